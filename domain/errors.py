@@ -1,0 +1,87 @@
+"""The error tree: what can go wrong, in the words a user is told.
+
+```
+ImageApiError
+├── LibraryError                 the request, as against what is recorded
+│   ├── NotFound                 404  no such thing, or not visible to this user
+│   ├── Forbidden                403  the user's role or grants do not reach it
+│   ├── Conflict                 409  the record says otherwise
+│   │   ├── NameTaken            409  another live person, tag, library or user has the name
+│   │   ├── AlreadyMerged        409  the person was merged before
+│   │   ├── InTheWay             409  a later operation stands in the way of an undo
+│   │   └── Stale                412  the thing changed since the client read it
+│   └── RuleViolation            422  the request breaks a rule of the domain
+└── AdapterError                 the world outside
+    ├── Unavailable              503  nothing configured, refused, timed out: try again later
+    ├── Rejected                 502  the other side answered and will say the same again
+    └── Unreadable               ---  this content cannot be read; becomes a fact, never a failure
+```
+
+The mapping to HTTP stands in one place, `adapters/http/problems.py`.
+"""
+
+from __future__ import annotations
+
+
+class ImageApiError(Exception):
+    """Root of every error that imageapi raises on purpose; its text says what to do."""
+
+
+class LibraryError(ImageApiError):
+    """The request cannot be done as the record stands."""
+
+
+class NotFound(LibraryError):
+    """No such thing, or none that this user may see."""
+
+
+class Forbidden(LibraryError):
+    """The user's role or granted libraries do not reach this far."""
+
+
+class Conflict(LibraryError):
+    """What is recorded contradicts the request."""
+
+
+class NameTaken(Conflict):
+    """Another live row has this name, without regard to case."""
+
+
+class AlreadyMerged(Conflict):
+    """The person was merged into another one before."""
+
+
+class InTheWay(Conflict):
+    """A later operation, named by `operation_id`, stands in the way of an undo."""
+
+    def __init__(self, message: str, operation_id: int) -> None:
+        super().__init__(message)
+        self.operation_id = operation_id
+
+
+class Stale(Conflict):
+    """The thing has a newer version than the one the client named in If-Match."""
+
+
+class RuleViolation(LibraryError):
+    """The request breaks a rule; `field` names the offending input where there is one."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class AdapterError(ImageApiError):
+    """Something outside imageapi did not do its part."""
+
+
+class Unavailable(AdapterError):
+    """Not configured, refused, timed out or failing for now: the same call may work later."""
+
+
+class Rejected(AdapterError):
+    """The other side answered, and will answer the same again."""
+
+
+class Unreadable(AdapterError):
+    """This content cannot be decoded; the text is the reason shown to the user."""

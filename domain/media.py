@@ -1,0 +1,96 @@
+"""Media: one file in one library, and what is known of its bytes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.event import Event, recorded_as
+
+
+class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one reading of a file found.
+
+    `size` in bytes, `mtime_ns` nanoseconds since 1970 UTC, `width` and `height` pixels of the upright picture, `taken_at`
+    microseconds of the camera's wall clock counted as if it were UTC, `taken_offset` minutes east of UTC where the camera
+    recorded them, `latitude` and `longitude` degrees WGS 84, `placeholder` a thumbhash in base64, `problem` why the file is not
+    (or not wholly) shown.
+    """
+
+    size: int
+    mtime_ns: int
+    kind: str
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    taken_at: int | None = None
+    taken_offset: int | None = None
+    taken_source: str | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    placeholder: str | None = None
+    problem: str | None = None
+
+
+class Media(msgspec.Struct, frozen=True):
+    """A media row as a command sees it; `content_hash` is SHA-256 (32 bytes), None where the file could not be read."""
+
+    id: int
+    library_id: int
+    path: str
+    content_hash: bytes | None
+    size: int
+    mtime_ns: int
+    kind: str
+    problem: str | None
+    present: bool
+
+
+@recorded_as("MediaDiscovered", "media", "media_id", opens=True)
+class MediaDiscovered(Event, frozen=True, omit_defaults=True):
+    """A file was seen for the first time at this place."""
+
+    media_id: int
+    library_id: int
+    path: str
+    content_hash: bytes | None
+    facts: FileFacts
+
+
+@recorded_as("MediaChanged", "media", "media_id")
+class MediaChanged(Event, frozen=True, omit_defaults=True):
+    """The file at this place was read again; `was` is the hash it had before."""
+
+    media_id: int
+    content_hash: bytes | None
+    was: bytes | None
+    facts: FileFacts
+
+
+@recorded_as("MediaMoved", "media", "media_id")
+class MediaMoved(Event, frozen=True, omit_defaults=True):
+    """The same bytes vanished at one place and appeared at another."""
+
+    media_id: int
+    library_id: int
+    path: str
+    mtime_ns: int
+    was_library_id: int
+    was_path: str
+
+
+@recorded_as("MediaMissing", "media", "media_id")
+class MediaMissing(Event, frozen=True, omit_defaults=True):
+    """The file is no longer there; everything decided about its content stays."""
+
+    media_id: int
+
+
+@recorded_as("MediaReturned", "media", "media_id")
+class MediaReturned(Event, frozen=True, omit_defaults=True):
+    """A missing file is back with the bytes it had."""
+
+    media_id: int
+    mtime_ns: int
