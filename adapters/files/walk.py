@@ -1,0 +1,150 @@
+"""The walk over a library: every file that belongs to it, with the facts that a scan compares, and nothing else.
+
+Names stay bytes until they are yielded, so that any name on disk can be walked. Files are stat'ed and never opened: a
+FIFO, socket or device is passed over without being touched. Links to folders are not followed; a link to a file is,
+where the file it leads to lies in the library as well and is not left out of it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from adapters.files.paths import is_left_out, reason_of, resolve_folder
+from domain.errors import Unavailable
+from domain.paths import name_of, text_of
+
+MediaKind = Literal["photo", "video"]
+
+PHOTO_EXTENSIONS: Final = frozenset(
+    ["jpg", "jpeg", "jpe", "png", "webp", "gif", "heic", "heif", "avif", "tif", "tiff", "bmp"]
+    + ["arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"]
+)
+VIDEO_EXTENSIONS: Final = frozenset(
+    ["mp4", "mov", "m4v", "avi", "mkv", "webm", "mts", "m2ts", "3gp", "3g2", "mpg", "mpeg"]
+    + ["wmv", "asf", "flv", "vob", "ogv", "mod", "tod"]
+)
+
+
+class FoundFile(msgspec.Struct, frozen=True):
+    """A regular file of a library: `path` is the text of its path below the root, parts joined by a slash, `size` in
+    bytes, `mtime_ns` the time of its last change in nanoseconds since 1970, `inode` its number on its file system.
+
+    Through a link all but `path` are those of the file that it leads to.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A folder or file that could not be looked at: `path` as in `FoundFile` (empty for the root), and why.
+
+    What lies at or below `path` is unknown, which is not the same as gone.
+    """
+
+    path: str
+    reason: str
+
+
+def kind_of(path: str) -> MediaKind | None:
+    """Whether the extension of a path is one of a photo or of a video; None for any other file."""
+    _, dot, extension = name_of(path).lower().rpartition(".")
+    if not dot:
+        return None
+    if extension in PHOTO_EXTENSIONS:
+        return "photo"
+    return "video" if extension in VIDEO_EXTENSIONS else None
+
+
+def walk(root: Path | bytes, excluded: Iterable[Path | bytes] = (), below: str = "") -> Iterator[FoundFile | Problem]:
+    """Every file of the library at `root`, in no particular order, and a `Problem` for each entry that cannot be read.
+
+    `excluded` folders are left out with all that is in them (the data folder, where it lies in the library). `below`
+    is the path text of a folder to walk alone. Memory does not grow with the number of files.
+
+    Raises:
+        Unavailable: the root is not there or cannot be listed; nothing may be concluded about its files. Raised by the
+            call itself, before the first file.
+        NotFound: there is no folder `below` that a walk of the library would come to.
+    """
+    real_root = os.path.realpath(os.fsencode(root))
+    try:
+        os.scandir(real_root).close()
+    except OSError as error:
+        text = text_of(os.fsencode(root))
+        raise Unavailable(f"the library folder {text} cannot be read: {reason_of(error)}") from error
+    fence = _Fence(real_root, excluded)
+    start = resolve_folder(root, below) if below else real_root
+    return iter(()) if fence.excludes(start) else _walk(start, below, fence)
+
+
+class _Fence:
+    """What belongs to a library: all that is below its real root and not below an excluded folder."""
+
+    def __init__(self, root: bytes, excluded: Iterable[Path | bytes]) -> None:
+        self.excluded = frozenset(os.path.realpath(os.fsencode(folder)) for folder in excluded)
+        self._inside = root.rstrip(b"/") + b"/"
+        self._outside = tuple(folder.rstrip(b"/") + b"/" for folder in self.excluded)
+
+    def excludes(self, folder: bytes) -> bool:
+        """Whether a folder is, or lies in, one that is left out."""
+        return folder in self.excluded or folder.startswith(self._outside)
+
+    def target_of(self, link: bytes) -> os.stat_result | None:
+        """The facts of what a link leads to, where that lies in the library."""
+        target = os.path.realpath(link)
+        if not target.startswith(self._inside) or target.startswith(self._outside):
+            return None
+        if any(is_left_out(part) for part in target[len(self._inside) :].split(b"/")):
+            return None
+        try:
+            return os.stat(target, follow_symlinks=False)
+        except OSError:
+            return None  # it leads nowhere, or round in a circle: there is no file to report
+
+
+def _walk(start: bytes, below: str, fence: _Fence) -> Iterator[FoundFile | Problem]:
+    folders = [(start, below)]
+    while folders:
+        folder, text = folders.pop()
+        if folder in fence.excluded:
+            continue
+        prefix = text + "/" if text else ""
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if is_left_out(entry.name):
+                        continue
+                    path = prefix + text_of(entry.name)
+                    found = _look_at(entry, path, fence)
+                    if found is _FOLDER:
+                        folders.append((entry.path, path))
+                    elif isinstance(found, FoundFile | Problem):
+                        yield found
+        except OSError as error:  # also a folder that vanished meanwhile: its disk may have gone
+            yield Problem(text, reason_of(error))
+
+
+_FOLDER = object()
+
+
+def _look_at(entry: os.DirEntry[bytes], path: str, fence: _Fence) -> FoundFile | Problem | object | None:
+    try:
+        if entry.is_dir(follow_symlinks=False):  # some network file systems have to be asked for it
+            return _FOLDER
+        facts = fence.target_of(entry.path) if entry.is_symlink() else entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None  # deleted since its folder was listed
+    except OSError as error:
+        return Problem(path, reason_of(error))
+    if facts is None or not stat.S_ISREG(facts.st_mode):
+        return None
+    return FoundFile(path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
