@@ -1,0 +1,125 @@
+"""The face engine that runs on this machine: nets from packages, in worker processes.
+
+The server's own process holds neither OpenCV nor a model: each worker loads both once (about 0.3 s and 160 MB).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar, TypeVarTuple
+
+from adapters.face_engines.model_card import FaceModel
+from domain.errors import Unavailable
+from domain.geometry import Box
+from domain.ports import Detection, Embedding, Thresholds
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
+
+class Workers(Protocol):
+    """What the engine needs of a pool of worker processes; `app.py` passes the real one in."""
+
+    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
+        """Run `fn(*args)` in a worker, for at most `timeout` seconds.
+
+        A task that hangs, crashes or fills the memory fails with `Unreadable`, one that no worker could take with
+        `Unavailable`.
+        """
+
+    def close(self) -> None:
+        """End the workers."""
+
+
+class EmbeddedEngine:
+    """`domain.ports.FaceEngine` on worker processes, which it takes over: `close` ends them.
+
+    Give the pool `functools.partial(prepare, model)` as its preparation: models are then loaded outside the tasks'
+    time limit, and a model that cannot be loaded is never taken for an unreadable picture. Calls block, from as many
+    threads as there are workers; `seconds` is the limit of one call once a worker has begun with it.
+    """
+
+    def __init__(self, workers: Workers, model: FaceModel, seconds: float = 60.0) -> None:
+        self._workers = workers
+        self._model = model
+        self._seconds = seconds
+
+    @property
+    def model_version(self) -> str:
+        """Detector and embedder, and for a user's own model the fingerprint of its file and treatment."""
+        return self._model.version
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What the model's card says."""
+        return self._model.card.thresholds
+
+    def detect(self, picture: bytes) -> Detection:
+        """Find and embed the faces on an encoded picture (JPEG, PNG, WebP), the surest first.
+
+        Raises:
+            Unreadable: no such picture, damaged, over 100 megapixels, or too much for a worker's time or memory.
+            Unavailable: the model cannot be loaded, or the engine is closed.
+        """
+        return self._workers.submit(detecting_faces, self._model, picture, timeout=self._seconds).result()
+
+    def embed(self, picture: bytes, box: Box) -> Embedding:
+        """Embed the face that a person drew `box` around (normalised, on the whole picture).
+
+        Raises:
+            Unreadable: as `detect`; or the box is empty or off the picture; or the model needs eyes, nose and mouth and
+                none are seen there.
+            Unavailable: as `detect`.
+        """
+        return self._workers.submit(embedding_a_face, self._model, picture, box, timeout=self._seconds).result()
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self._workers.close()
+
+
+# The tasks. They run in workers, where alone OpenCV is imported: that is why the imports stand inside.
+
+
+def prepare(model: FaceModel) -> None:
+    """Load `model` into this worker process.
+
+    Raises:
+        Unavailable: it cannot be loaded; the text says what to do.
+    """
+    from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - see above
+
+    recogniser(model)
+
+
+def detecting_faces(model: FaceModel, picture: bytes) -> Detection:
+    """`Recogniser.detect` in this worker process."""
+    import cv2  # noqa: PLC0415 - see above
+
+    from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - see above
+
+    try:
+        return recogniser(model).detect(picture)
+    except cv2.error as error:
+        raise _plain(error.code, error.err) from None
+
+
+def embedding_a_face(model: FaceModel, picture: bytes, box: Box) -> Embedding:
+    """`Recogniser.embed` in this worker process."""
+    import cv2  # noqa: PLC0415 - see above
+
+    from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - see above
+
+    try:
+        return recogniser(model).embed(picture, box)
+    except cv2.error as error:
+        raise _plain(error.code, error.err) from None
+
+
+_CV_NO_MEMORY = -4  # cv2.Error.StsNoMem
+
+
+def _plain(code: int, text: str) -> MemoryError | Unavailable:
+    """An OpenCV error as one that the server can unpickle without OpenCV."""
+    return MemoryError(text) if code == _CV_NO_MEMORY else Unavailable(f"OpenCV failed on a face: {text}")

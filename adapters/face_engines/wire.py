@@ -1,0 +1,91 @@
+"""What travels between imageapi and a face service (Apollo, or `imageapi faces serve`), in both directions.
+
+Multipart `POST {base}/api/internal/faces/detect` and `…/embed`: a part `file` with the picture and a part `meta` with
+JSON (`embed`: the drawn box on that picture as `bbox`). `GET {base}/api/internal/faces/model` is this project's own
+addition, which a service need not have.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import msgspec
+import numpy as np
+
+from domain.geometry import Box
+from domain.ports import EMBEDDING_DIMENSIONS, Thresholds
+
+DETECT = "/api/internal/faces/detect"
+EMBED = "/api/internal/faces/embed"
+MODEL = "/api/internal/faces/model"
+
+_BYTES = 4 * EMBEDDING_DIMENSIONS
+
+
+class FaceAnswer(msgspec.Struct, frozen=True):
+    """One face: `bbox` normalised to the upright picture, `embedding` the base64 of 512 little-endian float32."""
+
+    bbox: Box
+    confidence: float
+    embedding: str
+
+
+class DetectAnswer(msgspec.Struct, frozen=True):
+    """What `detect` answers."""
+
+    model_version: str
+    faces: list[FaceAnswer]
+
+
+class EmbedAnswer(msgspec.Struct, frozen=True):
+    """What `embed` answers."""
+
+    model_version: str
+    embedding: str
+
+
+class ModelAnswer(msgspec.Struct, frozen=True):
+    """What `model` answers; `thresholds` where the service knows those of its model."""
+
+    model_version: str
+    thresholds: Thresholds | None = None
+
+
+class EmbedMeta(msgspec.Struct, frozen=True):
+    """The `meta` of `embed`; without a box the picture is taken for the crop of one face."""
+
+    bbox: Box | None = None
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An error's body after RFC 9457, sent as `application/problem+json`."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"
+
+
+def encoded_vector(vector: bytes) -> str:
+    """An embedding as it travels: the base64 of its 2048 bytes."""
+    return base64.b64encode(vector).decode("ascii")
+
+
+def decoded_vector(text: str) -> bytes:
+    """The 2048 bytes of an embedding that another program sent, brought back to length 1.
+
+    Raises:
+        ValueError: no base64, not 512 numbers, not finite, or without a direction; the text says which.
+    """
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"an embedding is not base64 ({error})") from error
+    if len(raw) != _BYTES:
+        raise ValueError(f"an embedding has {len(raw)} bytes instead of {_BYTES}")
+    vector = np.frombuffer(raw, "<f4").astype(np.float64)
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length == 0.0:
+        raise ValueError("an embedding has no finite length above 0")
+    return (vector / length).astype("<f4").tobytes()
