@@ -102,6 +102,7 @@ class FaceMoved(Event, frozen=True, omit_defaults=True):
     model_version: str
     embedding_id: int | None = None
     was_embedding_id: int | None = None
+    was_model_version: str = ""
 
 
 @recorded_as("FaceAssigned", "face", "face_id")

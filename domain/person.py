@@ -120,9 +120,11 @@ class PersonUnmerged(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("PersonDeleted", "person", "person_id")
 class PersonDeleted(Event, frozen=True, omit_defaults=True):
-    """A person, with those merged into it, was deleted: its faces are nobody's, or deleted with it where `with_faces`."""
+    """A person was deleted, and with it `persons`: itself and all that were merged into it. Their faces are nobody's, or deleted
+    with them where `with_faces`."""
 
     person_id: int
+    persons: tuple[int, ...]
     with_faces: bool = False
 
 

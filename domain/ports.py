@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
+from domain.account import User
+from domain.actor import Actor
+from domain.event import Event, Recorded
+from domain.faces import Face
 from domain.geometry import Box
+from domain.library import Library
+from domain.media import Media
+from domain.operation import Operation
+from domain.person import Person
+from domain.tag import Tag
 
 EMBEDDING_DIMENSIONS = 512
 
@@ -70,3 +80,214 @@ class FaceEngine(Protocol):
 
     def close(self) -> None:
         """Give back worker processes and connections; the engine cannot be used afterwards."""
+
+
+class LibraryLookups(Protocol):
+    """What commands ask about libraries."""
+
+    def get(self, library_id: int) -> Library | None:
+        """The library with this id, removed or not."""
+
+    def named(self, name: str) -> Library | None:
+        """The shown library with this name, without regard to case."""
+
+    def shown(self) -> list[Library]:
+        """Every library that is not removed."""
+
+
+class MediaLookups(Protocol):
+    """What commands ask about files."""
+
+    def find(self, media_id: int) -> Media | None:
+        """The file with this id, whether or not the actor sees its library."""
+
+    def at_each(self, library_id: int, paths: Sequence[str]) -> Mapping[str, Media]:
+        """The files at these places, missing or not; a place without one is left out."""
+
+    def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
+        """Every file with one of these contents, missing ones too."""
+
+    def shows_content(self, content_hash: bytes) -> bool:
+        """Whether the actor sees a present file with these bytes."""
+
+
+class PersonLookups(Protocol):
+    """What commands ask about persons."""
+
+    def get(self, person_id: int) -> Person | None:
+        """The person with this id, merged and deleted ones too."""
+
+    def named(self, name: str) -> Person | None:
+        """The live person with this name, without regard to case."""
+
+    def behind(self, person_id: int) -> list[int]:
+        """This person and everyone merged into it."""
+
+
+class FaceLookups(Protocol):
+    """What commands ask about faces."""
+
+    def get(self, face_id: int) -> Face | None:
+        """The face with this id, deleted ones too."""
+
+    def on_content(self, content_hash: bytes) -> list[Face]:
+        """Every face of one content, deleted ones too."""
+
+    def has_rows(self, content_hash: bytes, model_version: str) -> bool:
+        """Whether anything stands for this content and model."""
+
+    def markers(self, content_hash: bytes) -> list[tuple[int, str, str]]:
+        """The markers of one content: id, status, model version."""
+
+    def rejected(self, face_id: int) -> set[int]:
+        """The canonical persons that this face was said not to be."""
+
+    def rejections(self, face_id: int) -> set[int]:
+        """The persons that this face was said not to be, as they were named then."""
+
+    def outside(self, person_ids: Collection[int]) -> int:
+        """How many faces of these persons lie in no library that the actor may see."""
+
+    def count_of(self, person_ids: Collection[int]) -> int:
+        """How many faces say one of these persons."""
+
+    def some_of(self, person_ids: Collection[int], limit: int) -> list[Face]:
+        """Some of the faces that say one of these persons, the newest ones."""
+
+    def vectors(self, embedding_ids: Iterable[int]) -> Mapping[int, bytes]:
+        """Attachments by id."""
+
+    def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
+        """Vectors of a canonical person's faces of one model, those that a user decided about first."""
+
+
+class TagLookups(Protocol):
+    """What commands ask about tags."""
+
+    def get(self, tag_id: int) -> Tag | None:
+        """The live tag with this id."""
+
+    def named(self, name: str) -> Tag | None:
+        """The live tag with this name, without regard to case."""
+
+    def name_of(self, tag_id: int) -> str:
+        """The name of a tag, live or deleted; empty where there never was one."""
+
+
+class TaggedLookups(Protocol):
+    """What commands ask about what is tagged."""
+
+    def of_content(self, content_hash: bytes) -> list[Tag]:
+        """The tags of one content."""
+
+    def ids_of_content(self, content_hash: bytes) -> set[int]:
+        """The ids of the tags of one content, deleted ones too."""
+
+    def uses(self, tag_id: int) -> int:
+        """How many contents have this tag."""
+
+    def outside(self, tag_id: int) -> int:
+        """How many contents with this tag lie in no library that the actor may see."""
+
+
+class OperationLookups(Protocol):
+    """What commands ask about operations."""
+
+    def get(self, operation_id: int) -> Operation | None:
+        """The operation with this id."""
+
+
+class UserLookups(Protocol):
+    """What commands ask about accounts."""
+
+    def get(self, user_id: int) -> User | None:
+        """The open account with this id."""
+
+    def named(self, name: str) -> User | None:
+        """The open account with this name, without regard to case."""
+
+    def all(self) -> list[User]:
+        """Every open account."""
+
+
+class EntityLookups(Protocol):
+    """What commands ask about the knowledge graph."""
+
+    def exists(self, entity_id: int) -> bool:
+        """Whether there is such an entity."""
+
+
+class Turn(Protocol):
+    """A command's turn at the log: it holds the write lock, decides from the tables as they stand, and appends or does nothing."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+
+    @property
+    def visible(self) -> frozenset[int]:
+        """The libraries that the actor may see."""
+
+    @property
+    def libraries(self) -> LibraryLookups:
+        """Queries on libraries."""
+
+    @property
+    def media(self) -> MediaLookups:
+        """Queries on files."""
+
+    @property
+    def persons(self) -> PersonLookups:
+        """Queries on persons."""
+
+    @property
+    def faces(self) -> FaceLookups:
+        """Queries on faces."""
+
+    @property
+    def tags(self) -> TagLookups:
+        """Queries on tags."""
+
+    @property
+    def tagged(self) -> TaggedLookups:
+        """Queries on what is tagged."""
+
+    @property
+    def operations(self) -> OperationLookups:
+        """Queries on operations."""
+
+    @property
+    def users(self) -> UserLookups:
+        """Queries on accounts."""
+
+    @property
+    def entities(self) -> EntityLookups:
+        """Queries on the knowledge graph."""
+
+    def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
+        """Say what is being done, before the first event; the operation's id."""
+
+    def new_ids(self, counter: str, count: int) -> range:
+        """Public ids that were never used."""
+
+    def new_id(self, counter: str) -> int:
+        """One public id."""
+
+    def attach(self, embeddings: Sequence[Embedding]) -> Sequence[int]:
+        """Store vectors beside the events; their ids."""
+
+    def append(self, *events: Event) -> None:
+        """Append events and project them at once."""
+
+    def events_of(self, operation_id: int) -> list[Recorded]:
+        """Everything that one operation appended."""
+
+    def later_in(self, stream: str, position: int) -> list[Recorded]:
+        """What happened to one thing after a position."""
+
+
+class Likeness(Protocol):
+    """Compares faces of one model; the arithmetic lives outside the domain."""
+
+    def __call__(self, vector: bytes, exemplars: Sequence[bytes]) -> float:
+        """Cosine of a face to a person known by `exemplars` (vectors as in `Embedding`), -1 to 1."""

@@ -1,0 +1,125 @@
+"""Connections: one writer at a time, readers that never wait for it, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool
+
+from domain.errors import Unavailable
+
+WRITER_LOCK = 0x696D61676561
+"""Key of the PostgreSQL advisory lock around every append (`imagea` in ASCII): commit order equals position order."""
+READERS = 16
+BUSY_SECONDS = 60.0
+PAGE_BYTES = 8192
+"""SQLite page size, set before the first table: at 4 KiB one embedding of 2.2 KB would fill a page."""
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database; blocking, safe to use from any thread.
+
+    On SQLite one connection writes (`BEGIN IMMEDIATE`, WAL, synchronous=FULL) and a pool of others reads snapshots. On
+    PostgreSQL each write transaction first takes an advisory lock, which makes writers of all processes queue.
+    """
+
+    def __init__(self, url: str) -> None:
+        """`url` is `sqlite:///path` or `postgresql+psycopg://…`.
+
+        Raises:
+            Unavailable: the SQLite file's folder cannot be made or written.
+        """
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._turn = threading.Lock()
+        if self.is_sqlite:
+            self._make_folder()
+            self._writer = self._sqlite_engine(size=1)
+            self._reader = self._sqlite_engine(size=READERS)
+        else:
+            self._writer = create_engine(self.url, pool_size=2, pool_pre_ping=True, isolation_level="READ COMMITTED")
+            self._reader = create_engine(
+                self.url, pool_size=READERS, max_overflow=8, pool_pre_ping=True, isolation_level="REPEATABLE READ"
+            )
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect to render statements for."""
+        return self._writer.dialect
+
+    def _make_folder(self) -> None:
+        path = Path(self.url.database or "")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unavailable(f"cannot make the folder of the database {path}: {error.strerror}") from error
+        if not os.access(path.parent, os.W_OK):
+            raise Unavailable(f"cannot write to the folder of the database, {path.parent}")
+
+    def _sqlite_engine(self, size: int) -> Engine:
+        engine = create_engine(
+            self.url,
+            poolclass=QueuePool,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=BUSY_SECONDS,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the one write lock; commits at the end, rolls back on any exception."""
+        with self._turn, self._writer.connect() as connection:
+            self._begin_writing(connection)
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def _begin_writing(self, connection: Connection) -> None:
+        if self.is_sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent snapshot, from the first statement to the end; writers go on meanwhile."""
+        with self._reader.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        f"page_size={PAGE_BYTES}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+        "mmap_size=268435456",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,354 @@
+"""The ledger: commands append events and change the read tables in one transaction, or do nothing at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from eventsourcing.persistence import EventStore, Recording
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from adapters.store.database import Database
+from adapters.store.log import (
+    EventMapper,
+    LogRecorder,
+    events_after,
+    head,
+    last_versions,
+    log_events,
+    metadata,
+    policy_checkpoints,
+    read_generations,
+    take_ids,
+)
+from domain.actor import Actor
+from domain.errors import Conflict, Unavailable
+from domain.event import Event, Recorded
+from domain.operation import OperationBegan, OperationEnded
+from domain.ports import Embedding
+from projections.apply import Applier
+from projections.lookups import Change, Lookups
+from projections.lookups import Transaction as AbstractTransaction
+from projections.schema import ReadTables, fingerprint
+
+CATCH_UP_BATCH = 1000
+LIVE, BUILDING, RETIRED = "live", "building", "retired"
+
+
+class Generation:
+    """The read tables of one number with the applier that keeps them true."""
+
+    def __init__(self, number: int, database: Database) -> None:
+        self.number = number
+        self.tables = ReadTables(number)
+        self.applier = Applier(self.tables, database.dialect)
+
+
+class ProjectingStore(EventStore[str]):
+    """An event store whose `put` appends **and** projects, within the transaction that the caller passes."""
+
+    mapper: EventMapper
+    recorder: LogRecorder
+
+    def put(self, domain_events: Sequence[Any], **kwargs: Any) -> list[Recording[str]]:
+        """Append `Recorded` events and apply them to the live read tables: `connection` and `generation` say where."""
+        generation: Generation = kwargs.pop("generation")
+        recordings = super().put(domain_events, recorded=domain_events, **kwargs)
+        generation.applier.apply(kwargs["connection"], domain_events)
+        return recordings
+
+
+class Transaction(AbstractTransaction):
+    """One command's turn at the log. It decides from the read tables as they stand, and sees its own writes."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        generation: Generation,
+        actor: Actor,
+        store: ProjectingStore,
+        *,
+        now: int,
+        operation_id: int | None = None,
+        causation: int | None = None,
+    ) -> None:
+        super().__init__(connection, generation.tables, actor)
+        self._store = store
+        self._mapper = store.mapper
+        self._generation = generation
+        self._versions: dict[str, int] = {}
+        self._causation = causation
+        self.position, latest = head(connection)
+        self.now = max(now, latest)
+        self.operation_id = operation_id
+        self.text = ""
+        self.appended: list[Event] = []
+
+    def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
+        """Say what this transaction does, before the first event; the id of the operation comes back."""
+        self.text = text
+        if self.operation_id is None:
+            self.operation_id = self.new_id("operation")
+            self.append(OperationBegan(self.operation_id, kind, text, why, undoes))
+        return self.operation_id
+
+    def end(self, text: str) -> None:
+        """Say what came of a long operation."""
+        if self.operation_id is not None:
+            self.text = text
+            self.append(OperationEnded(self.operation_id, text))
+
+    def new_ids(self, counter: str, count: int) -> range:
+        """`count` public ids that were never used and never will be again."""
+        return take_ids(self.connection, counter, count)
+
+    def new_id(self, counter: str) -> int:
+        """One public id."""
+        return self.new_ids(counter, 1)[0]
+
+    def attach(self, embeddings: Sequence[Embedding]) -> Sequence[int]:
+        """Store vectors as attachments of this transaction's events; their ids come back in order."""
+        if not embeddings:
+            return ()
+        ids = self.new_ids("embedding", len(embeddings))
+        rows = [(id_, e.model_version, e.vector) for id_, e in zip(ids, embeddings, strict=True)]
+        self._store.recorder.attach(self.connection, rows)
+        return ids
+
+    def append(self, *events: Event) -> None:
+        """Append events and project them at once.
+
+        Raises:
+            RuntimeError: `begin` was not called: every event belongs to an operation.
+        """
+        if self.operation_id is None:
+            raise RuntimeError("an event was appended before the operation said what it is")
+        if not events:
+            return
+        recorded = self._recorded(events, self.operation_id)
+        self._store.put(recorded, connection=self.connection, generation=self._generation)
+        self.position = recorded[-1].position
+        self.appended.extend(events)
+
+    def _recorded(self, events: Sequence[Event], operation_id: int) -> list[Recorded]:
+        streams = [event.stream for event in events]
+        unknown = {
+            stream
+            for stream, event in zip(streams, events, strict=True)
+            if not event.opens and stream not in self._versions
+        }
+        self._versions.update(last_versions(self.connection, sorted(unknown)))
+        recorded = []
+        for offset, (stream, event) in enumerate(zip(streams, events, strict=True), start=1):
+            version = self._versions[stream] = self._versions.get(stream, 0) + 1
+            recorded.append(
+                Recorded(
+                    self.position + offset,
+                    stream,
+                    version,
+                    event,
+                    self.now,
+                    self.actor.name,
+                    operation_id,
+                    self._causation,
+                )
+            )
+        return recorded
+
+    def rehearse(self) -> None:
+        """Mark the place that `rehearsed` rolls back to."""
+        self.connection.exec_driver_sql("SAVEPOINT rehearsal")
+
+    def rehearsed(self) -> list[Change]:
+        """What the events appended so far change; they are rolled back by this call, so it comes last in a dry run."""
+        touched = list(dict.fromkeys(subject for event in self.appended for subject in event.touches()))
+        after = {subject: self.row_of(*subject) for subject in touched}
+        self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT rehearsal")
+        before = {subject: self.row_of(*subject) for subject in touched}
+        return [
+            Change(kind, id_, before[kind, id_], after[kind, id_])
+            for kind, id_ in touched
+            if before[kind, id_] != after[kind, id_]
+        ]
+
+    def events_of(self, operation_id: int) -> list[Recorded]:
+        """Everything that one operation appended, in order."""
+        statement = select(log_events).where(log_events.c.operation_id == operation_id)
+        rows = self.connection.execute(statement.order_by(log_events.c.position))
+        return [self._mapper.recorded(row) for row in rows]
+
+    def later_in(self, stream: str, position: int) -> list[Recorded]:
+        """What happened to one thing after `position`, in order."""
+        statement = select(log_events).where(log_events.c.stream == stream, log_events.c.position > position)
+        rows = self.connection.execute(statement.order_by(log_events.c.position))
+        return [self._mapper.recorded(row) for row in rows]
+
+
+class Ledger:
+    """The log and the live read tables of one database; blocking, safe from any thread."""
+
+    def __init__(self, database: Database, clock: Callable[[], int] = time.time_ns) -> None:
+        """`clock` gives nanoseconds since 1970 UTC."""
+        self.database = database
+        self.mapper = EventMapper()
+        self.recorder = LogRecorder(database)
+        self.fingerprint = fingerprint()
+        self._store = ProjectingStore(self.mapper, self.recorder)
+        self._clock = clock
+        self._generations: dict[int, Generation] = {}
+        self._listeners: list[Callable[[int], None]] = []
+        with database.writing() as connection:
+            metadata.create_all(connection)
+            if head(connection)[0] == 0 and self._live_number(connection) is None:
+                self.make_generation(connection, LIVE)
+
+    def on_commit(self, listener: Callable[[int], None]) -> None:
+        """Call `listener` with the last position after each commit of this process, from the committing thread."""
+        self._listeners.append(listener)
+
+    # Generations of read tables
+
+    def generation(self, number: int) -> Generation:
+        """The tables of one generation, described once."""
+        if number not in self._generations:
+            self._generations[number] = Generation(number, self.database)
+        return self._generations[number]
+
+    def make_generation(self, connection: Connection, state: str) -> Generation:
+        """Create empty read tables under the next number, within the caller's write transaction."""
+        number = take_ids(connection, "generation", 1)[0]
+        generation = self.generation(number)
+        generation.tables.metadata.create_all(connection, tables=list(generation.tables.tables))
+        row = {"number": number, "fingerprint": self.fingerprint, "position": 0, "state": state}
+        connection.execute(insert(read_generations), row)
+        return generation
+
+    def _live_number(self, connection: Connection) -> int | None:
+        t = read_generations
+        statement = select(t.c.number).where(t.c.state == LIVE, t.c.fingerprint == self.fingerprint)
+        return connection.execute(statement.order_by(t.c.number.desc()).limit(1)).scalar_one_or_none()
+
+    def _live(self, connection: Connection) -> Generation:
+        number = self._live_number(connection)
+        if number is None:
+            raise Unavailable("the read tables of this version are being built; `imageapi status` shows how far they are")
+        return self.generation(number)
+
+    def is_ready(self) -> bool:
+        """Whether this version's read tables are live."""
+        with self.database.reading() as connection:
+            return self._live_number(connection) is not None
+
+    def catch_up(self) -> int:
+        """Bring live tables that an older or newer version of the server left behind up to the log; the events applied."""
+        applied = 0
+        with self.database.writing() as connection:
+            live = self._live(connection)
+            while batch := self.next_batch(connection, live.number):
+                self.project(connection, live, batch)
+                applied += len(batch)
+        return applied
+
+    def next_batch(self, connection: Connection, number: int, limit: int = CATCH_UP_BATCH) -> list[Recorded]:
+        """The next events that a generation has not seen."""
+        t = read_generations
+        position = connection.execute(select(t.c.position).where(t.c.number == number)).scalar_one()
+        return [self.mapper.recorded(row) for row in connection.execute(events_after(position, limit))]
+
+    def project(self, connection: Connection, generation: Generation, events: Sequence[Recorded]) -> None:
+        """Apply events to one generation and remember how far it is."""
+        generation.applier.apply(connection, events)
+        self._reached(connection, generation.number, events[-1].position)
+
+    def _reached(self, connection: Connection, number: int, position: int) -> None:
+        t = read_generations
+        connection.execute(update(t).where(t.c.number == number).values(position=position))
+
+    # Commands and queries
+
+    @contextmanager
+    def transaction(
+        self, actor: Actor, *, operation_id: int | None = None, causation: int | None = None, dry_run: bool = False
+    ) -> Iterator[Transaction]:
+        """The one way to append. All of it happens, or nothing; with `dry_run` nothing in any case.
+
+        `operation_id` goes on with a long operation, `causation` is the position of the event that a policy answers.
+
+        Raises:
+            Conflict: a constraint of the read tables or the log says no.
+            Unavailable: the read tables of this version are not ready.
+        """
+        try:
+            with self.database.writing() as connection:
+                generation = self._live(connection)
+                while batch := self.next_batch(connection, generation.number):
+                    self.project(connection, generation, batch)
+                turn = Transaction(
+                    connection,
+                    generation,
+                    actor,
+                    self._store,
+                    now=self._clock() // 1000,
+                    operation_id=operation_id,
+                    causation=causation,
+                )
+                if dry_run:
+                    turn.rehearse()
+                yield turn
+                if dry_run:
+                    raise _Rehearsed
+                if turn.appended:
+                    self._reached(connection, generation.number, turn.position)
+        except _Rehearsed:
+            return
+        except IntegrityError as error:
+            raise Conflict(f"the record says otherwise: {error.orig}") from error
+        if turn.appended:
+            for listener in self._listeners:
+                listener(turn.position)
+
+    @contextmanager
+    def reading(self, actor: Actor, library: int | None = None) -> Iterator[Lookups]:
+        """Queries on one snapshot, limited to what `actor` may see, and to one library where given.
+
+        Raises:
+            Unavailable: the read tables of this version are not ready.
+        """
+        with self.database.reading() as connection:
+            yield Lookups(connection, self._live(connection).tables, actor, library)
+
+    def head(self) -> int:
+        """The last position of the log, 0 where it is empty."""
+        return self.recorder.max_notification_id() or 0
+
+    def events(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
+        """Events after a position, in order, of these stored names where given."""
+        with self.database.reading() as connection:
+            return [self.mapper.recorded(row) for row in connection.execute(events_after(after, limit, topics))]
+
+    # Checkpoints of policies
+
+    def checkpoint(self, policy: str) -> int:
+        """How far a policy has come, 0 where it never ran."""
+        t = policy_checkpoints
+        with self.database.reading() as connection:
+            return connection.execute(select(t.c.position).where(t.c.policy == policy)).scalar_one_or_none() or 0
+
+    def set_checkpoint(self, policy: str, position: int) -> None:
+        """Remember how far a policy has come."""
+        t = policy_checkpoints
+        with self.database.writing() as connection:
+            changed = connection.execute(update(t).where(t.c.policy == policy).values(position=position))
+            if not changed.rowcount:
+                connection.execute(insert(t), {"policy": policy, "position": position})
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.database.close()
+
+
+class _Rehearsed(Exception):  # noqa: N818 - not an error: it unwinds a dry run
+    """Unwinds a dry run, so that the database rolls it back."""

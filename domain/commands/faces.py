@@ -1,0 +1,257 @@
+"""What a user does with faces: draw, assign, move, put aside, reject, delete, one or many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from domain.commands.people import check_version, faces_said, free_name, live_person
+from domain.errors import Forbidden, NotFound, RuleViolation
+from domain.event import Event
+from domain.faces import (
+    DETECTED,
+    Face,
+    FaceAssigned,
+    FaceDeleted,
+    FaceDrawn,
+    FaceIgnored,
+    FaceMoved,
+    FaceNoticed,
+    FaceRejected,
+    FaceUnassigned,
+    MarkerLifted,
+    Why,
+)
+from domain.geometry import Box
+from domain.person import PersonCreated
+from domain.ports import Embedding, Turn
+
+PENDING = "pending"
+"""The model version of a drawn face that has no embedding yet and no engine to name one."""
+SMALLEST_SIDE = 0.002
+"""A box below this part of the picture's side is a slip of the hand: 3 pixels of a preview."""
+BY_USER = Why("user")
+LARGEST_BATCH = 5000
+
+
+class FaceChanges(msgspec.Struct, frozen=True):
+    """What to write about a face; what is left unset stays as it is. `embedding` belongs to `box`: None where the model could
+    not use the crop."""
+
+    person_id: int | None | UnsetType = UNSET
+    ignored: bool | UnsetType = UNSET
+    box: Box | UnsetType = UNSET
+    embedding: Embedding | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one item of a batch: `error` says why not."""
+
+    id: int
+    ok: bool
+    error: str | None = None
+
+
+def visible_face(turn: Turn, face_id: int, expected: int | None = None) -> Face:
+    """The face that a command is about.
+
+    Raises:
+        NotFound: no such face, it was deleted, or no file that the actor may see shows it.
+        Stale: its version is not `expected`.
+    """
+    face = turn.faces.get(face_id)
+    if face is None or face.status != DETECTED or not turn.media.shows_content(face.content_hash):
+        raise NotFound(f"there is no face {face_id}")
+    check_version("face", face.version, expected)
+    return face
+
+
+def checked_box(box: Box) -> Box:
+    """The box of a face.
+
+    Raises:
+        RuleViolation: it does not lie on the picture, or is too small to be meant.
+    """
+    inside = 0 <= box.x < 1 and 0 <= box.y < 1 and box.x + box.w <= 1 + 1e-6 and box.y + box.h <= 1 + 1e-6
+    if not inside:
+        raise RuleViolation("a box lies within the picture: x, y, x + w and y + h are 0 to 1", "box")
+    if box.w < SMALLEST_SIDE or box.h < SMALLEST_SIDE:
+        raise RuleViolation("this box is too small to hold a face", "box")
+    return Box(box.x, box.y, min(box.w, 1 - box.x), min(box.h, 1 - box.y))
+
+
+def draw_face(
+    turn: Turn, content_hash: bytes, box: Box, embedding: Embedding | None, person_id: int | None = None
+) -> int:
+    """Add a face that a person drew; without an embedding it waits for one. Its id.
+
+    Raises:
+        RuleViolation: the box cannot be.
+        NotFound: no such person, or no visible file has this content.
+    """
+    turn.actor.require("editor")
+    if not turn.media.shows_content(content_hash):
+        raise NotFound("there is no such photo")
+    box = checked_box(box)
+    person = None if person_id is None else live_person(turn, person_id)
+    turn.begin("face.draw", f"drew a face of {person.name}" if person else "drew a face")
+    ids = turn.attach([] if embedding is None else [embedding])
+    face_id = turn.new_id("face")
+    model = PENDING if embedding is None else embedding.model_version
+    events: list[Event] = [MarkerLifted(id_, content_hash) for id_, _, _ in turn.faces.markers(content_hash)]
+    events.append(FaceDrawn(face_id, content_hash, box, model, ids[0] if ids else None))
+    if person is not None:
+        events.append(FaceAssigned(face_id, person.id, BY_USER))
+    turn.append(*events)
+    return face_id
+
+
+def change_face(turn: Turn, face_id: int, changes: FaceChanges, expected: int | None = None) -> None:
+    """Assign, unassign, put aside or move one face; what already stands so appends nothing.
+
+    Raises:
+        NotFound: no such face or person.
+        RuleViolation: the box cannot be.
+        Stale: the face changed since the client read it.
+    """
+    turn.actor.require("editor")
+    face = visible_face(turn, face_id, expected)
+    events: list[Event] = []
+    said: list[str] = []
+    if changes.person_id is not UNSET:
+        assigned, words = _assignment(turn, face, changes.person_id)
+        events += assigned
+        said += words
+    if changes.ignored is not UNSET and changes.ignored != face.ignored:
+        events.append(FaceIgnored(face_id) if changes.ignored else FaceNoticed(face_id))
+        said.append("put a stranger's face aside" if changes.ignored else "took a face back from the strangers")
+    if changes.box is not UNSET and changes.box != face.box:
+        said.append("moved the box of a face")
+    if not said:
+        return
+    turn.begin("face.change", ", ".join(said))
+    if changes.box is not UNSET and changes.box != face.box:
+        events.append(_moved(turn, face, checked_box(changes.box), changes.embedding))
+    turn.append(*events)
+
+
+def delete_face(turn: Turn, face_id: int, expected: int | None = None) -> None:
+    """Say 'not a face': it stays deleted through every later detection.
+
+    Raises:
+        NotFound: no such face.
+        Stale: the face changed since the client read it.
+    """
+    turn.actor.require("editor")
+    face = visible_face(turn, face_id, expected)
+    turn.begin("face.delete", "deleted a face")
+    turn.append(FaceDeleted(face.id))
+
+
+def reject_person(turn: Turn, face_id: int, person_id: int) -> None:
+    """Say 'not this person', remembered: never suggested or bound to that person again; unassigns where it was assigned.
+
+    Raises:
+        NotFound: no such face or person.
+    """
+    turn.actor.require("editor")
+    face = visible_face(turn, face_id)
+    person = live_person(turn, person_id)
+    if person_id in turn.faces.rejected(face_id):
+        return
+    turn.begin("face.reject", f"said that a face is not {person.name}")
+    if face.person_id is not None and face.person_id in turn.persons.behind(person_id):
+        turn.append(FaceUnassigned(face_id, face.person_id))
+    turn.append(FaceRejected(face_id, person_id))
+
+
+def change_faces(
+    turn: Turn, face_ids: Sequence[int], action: str, person_id: int | None = None, name: str | None = None
+) -> list[Outcome]:
+    """Assign (to a person, or to a new one called `name`), unassign, ignore, notice or delete many faces in one operation.
+
+    One row an item comes back; an item that cannot be done leaves the others alone.
+
+    Raises:
+        RuleViolation: no faces, too many, an unknown action, or no person for `assign`.
+        NotFound: no such person.
+        NameTaken: the name of the new person is taken.
+    """
+    turn.actor.require("editor")
+    if not face_ids:
+        raise RuleViolation("name at least one face", "ids")
+    if len(face_ids) > LARGEST_BATCH:
+        raise RuleViolation(f"at most {LARGEST_BATCH} faces at once", "ids")
+    outcomes: list[Outcome] = []
+    faces: list[Face] = []
+    for face_id in dict.fromkeys(face_ids):
+        try:
+            faces.append(visible_face(turn, face_id))
+            outcomes.append(Outcome(face_id, ok=True))
+        except (NotFound, Forbidden) as error:
+            outcomes.append(Outcome(face_id, ok=False, error=str(error)))
+    if not faces:
+        return outcomes
+    if action == "assign":
+        _assign_all(turn, faces, person_id, name)
+    else:
+        _change_all(turn, faces, action)
+    return outcomes
+
+
+def _assign_all(turn: Turn, faces: Sequence[Face], person_id: int | None, name: str | None) -> None:
+    if (person_id is None) == (name is None):
+        raise RuleViolation("to assign faces, name a person_id or the name of a new person, not both", "person_id")
+    if name is not None:
+        called = free_name(turn, name)
+    else:
+        called = live_person(turn, person_id or 0).name
+    turn.begin("face.batch", f"assigned {faces_said(len(faces))} to {called}")
+    if name is not None:
+        person_id = turn.new_id("person")
+        turn.append(PersonCreated(person_id, called))
+    to = person_id or 0
+    turn.append(*(FaceAssigned(f.id, to, BY_USER, f.person_id) for f in faces if f.person_id != to))
+
+
+def _change_all(turn: Turn, faces: Sequence[Face], action: str) -> None:
+    count = faces_said(len(faces))
+    said = {
+        "unassign": f"unassigned {count}",
+        "delete": f"deleted {count}",
+        "ignore": f"put {count} aside as strangers'",
+        "notice": f"took {count} back from the strangers",
+    }
+    if action not in said:
+        raise RuleViolation(f"an action is assign, {', '.join(said)}; {action!r} is none", "action")
+    events: dict[str, list[Event]] = {
+        "unassign": [FaceUnassigned(f.id, f.person_id) for f in faces if f.person_id is not None],
+        "delete": [FaceDeleted(f.id) for f in faces],
+        "ignore": [FaceIgnored(f.id) for f in faces if not f.ignored],
+        "notice": [FaceNoticed(f.id) for f in faces if f.ignored],
+    }
+    if events[action]:
+        turn.begin("face.batch", said[action])
+        turn.append(*events[action])
+
+
+def _assignment(turn: Turn, face: Face, person_id: int | None) -> tuple[list[Event], list[str]]:
+    if person_id is None:
+        if face.person_id is None:
+            return [], []
+        was = turn.persons.get(face.person_id)
+        return [FaceUnassigned(face.id, face.person_id)], [f"unassigned a face of {was.name if was else 'nobody'}"]
+    person = live_person(turn, person_id)
+    if face.person_id == person_id:
+        return [], []
+    return [FaceAssigned(face.id, person_id, BY_USER, face.person_id)], [f"assigned a face to {person.name}"]
+
+
+def _moved(turn: Turn, face: Face, box: Box, embedding: Embedding | None) -> FaceMoved:
+    ids = turn.attach([] if embedding is None else [embedding])
+    model = PENDING if embedding is None else embedding.model_version
+    new = ids[0] if ids else None
+    return FaceMoved(face.id, box, face.box, model, new, face.embedding_id, face.model_version)
+

@@ -1,0 +1,100 @@
+"""What an admin does with libraries: add, rename, relocate, remove."""
+
+from __future__ import annotations
+
+from domain.commands.people import check_version
+from domain.errors import Conflict, NameTaken, NotFound, RuleViolation
+from domain.event import Event
+from domain.library import Library, LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed
+from domain.names import clean_name
+from domain.ports import Turn
+
+
+def add_library(turn: Turn, root: str, name: str | None = None) -> int:
+    """Make a folder a library (`root` is the escaped text of its absolute path); its id.
+
+    Raises:
+        NameTaken: another library has the name.
+        Conflict: the folder is a library already, or lies in one, or holds one: its files would be listed twice.
+    """
+    turn.actor.require("admin")
+    for library in turn.libraries.shown():
+        if library.root == root:
+            raise Conflict(f"{root} is library {library.id} ({library.name}) already")
+        if f"{library.root.rstrip('/')}/".startswith(f"{root.rstrip('/')}/") or f"{root.rstrip('/')}/".startswith(
+            f"{library.root.rstrip('/')}/"
+        ):
+            raise Conflict(f"{root} and library {library.id} ({library.root}) lie in one another: files would be twice")
+    called = _free_name(turn, name) if name else _unused_name(turn, root)
+    turn.begin("library.add", f"added the library {called}")
+    library_id = turn.new_id("library")
+    turn.append(LibraryAdded(library_id, called, root))
+    return library_id
+
+
+def change_library(
+    turn: Turn, library_id: int, *, name: str | None = None, root: str | None = None, expected: int | None = None
+) -> None:
+    """Rename a library, or say that its files are under another root now.
+
+    Raises:
+        NotFound: there is no such library.
+        NameTaken: another library has the name.
+        Stale: the library changed since the client read it.
+    """
+    turn.actor.require("admin")
+    library = shown_library(turn, library_id, expected)
+    events: list[Event] = []
+    said = []
+    if name is not None and name != library.name:
+        called = _free_name(turn, name, besides=library_id)
+        events.append(LibraryRenamed(library_id, called, library.name))
+        said.append(f"renamed the library {library.name} to {called}")
+    if root is not None and root != library.root:
+        events.append(LibraryRelocated(library_id, root, library.root))
+        said.append(f"moved the library {library.name} to {root}")
+    if events:
+        turn.begin("library.change", ", ".join(said))
+        turn.append(*events)
+
+
+def remove_library(turn: Turn, library_id: int, expected: int | None = None) -> None:
+    """Stop showing a library; its files are never touched, and what was decided about them stays.
+
+    Raises:
+        NotFound: there is no such library.
+        Stale: the library changed since the client read it.
+    """
+    turn.actor.require("admin")
+    library = shown_library(turn, library_id, expected)
+    turn.begin("library.remove", f"removed the library {library.name}")
+    turn.append(LibraryRemoved(library_id))
+
+
+def shown_library(turn: Turn, library_id: int, expected: int | None = None) -> Library:
+    """The library that a command is about; raises `NotFound` or `Stale`."""
+    library = turn.libraries.get(library_id)
+    if library is None or library.removed:
+        raise NotFound(f"there is no library {library_id}")
+    check_version("library", library.version, expected)
+    return library
+
+
+def _free_name(turn: Turn, name: str, besides: int | None = None) -> str:
+    cleaned = clean_name(name)
+    if cleaned.isdecimal():
+        raise RuleViolation("a library's name cannot be a number: it would be taken for an id", "name")
+    holder = turn.libraries.named(cleaned)
+    if holder is not None and holder.id != besides:
+        raise NameTaken(f"library {holder.id} is called {holder.name} already")
+    return cleaned
+
+
+def _unused_name(turn: Turn, root: str) -> str:
+    last = root.rstrip("/").rpartition("/")[2] or "root"
+    base = "".join(letter for letter in last if letter.isprintable())[:150] or "library"
+    base = f"folder {base}" if base.strip().isdecimal() else base
+    name, number = base, 2
+    while turn.libraries.named(clean_name(name)) is not None:
+        name, number = f"{base} ({number})", number + 1
+    return clean_name(name)

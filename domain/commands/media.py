@@ -1,0 +1,103 @@
+"""What a scan records: files found, changed, moved, missing and back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
+
+from domain.event import Event
+from domain.media import (
+    FileFacts,
+    Media,
+    MediaChanged,
+    MediaDiscovered,
+    MediaMissing,
+    MediaMoved,
+    MediaReturned,
+)
+from domain.ports import Turn
+from domain.tag import MediaTagged
+
+
+class ReadFile(msgspec.Struct, frozen=True):
+    """One file as it was just read; `content_hash` is None where it could not be, and `facts.problem` says why."""
+
+    path: str
+    content_hash: bytes | None
+    facts: FileFacts
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What became of a batch of files, in numbers."""
+
+    discovered: int
+    changed: int
+    moved: int
+
+
+def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanished: Collection[int] = ()) -> Recorded:
+    """Record a batch of files that were just read; the facts are checked again here, inside the write lock.
+
+    A new place whose bytes are those of a file in `vanished` (ids that the walk no longer met) is a move: the row, and with it
+    everything decided about the content, goes along.
+    """
+    known = turn.media.at_each(library_id, [file.path for file in files])
+    wanted = {file.content_hash for file in files if file.content_hash is not None and file.path not in known}
+    sources = _vanished_by_content(turn.media.of_contents(wanted) if vanished else [], vanished)
+    events: list[Event] = []
+    new: list[ReadFile] = []
+    for file in files:
+        before = known.get(file.path)
+        if before is not None:
+            events += _seen_again(turn, before, file)
+        elif file.content_hash is not None and sources.get(file.content_hash):
+            source = sources[file.content_hash].pop()
+            place = (source.library_id, source.path)
+            events.append(MediaMoved(source.id, library_id, file.path, file.facts.mtime_ns, *place))
+        else:
+            new.append(file)
+    moved = sum(isinstance(event, MediaMoved) for event in events)
+    changed = sum(isinstance(event, (MediaChanged, MediaReturned)) for event in events)
+    if new:
+        ids = turn.new_ids("media", len(new))
+        events += [
+            MediaDiscovered(id_, library_id, file.path, file.content_hash, file.facts)
+            for id_, file in zip(ids, new, strict=True)
+        ]
+    turn.append(*events)
+    return Recorded(len(new), changed, moved)
+
+
+def record_missing(turn: Turn, media_ids: Iterable[int]) -> int:
+    """Record that files are no longer where they were; the number of those that were still thought present."""
+    events = []
+    for media_id in media_ids:
+        media = turn.media.find(media_id)
+        if media is not None and media.present:
+            events.append(MediaMissing(media_id))
+    turn.append(*events)
+    return len(events)
+
+
+def _vanished_by_content(candidates: Iterable[Media], vanished: Collection[int]) -> Mapping[bytes, list[Media]]:
+    sources: dict[bytes, list[Media]] = {}
+    for media in candidates:
+        if media.content_hash is not None and (media.id in vanished or not media.present):
+            sources.setdefault(media.content_hash, []).append(media)
+    return sources
+
+
+def _seen_again(turn: Turn, before: Media, file: ReadFile) -> list[Event]:
+    facts = file.facts
+    same = file.content_hash == before.content_hash and facts.problem == before.problem
+    if same and before.present and (facts.size, facts.mtime_ns) == (before.size, before.mtime_ns):
+        return []
+    if same and not before.present:
+        return [MediaReturned(before.id, facts.mtime_ns)]
+    events: list[Event] = [MediaChanged(before.id, file.content_hash, before.content_hash, facts)]
+    if before.content_hash is not None and file.content_hash is not None and not same:
+        has = {tag.id for tag in turn.tagged.of_content(file.content_hash)}
+        carried = [tag.id for tag in turn.tagged.of_content(before.content_hash) if tag.id not in has]
+        events += [MediaTagged(file.content_hash, tag_id) for tag_id in carried]
+    return events

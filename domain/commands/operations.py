@@ -1,0 +1,60 @@
+"""Undo: an operation is taken back whole, by events of its own; undoing an undo is redo."""
+
+from __future__ import annotations
+
+from domain.errors import Conflict, InTheWay, NotFound, RuleViolation
+from domain.operation import Operation
+from domain.ports import Turn
+from domain.undo import inverse_of
+
+NOT_UNDOABLE = {
+    "scan": "a scan records what is on the disk",
+    "detect": "a detection records what an engine found; delete or reassign the faces instead",
+    "import": "an import is the beginning of a log",
+    "erase": "an erasure leaves nothing to bring back",
+    "user.sign_in": "a sign-in cannot be taken back",
+    "user.add": "accounts are changed or removed, not undone",
+    "user.grant": "accounts are changed or removed, not undone",
+    "user.password": "a password is set anew, not undone",
+    "user.remove": "a removed account is added anew, not restored",
+    "library.add": "remove the library instead",
+}
+"""Kinds of operation that are not decisions about photos, with what to do instead."""
+
+
+def undo(turn: Turn, operation_id: int) -> int:
+    """Take back all that an operation did, the last event first; the id of the operation that did so.
+
+    Raises:
+        NotFound: there is no such operation.
+        RuleViolation: this kind cannot be undone.
+        InTheWay: a later operation, named in the error, stands in the way.
+        Conflict: it was undone before.
+        Forbidden: it touches what the actor may not see.
+    """
+    turn.actor.require("editor")
+    operation = turn.operations.get(operation_id)
+    if operation is None:
+        raise NotFound(f"there is no operation {operation_id}")
+    if operation.kind in NOT_UNDOABLE:
+        raise RuleViolation(f"operation {operation_id} cannot be undone: {NOT_UNDOABLE[operation.kind]}")
+    if operation.kind.startswith("library."):
+        turn.actor.require("admin")
+    if operation.undone_by is not None:
+        raise InTheWay(
+            f"operation {operation_id} was undone by operation {operation.undone_by}: undo that one to redo",
+            operation.undone_by,
+        )
+    undone_by = turn.begin("undo", _said(operation), undoes=operation_id)
+    taken_back = 0
+    for recorded in reversed(turn.events_of(operation_id)):
+        events = inverse_of(turn, recorded)
+        turn.append(*events)
+        taken_back += len(events)
+    if not taken_back:
+        raise Conflict(f"nothing of operation {operation_id} ({operation.text}) is left to undo")
+    return undone_by
+
+
+def _said(operation: Operation) -> str:
+    return f"{'redid' if operation.kind == 'undo' else 'undid'}: {operation.text.removeprefix('undid: ')}"

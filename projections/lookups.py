@@ -1,0 +1,194 @@
+"""The queries of one connection, as commands and routes see them: what the actor may see is fixed once, here.
+
+Also the ledger as routes, policies and the command line see it; the store makes it real.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from domain.actor import Actor
+from domain.event import Event, Recorded
+from domain.ports import Embedding
+from projections.entities import Entities
+from projections.faces import Faces
+from projections.libraries import Libraries
+from projections.media import MediaFiles
+from projections.operations import Operations
+from projections.people import People
+from projections.persons import Persons
+from projections.schema import ReadTables
+from projections.tagged_media import TaggedMedia
+from projections.tags import Tags
+from projections.timeline import Timeline
+from projections.users import Users
+
+
+class Lookups:
+    """Queries bound to one snapshot (or one write transaction) and to the libraries that `actor` may see."""
+
+    def __init__(self, connection: Connection, tables: ReadTables, actor: Actor, only_library: int | None = None) -> None:
+        self.connection = connection
+        self.tables = tables
+        self.actor = actor
+        self._only = only_library
+
+    @cached_property
+    def visible(self) -> frozenset[int]:
+        """The ids of the shown libraries that the actor is granted, narrowed to the one asked for."""
+        shown = frozenset(library.id for library in self.libraries.shown())
+        granted = shown if self.actor.libraries is None else shown & self.actor.libraries
+        return granted if self._only is None else granted & {self._only}
+
+    @cached_property
+    def libraries(self) -> Libraries:
+        """Queries on libraries."""
+        return Libraries(self.connection, self.tables.libraries)
+
+    @cached_property
+    def media(self) -> MediaFiles:
+        """Queries on files."""
+        return MediaFiles(self.connection, self.tables.media, self.visible)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Pages of photos."""
+        return Timeline(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def persons(self) -> Persons:
+        """Queries on persons alone."""
+        return Persons(self.connection, self.tables.persons)
+
+    @cached_property
+    def people(self) -> People:
+        """Queries on persons with their visible faces."""
+        return People(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def faces(self) -> Faces:
+        """Queries on faces."""
+        return Faces(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def tags(self) -> Tags:
+        """Queries on tags alone."""
+        return Tags(self.connection, self.tables.tags)
+
+    @cached_property
+    def tagged(self) -> TaggedMedia:
+        """Queries on what is tagged."""
+        return TaggedMedia(self.connection, self.tables.tagged_media, self.tables.tags, self.tables.media, self.visible)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """Queries on operations."""
+        return Operations(self.connection, self.tables.operations)
+
+    @cached_property
+    def users(self) -> Users:
+        """Queries on accounts."""
+        return Users(self.connection, self.tables.users)
+
+    @cached_property
+    def entities(self) -> Entities:
+        """Queries on the knowledge graph."""
+        return Entities(self.connection, self.tables.entities)
+
+    def row_of(self, kind: str, id_: int) -> Any:
+        """A `person`, `face` or `tag` as clients see it, None where it is not (or no longer) to be seen."""
+        if kind == "person":
+            return self.people.view(id_)
+        if kind == "face":
+            return self.faces.view(id_)
+        return self.tags.get(id_) if kind == "tag" else None
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One row that a rehearsed command would change: `kind` is `person`, `face` or `tag`; None where it is not to be seen."""
+
+    kind: str
+    id: int
+    before: Any
+    after: Any
+
+
+class Transaction(Lookups, ABC):
+    """A command's turn at the log, as `domain.ports.Turn` describes it; the store has the only real one."""
+
+    operation_id: int | None
+    position: int
+    text: str
+
+    @abstractmethod
+    def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
+        """Say what is being done, before the first event; the operation's id."""
+
+    @abstractmethod
+    def end(self, text: str) -> None:
+        """Say what came of a long operation."""
+
+    @abstractmethod
+    def new_ids(self, counter: str, count: int) -> range:
+        """Public ids that were never used."""
+
+    @abstractmethod
+    def new_id(self, counter: str) -> int:
+        """One public id."""
+
+    @abstractmethod
+    def attach(self, embeddings: Sequence[Embedding]) -> Sequence[int]:
+        """Store vectors beside the events; their ids."""
+
+    @abstractmethod
+    def append(self, *events: Event) -> None:
+        """Append events and project them at once."""
+
+    @abstractmethod
+    def events_of(self, operation_id: int) -> list[Recorded]:
+        """Everything that one operation appended."""
+
+    @abstractmethod
+    def later_in(self, stream: str, position: int) -> list[Recorded]:
+        """What happened to one thing after a position."""
+
+    @abstractmethod
+    def rehearsed(self) -> list[Change]:
+        """What the events appended so far change, for a dry run: they are rolled back by this call."""
+
+
+class Ledger(Protocol):
+    """The log and the live read tables; blocking, safe from any thread."""
+
+    def transaction(
+        self, actor: Actor, *, operation_id: int | None = None, causation: int | None = None, dry_run: bool = False
+    ) -> AbstractContextManager[Transaction]:
+        """The one way to append: all of it happens, or nothing; with `dry_run` nothing in any case."""
+
+    def reading(self, actor: Actor, library: int | None = None) -> AbstractContextManager[Lookups]:
+        """Queries on one snapshot, limited to what `actor` may see, and to one library where given."""
+
+    def head(self) -> int:
+        """The last position of the log, 0 where it is empty."""
+
+    def events(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
+        """Events after a position, in order, of these stored names where given."""
+
+    def on_commit(self, listener: Callable[[int], None]) -> None:
+        """Call `listener` with the last position after each commit of this process."""
+
+    def checkpoint(self, policy: str) -> int:
+        """How far a policy has come, 0 where it never ran."""
+
+    def set_checkpoint(self, policy: str, position: int) -> None:
+        """Remember how far a policy has come."""
+
+    def is_ready(self) -> bool:
+        """Whether this version's read tables are live."""

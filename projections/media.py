@@ -1,0 +1,278 @@
+"""The read table `media`: one row a file, present or missing, and the queries of the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from domain.media import (
+    FileFacts,
+    Media,
+    MediaChanged,
+    MediaDiscovered,
+    MediaMissing,
+    MediaMoved,
+    MediaReturned,
+)
+from domain.paths import folder_of, name_of
+from projections.projection import Id, Projection, id_column
+
+_FACTS = FileFacts.__struct_fields__
+
+
+class MediaTable(Projection):
+    """One row a file of a library. A missing file keeps its row and its path until another file takes the place."""
+
+    def define(self) -> None:
+        """Columns, constraints, the indexes of timeline, folders and content, and the writes."""
+        self.table = t = Table(
+            self.named("media"),
+            self.metadata,
+            id_column(),
+            Column("library_id", Id, self.reference("libraries"), nullable=False),
+            Column("path", Text, nullable=False),
+            Column("folder", Text, nullable=False),
+            Column("name", Text, nullable=False),
+            Column("content_hash", LargeBinary),
+            Column("size", BigInteger, nullable=False),
+            Column("mtime_ns", BigInteger, nullable=False),
+            Column("kind", Text, nullable=False),
+            Column("format", Text),
+            Column("width", Integer),
+            Column("height", Integer),
+            Column("taken_at", BigInteger),
+            Column("taken_offset", Integer),
+            Column("taken_source", Text),
+            Column("make", Text),
+            Column("model", Text),
+            Column("lens", Text),
+            Column("latitude", Float(53)),
+            Column("longitude", Float(53)),
+            Column("placeholder", Text),
+            Column("problem", Text),
+            Column("present", Boolean, nullable=False),
+            Column("discovered_at", BigInteger, nullable=False),
+            UniqueConstraint("library_id", "path", name=self.named("media_place")),
+            CheckConstraint("kind IN ('photo', 'video')", name=self.named("media_kind")),
+            CheckConstraint(
+                "content_hash IS NOT NULL OR problem IS NOT NULL", name=self.named("media_unread_says_why")
+            ),
+        )
+        shown = t.c.present & t.c.content_hash.is_not(None)
+        Index(self.named("media_content"), t.c.content_hash, t.c.library_id, t.c.present)
+        Index(self.named("media_timeline"), t.c.taken_at, t.c.id, sqlite_where=shown, postgresql_where=shown)
+        Index(self.named("media_folder"), t.c.library_id, t.c.folder)
+        wrong = t.c.problem.is_not(None)
+        Index(self.named("media_problem"), t.c.library_id, sqlite_where=wrong, postgresql_where=wrong)
+        self._define_writes(t)
+
+    def _define_writes(self, t: Table) -> None:
+        self.on(
+            MediaDiscovered,
+            insert(t),
+            lambda e, r: {
+                "id": e.media_id,
+                "library_id": e.library_id,
+                "path": e.path,
+                "folder": folder_of(e.path),
+                "name": name_of(e.path),
+                "content_hash": e.content_hash,
+                "present": True,
+                "discovered_at": r.recorded_at,
+                **_facts(e.facts),
+            },
+        )
+        key = t.c.id == bindparam("key")
+        self.on(
+            MediaChanged,
+            update(t)
+            .where(key)
+            .values(
+                content_hash=bindparam("to_hash"), present=True, **{name: bindparam(f"to_{name}") for name in _FACTS}
+            ),
+            lambda e, r: {
+                "key": e.media_id,
+                "to_hash": e.content_hash,
+                **{f"to_{name}": value for name, value in _facts(e.facts).items()},
+            },
+        )
+        self.on(
+            MediaMoved,
+            update(t)
+            .where(key)
+            .values(
+                library_id=bindparam("to_library"),
+                path=bindparam("to_path"),
+                folder=bindparam("to_folder"),
+                name=bindparam("to_name"),
+                mtime_ns=bindparam("to_mtime"),
+                present=True,
+            ),
+            lambda e, r: {
+                "key": e.media_id,
+                "to_library": e.library_id,
+                "to_path": e.path,
+                "to_folder": folder_of(e.path),
+                "to_name": name_of(e.path),
+                "to_mtime": e.mtime_ns,
+            },
+        )
+        self.on(MediaMissing, update(t).where(key).values(present=False), lambda e, r: {"key": e.media_id})
+        self.on(
+            MediaReturned,
+            update(t).where(key).values(present=True, mtime_ns=bindparam("to_mtime")),
+            lambda e, r: {"key": e.media_id, "to_mtime": e.mtime_ns},
+        )
+
+
+def _facts(facts: FileFacts) -> dict[str, Any]:
+    return {name: getattr(facts, name) for name in _FACTS}
+
+
+class MediaFiles:
+    """Queries on `media`; `libraries` are the ids that the asker may see."""
+
+    def __init__(self, connection: Connection, table: MediaTable, libraries: Collection[int]) -> None:
+        self._connection = connection
+        self._table = table.table
+        self._libraries = tuple(libraries)
+
+    def _few(self) -> Select[tuple[Any, ...]]:
+        t = self._table
+        return select(*(t.c[name] for name in Media.__struct_fields__))
+
+    def get(self, media_id: int) -> Media | None:
+        """The file with this id in a visible library, missing or not."""
+        t = self._table
+        statement = self._few().where(t.c.id == media_id, t.c.library_id.in_(self._libraries))
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else _media(row)
+
+    def find(self, media_id: int) -> Media | None:
+        """The file with this id, whether or not its library is visible."""
+        row = self._connection.execute(self._few().where(self._table.c.id == media_id)).one_or_none()
+        return None if row is None else _media(row)
+
+    def at_each(self, library_id: int, paths: Sequence[str]) -> Mapping[str, Media]:
+        """The files at these places, missing or not, whether or not the library is visible."""
+        t = self._table
+        found: dict[str, Media] = {}
+        for start in range(0, len(paths), 500):
+            some = paths[start : start + 500]
+            statement = self._few().where(t.c.library_id == library_id, t.c.path.in_(some))
+            found.update((media.path, media) for media in map(_media, self._connection.execute(statement)))
+        return found
+
+    def shown_at(self, path: str, library_id: int | None = None) -> Media | None:
+        """The present, readable file at `path` in the lowest-id visible library that holds it, or in `library_id`."""
+        t = self._table
+        within = self._libraries if library_id is None else tuple({library_id} & set(self._libraries))
+        statement = self._few().where(
+            t.c.path == path, t.c.library_id.in_(within), t.c.present, t.c.content_hash.is_not(None)
+        )
+        row = self._connection.execute(statement.order_by(t.c.library_id).limit(1)).one_or_none()
+        return None if row is None else _media(row)
+
+    def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
+        """Every file with one of these contents in any library, missing ones too, by id."""
+        t = self._table
+        wanted = list(content_hashes)
+        found: list[Media] = []
+        for start in range(0, len(wanted), 500):
+            statement = self._few().where(t.c.content_hash.in_(wanted[start : start + 500])).order_by(t.c.id)
+            found += map(_media, self._connection.execute(statement))
+        return found
+
+    def shows_content(self, content_hash: bytes) -> bool:
+        """Whether a present file of a visible library has these bytes."""
+        t = self._table
+        statement = select(t.c.id).where(
+            t.c.content_hash == content_hash, t.c.present, t.c.library_id.in_(self._libraries)
+        )
+        return self._connection.execute(statement.limit(1)).first() is not None
+
+    def known_in(self, library_id: int) -> Iterable[Media]:
+        """Every file of a library as the tables have it, missing ones too, by id; streamed, for the scanner."""
+        t = self._table
+        statement = self._few().where(t.c.library_id == library_id).order_by(t.c.id)
+        for row in self._connection.execution_options(yield_per=5000).execute(statement):
+            yield _media(row)
+
+    def row(self, media_id: int) -> RowMapping | None:
+        """All columns of one visible file."""
+        t = self._table
+        statement = select(t).where(t.c.id == media_id, t.c.library_id.in_(self._libraries))
+        return self._connection.execute(statement).mappings().one_or_none()
+
+    def problems(self, limit: int) -> list[RowMapping]:
+        """Present files of visible libraries that are not, or not wholly, shown, with the reason; by id."""
+        t = self._table
+        statement = (
+            select(t.c.id, t.c.library_id, t.c.path, t.c.problem)
+            .where(t.c.problem.is_not(None), t.c.present, t.c.library_id.in_(self._libraries))
+            .order_by(t.c.id)
+            .limit(limit)
+        )
+        return [*self._connection.execute(statement).mappings()]
+
+    def counts(self) -> Mapping[int, tuple[int, int, int]]:
+        """For each visible library: photos, videos and problems among its present files."""
+        t = self._table
+        statement = (
+            select(
+                t.c.library_id,
+                func.count().filter((t.c.kind == "photo") & t.c.content_hash.is_not(None)),
+                func.count().filter((t.c.kind == "video") & t.c.content_hash.is_not(None)),
+                func.count(t.c.problem),
+            )
+            .where(t.c.present, t.c.library_id.in_(self._libraries))
+            .group_by(t.c.library_id)
+        )
+        return {row[0]: (row[1], row[2], row[3]) for row in self._connection.execute(statement)}
+
+    def waiting_for_detection(self, rows: Table, model_version: str, after: int, limit: int) -> Sequence[Media]:
+        """Present readable photos, by id from `after`, whose content has no row of `rows` for this model."""
+        t = self._table
+        seen = select(rows.c.id).where(rows.c.content_hash == t.c.content_hash, rows.c.model_version == model_version)
+        statement = (
+            self._few()
+            .where(
+                t.c.id > after,
+                t.c.kind == "photo",
+                t.c.present,
+                t.c.content_hash.is_not(None),
+                t.c.width.is_not(None),
+                t.c.library_id.in_(self._libraries),
+                ~seen.exists(),
+            )
+            .order_by(t.c.id)
+            .limit(limit)
+        )
+        return [_media(row) for row in self._connection.execute(statement)]
+
+
+def _media(row: Row[Any]) -> Media:
+    return Media(*row.tuple())

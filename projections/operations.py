@@ -1,0 +1,85 @@
+"""The read table `operations`: what was done, by whom, in plain words, and whether it was taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Select, Table, Text, bindparam, insert, select, update
+
+from domain.operation import Operation, OperationBegan, OperationEnded
+from projections.projection import Id, Projection, id_column
+
+
+class OperationsTable(Projection):
+    """One row an operation. `undone_by` names the live operation that took it back; undoing that one clears it again."""
+
+    def define(self) -> None:
+        """Columns and the writes."""
+        self.table = t = Table(
+            self.named("operations"),
+            self.metadata,
+            id_column(),
+            Column("kind", Text, nullable=False),
+            Column("text", Text, nullable=False),
+            Column("why", Text),
+            Column("actor", Text, nullable=False),
+            Column("at", BigInteger, nullable=False),
+            Column("position", BigInteger, nullable=False),
+            Column("undone_by", Id, self.reference("operations")),
+            Column("undoes", Id, self.reference("operations")),
+        )
+        Index(self.named("operations_undone_by"), t.c.undone_by)
+        self.on(
+            OperationBegan,
+            insert(t),
+            lambda e, r: {
+                "id": e.operation_id,
+                "kind": e.kind,
+                "text": e.text,
+                "why": e.why,
+                "actor": r.actor,
+                "at": r.recorded_at,
+                "position": r.position,
+                "undone_by": None,
+                "undoes": e.undoes,
+            },
+        )
+        again_live = update(t).where(t.c.undone_by == bindparam("key")).values(undone_by=None)
+        undone = update(t).where(t.c.id == bindparam("key")).values(undone_by=bindparam("by"))
+        self.on_each(OperationBegan, again_live, lambda e, r: [{"key": e.undoes}] if e.undoes else [])
+        self.on_each(OperationBegan, undone, lambda e, r: [{"key": e.undoes, "by": e.operation_id}] if e.undoes else [])
+        self.on(
+            OperationEnded,
+            update(t).where(t.c.id == bindparam("key")).values(text=bindparam("to")),
+            lambda e, r: {"key": e.operation_id, "to": e.text},
+        )
+
+
+class Operations:
+    """Queries on `operations`."""
+
+    def __init__(self, connection: Connection, table: OperationsTable) -> None:
+        self._connection = connection
+        self._table = table.table
+
+    def _select(self) -> Select[tuple[Any, ...]]:
+        return select(*(self._table.c[name] for name in Operation.__struct_fields__))
+
+    def get(self, operation_id: int) -> Operation | None:
+        """The operation with this id."""
+        row = self._connection.execute(self._select().where(self._table.c.id == operation_id)).one_or_none()
+        return None if row is None else Operation(*row)
+
+    def latest(
+        self, limit: int, before: int | None = None, actor: str | None = None, kind: str | None = None
+    ) -> list[Operation]:
+        """Newest first, below the id `before`, of this actor and kind where given."""
+        t = self._table
+        statement = self._select().order_by(t.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(t.c.id < before)
+        if actor is not None:
+            statement = statement.where(t.c.actor == actor)
+        if kind is not None:
+            statement = statement.where(t.c.kind == kind)
+        return [Operation(*row) for row in self._connection.execute(statement)]

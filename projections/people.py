@@ -1,0 +1,145 @@
+"""Queries on persons together with the faces that the asker may see: counts and covers never tell of anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Connection, Select, and_, cast, func, or_, select
+
+from domain.faces import DETECTED
+from domain.names import name_key
+from projections.schema import ReadTables
+
+_ID_BITS = 1 << 40
+"""Room for a face id below a quality score in one 64-bit number, so that one `max` finds the best face of each person."""
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    """A person as clients see it: `face_count` and `cover_face_id` count what the asker may see, `merged_into` names the
+    canonical person of a merged one."""
+
+    id: int
+    name: str
+    notes: str
+    entity_id: int | None
+    cover_face_id: int | None
+    birth_date: str | None
+    hidden: bool
+    face_count: int
+    merged_into: int | None
+    version: int
+
+
+class People:
+    """Queries on persons with their faces; `libraries` are the ids that the asker may see."""
+
+    def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
+        self._connection = connection
+        self._persons = tables.persons.table
+        self._faces = tables.faces.table
+        self._media = tables.media.table
+        self._libraries = tuple(libraries)
+
+    def _seen(self, only: Sequence[int] | None = None) -> Select[Any]:
+        """For each canonical person (or these): how many faces are visible, and the best of them."""
+        f, p, m = self._faces, self._persons, self._media
+        shown = select(m.c.id).where(
+            m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
+        )
+        quality = cast(func.round(f.c.w * f.c.h * func.coalesce(f.c.confidence, 0.5) * 100000), BigInteger)
+        statement = (
+            select(
+                p.c.canonical_id,
+                func.count().label("face_count"),
+                func.max(quality * _ID_BITS + f.c.id).label("best"),
+            )
+            .join(p, p.c.id == f.c.person_id)
+            .where(f.c.status == DETECTED, p.c.canonical_id.is_not(None), shown.exists())
+            .group_by(p.c.canonical_id)
+        )
+        return statement if only is None else statement.where(p.c.canonical_id.in_(tuple(only)))
+
+    def _views(self, rows: Sequence[Any]) -> list[PersonView]:
+        canonical = [row.canonical_id for row in rows if row.canonical_id is not None]
+        seen = {row[0]: (row[1], row[2] % _ID_BITS) for row in self._connection.execute(self._seen(canonical))}
+        return [_view(row, seen) for row in rows]
+
+    def view(self, person_id: int) -> PersonView | None:
+        """The person with this id; a merged one says into whom, a deleted one is not found."""
+        p = self._persons
+        rows = self._connection.execute(select(p).where(p.c.id == person_id)).all()
+        found = [view for row, view in zip(rows, self._views(rows), strict=True) if row.canonical_id is not None]
+        return found[0] if found else None
+
+    def views(self, person_ids: Sequence[int]) -> list[PersonView]:
+        """These persons, as `view` gives them, by id."""
+        p = self._persons
+        rows = self._connection.execute(select(p).where(p.c.id.in_(tuple(person_ids))).order_by(p.c.id)).all()
+        return self._views(rows)
+
+    def names(self) -> Mapping[int, str]:
+        """The names of all persons that are neither merged nor deleted."""
+        p = self._persons
+        statement = select(p.c.id, p.c.name).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
+    def page(
+        self,
+        *,
+        sort: str,
+        after: tuple[Any, int] | None,
+        limit: int,
+        q: str | None = None,
+        include_hidden: bool = False,
+        with_faces_only: bool = False,
+    ) -> list[tuple[PersonView, Any]]:
+        """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key and id
+        of the last one of the page before; `q` a part of the name; `with_faces_only` leaves out who has no visible face."""
+        p = self._persons
+        seen = self._seen().subquery()
+        count = func.coalesce(seen.c.face_count, 0)
+        statement = (
+            select(p, count.label("face_count"), seen.c.best)
+            .outerjoin(seen, seen.c.canonical_id == p.c.id)
+            .where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
+            .limit(limit)
+        )
+        if not include_hidden:
+            statement = statement.where(p.c.hidden.is_(False))
+        if q:
+            statement = statement.where(p.c.name_key.contains(name_key(q), autoescape=True))
+        if with_faces_only:
+            statement = statement.where(count > 0)
+        if sort == "name":
+            statement = statement.order_by(p.c.name_key, p.c.id)
+            if after:
+                beyond = and_(p.c.name_key == after[0], p.c.id > after[1])
+                statement = statement.where(or_(p.c.name_key > after[0], beyond))
+        else:
+            statement = statement.order_by(count.desc(), p.c.id)
+            if after:
+                statement = statement.where(or_(count < after[0], and_(count == after[0], p.c.id > after[1])))
+        page = []
+        for row in self._connection.execute(statement):
+            seen_of = {} if row.best is None else {row.id: (row.face_count, row.best % _ID_BITS)}
+            page.append((_view(row, seen_of), row.name_key if sort == "name" else row.face_count))
+        return page
+
+
+def _view(row: Any, seen: Mapping[int, tuple[int, int]]) -> PersonView:
+    merged = row.merged_into is not None
+    count, best = seen.get(row.canonical_id, (0, None)) if not merged else (0, None)
+    return PersonView(
+        row.id,
+        row.name,
+        row.notes,
+        row.entity_id,
+        row.cover_face_id if row.cover_face_id is not None and count else best,
+        row.birth_date,
+        bool(row.hidden),
+        count,
+        row.canonical_id if merged else None,
+        row.version,
+    )

@@ -1,0 +1,93 @@
+"""All read tables of one generation, and the fingerprint that says whether a stored generation fits this code.
+
+A rebuild makes a new generation beside the live one; tables, indexes and constraints carry the generation's number, so both
+exist at once and the swap is the change of one row (`read_generations`, owned by the store).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import Column, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from projections.entities import EntitiesTable
+from projections.face_detections import FaceDetectionsTable
+from projections.face_rejections import FaceRejectionsTable
+from projections.libraries import LibrariesTable
+from projections.media import MediaTable
+from projections.operations import OperationsTable
+from projections.persons import PersonsTable
+from projections.projection import Id, Projection
+from projections.tagged_media import TaggedMediaTable
+from projections.tags import TagsTable
+from projections.users import UsersTable
+
+REVISION = 1
+"""Raise it when a handler changes what it writes while its SQL stays the same; every other change shows in the fingerprint."""
+
+
+def embeddings_table(metadata: MetaData) -> Table:
+    """The log's append-only attachments: `vector` is 512 little-endian float32; rows that an erasure emptied are gone."""
+    return Table(
+        "log_embeddings",
+        metadata,
+        Column("id", Id, primary_key=True, autoincrement=False),
+        Column("model_version", Text, nullable=False),
+        Column("vector", LargeBinary, nullable=False),
+    )
+
+
+class ReadTables:
+    """Every projection of one generation, in an order in which each table's references come before it."""
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.metadata = MetaData()
+        self.embeddings = embeddings_table(self.metadata)
+        self.libraries = LibrariesTable(self.metadata, generation)
+        self.operations = OperationsTable(self.metadata, generation)
+        self.users = UsersTable(self.metadata, generation)
+        self.entities = EntitiesTable(self.metadata, generation)
+        self.persons = PersonsTable(self.metadata, generation)
+        self.media = MediaTable(self.metadata, generation)
+        self.tags = TagsTable(self.metadata, generation)
+        self.tagged_media = TaggedMediaTable(self.metadata, generation)
+        self.faces = FaceDetectionsTable(self.metadata, generation)
+        self.rejections = FaceRejectionsTable(self.metadata, generation)
+
+    @property
+    def projections(self) -> Sequence[Projection]:
+        """The projections, referenced tables first."""
+        return (
+            self.libraries,
+            self.operations,
+            self.users,
+            self.entities,
+            self.persons,
+            self.media,
+            self.tags,
+            self.tagged_media,
+            self.faces,
+            self.rejections,
+        )
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """The tables that belong to this generation; the attachments belong to the log."""
+        return tuple(projection.table for projection in self.projections)
+
+
+def fingerprint() -> str:
+    """Names the shape of the read tables and what their projections write; equal fingerprints can share a generation."""
+    tables = ReadTables(0)
+    dialect = sqlite.dialect()
+    parts = [f"revision {REVISION}"]
+    for projection in tables.projections:
+        parts.append(str(CreateTable(projection.table).compile(dialect=dialect)))
+        parts += sorted(str(CreateIndex(index).compile(dialect=dialect)) for index in projection.table.indexes)
+        for event, writes in sorted(projection.writes.items(), key=lambda item: item[0].topic):
+            parts += [f"{event.topic} {write.statement.compile(dialect=dialect)}" for write in writes]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,122 @@
+"""The read table `tagged_media`: which content has which tag, and the queries that join it to files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    RowMapping,
+    Table,
+    bindparam,
+    delete,
+    distinct,
+    func,
+    insert,
+    select,
+)
+
+from domain.tag import MediaTagged, MediaUntagged, Tag
+from projections.media import MediaTable
+from projections.projection import Id, Projection
+from projections.tags import TagsTable
+
+
+class TaggedMediaTable(Projection):
+    """One row a pair of content and tag: copies of a file share their tags, and a moved file keeps them."""
+
+    def define(self) -> None:
+        """Columns and the writes."""
+        self.table = t = Table(
+            self.named("tagged_media"),
+            self.metadata,
+            Column("content_hash", LargeBinary, nullable=False),
+            Column("tag_id", Id, self.reference("tags"), nullable=False),
+            PrimaryKeyConstraint("content_hash", "tag_id", name=self.named("tagged_media_pair")),
+        )
+        Index(self.named("tagged_media_tag"), t.c.tag_id)
+        self.on(MediaTagged, insert(t), lambda e, r: {"content_hash": e.content_hash, "tag_id": e.tag_id})
+        self.on(
+            MediaUntagged,
+            delete(t).where(t.c.content_hash == bindparam("key"), t.c.tag_id == bindparam("tag")),
+            lambda e, r: {"key": e.content_hash, "tag": e.tag_id},
+        )
+
+
+class TaggedMedia:
+    """Queries on `tagged_media`; `libraries` are the ids that the asker may see."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        table: TaggedMediaTable,
+        tags: TagsTable,
+        media: MediaTable,
+        libraries: Collection[int],
+    ) -> None:
+        self._connection = connection
+        self._table, self._tags, self._media = table.table, tags.table, media.table
+        self._libraries = tuple(libraries)
+
+    def of_content(self, content_hash: bytes) -> list[Tag]:
+        """The tags of one content, by name."""
+        t, tags = self._table, self._tags
+        statement = (
+            select(tags.c.id, tags.c.name, tags.c.version)
+            .join(t, t.c.tag_id == tags.c.id)
+            .where(t.c.content_hash == content_hash, tags.c.deleted.is_(False))
+            .order_by(tags.c.name_key)
+        )
+        return [Tag(*row) for row in self._connection.execute(statement)]
+
+    def of_contents(self, contents: Collection[bytes]) -> Mapping[bytes, list[str]]:
+        """The tag names of many contents at once, for a page of photos."""
+        t, tags = self._table, self._tags
+        statement = (
+            select(t.c.content_hash, tags.c.name)
+            .join(tags, t.c.tag_id == tags.c.id)
+            .where(t.c.content_hash.in_(tuple(contents)), tags.c.deleted.is_(False))
+            .order_by(tags.c.name_key)
+        )
+        names: dict[bytes, list[str]] = {}
+        for content_hash, name in self._connection.execute(statement):
+            names.setdefault(bytes(content_hash), []).append(name)
+        return names
+
+    def ids_of_content(self, content_hash: bytes) -> set[int]:
+        """The ids of the tags of one content, deleted ones too."""
+        t = self._table
+        return set(self._connection.execute(select(t.c.tag_id).where(t.c.content_hash == content_hash)).scalars())
+
+    def uses(self, tag_id: int) -> int:
+        """How many contents have this tag."""
+        t = self._table
+        return self._connection.execute(select(func.count()).where(t.c.tag_id == tag_id)).scalar_one()
+
+    def outside(self, tag_id: int) -> int:
+        """How many contents with this tag lie in no library that the asker may see."""
+        t, m = self._table, self._media
+        within = select(m.c.id).where(m.c.content_hash == t.c.content_hash, m.c.library_id.in_(self._libraries))
+        statement = select(func.count()).where(t.c.tag_id == tag_id, ~within.exists())
+        return self._connection.execute(statement).scalar_one()
+
+    def counts(self) -> list[RowMapping]:
+        """Every live tag with the number of visible contents that have it, by name: `id`, `name`, `version`, `count`."""
+        t, tags, media = self._table, self._tags, self._media
+        seen = (
+            select(t.c.tag_id, func.count(distinct(t.c.content_hash)).label("count"))
+            .join(media, media.c.content_hash == t.c.content_hash)
+            .where(media.c.present, media.c.library_id.in_(self._libraries))
+            .group_by(t.c.tag_id)
+            .subquery()
+        )
+        statement = (
+            select(tags.c.id, tags.c.name, tags.c.version, func.coalesce(seen.c.count, 0).label("count"))
+            .outerjoin(seen, seen.c.tag_id == tags.c.id)
+            .where(tags.c.deleted.is_(False))
+            .order_by(tags.c.name_key)
+        )
+        return [*self._connection.execute(statement).mappings()]
