@@ -70,7 +70,7 @@ class Faces:
 
     # What commands ask
 
-    def _few(self) -> Select[Any]:
+    def _few(self) -> Select[*tuple[Any, ...]]:
         f = self._faces
         return select(
             f.c.id,
@@ -206,7 +206,7 @@ class Faces:
         )
         return shown.exists()
 
-    def _views(self) -> Select[Any]:
+    def _views(self) -> Select[*tuple[Any, ...]]:
         f, p, m = self._faces, self._persons, self._media
         canonical = p.alias("canonical")
         other = m.alias("other")
@@ -240,7 +240,7 @@ class Faces:
             .where(f.c.status == DETECTED)
         )
 
-    def _seen(self, statement: Select[Any]) -> list[FaceView]:
+    def _seen(self, statement: Select[*tuple[Any, ...]]) -> list[FaceView]:
         return [_view(row) for row in self._connection.execute(statement)]
 
     def view(self, face_id: int) -> FaceView | None:
@@ -326,7 +326,9 @@ class Faces:
         ).select_from(photos.outerjoin(seen, seen.c.content_hash == photos.c.content_hash))
         row = self._connection.execute(statement).one()
         persons = select(func.count()).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
-        return FaceStats(*map(int, row.tuple()), self._connection.execute(persons).scalar_one())
+        counted = [int(value) for value in row.tuple()]
+        counted.append(self._connection.execute(persons).scalar_one())
+        return FaceStats(*counted)
 
 
 def _face(row: Any) -> Face:

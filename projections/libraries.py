@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Boolean, Column, Connection, Index, Integer, Row, Select, Table, Text, bindparam, insert, select, update
 
 from domain.library import (
@@ -69,11 +71,11 @@ class Libraries:
         self._connection = connection
         self._table = table.table
 
-    def _one(self, statement: Select[tuple[object, ...]]) -> Library | None:
+    def _one(self, statement: Select[*tuple[Any, ...]]) -> Library | None:
         row = self._connection.execute(statement).one_or_none()
         return None if row is None else _library(row)
 
-    def _select(self) -> Select[tuple[object, ...]]:
+    def _select(self) -> Select[*tuple[Any, ...]]:
         t = self._table
         return select(t.c.id, t.c.name, t.c.root, t.c.removed, t.c.version)
 
@@ -93,5 +95,5 @@ class Libraries:
         return [_library(row) for row in self._connection.execute(statement)]
 
 
-def _library(row: Row[tuple[object, ...]]) -> Library:
+def _library(row: Row[*tuple[Any, ...]]) -> Library:
     return Library(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name for a row as a mapping

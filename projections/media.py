@@ -160,7 +160,7 @@ class MediaFiles:
         self._table = table.table
         self._libraries = tuple(libraries)
 
-    def _few(self) -> Select[tuple[Any, ...]]:
+    def _few(self) -> Select[*tuple[Any, ...]]:
         t = self._table
         return select(*(t.c[name] for name in Media.__struct_fields__))
 
@@ -274,5 +274,5 @@ class MediaFiles:
         return [_media(row) for row in self._connection.execute(statement)]
 
 
-def _media(row: Row[Any]) -> Media:
+def _media(row: Row[*tuple[Any, ...]]) -> Media:
     return Media(*row.tuple())

@@ -62,7 +62,7 @@ class Operations:
         self._connection = connection
         self._table = table.table
 
-    def _select(self) -> Select[tuple[Any, ...]]:
+    def _select(self) -> Select[*tuple[Any, ...]]:
         return select(*(self._table.c[name] for name in Operation.__struct_fields__))
 
     def get(self, operation_id: int) -> Operation | None:

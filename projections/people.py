@@ -42,7 +42,7 @@ class People:
         self._media = tables.media.table
         self._libraries = tuple(libraries)
 
-    def _seen(self, only: Sequence[int] | None = None) -> Select[Any]:
+    def _seen(self, only: Sequence[int] | None = None) -> Select[*tuple[Any, ...]]:
         """For each canonical person (or these): how many faces are visible, and the best of them."""
         f, p, m = self._faces, self._persons, self._media
         shown = select(m.c.id).where(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -133,7 +135,7 @@ class PersonsTable(Projection):
         self.on(PersonRestored, follow, lambda e, r: {"key": e.person_id, "to": e.person_id})
 
 
-def _behind(t: Table) -> Select[tuple[int]]:
+def _behind(t: Table) -> Select[int]:
     """The person `key` and everyone whose chain of merges ends in or passes through it."""
     first = t.alias("first")
     chain = select(first.c.id).where(first.c.id == bindparam("key")).cte("chain", recursive=True)
@@ -149,7 +151,7 @@ class Persons:
         self._connection = connection
         self._table = table.table
 
-    def _select(self) -> Select[tuple[object, ...]]:
+    def _select(self) -> Select[*tuple[Any, ...]]:
         return select(*(self._table.c[name] for name in Person.__struct_fields__))
 
     def get(self, person_id: int) -> Person | None:
@@ -172,5 +174,5 @@ class Persons:
         return [row[0] for row in rows]
 
 
-def _person(row: Row[tuple[object, ...]]) -> Person:
+def _person(row: Row[*tuple[Any, ...]]) -> Person:
     return Person(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name for a row as a mapping

@@ -56,7 +56,7 @@ class Tags:
         self._connection = connection
         self._table = table.table
 
-    def _select(self) -> Select[tuple[Any, ...]]:
+    def _select(self) -> Select[*tuple[Any, ...]]:
         t = self._table
         return select(t.c.id, t.c.name, t.c.version).where(t.c.deleted.is_(False))
 

@@ -71,7 +71,7 @@ class Timeline:
         statement = self._narrow(select(func.count()).select_from(self._media), narrowed)
         return int(self._connection.execute(statement).scalar_one())
 
-    def _narrow(self, statement: Select[Any], narrowed: PhotoFilter) -> Select[Any]:
+    def _narrow(self, statement: Select[*tuple[Any, ...]], narrowed: PhotoFilter) -> Select[*tuple[Any, ...]]:
         m = self._media
         statement = statement.where(m.c.present, m.c.content_hash.is_not(None), m.c.library_id.in_(self._libraries))
         return statement.where(*self._of_file(narrowed), *self._of_content(narrowed))

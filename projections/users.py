@@ -73,11 +73,11 @@ class Users:
         self._connection = connection
         self._table = table.table
 
-    def _select(self) -> Select[tuple[Any, ...]]:
+    def _select(self) -> Select[*tuple[Any, ...]]:
         t = self._table
         return select(*(t.c[name] for name in User.__struct_fields__)).where(t.c.removed.is_(False))
 
-    def _one(self, statement: Select[tuple[Any, ...]]) -> User | None:
+    def _one(self, statement: Select[*tuple[Any, ...]]) -> User | None:
         row = self._connection.execute(statement).mappings().one_or_none()
         return None if row is None else _user(dict(row))
 

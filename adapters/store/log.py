@@ -139,7 +139,7 @@ class EventMapper(Mapper[str]):
         lift = upcast
         return lambda payload: msgspec.convert(lift(self.transcoder.decode(payload)), cls)
 
-    def recorded(self, row: Row[Any]) -> Recorded:
+    def recorded(self, row: Row[*tuple[Any, ...]]) -> Recorded:
         """A row of `log_events` in the order of its columns."""
         position, stream, version, topic, payload, recorded_at, actor, operation_id, causation = row.tuple()
         event = self.event_of(topic, payload)
@@ -299,7 +299,7 @@ def take_ids(connection: Connection, counter: str, count: int) -> range:
     return range(last + 1, last + count + 1)
 
 
-def events_after(position: int, limit: int, topics: Sequence[str] = ()) -> Select[Any]:
+def events_after(position: int, limit: int, topics: Sequence[str] = ()) -> Select[*tuple[Any, ...]]:
     """Rows of the log, whole, in the order of their positions, from the one after `position`."""
     t = log_events
     statement = select(t).where(t.c.position > position).order_by(t.c.position).limit(limit)
