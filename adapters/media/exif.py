@@ -1,0 +1,229 @@
+"""What a camera wrote about a photo, read as a stranger's text: cleaned, and believed only where it makes sense.
+
+Any value may be missing, of another type than its tag promises, or made to be misleading. What cannot be is dropped, and
+the rest of the photo's facts stand.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import unicodedata
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import IFDRational
+
+from adapters.media.dates import WallClock, wall_clock_of_exif
+
+PARSING_ERRORS: Final = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+"""What Pillow's parsers and decoders are known to raise on hostile bytes, each of which says no more than that this part
+of the file cannot be read. Interrupts and exits pass."""
+
+_LONGEST_TEXT: Final = 200
+_MOST_VALUES: Final = 32
+_NOT_ORDINARY: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
+"""Unicode categories that no name holds: controls, halves of characters, private and unassigned ones."""
+_LEFT_OUT: Final = frozenset({"MakerNote", "PrintImageMatching", "ExifOffset", "GPSInfo", "ExifInteroperabilityOffset"})
+
+
+class CameraFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """EXIF in plain units: degrees north and east, metres above the sea, seconds, the f-number, millimetres, ISO speed."""
+
+    taken: WallClock | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+    exposure: float | None = None
+    f_number: float | None = None
+    iso: int | None = None
+    focal_length: float | None = None
+
+
+def camera_facts(exif: Image.Exif) -> CameraFacts:
+    """The facts that an EXIF block states and that can be true."""
+    main, photo, gps = directory(exif, None), directory(exif, ExifTags.IFD.Exif), directory(exif, ExifTags.IFD.GPSInfo)
+    latitude, longitude = _position(gps)
+    return CameraFacts(
+        taken=_taken(main, photo),
+        make=clean_text(main.get(ExifTags.Base.Make)),
+        model=clean_text(main.get(ExifTags.Base.Model)),
+        lens=clean_text(photo.get(ExifTags.Base.LensModel)),
+        latitude=latitude,
+        longitude=longitude,
+        altitude=_altitude(gps),
+        exposure=_exposure(photo),
+        f_number=_between(photo.get(ExifTags.Base.FNumber), 0.1, 1000),
+        iso=_iso(photo),
+        focal_length=_between(photo.get(ExifTags.Base.FocalLength), 0.1, 100_000),
+    )
+
+
+def orientation_of(exif: Image.Exif) -> int:
+    """How the stored picture lies, 1 (upright) to 8, as EXIF numbers it; 1 where that is missing or makes no sense."""
+    value = directory(exif, None).get(ExifTags.Base.Orientation)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def raw_exif(content: bytes, format_name: str) -> Image.Exif:
+    """The EXIF of a RAW file: of its TIFF directories, or of the JPEG in it (RAF). Empty where it is kept elsewhere."""
+    exif = Image.Exif()
+    try:
+        if format_name == "raf":
+            at, length = struct.unpack_from(">II", content, 84)  # where the RAF header points to its JPEG
+            with Image.open(io.BytesIO(content[at : at + length]), formats=("JPEG",)) as preview:
+                return preview.getexif()
+        if format_name in ("orf", "rw2"):
+            content = content[:2] + b"*\0" + content[4:]  # these differ from TIFF in their magic alone
+        if content[:4] in (b"II*\0", b"MM\0*"):
+            exif.load(content)
+    except PARSING_ERRORS:
+        return Image.Exif()
+    return exif
+
+
+def named_tags(exif: Image.Exif) -> dict[str, object]:
+    """Every tag of an EXIF block by its name, with plain values (text, numbers, lists of those); binary ones left out."""
+    named: dict[str, object] = {}
+    for ifd, names in (
+        (None, ExifTags.TAGS),
+        (ExifTags.IFD.Exif, ExifTags.TAGS),
+        (ExifTags.IFD.GPSInfo, ExifTags.GPSTAGS),
+    ):
+        for tag, value in directory(exif, ifd).items():
+            name = names.get(tag)
+            plain = _plain(value)
+            if name and name not in _LEFT_OUT and plain is not None:
+                named[name] = plain
+    return named
+
+
+def directory(exif: Image.Exif, ifd: ExifTags.IFD | None) -> Mapping[int, Any]:
+    """One directory of an EXIF block as tag numbers and values; empty where it is missing or broken."""
+    try:
+        return dict(exif.items()) if ifd is None else exif.get_ifd(ifd)
+    except PARSING_ERRORS:
+        return {}
+
+
+def clean_text(value: object) -> str | None:
+    """A text as it can be shown and stored: no control characters, no half characters, 200 characters at most."""
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if not isinstance(value, str):
+        return None
+    value = value.partition("\0")[0]
+    try:
+        value = value.encode("latin-1").decode("utf-8")  # the standard says ASCII, phones write UTF-8
+    except UnicodeError:
+        pass
+    kept = "".join(char for char in value if unicodedata.category(char) not in _NOT_ORDINARY)
+    return kept[:_LONGEST_TEXT].strip() or None
+
+
+def _taken(main: Mapping[int, Any], photo: Mapping[int, Any]) -> WallClock | None:
+    """The first date that is one: when the shutter opened, when it was digitised, when the file was written."""
+    tags = ExifTags.Base
+    for times, date, fraction, offset in (
+        (photo, tags.DateTimeOriginal, tags.SubsecTimeOriginal, tags.OffsetTimeOriginal),
+        (photo, tags.DateTimeDigitized, tags.SubsecTimeDigitized, tags.OffsetTimeDigitized),
+        (main, tags.DateTime, tags.SubsecTime, tags.OffsetTime),
+    ):
+        found = wall_clock_of_exif(
+            clean_text(times.get(date)) or "",
+            clean_text(photo.get(fraction)) or "",
+            clean_text(photo.get(offset)) or "",
+        )
+        if found:
+            return found
+    return None
+
+
+def _position(gps: Mapping[int, Any]) -> tuple[float | None, float | None]:
+    latitude = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "NS", 90)
+    longitude = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "EW", 180)
+    if latitude is None or longitude is None or latitude == longitude == 0:
+        return None, None  # zero, zero is what receivers without a fix write
+    return latitude, longitude
+
+
+def _degrees(value: object, reference: object, signs: str, most: int) -> float | None:
+    parts = value if isinstance(value, tuple) else (value,)
+    numbers = [_number(part) for part in parts[:3]]
+    side = (clean_text(reference) or "")[:1].upper()
+    if side not in signs or not side or any(number is None or number < 0 for number in numbers):
+        return None
+    degrees = sum(number / 60**power for power, number in enumerate(numbers) if number is not None)
+    return None if degrees > most else round(-degrees if side == signs[1] else degrees, 8)
+
+
+def _altitude(gps: Mapping[int, Any]) -> float | None:
+    metres = _between(gps.get(ExifTags.GPS.GPSAltitude), 0, 100_000)
+    below = gps.get(ExifTags.GPS.GPSAltitudeRef) in (1, b"\x01")
+    return -metres if below and metres else metres
+
+
+def _exposure(photo: Mapping[int, Any]) -> float | None:
+    seconds = _between(photo.get(ExifTags.Base.ExposureTime), 1e-7, 86_400)
+    speed = _between(photo.get(ExifTags.Base.ShutterSpeedValue), -17, 24)
+    return seconds if seconds or speed is None else float(2**-speed)  # APEX: EXIF 3.0, annex C
+
+
+def _iso(photo: Mapping[int, Any]) -> int | None:
+    for tag in (ExifTags.Base.ISOSpeedRatings, ExifTags.Base.RecommendedExposureIndex, ExifTags.Base.ISOSpeed):
+        value = photo.get(tag)
+        speed = _between(value[0] if isinstance(value, tuple) and value else value, 1, 100_000_000)
+        if speed is not None and speed != 65535:  # a SHORT that could not hold it: the wider tags do
+            return int(speed)
+    return None
+
+
+def _between(value: object, least: float, most: float) -> float | None:
+    number = _number(value)
+    return None if number is None or not least <= number <= most else number
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | IFDRational):
+        return None
+    try:
+        number = float(value)
+    except (ArithmeticError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) < 2**53 else None
+    if isinstance(value, float | IFDRational):
+        return _number(value)
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, bytes) and len(value) == 4 and value.isdigit():
+        return value.decode("ascii")  # versions: 0232
+    if isinstance(value, tuple) and 0 < len(value) <= _MOST_VALUES:
+        plain = [_plain(each) for each in value]
+        return None if any(each is None for each in plain) else plain
+    return None

@@ -1,0 +1,185 @@
+"""Everything that is recorded about one file when it is discovered, and the renditions made of it on the way.
+
+These functions run in worker processes: they take and give plain values, keep no state, and may be killed at any moment
+without leaving more than a temporary file.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+import msgspec
+from PIL import Image
+
+from adapters.media.contents import Content, read_content
+from adapters.media.dates import WallClock, wall_clock_of_change, wall_clock_of_name
+from adapters.media.exif import CameraFacts, camera_facts, named_tags, raw_exif
+from adapters.media.magic import RAWS, MediaKind
+from adapters.media.pictures import Picture, open_picture, shrunk
+from adapters.media.placeholder import placeholder_of
+from adapters.media.renditions import QUALITIES, SIDES, Note, encoded, note_of, rendition_path, write_whole
+from domain.errors import NotFound, Unavailable, Unreadable
+
+TakenSource = Literal["exif", "filename", "mtime"]
+
+
+class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file as it was found.
+
+    `content_hash` is the SHA-256 of its bytes (32 of them), None where they cannot be read. `kind` and `format` are what
+    the bytes are, whatever the name says. `width` and `height` are upright pixels, `orientation` how EXIF says that it
+    is stored (1..8). `taken_at` is the time on the wall clock in microseconds since 1970 as if it were UTC, and
+    `taken_offset_minutes` how far that clock was ahead of UTC, where known. Position in degrees north and east,
+    `altitude` in metres, `exposure` in seconds, `focal_length` in millimetres. `placeholder` is a ThumbHash in base64.
+    `problem` says in plain words what is wrong with the file; `has_renditions` whether it can be shown all the same.
+    """
+
+    content_hash: bytes | None
+    size: int
+    mtime_ns: int
+    kind: MediaKind
+    taken_at: int
+    taken_source: TakenSource
+    taken_offset_minutes: int | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    orientation: int | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+    exposure: float | None = None
+    f_number: float | None = None
+    iso: int | None = None
+    focal_length: float | None = None
+    placeholder: str | None = None
+    problem: str | None = None
+    has_renditions: bool = False
+
+
+def index_file(path: bytes, renditions_root: str | None, kind: MediaKind) -> IndexedFile:
+    """Read a file once, and tell what it is; a photo's preview and thumbnail are made where they are missing.
+
+    `kind` is what the name suggests. Without `renditions_root` nothing is decoded or written. A file that cannot be
+    read or decoded is told with its `problem`, and is no error.
+
+    Raises:
+        NotFound: it is not there any more.
+        StillChanging: somebody is still writing it; look again later.
+        Unavailable: the file system does not answer.
+        OSError: the renditions cannot be written.
+    """
+    name = os.path.basename(path).decode("utf-8", "replace")
+    try:
+        content = read_content(path, kind)
+    except Unreadable as error:
+        return _unread(path, name, kind, str(error))
+    if content.photo is None or content.format is None:
+        return _indexed(name, content, CameraFacts(), problem=content.problem)
+    if content.format in RAWS:
+        return _indexed(name, content, camera_facts(raw_exif(content.photo, content.format)))
+    try:
+        picture = open_picture(content.photo, content.format)
+    except Unreadable as error:
+        return _indexed(name, content, CameraFacts(), problem=str(error))
+    facts, note, problem = camera_facts(picture.exif), None, None
+    if renditions_root is not None:
+        try:
+            note = _rendered(picture, content.sha256, renditions_root)
+        except Unreadable as error:
+            problem = str(error)
+    return _indexed(name, content, facts, picture, note, problem)
+
+
+def metadata(path: bytes, kind: MediaKind = "photo") -> dict[str, object]:
+    """A file's facts and all its EXIF tags by name, as values that JSON can hold; read from the file as it is now.
+
+    Raises:
+        NotFound, StillChanging, Unavailable: as `index_file`.
+    """
+    indexed = index_file(path, None, kind)
+    facts = msgspec.to_builtins(indexed)
+    facts["content_hash"] = indexed.content_hash.hex() if indexed.content_hash else None
+    del facts["placeholder"], facts["has_renditions"]
+    exif = Image.Exif()
+    if indexed.content_hash and indexed.kind == "photo" and indexed.format and not indexed.problem:
+        content = read_content(path, kind)
+        if content.photo is not None and content.format in RAWS:
+            exif = raw_exif(content.photo, content.format)
+        elif content.photo is not None and content.format is not None:
+            exif = open_picture(content.photo, content.format).exif
+    return {**facts, "exif": named_tags(exif)}
+
+
+def _rendered(picture: Picture, content_hash: bytes, root: str) -> Note:
+    """Make the renditions of a photo from one decode, the thumbnail last; nothing is done where both are there."""
+    known = note_of(root, content_hash)
+    if known is not None:
+        return known
+    decoded = picture.decoded(SIDES["preview"])
+    thumb = shrunk(decoded.pixels, SIDES["thumb"])
+    note = Note(placeholder_of(thumb), decoded.problem)
+    write_whole(rendition_path(root, content_hash, "preview"), encoded(decoded.pixels, QUALITIES["preview"]))
+    write_whole(rendition_path(root, content_hash, "thumb"), encoded(thumb, QUALITIES["thumb"], note))
+    return note
+
+
+def _indexed(
+    name: str,
+    content: Content,
+    facts: CameraFacts,
+    picture: Picture | None = None,
+    note: Note | None = None,
+    problem: str | None = None,
+) -> IndexedFile:
+    taken, source = _taken(facts.taken, name, content.mtime_ns)
+    camera = {field: getattr(facts, field) for field in facts.__struct_fields__ if field != "taken"}
+    return IndexedFile(
+        content_hash=content.sha256,
+        size=content.size,
+        mtime_ns=content.mtime_ns,
+        kind=content.kind,
+        format=content.format,
+        width=picture.width if picture else None,
+        height=picture.height if picture else None,
+        orientation=picture.orientation if picture else None,
+        taken_at=taken.micros,
+        taken_offset_minutes=taken.offset_minutes,
+        taken_source=source,
+        placeholder=note.placeholder if note else None,
+        problem=problem or (note.problem if note else None),
+        has_renditions=note is not None,
+        **camera,
+    )
+
+
+def _unread(path: bytes, name: str, kind: MediaKind, problem: str) -> IndexedFile:
+    """A file whose bytes the operating system keeps back: what its folder tells of it, and why."""
+    try:
+        facts = os.stat(path)
+    except FileNotFoundError as error:
+        raise NotFound("the file is not there any more") from error
+    except OSError as error:
+        raise Unavailable(f"{problem}; nor can its folder be entered") from error
+    taken, source = _taken(None, name, facts.st_mtime_ns)
+    return IndexedFile(
+        content_hash=None,
+        size=facts.st_size,
+        mtime_ns=facts.st_mtime_ns,
+        kind=kind,
+        taken_at=taken.micros,
+        taken_offset_minutes=taken.offset_minutes,
+        taken_source=source,
+        problem=problem,
+    )
+
+
+def _taken(exif: WallClock | None, name: str, mtime_ns: int) -> tuple[WallClock, TakenSource]:
+    if exif is not None:
+        return exif, "exif"
+    named = wall_clock_of_name(name)
+    return (named, "filename") if named is not None else (wall_clock_of_change(mtime_ns), "mtime")

@@ -1,0 +1,213 @@
+"""What a file is by its first bytes, whatever its name says.
+
+RAW formats built on TIFF are told apart by their directories, so that no decoder takes one for an ordinary TIFF and
+shows the small preview in it as if it were the photo.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, Literal
+
+import msgspec
+
+MediaKind = Literal["photo", "video"]
+
+HEAD_BYTES: Final = 4096
+"""How much of the beginning of a file `format_of` wants to see; RAW by TIFF directories needs the whole file."""
+
+PICTURES: Final = frozenset({"jpeg", "png", "webp", "gif", "bmp", "tiff", "heic", "avif"})
+RAWS: Final = frozenset({"arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw", "raw"})
+VIDEOS: Final = frozenset({"mp4", "mov", "3gp", "mkv", "webm", "avi", "flv", "wmv", "mpeg", "mpegts", "ogv"})
+
+_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_OLD_QUICKTIME: Final = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
+_STARTS: Final = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"FUJIFILMCCD-RAW", "raf"),
+    (b"IIU\0", "rw2"),
+    (b"IIRO", "orf"),
+    (b"IIRS", "orf"),
+    (b"MMOR", "orf"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+    (b"FLV\x01", "flv"),
+    (b"OggS", "ogv"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wmv"),
+    (b"\0\0\x01\xba", "mpeg"),
+    (b"\0\0\x01\xb3", "mpeg"),
+)
+_NO_MEDIA: Final = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a rar archive"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"SQLite format 3", "a database"),
+    (b"8BPS", "a Photoshop document"),
+    (b"\xff\x0a", "a JPEG XL picture, which is not supported"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture, which is not supported"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture, which is not supported"),
+)
+
+
+def format_of(head: bytes) -> str | None:
+    """The format of a file from its first `HEAD_BYTES`: a name from `PICTURES`, `RAWS` or `VIDEOS`, or None.
+
+    A RAW built on TIFF is `tiff` here; `raw_format_of` looks further.
+    """
+    for start, name in _STARTS:
+        if head.startswith(start):
+            return "cr2" if name == "tiff" and head[8:10] == b"CR" else name
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "webp", b"AVI ": "avi"}.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        return _format_of_brands(head)
+    if head[4:8] in _OLD_QUICKTIME:
+        return "mov"
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return "webm" if b"webm" in head[:64] else "mkv"
+    if head[:2] == b"BM" and head[14:15] in b"\x0c\x28\x34\x38\x40\x6c\x7c" and head[15:18] == b"\0\0\0":
+        return "bmp"
+    if any(len(head) > start + 2 * step and head[start : start + 2 * step + 1 : step] == b"GGG" for start, step in _TS):
+        return "mpegts"
+    return None
+
+
+_TS: Final = ((0, 188), (4, 192))
+"""Where the sync byte 0x47 of MPEG transport packets lies, and how far apart: plain (ISO 13818-1), and M2TS."""
+
+
+def kind_of_format(name: str | None) -> MediaKind | None:
+    """Whether a format holds photos or videos."""
+    if name in PICTURES or name in RAWS:
+        return "photo"
+    return "video" if name in VIDEOS else None
+
+
+def description_of(head: bytes) -> str:
+    """What a file without a known format seems to be, in a few words for its owner."""
+    for start, words in _NO_MEDIA:
+        if head.startswith(start):
+            return words
+    if not head.strip(b"\0"):
+        return "zero bytes alone"
+    if not head.translate(None, _TEXT_BYTES) and head.strip():
+        return "text"
+    return "no known format"
+
+
+_TEXT_BYTES: Final = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\t\n\r\f"
+
+
+def _format_of_brands(head: bytes) -> str | None:
+    """The format that an ISO base media file names in its `ftyp` box (ISO 14496-12, 4.3)."""
+    length = min(max(int.from_bytes(head[:4], "big"), 12), 256)
+    major = head[8:12]
+    brands = {major} | {head[at : at + 4] for at in range(16, length, 4)}
+    if major == b"crx ":
+        return "cr3"
+    if brands & _AVIF_BRANDS:
+        return "avif"
+    if brands & _HEIC_BRANDS or major in (b"mif1", b"msf1"):
+        return "heic"
+    if major in (b"M4A ", b"M4B ", b"jp2 ", b"jxl "):
+        return None
+    if major == b"qt  ":
+        return "mov"
+    return "3gp" if major[:2] == b"3g" else "mp4"
+
+
+class _Directory(msgspec.Struct, frozen=True):
+    entries: dict[int, tuple[int, int, bytes]]
+    """Tag to (field type, count, the four bytes of value or offset)."""
+    following: int
+
+
+_MAKE, _COMPRESSION, _PHOTOMETRIC, _SUB_DIRECTORIES, _DNG_VERSION = 0x010F, 0x0103, 0x0106, 0x014A, 0xC612
+_SENSOR_PHOTOMETRICS: Final = frozenset({32803, 34892})
+"""Colour filter array and linear raw: TIFF/EP and the DNG specification."""
+_SENSOR_COMPRESSIONS: Final = frozenset({32767, 32770, 34713, 65535})
+"""Sony ARW, Samsung SRW, Nikon NEF, Pentax PEF: what these makers write in their RAW directories alone."""
+_BY_MAKE: Final = {b"NIKO": "nef", b"SONY": "arw", b"PENT": "pef", b"RICO": "pef", b"SAMS": "srw"}
+_MOST_DIRECTORIES = 12
+
+
+def raw_format_of(content: bytes) -> str | None:
+    """Which RAW format a TIFF is, from a walk over its directories; None for a TIFF that is a picture.
+
+    Never raises: a broken directory ends the walk, and what was seen until then decides.
+    """
+    order: Literal["<", ">"] = "<" if content[:2] == b"II" else ">"
+    first = _directory(content, struct.unpack_from(order + "I", content, 4)[0], order) if len(content) >= 8 else None
+    if first is None:
+        return None
+    if _DNG_VERSION in first.entries:
+        return "dng"
+    queue = [first]
+    for at in (first.following, *_sub_directories(content, first, order)):
+        inner = _directory(content, at, order)
+        if inner is not None:
+            queue.append(inner)
+    if not any(_holds_sensor_readings(directory, order) for directory in queue):
+        return None
+    return _BY_MAKE.get(_text(content, first, order)[:4].upper(), "raw")
+
+
+def _directory(content: bytes, at: int, order: str) -> _Directory | None:
+    if not 8 <= at <= len(content) - 2:
+        return None
+    (count,) = struct.unpack_from(order + "H", content, at)
+    end = at + 2 + 12 * count
+    if end > len(content):
+        return None
+    entries = {}
+    for place in range(at + 2, end, 12):
+        tag, kind, values, value = struct.unpack_from(order + "HHI4s", content, place)
+        entries[tag] = (kind, values, value)
+    following = struct.unpack_from(order + "I", content, end)[0] if end + 4 <= len(content) else 0
+    return _Directory(entries, following)
+
+
+def _sub_directories(content: bytes, directory: _Directory, order: str) -> list[int]:
+    if _SUB_DIRECTORIES not in directory.entries:
+        return []
+    _, count, value = directory.entries[_SUB_DIRECTORIES]
+    (at,) = struct.unpack(order + "I", value)
+    count = min(count, _MOST_DIRECTORIES)
+    if count == 1:
+        return [at]
+    if at + 4 * count > len(content):
+        return []
+    return list(struct.unpack_from(f"{order}{count}I", content, at))
+
+
+def _holds_sensor_readings(directory: _Directory, order: str) -> bool:
+    return _number(directory, _PHOTOMETRIC, order) in _SENSOR_PHOTOMETRICS or (
+        _number(directory, _COMPRESSION, order) in _SENSOR_COMPRESSIONS
+    )
+
+
+def _number(directory: _Directory, tag: int, order: str) -> int | None:
+    kind, _, value = directory.entries.get(tag, (0, 0, b""))
+    if kind == 3:  # SHORT
+        return int(struct.unpack(order + "H", value[:2])[0])
+    if kind == 4:  # LONG
+        return int(struct.unpack(order + "I", value)[0])
+    return None
+
+
+def _text(content: bytes, directory: _Directory, order: str) -> bytes:
+    _, count, value = directory.entries.get(_MAKE, (0, 0, b""))
+    if count <= 4:
+        return value[:count]
+    (at,) = struct.unpack(order + "I", value)
+    return content[at : at + min(count, 64)]

@@ -1,0 +1,149 @@
+"""The files that are made of a photo's content: its preview and its thumbnail, named after the content's hash, and the
+tree of thumbnails that mirrors the library's own names.
+
+Everything is written under a temporary name and renamed, so that a reader finds a whole file or none. A thumbnail carries
+what was learnt while it was made (the placeholder, what was missing) in its JPEG comment: a copy of the photo, found
+later, says the same without being decoded again.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+import simplejpeg  # type: ignore[import-untyped]  # it brings stubs but not the py.typed that makes them count
+
+from adapters.media.colour import Pixels
+
+Rendition = Literal["preview", "thumb"]
+
+SIDES: Final[dict[Rendition, int]] = {"preview": 1440, "thumb": 512}
+"""Pixels of the long side."""
+QUALITIES: Final[dict[Rendition, int]] = {"preview": 82, "thumb": 78}
+_LONGEST_NAME: Final = 255
+"""Bytes of a name on every file system that is likely here."""
+_START: Final = b"\xff\xd8\xff\xe0"
+_COMMENT: Final = b"\xff\xfe"
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What making the renditions told about a photo: its `placeholder` and the `problem` that remains."""
+
+    placeholder: str
+    problem: str | None
+
+
+def rendition_path(root: str, content_hash: bytes, which: Rendition) -> str:
+    """Where the rendition of a content lies below the folder of renditions."""
+    name = content_hash.hex()
+    return os.path.join(root, name[:2], f"{name}.{which}.jpg")
+
+
+def encoded(pixels: Pixels, quality: int, note: Note | None = None) -> bytes:
+    """A picture as a JPEG with colours at half resolution, as photos have them, and the note in its comment."""
+    jpeg: bytes = simplejpeg.encode_jpeg(pixels, quality=quality, colorsubsampling="420")
+    if note is None:
+        return jpeg
+    text = msgspec.json.encode(note)
+    end = 4 + int.from_bytes(jpeg[4:6], "big")  # the JFIF segment has to stay the first
+    return jpeg[:end] + _COMMENT + (len(text) + 2).to_bytes(2, "big") + text + jpeg[end:]
+
+
+def note_of(root: str, content_hash: bytes) -> Note | None:
+    """The note of the renditions of a content, None where one of the two is missing or no note can be read from it."""
+    try:
+        if not os.path.getsize(rendition_path(root, content_hash, "preview")):
+            return None
+        with open(rendition_path(root, content_hash, "thumb"), "rb") as file:
+            head = file.read(2048)
+    except OSError:
+        return None
+    end = 4 + int.from_bytes(head[4:6], "big")
+    if not head.startswith(_START) or head[end : end + 2] != _COMMENT:
+        return None
+    length = int.from_bytes(head[end + 2 : end + 4], "big")
+    try:
+        return msgspec.json.decode(head[end + 4 : end + 2 + length], type=Note)
+    except msgspec.DecodeError:
+        return None
+
+
+def write_whole(path: str | Path, content: bytes) -> None:
+    """Write a file so that it is there wholly or not at all; its folder is made where it is missing."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    temporary = _temporary_name(folder)
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
+def link_thumbnail(rendition: Path, target: Path) -> None:
+    """Put a thumbnail where the mirror of the library's tree has it: a hard link, or a copy where there can be none.
+
+    Replaces what is there, and takes back the mark that the file is unsupported.
+
+    Raises:
+        OSError: the folder of thumbnails cannot be written, or there is no such rendition.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary_name(os.fspath(target.parent))
+    try:
+        try:
+            os.link(rendition, temporary)
+        except FileNotFoundError:
+            raise
+        except OSError:  # another file system, one without links, or as many links as it allows
+            shutil.copyfile(rendition, temporary)
+        os.replace(temporary, target)
+    finally:
+        _remove(temporary)  # renaming one link over another of the same file does nothing (POSIX) and leaves it
+    unsupported_mark(target).unlink(missing_ok=True)
+
+
+def unsupported_mark(target: Path) -> Path:
+    """The empty file that says that no thumbnail of this name can be made: `<target>.unsupported`.
+
+    A name that this would make too long is cut and told apart by a hash of the whole.
+    """
+    name = os.fsencode(target.name)
+    if len(name) + len(_MARK) <= _LONGEST_NAME:
+        return target.with_name(target.name + os.fsdecode(_MARK))
+    tail = b"~" + blake2b(name, digest_size=8).hexdigest().encode() + _MARK
+    kept = os.fsdecode(name[: _LONGEST_NAME - len(tail)])
+    return target.with_name(kept + os.fsdecode(tail))
+
+
+_MARK: Final = b".unsupported"
+
+
+def mark_unsupported(target: Path) -> None:
+    """Note that no thumbnail can be made for this place; it is not tried again until the mark is deleted."""
+    mark = unsupported_mark(target)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+def is_unsupported(target: Path) -> bool:
+    """Whether it was noted that no thumbnail can be made for this place."""
+    return unsupported_mark(target).exists()
+
+
+def _temporary_name(folder: str) -> str:
+    return os.path.join(folder, f".{secrets.token_hex(8)}.tmp")
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
