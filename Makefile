@@ -1,0 +1,69 @@
+# Everything that a person does with a checkout. Needs git, make and Python 3.11 or newer, and nothing else.
+#   make run PHOTOS=~/Pictures      set up, then serve that folder
+#   make test                       set up, then run every check and test
+
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST ?=
+export PHOTOS
+
+.PHONY: help run demo test test-long lint setup setup-test samples tools lock bench clean
+.NOTPARALLEL:
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+run: setup ## serve a folder: make run PHOTOS=~/Pictures
+	@case "$$PHOTOS" in \
+	'') echo 'say which folder: make run PHOTOS=~/Pictures' >&2; exit 2 ;; \
+	'~'|'~/'*) PHOTOS="$$HOME$${PHOTOS#?}" ;; \
+	esac; exec $(BIN)/imageapi serve "$$PHOTOS"
+
+demo: setup samples ## serve sample photos that a package ships
+	IMAGEAPI_DATA=.cache/demo-data $(BIN)/imageapi serve .cache/samples
+
+test: setup-test tools lint ## set up, then run every check and test
+	$(BIN)/pytest $(PYTEST)
+
+test-long: setup-test tools lint ## the same with the slow properties and more examples of each
+	$(BIN)/pytest -m 'long or not long' --hypothesis-profile=long $(PYTEST)
+
+lint: setup-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: ## make .venv with the imageapi command in it
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo 'imageapi needs Python 3.11 or newer; name one that is installed: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@$(PYTHON) requirements/install.py run
+
+setup-test: ## the same with what the checks and tests need
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo 'imageapi needs Python 3.11 or newer; name one that is installed: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@$(PYTHON) requirements/install.py test
+	@$(BIN)/python requirements/samples.py
+
+samples: setup
+	@$(BIN)/python requirements/samples.py
+
+tools: ## ffmpeg, exiftool and Chromium, where apt-get may install them
+	@$(PYTHON) requirements/tools.py
+
+# The locks name no host: packages come from wherever pip is set up to look. Without UPGRADE=1 each version stays as it is.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header $(if $(UPGRADE),--upgrade)
+
+lock: setup-test ## regenerate requirements/*.lock (UPGRADE=1 takes newer versions)
+	$(COMPILE) requirements/run.in --output-file requirements/run.lock
+	$(COMPILE) --constraints requirements/run.lock requirements/test.in --output-file requirements/test.lock
+	for name in models samples build; do \
+	$(COMPILE) --no-deps requirements/$$name.in --output-file requirements/$$name.lock || exit 1; done
+
+bench: setup-test tools ## measure the figures of the README
+	$(BIN)/python -m bench
+
+clean: ## remove .venv, downloads, demo data and caches
+	rm -rf .venv .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
