@@ -1,8 +1,8 @@
 r"""The text of a file's name: how bytes on disk become the API's `path`, and back, losing nothing.
 
-File systems store bytes, JSON carries Unicode. Valid UTF-8 reads as itself. A byte that is not part of valid UTF-8 reads
-as `\xHH` in lower-case hexadecimal, and a backslash that stands before `x` and two hexadecimal digits in the real name
-reads as `\x5c`, so that no other name can have the same text. A text never holds a lone surrogate or a NUL.
+File systems store bytes, JSON carries Unicode. Valid UTF-8 reads as itself. A byte that is not part of valid UTF-8
+reads as `\xHH` in lower-case hexadecimal, and a backslash that stands before `x` and two hexadecimal digits in the real
+name reads as `\x5c`, so that no other name can have the same text. A text never holds a lone surrogate or a NUL.
 
 The rule works byte by byte and never looks across a slash, so the text of a path is the texts of its parts, joined.
 """
@@ -37,7 +37,7 @@ def bytes_of(text: str) -> bytes:
     r"""The name or path on disk that has this text: the inverse of `text_of`.
 
     Raises:
-        RuleViolation: no name has this text, because it holds a NUL or a lone surrogate, or escapes what needs no escape
+        RuleViolation: no name has this text, because it holds a NUL or a lone surrogate, or escapes what needs none
             (`\x2e\x2e` for `..`, `\x2f` for a slash).
     """
     if "\\" not in text:

@@ -17,7 +17,7 @@ from domain.errors import NotFound, RuleViolation, Unavailable
 from domain.paths import bytes_of
 
 _LEFT_OUT = re.compile(
-    rb"""\..*                          # hidden files and folders, ._ of macOS, .thumbnails, .Trash-1000, .@__thumb of QNAP
+    rb"""\..*                          # hidden: ._ of macOS, .thumbnails, .Trash-1000, .@__thumb of QNAP
       | @eaDir | \#recycle | \#snapshot   # Synology: thumbnails, deleted files, snapshots
       | @Recycle | @Recently-Snapshot     # QNAP
       | \$RECYCLE\.BIN | System\ Volume\ Information | lost\+found""",
@@ -72,11 +72,11 @@ def resolve_folder(root: Path | bytes, rel: str) -> bytes:
 
 
 def open_below(root: Path | bytes, rel: str) -> int:
-    """A descriptor, open for reading, of the regular file that `rel` names below `root`: as `resolve`, without its race.
+    """A descriptor, open for reading, of the regular file that `rel` names below `root`, without a race.
 
-    Each part is opened relative to the folder before it and none may have become a link since it was resolved, so that
-    nobody who writes to the library can swap one in. Opening never waits for the other end of a FIFO. The caller
-    closes the descriptor.
+    As `resolve`, but each part is opened relative to the folder before it and none may have become a link since it was
+    resolved, so that nobody who writes to the library can swap one in. Opening never waits for the other end of a FIFO.
+    The caller closes the descriptor.
 
     Raises:
         NotFound: as `resolve`, and where a part was replaced meanwhile.

@@ -22,19 +22,24 @@ from domain.paths import name_of, text_of
 MediaKind = Literal["photo", "video"]
 
 PHOTO_EXTENSIONS: Final = frozenset(
-    ["jpg", "jpeg", "jpe", "png", "webp", "gif", "heic", "heif", "avif", "tif", "tiff", "bmp"]
-    + ["arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"]
+    [
+        *("jpg", "jpeg", "jpe", "png", "webp", "gif", "heic", "heif", "avif", "tif", "tiff", "bmp"),
+        *("arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"),
+    ]
 )
 VIDEO_EXTENSIONS: Final = frozenset(
-    ["mp4", "mov", "m4v", "avi", "mkv", "webm", "mts", "m2ts", "3gp", "3g2", "mpg", "mpeg"]
-    + ["wmv", "asf", "flv", "vob", "ogv", "mod", "tod"]
+    [
+        *("mp4", "mov", "m4v", "avi", "mkv", "webm", "mts", "m2ts", "3gp", "3g2", "mpg", "mpeg"),
+        *("wmv", "asf", "flv", "vob", "ogv", "mod", "tod"),
+    ]
 )
 
 
 class FoundFile(msgspec.Struct, frozen=True):
-    """A regular file of a library: `path` is the text of its path below the root, parts joined by a slash, `size` in
-    bytes, `mtime_ns` the time of its last change in nanoseconds since 1970, `inode` its number on its file system.
+    """A regular file of a library.
 
+    `path` is the text of its path below the root, parts joined by a slash, `size` in bytes, `mtime_ns` the time of its
+    last change in nanoseconds since 1970, `inode` its number on its file system.
     Through a link all but `path` are those of the file that it leads to.
     """
 

@@ -1,4 +1,4 @@
-"""From whatever a decoder hands over to the one kind of pixels that is shown and stored: RGB, eight bits, sRGB, opaque."""
+"""From whatever a decoder hands over to the one kind of pixels that is shown: RGB, eight bits, sRGB, opaque."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def in_srgb(image: Image.Image, profile: object) -> Image.Image:
 
 
 def is_srgb(profile: object) -> bool:
-    """Whether a colour profile asks for nothing to be done to RGB pixels: none, sRGB itself, or one that is unusable."""
+    """Whether a colour profile asks for nothing to be done to RGB pixels: none, sRGB itself or an unusable one."""
     return not isinstance(profile, bytes) or not profile or _to_srgb(profile, "RGB") is None
 
 
@@ -79,17 +79,13 @@ def _lab_profile() -> bytes:
 
 
 def _of_eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits, 32 bits or floating point as eight bits: the high byte, or stretched over what the picture uses."""
+    """Grey of 16 or 32 bits or floating point as eight bits: the high byte, or stretched over what is used."""
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
     if image.mode not in ("I", "F"):
         return image
-    values = np.nan_to_num(np.asarray(image, np.float64))
+    values = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
     least, most = float(values.min()), float(values.max())
-    if image.mode == "I" and least >= 0 and most > 255:
-        least, most = 0.0, max(most, 65535.0)
-    elif least >= 0 and most <= 1:
-        least, most = 0.0, 1.0
-    elif least >= 0 and most <= 255:
-        least, most = 0.0, 255.0
-    return Image.fromarray(((values - least) * (255 / (most - least))).round().astype(np.uint8))
+    if least >= 0:  # one of the scales in use: floating point to 1, eight bits, sixteen bits; else what there is
+        least, most = 0.0, next((scale for scale in (1.0, 255.0, 65535.0) if most <= scale), most)
+    return Image.fromarray(((values - least) * (255 / max(most - least, 1e-9))).round().astype(np.uint8))

@@ -31,9 +31,12 @@ class StillChanging(Unavailable):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """A file's bytes and what they are: `sha256` 32 bytes, `size` in bytes, `mtime_ns` since 1970, `format` from `magic`
-    or None, `kind` by the format, else as the name suggested; `photo` the bytes themselves where they are of a photo
-    that can be held in memory; `problem` why they are not, or None."""
+    """A file's bytes and what they are.
+
+    `sha256` is 32 bytes, `size` in bytes, `mtime_ns` since 1970, `format` from `magic` or None, `kind` by the format,
+    else as the name suggested. `photo` is the bytes themselves where they are a photo that can be held in memory,
+    `problem` why they are not, or None.
+    """
 
     sha256: bytes
     size: int

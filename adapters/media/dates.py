@@ -1,7 +1,7 @@
-"""When a photo was taken, as the clock on the wall showed it: from EXIF text, from a file's name, from its last change.
+"""When a photo was taken, as the clock on the wall showed it: from EXIF text, from its file's name or last change.
 
-A wall-clock time is kept as microseconds since 1970-01-01 00:00, as if that clock had shown UTC; how far it was ahead of
-UTC is a second number, in minutes, where it is known.
+A wall-clock time is kept as microseconds since 1970-01-01 00:00, as if that clock had shown UTC; how far it was ahead
+of UTC is a second number, in minutes, where it is known.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-_EPOCH: Final = datetime(1970, 1, 1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FIRST_YEAR, _LAST_YEAR = 1826, 2100
 """The oldest photograph that survives, and a year that only a clock that was never set is beyond."""
@@ -60,7 +60,7 @@ _NAME_MILLISECONDS: Final = re.compile(r"(?:FB_IMG_|mmexport|received_|wx_camera
 
 
 def wall_clock_of_name(name: str) -> WallClock | None:
-    """The time in a file's name as phones, cameras and messengers write it; the day's first moment where it has no time.
+    """The time in a file's name as phones, cameras and messengers write it; midnight where it has the day alone.
 
     Pixel phones (`PXL_`) and names of milliseconds tell UTC; all other names tell no offset.
     """
@@ -86,7 +86,7 @@ def wall_clock_of_change(mtime_ns: int) -> WallClock:
     except (ValueError, OverflowError, OSError):  # file systems can hold years that a calendar cannot
         return WallClock(mtime_ns // 1000, 0)
     offset = local.utcoffset() or timedelta()
-    micros = (local.replace(tzinfo=None) - _EPOCH) // _MICROSECOND + nanos // 1000
+    micros = (local.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND + nanos // 1000
     return WallClock(micros, offset // timedelta(minutes=1))
 
 
@@ -95,7 +95,7 @@ def _micros(parts: list[int], fraction: str) -> int | None:
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
     try:
-        moment = datetime(year, month, day, hour, minute, min(second, 59))
+        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
     except ValueError:
         return None
     digits = fraction if fraction.isascii() and fraction.isdigit() else ""

@@ -1,11 +1,12 @@
 """What a camera wrote about a photo, read as a stranger's text: cleaned, and believed only where it makes sense.
 
-Any value may be missing, of another type than its tag promises, or made to be misleading. What cannot be is dropped, and
-the rest of the photo's facts stand.
+Any value may be missing, of another type than its tag promises, or made to be misleading. What cannot be is dropped,
+and the rest of the photo's facts stand.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import struct
@@ -35,8 +36,8 @@ PARSING_ERRORS: Final = (
     zlib.error,
     Image.DecompressionBombError,
 )
-"""What Pillow's parsers and decoders are known to raise on hostile bytes, each of which says no more than that this part
-of the file cannot be read. Interrupts and exits pass."""
+"""What Pillow's parsers and decoders are known to raise on hostile bytes, each of which says no more than that this
+part of the file cannot be read. Interrupts and exits pass."""
 
 _LONGEST_TEXT: Final = 200
 _MOST_VALUES: Final = 32
@@ -46,7 +47,7 @@ _LEFT_OUT: Final = frozenset({"MakerNote", "PrintImageMatching", "ExifOffset", "
 
 
 class CameraFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """EXIF in plain units: degrees north and east, metres above the sea, seconds, the f-number, millimetres, ISO speed."""
+    """EXIF in plain units: degrees north and east, metres above the sea, seconds, millimetres, ISO speed."""
 
     taken: WallClock | None = None
     make: str | None = None
@@ -104,7 +105,7 @@ def raw_exif(content: bytes, format_name: str) -> Image.Exif:
 
 
 def named_tags(exif: Image.Exif) -> dict[str, object]:
-    """Every tag of an EXIF block by its name, with plain values (text, numbers, lists of those); binary ones left out."""
+    """Every tag of an EXIF block by its name, with plain values (text, numbers, lists of those); no binary ones."""
     named: dict[str, object] = {}
     for ifd, names in (
         (None, ExifTags.TAGS),
@@ -134,10 +135,8 @@ def clean_text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.partition("\0")[0]
-    try:
+    with contextlib.suppress(UnicodeError):
         value = value.encode("latin-1").decode("utf-8")  # the standard says ASCII, phones write UTF-8
-    except UnicodeError:
-        pass
     kept = "".join(char for char in value if unicodedata.category(char) not in _NOT_ORDINARY)
     return kept[:_LONGEST_TEXT].strip() or None
 

@@ -27,9 +27,9 @@ TakenSource = Literal["exif", "filename", "mtime"]
 class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file as it was found.
 
-    `content_hash` is the SHA-256 of its bytes (32 of them), None where they cannot be read. `kind` and `format` are what
-    the bytes are, whatever the name says. `width` and `height` are upright pixels, `orientation` how EXIF says that it
-    is stored (1..8). `taken_at` is the time on the wall clock in microseconds since 1970 as if it were UTC, and
+    `content_hash` is the SHA-256 of its bytes (32 of them), None where they cannot be read. `kind` and `format` are
+    what the bytes are, whatever the name says. `width` and `height` are upright pixels, `orientation` how EXIF says
+    that it is stored (1..8). `taken_at` is the time on the wall clock in microseconds since 1970 as if it were UTC, and
     `taken_offset_minutes` how far that clock was ahead of UTC, where known. Position in degrees north and east,
     `altitude` in metres, `exposure` in seconds, `focal_length` in millimetres. `placeholder` is a ThumbHash in base64.
     `problem` says in plain words what is wrong with the file; `has_renditions` whether it can be shown all the same.

@@ -67,13 +67,17 @@ def format_of(head: bytes) -> str | None:
     for start, name in _STARTS:
         if head.startswith(start):
             return "cr2" if name == "tiff" and head[8:10] == b"CR" else name
-    if head[:4] == b"RIFF":
-        return {b"WEBP": "webp", b"AVI ": "avi"}.get(head[8:12])
     if head[4:8] == b"ftyp":
         return _format_of_brands(head)
+    return _format_of_container(head)
+
+
+def _format_of_container(head: bytes) -> str | None:
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "webp", b"AVI ": "avi"}.get(head[8:12])
     if head[4:8] in _OLD_QUICKTIME:
         return "mov"
-    if head[:4] == b"\x1a\x45\xdf\xa3":
+    if head[:4] == b"\x1a\x45\xdf\xa3":  # EBML, of which Matroska and WebM are the kinds in use
         return "webm" if b"webm" in head[:64] else "mkv"
     if head[:2] == b"BM" and head[14:15] in b"\x0c\x28\x34\x38\x40\x6c\x7c" and head[15:18] == b"\0\0\0":
         return "bmp"

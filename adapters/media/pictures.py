@@ -1,8 +1,8 @@
 """One photo, decoded once: upright, in sRGB, at about the size that is asked for.
 
 JPEG is decoded by libjpeg-turbo straight to a fraction of its size, which is most of what makes thumbnails cheap; all
-other formats, and JPEG in colours that it does not convert, by Pillow with pillow-heif. A picture that ends too early is
-decoded as far as it goes and says so. Decoders run on untrusted bytes: only the one for the format that the magic
+other formats, and JPEG in colours that it does not convert, by Pillow with pillow-heif. A picture that ends too early
+is decoded as far as it goes and says so. Decoders run on untrusted bytes: only the one for the format that the magic
 promises is tried, and pixels and bytes have limits. Time and memory are limited by the process this runs in.
 """
 
@@ -59,9 +59,10 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 class Picture:
-    """A photo whose header was read: its `format`, `width` and `height` upright, its stored `orientation` and `exif`."""
+    """A photo whose header was read: `format`, `width` and `height` upright, the stored `orientation`, `exif`."""
 
     def __init__(self, content: bytes, format_name: str, image: Image.Image) -> None:
+        """Take what Pillow made of the header of `content`; `open_picture` does, and tells what may go wrong."""
         self.format = format_name
         self.exif = image.getexif()
         self._content = content
@@ -216,9 +217,10 @@ def _loaded(image: Image.Image, content: bytes, formats: tuple[str, ...]) -> tup
     """A picture with its pixels read, as far as they go, and what is missing of it."""
     try:
         image.load()
-        return image, None
     except PARSING_ERRORS as error:
         problem = _TRUNCATED if "truncated" in str(error) else f"damaged: {_words(error)}"
+    else:
+        return image, None
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         image = Image.open(io.BytesIO(content), formats=formats)

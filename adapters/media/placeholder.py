@@ -1,8 +1,8 @@
 """The blurred placeholder of a photo, shown until its thumbnail has come: a ThumbHash of some 25 bytes.
 
-ThumbHash (Evan Wallace, evanw.github.io/thumbhash) keeps the lowest frequencies of a picture's discrete cosine transform
-in three channels, lightness and two colour differences, quantised to four bits each. The format is public and decoders
-exist for every client. Here the transform is two small matrix products a channel.
+ThumbHash (Evan Wallace, evanw.github.io/thumbhash) keeps the lowest frequencies of a picture's discrete cosine
+transform in three channels, lightness and two colour differences, quantised to four bits each. The format is public and
+decoders exist for every client. Here the transform is two small matrix products a channel.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""The files that are made of a photo's content: its preview and its thumbnail, named after the content's hash, and the
-tree of thumbnails that mirrors the library's own names.
+"""The files made of a photo's content, its preview and thumbnail, and the tree of thumbnails that mirrors a library.
 
-Everything is written under a temporary name and renamed, so that a reader finds a whole file or none. A thumbnail carries
-what was learnt while it was made (the placeholder, what was missing) in its JPEG comment: a copy of the photo, found
-later, says the same without being decoded again.
+Renditions are named after the content's hash, the tree by the names in the library. Everything is written under a
+temporary name and renamed, so that a reader finds a whole file or none. A thumbnail carries what was learnt while it
+was made (the placeholder, what was missing) in its JPEG comment: a copy of the photo, found later, says the same
+without being decoded again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -143,7 +144,5 @@ def _temporary_name(folder: str) -> str:
 
 
 def _remove(path: str) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        pass

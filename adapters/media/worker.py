@@ -14,7 +14,7 @@ _LARGEST_MMAP_THRESHOLD: Final = 32 * 1024 * 1024
 
 
 def prepare() -> None:
-    """Make this process a worker: one thread, because there are as many workers as cores, and memory that is used again.
+    """Make this process a worker: one thread, as there are as many workers as cores, and memory that is used again.
 
     A photo takes several buffers of some megabytes, which glibc asks of the kernel and gives back for each photo; that
     the kernel clears their pages each time is 7 % of the work of a thumbnail. Other C libraries are left alone.
