@@ -186,16 +186,22 @@ class Faces:
         )
         return [(row[0], row[1], row[2]) for row in self._connection.execute(statement)]
 
-    def unembedded(self, model_version: str, after: int, limit: int) -> list[Face]:
-        """Drawn or moved faces without an embedding of this model that may get one, by id from `after`."""
-        f = self._faces
+    def unassigned(self, model_version: str) -> list[tuple[int, int]]:
+        """Every visible face of one model that is nobody's and no stranger's: face id, embedding id."""
+        f, p = self._faces, self._persons
         statement = (
-            self._few()
-            .where(f.c.id > after, f.c.status == DETECTED, f.c.model_version != model_version, f.c.touched)
-            .order_by(f.c.id)
-            .limit(limit)
+            select(f.c.id, f.c.embedding_id)
+            .select_from(f.outerjoin(p, p.c.id == f.c.person_id))
+            .where(
+                f.c.status == DETECTED,
+                f.c.model_version == model_version,
+                f.c.embedding_id.is_not(None),
+                p.c.canonical_id.is_(None),
+                f.c.ignored.is_(False),
+                self._is_visible(),
+            )
         )
-        return [_face(row) for row in self._connection.execute(statement)]
+        return [(row[0], row[1]) for row in self._connection.execute(statement)]
 
     # What clients see
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -214,12 +214,17 @@ class MediaFiles:
         )
         return self._connection.execute(statement.limit(1)).first() is not None
 
-    def known_in(self, library_id: int) -> Iterable[Media]:
-        """Every file of a library as the tables have it, missing ones too, by id; streamed, for the scanner."""
+    def in_folder(self, library_id: int, folder: str) -> Mapping[str, Media]:
+        """The files of one folder of a library, missing ones too, by path; for the scanner."""
         t = self._table
-        statement = self._few().where(t.c.library_id == library_id).order_by(t.c.id)
-        for row in self._connection.execution_options(yield_per=5000).execute(statement):
-            yield _media(row)
+        statement = self._few().where(t.c.library_id == library_id, t.c.folder == folder)
+        return {media.path: media for media in map(_media, self._connection.execute(statement))}
+
+    def folders_with_files(self, library_id: int) -> list[str]:
+        """The folders of a library in which files are thought present."""
+        t = self._table
+        statement = select(t.c.folder).where(t.c.library_id == library_id, t.c.present).distinct()
+        return [row[0] for row in self._connection.execute(statement)]
 
     def row(self, media_id: int) -> RowMapping | None:
         """All columns of one visible file."""

@@ -29,7 +29,7 @@ from domain.person import PersonCreated
 from domain.ports import Embedding, Turn
 
 PENDING = "pending"
-"""The model version of a drawn face that has no embedding yet and no engine to name one."""
+"""The model version of a drawn face whose engine did not say which model could not use it."""
 SMALLEST_SIDE = 0.002
 """A box below this part of the picture's side is a slip of the hand: 3 pixels of a preview."""
 BY_USER = Why("user")
@@ -37,13 +37,14 @@ LARGEST_BATCH = 5000
 
 
 class FaceChanges(msgspec.Struct, frozen=True):
-    """What to write about a face; what is left unset stays as it is. `embedding` belongs to `box`: None where the model could
-    not use the crop."""
+    """What to write about a face; what is left unset stays as it is. `embedding` belongs to `box`: None where the model
+    `model_version` could not use the crop."""
 
     person_id: int | None | UnsetType = UNSET
     ignored: bool | UnsetType = UNSET
     box: Box | UnsetType = UNSET
     embedding: Embedding | None = None
+    model_version: str = PENDING
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -83,9 +84,15 @@ def checked_box(box: Box) -> Box:
 
 
 def draw_face(
-    turn: Turn, content_hash: bytes, box: Box, embedding: Embedding | None, person_id: int | None = None
+    turn: Turn,
+    content_hash: bytes,
+    box: Box,
+    embedding: Embedding | None,
+    person_id: int | None = None,
+    model_version: str = PENDING,
 ) -> int:
-    """Add a face that a person drew; without an embedding it waits for one. Its id.
+    """Add a face that a person drew; without an embedding it waits for another model than `model_version`, which could not use
+    the crop. Its id.
 
     Raises:
         RuleViolation: the box cannot be.
@@ -99,7 +106,7 @@ def draw_face(
     turn.begin("face.draw", f"drew a face of {person.name}" if person else "drew a face")
     ids = turn.attach([] if embedding is None else [embedding])
     face_id = turn.new_id("face")
-    model = PENDING if embedding is None else embedding.model_version
+    model = model_version if embedding is None else embedding.model_version
     events: list[Event] = [MarkerLifted(id_, content_hash) for id_, _, _ in turn.faces.markers(content_hash)]
     events.append(FaceDrawn(face_id, content_hash, box, model, ids[0] if ids else None))
     if person is not None:
@@ -133,7 +140,7 @@ def change_face(turn: Turn, face_id: int, changes: FaceChanges, expected: int | 
         return
     turn.begin("face.change", ", ".join(said))
     if changes.box is not UNSET and changes.box != face.box:
-        events.append(_moved(turn, face, checked_box(changes.box), changes.embedding))
+        events.append(_moved(turn, face, checked_box(changes.box), changes))
     turn.append(*events)
 
 
@@ -249,9 +256,10 @@ def _assignment(turn: Turn, face: Face, person_id: int | None) -> tuple[list[Eve
     return [FaceAssigned(face.id, person_id, BY_USER, face.person_id)], [f"assigned a face to {person.name}"]
 
 
-def _moved(turn: Turn, face: Face, box: Box, embedding: Embedding | None) -> FaceMoved:
+def _moved(turn: Turn, face: Face, box: Box, changes: FaceChanges) -> FaceMoved:
+    embedding = changes.embedding
     ids = turn.attach([] if embedding is None else [embedding])
-    model = PENDING if embedding is None else embedding.model_version
+    model = changes.model_version if embedding is None else embedding.model_version
     new = ids[0] if ids else None
     return FaceMoved(face.id, box, face.box, model, new, face.embedding_id, face.model_version)
 

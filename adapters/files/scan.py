@@ -1,0 +1,288 @@
+"""The scan of one library: what is new, changed, moved, missing or back, found by looking and recorded in batches.
+
+A scan walks twice. The first walk compares names, sizes and times with the tables, folder by folder, and learns how much there
+is to read and which files are gone; the second reads. Memory stays flat, the progress has a total, and a moved file is known
+to have left its old place before its new one is recorded. Nothing is kept between the walks but ids of files that are gone, so
+an interrupted scan goes on with the next one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
+from domain.actor import WATCHER
+from domain.commands.media import ReadFile, record_files, record_missing
+from domain.errors import NotFound, Unavailable, Unreadable
+from domain.library import Library
+from domain.media import FileFacts, Media
+from domain.paths import bytes_of, folder_of
+from projections.lookups import Ledger
+
+log = logging.getLogger(__name__)
+
+BATCH_FILES = 500
+BATCH_SECONDS = 1.5
+"""A batch is recorded when it is full or this old, so that photos appear while the scan goes on."""
+READ_AHEAD = 64
+"""Files that are read or wait for a worker at once: enough to keep every worker busy, few enough to stay flat."""
+
+
+class ReadMedia(Protocol):
+    """Reads one file in a worker; `adapters.media` does it."""
+
+    def __call__(self, path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
+        """The file as it is: fails with `Unavailable` where it cannot be told now (still written, disk away), `NotFound` where
+        it is gone, `Unreadable` where reading it hangs or crashes."""
+
+
+class ScanReport(msgspec.Struct):
+    """What one scan did, in numbers; `problems` are folders and files that could not be looked at, with the reason."""
+
+    found: int = 0
+    to_read: int = 0
+    read: int = 0
+    discovered: int = 0
+    changed: int = 0
+    moved: int = 0
+    missing: int = 0
+    deferred: int = 0
+    problems: list[Problem] = []
+    operation_id: int | None = None
+
+    def text(self, library: str) -> str:
+        """The scan in one line of plain words."""
+        parts = [("new", self.discovered), ("changed", self.changed), ("moved", self.moved), ("missing", self.missing)]
+        said = ", ".join(f"{count} {word}" for word, count in parts if count) or "nothing changed"
+        return f"scanned {library}: {said}"
+
+
+Report = Callable[[ScanReport], None]
+
+
+class Scanner:
+    """Scans libraries; one scan of a library at a time is the caller's promise. Blocking."""
+
+    def __init__(self, ledger: Ledger, read: ReadMedia, excluded: Sequence[Path]) -> None:
+        self._ledger = ledger
+        self._read = read
+        self._excluded = tuple(excluded)
+
+    def scan(
+        self,
+        library: Library,
+        *,
+        full: bool = False,
+        report: Report | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> ScanReport:
+        """Bring the tables up to what is on the disk; a `full` scan also tries again what could not be read before.
+
+        `report` is called as numbers change, `stopping` says when to leave off after the current batch.
+
+        Raises:
+            Unavailable: the root is missing, or empty where files are known: nothing is marked as removed.
+        """
+        return _Scan(self._ledger, self._read, self._excluded, library, full, report or (lambda _: None), stopping).run()
+
+
+class _Scan:
+    """One scan under way."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        read: ReadMedia,
+        excluded: Iterable[Path],
+        library: Library,
+        full: bool,
+        report: Report,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._ledger, self._read, self._excluded = ledger, read, excluded
+        self._library, self._full = library, full
+        self._report, self._stopping = report, stopping
+        self._root = bytes_of(library.root)
+        self._done = ScanReport(problems=[])
+        self._batch: list[ReadFile] = []
+        self._batch_began = time.monotonic()
+        self._vanished: set[int] = set()
+
+    def run(self) -> ScanReport:
+        done = self._done
+        self._vanished = self._survey()
+        if done.to_read:
+            self._read_all()
+        if self._vanished and not self._stopping():
+            self._record_missing()
+        if done.operation_id is not None:
+            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
+                turn.end(done.text(self._library.name))
+        self._report(done)
+        return done
+
+    # The first walk
+
+    def _survey(self) -> set[int]:
+        """Count what there is to read; the ids of files that are no longer where they were."""
+        done = self._done
+        met: set[str] = set()
+        gone: set[int] = set()
+        unknown: list[str] = []
+        for folder, found in self._folders():
+            if isinstance(found, Problem):
+                unknown.append(found.path)
+                done.problems.append(found)
+                log.warning("%s: %s", os.path.join(self._library.root, found.path), found.reason)
+                continue
+            met.add(folder)
+            known = self._known(folder)
+            done.found += len(found)
+            done.to_read += sum(self._is_news(file, known.get(file.path)) for file in found)
+            here = {file.path for file in found}
+            gone.update(media.id for media in known.values() if media.present and media.path not in here)
+            self._report(done)
+        with self._ledger.reading(WATCHER) as tables:
+            remembered = tables.media.folders_with_files(self._library.id)
+        if not done.found and remembered:
+            raise Unavailable(
+                f"the folder {self._library.root} is empty, though files are known in it: is its disk mounted? Nothing was "
+                "marked as removed"
+            )
+        for folder in remembered:
+            if folder not in met:
+                gone.update(media.id for media in self._known(folder).values() if media.present)
+        return self._without_unknown(gone, unknown)
+
+    def _without_unknown(self, gone: set[int], unknown: Sequence[str]) -> set[int]:
+        if not unknown or not gone:
+            return gone
+        with self._ledger.reading(WATCHER) as tables:
+            files = {id_: tables.media.find(id_) for id_ in gone}
+        below = tuple(f"{path}/" for path in unknown)
+        return {
+            id_
+            for id_, media in files.items()
+            if media is not None and "" not in unknown and media.path not in unknown and not media.path.startswith(below)
+        }
+
+    def _folders(self) -> Iterator[tuple[str, list[FoundFile] | Problem]]:
+        """The library's media files, folder by folder as the walk meets them."""
+        entries = walk(self._root, self._excluded)
+        for folder, group in itertools.groupby(entries, key=lambda entry: folder_of(entry.path)):
+            files = []
+            for entry in group:
+                if isinstance(entry, Problem):
+                    yield folder, entry
+                elif kind_of(entry.path) is not None:
+                    files.append(entry)
+            if files:
+                yield folder, files
+
+    def _known(self, folder: str) -> Mapping[str, Media]:
+        with self._ledger.reading(WATCHER) as tables:
+            return tables.media.in_folder(self._library.id, folder)
+
+    def _is_news(self, file: FoundFile, known: Media | None) -> bool:
+        if known is None or not known.present:
+            return True
+        if self._full and known.content_hash is None:
+            return True
+        return (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
+
+    # The second walk
+
+    def _read_all(self) -> None:
+        reading: deque[tuple[FoundFile, Future[ReadFile]]] = deque()
+        for folder, found in self._folders():
+            if isinstance(found, Problem):
+                continue
+            known = self._known(folder)
+            for file in found:
+                if self._is_news(file, known.get(file.path)):
+                    reading.append((file, self._begin(file)))
+                    if len(reading) >= READ_AHEAD:
+                        self._take(*reading.popleft())
+                if self._stopping():
+                    break
+            if self._stopping():
+                break
+        for file, future in reading:
+            self._take(file, future)
+        self._record()
+
+    def _begin(self, file: FoundFile) -> Future[ReadFile]:
+        kind = kind_of(file.path)
+        assert kind is not None  # `_folders` yields media alone
+        return self._read(os.path.join(self._root, bytes_of(file.path)), file.path, kind, file.size)
+
+    def _take(self, file: FoundFile, future: Future[ReadFile]) -> None:
+        done = self._done
+        done.read += 1
+        try:
+            self._batch.append(future.result())
+        except NotFound:
+            pass  # gone since the walk: the next scan will not meet it either
+        except Unavailable as error:
+            done.deferred += 1
+            log.info("%s is left for the next scan: %s", file.path, error)
+        except Unreadable as error:
+            self._batch.append(_unread(file, str(error)))
+        full = len(self._batch) >= BATCH_FILES
+        if full or time.monotonic() - self._batch_began > BATCH_SECONDS:
+            self._record()
+
+    def _record(self) -> None:
+        batch, self._batch = self._batch, []
+        self._batch_began = time.monotonic()
+        done = self._done
+        if batch:
+            for read in batch:
+                if read.facts.problem is not None:
+                    log.warning("%s: %s", os.path.join(self._library.root, read.path), read.facts.problem)
+            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
+                operation_id = turn.begin("scan", f"began to scan {self._library.name}")
+                recorded = record_files(turn, self._library.id, batch, self._vanished)
+            done.operation_id = operation_id
+            done.discovered += recorded.discovered
+            done.changed += recorded.changed
+            done.moved += recorded.moved
+        self._report(done)
+
+    def _record_missing(self) -> None:
+        """Mark what is gone and was not met elsewhere; a file that came back since the first walk is left for the next scan."""
+        done = self._done
+        for ids in _batches(sorted(self._vanished)):
+            with self._ledger.reading(WATCHER) as tables:
+                still = [id_ for id_ in ids if self._is_gone(tables.media.find(id_))]
+            if not still:
+                continue
+            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
+                operation_id = turn.begin("scan", f"began to scan {self._library.name}")
+                done.missing += record_missing(turn, still)
+            done.operation_id = operation_id
+
+    def _is_gone(self, media: Media | None) -> bool:
+        if media is None or not media.present or media.library_id != self._library.id:
+            return False
+        return not os.path.lexists(os.path.join(self._root, bytes_of(media.path)))
+
+
+def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), BATCH_FILES):
+        yield ids[start : start + BATCH_FILES]
+
+
+def _unread(file: FoundFile, problem: str) -> ReadFile:
+    kind = kind_of(file.path) or "photo"
+    return ReadFile(file.path, None, FileFacts(file.size, file.mtime_ns, kind, problem=problem))

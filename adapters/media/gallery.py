@@ -1,0 +1,160 @@
+"""The pictures of the libraries as files: originals, renditions by content, the mirror of thumbnails, and crops of faces.
+
+Decoding is done in worker processes: one pool indexes in the background, another answers people who wait.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, TypeVarTuple
+
+from adapters.media import crops
+from adapters.media.facts import read_media
+from adapters.media.index import index_file, metadata
+from adapters.media.magic import MediaKind
+from adapters.media.renditions import Rendition, link_thumbnail, mark_unsupported, rendition_path, unsupported_mark
+from domain.commands.media import ReadFile
+from domain.errors import Unreadable
+from domain.geometry import Box
+from domain.media import Media
+from domain.paths import bytes_of
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
+SECONDS_A_FILE = 60.0
+SLOWEST_BYTES_A_SECOND = 5_000_000
+"""A file may take a minute, and longer where a slow network share needs longer just to send it."""
+CROPS_KEPT_BYTES = 48 * 2**20
+
+
+class Workers(Protocol):
+    """What the gallery needs of a pool of worker processes; `app.py` passes the real ones in."""
+
+    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
+        """Run `fn(*args)` in a worker, for at most `timeout` seconds."""
+
+
+class Gallery:
+    """Pictures by content and by place. Blocking; safe from any thread."""
+
+    def __init__(
+        self,
+        background: Workers,
+        waiting: Workers,
+        renditions: Path,
+        thumbnails: Path,
+        locate: Callable[[int, str], Path],
+    ) -> None:
+        """`background` indexes, `waiting` works for people who wait; `locate` resolves a library's id and a path text to the
+        file, and raises `NotFound` where that would leave the library."""
+        self._background = background
+        self._waiting = waiting
+        self._renditions = os.fspath(renditions)
+        self._thumbnails = thumbnails
+        self._locate = locate
+        self._crops = _Kept(CROPS_KEPT_BYTES)
+
+    # For the scan
+
+    def read(self, path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
+        """Index one file in the background, with its renditions."""
+        return self._background.submit(read_media, path, text, self._renditions, kind, timeout=_seconds(size))
+
+    # For detection and routes
+
+    def rendition(self, content_hash: bytes, which: Rendition) -> Path | None:
+        """The file of a rendition, None where it is not there."""
+        path = Path(rendition_path(self._renditions, content_hash, which))
+        return path if path.exists() else None
+
+    def made(self, media: Media, which: Rendition) -> Path:
+        """The file of a rendition, made now where it is missing.
+
+        Raises:
+            Unreadable: no picture can be made of this content.
+            NotFound, Unavailable: its file is not to be had now.
+        """
+        content = media.content_hash or b""
+        if (path := self.rendition(content, which)) is not None:
+            return path
+        original = os.fsencode(self._locate(media.library_id, media.path))
+        kind: MediaKind = "video" if media.kind == "video" else "photo"
+        indexed = self._waiting.submit(
+            index_file, original, self._renditions, kind, timeout=_seconds(media.size)
+        ).result()
+        if indexed.content_hash != content or (path := self.rendition(content, which)) is None:
+            raise Unreadable(indexed.problem or f"no picture can be made of this {indexed.format or media.kind} yet")
+        return path
+
+    def preview(self, media: Media) -> bytes:
+        """The upright preview of a photo as a JPEG; raises as `made`."""
+        return self.made(media, "preview").read_bytes()
+
+    def crop(self, media: Media, box: Box, size: int) -> bytes:
+        """The square around a face as a JPEG of `size` pixels; raises as `made`."""
+        key = (media.content_hash, box, size)
+        jpeg = self._crops.get(key)
+        if jpeg is None:
+            path = os.fsencode(self.made(media, "preview"))
+            jpeg = self._waiting.submit(crops.face_crop, path, box, size, timeout=SECONDS_A_FILE).result()
+            self._crops.put(key, jpeg)
+        return jpeg
+
+    def metadata(self, path: Path, kind: MediaKind) -> dict[str, object]:
+        """A file's facts and EXIF as they are now, as plain values; raises as `adapters.media.index.metadata`."""
+        return self._waiting.submit(metadata, os.fsencode(path), kind, timeout=SECONDS_A_FILE).result()
+
+    # For the mirror
+
+    def put(self, library_id: int, path: str, content_hash: bytes | None) -> None:
+        """Put the thumbnail of a content at its place in the mirror, or the mark that there can be none."""
+        target = self._mirrored(library_id, path)
+        thumb = None if content_hash is None else self.rendition(content_hash, "thumb")
+        if thumb is not None:
+            link_thumbnail(thumb, target)
+        else:
+            mark_unsupported(target)
+
+    def remove(self, library_id: int, path: str) -> None:
+        """Take the thumbnail, or the mark, at a place out of the mirror."""
+        target = self._mirrored(library_id, path)
+        target.unlink(missing_ok=True)
+        unsupported_mark(target).unlink(missing_ok=True)
+
+    def _mirrored(self, library_id: int, path: str) -> Path:
+        return self._thumbnails / str(library_id) / os.fsdecode(bytes_of(path))
+
+
+class _Kept:
+    """The last few things asked for, up to a number of bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Any, bytes] = OrderedDict()
+
+    def get(self, key: object) -> bytes | None:
+        """What was kept under `key`."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: object, value: bytes) -> None:
+        """Keep `value`, and forget what was not asked for the longest."""
+        with self._lock:
+            self._bytes += len(value) - len(self._kept.pop(key, b""))
+            self._kept[key] = value
+            while self._bytes > self._most:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+
+
+def _seconds(size: int) -> float:
+    return SECONDS_A_FILE + size / SLOWEST_BYTES_A_SECOND

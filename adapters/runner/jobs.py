@@ -1,0 +1,112 @@
+"""What the server is doing, for whoever watches: the progress of scans and detection, kept in memory, never blocking."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One piece of long work: `kind` is `scan`, `detect`, `thumbnails` or `rebuild`; `rate` items a second over the last
+    moments, `seconds_left` an estimate from it; `state` is `running`, `waiting` (with the reason in `note`) or `done`."""
+
+    id: int
+    kind: str
+    title: str
+    state: str
+    done: int
+    total: int | None
+    rate: float | None
+    seconds_left: float | None
+    note: str | None
+    began_at: int
+    ended_at: int | None
+
+
+class Progress:
+    """The handle of one job for the thread that does it."""
+
+    def __init__(self, board: JobBoard, id_: int, kind: str, title: str) -> None:
+        self._board = board
+        self._began = time.time_ns() // 1000
+        self._marks: list[tuple[float, int]] = [(time.monotonic(), 0)]
+        self.job = Job(id_, kind, title, "running", 0, None, None, None, None, self._began, None)
+
+    def at(self, done: int, total: int | None = None, note: str | None = None, *, waiting: bool = False) -> None:
+        """Say how far the work is; `waiting` with a `note` says why it does not go on."""
+        now = time.monotonic()
+        if now - self._marks[-1][0] >= 0.5:
+            self._marks = [*self._marks[-9:], (now, done)]
+        began, before = self._marks[0]
+        rate = (done - before) / (now - began) if now - began > 1 and done > before else None
+        left = (total - done) / rate if total is not None and rate else None
+        state = "waiting" if waiting else "running"
+        self._set(msgspec.structs.replace(
+            self.job, state=state, done=done, total=total, note=note,
+            rate=None if rate is None else round(rate, 2), seconds_left=None if left is None else round(left, 1),
+        ))
+
+    def end(self, note: str | None = None) -> None:
+        """Say that the work is over, and what came of it."""
+        self._set(msgspec.structs.replace(
+            self.job, state="done", note=note, rate=None, seconds_left=None, ended_at=time.time_ns() // 1000
+        ))
+
+    def _set(self, job: Job) -> None:
+        self.job = job
+        self._board.changed()
+
+
+class JobBoard:
+    """All jobs of this process, the last ones that ended too; `version` changes whenever one of them does."""
+
+    KEPT = 20
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[int, Progress] = {}
+        self._last_id = 0
+        self._listeners: list[Callable[[], None]] = []
+        self.version = 0
+
+    @contextmanager
+    def job(self, kind: str, title: str) -> Iterator[Progress]:
+        """A job that is over when the block is, however it ends."""
+        progress = self.begin(kind, title)
+        try:
+            yield progress
+        except BaseException as error:
+            progress.end(f"stopped: {error}" if str(error) else "stopped")
+            raise
+        if progress.job.state != "done":
+            progress.end()
+
+    def begin(self, kind: str, title: str) -> Progress:
+        """A job that `Progress.end` ends."""
+        with self._lock:
+            self._last_id += 1
+            progress = self._jobs[self._last_id] = Progress(self, self._last_id, kind, title)
+            over = [id_ for id_, job in self._jobs.items() if job.job.state == "done"]
+            for id_ in over[: -self.KEPT]:
+                del self._jobs[id_]
+        self.changed()
+        return progress
+
+    def progress(self) -> list[Job]:
+        """Every job, the newest first."""
+        with self._lock:
+            return [self._jobs[id_].job for id_ in sorted(self._jobs, reverse=True)]
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, from any thread, when a job changed."""
+        self._listeners.append(listener)
+
+    def changed(self) -> None:
+        """A job changed."""
+        self.version += 1
+        for listener in self._listeners:
+            listener()

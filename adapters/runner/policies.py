@@ -1,0 +1,325 @@
+"""The server's own work after a commit: thumbnails, detection and autobind, each at its own pace and on its own checkpoint.
+
+Nothing here runs during a replay. Every step may be repeated: what was done is seen in the tables or on the disk, and checked
+again inside the write transaction. Work that fails for now is tried again later, with growing pauses, and says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from adapters.runner.jobs import JobBoard, Progress
+from domain.actor import AUTOBIND, WATCHER
+from domain.commands.detection import mark_failed, record_detection, wants_embedding
+from domain.errors import NotFound, Unavailable, Unreadable
+from domain.event import Recorded
+from domain.faces import FaceDetected, FaceEmbedded, FaceRedetected
+from domain.media import Media, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.policies import bind_by_tag
+from domain.ports import Detection, Embedding, FaceEngine, Likeness
+from domain.tag import MediaTagged
+from projections.lookups import Ledger
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+LOG_BATCH = 500
+DETECTION_BATCH = 32
+COUNT_SECONDS = 10.0
+"""How often the backlog is counted anew for the progress that is shown: a scan may add to it."""
+
+
+Found = tuple[Detection | str, dict[int, Embedding]]
+"""What a look at one photo gave: the detection, or why there can never be one; and embeddings for faces that stay."""
+
+
+class Previews(Protocol):
+    """The upright pictures that detection looks at."""
+
+    def preview(self, media: Media) -> bytes:
+        """The preview of a photo, made where it is missing.
+
+        Raises:
+            Unreadable: this content has no picture, and never will.
+            NotFound, Unavailable: its file is not to be had now.
+        """
+
+
+class Mirror(Protocol):
+    """The tree of thumbnails that mirrors the libraries."""
+
+    def put(self, library_id: int, path: str, content_hash: bytes | None) -> None:
+        """Put the thumbnail of a content at its place, or the mark that there can be none."""
+
+    def remove(self, library_id: int, path: str) -> None:
+        """Take away what stands at a place."""
+
+
+class Loop:
+    """A thread that does steps until it is stopped: at once while there is work, when woken, and now and then."""
+
+    def __init__(self, name: str, step: Callable[[], bool], *, idle_seconds: float) -> None:
+        """`step` returns whether there may be more to do at once; `Unavailable` makes it wait and try again."""
+        self._step = step
+        self._idle_seconds = idle_seconds
+        self._woken = threading.Event()
+        self.stopping = threading.Event()
+        self.trouble: str | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self, _position: int = 0) -> None:
+        """There may be work."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End after the current step."""
+        self.stopping.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not self.stopping.is_set():
+            self._woken.clear()
+            try:
+                more = self._step()
+                pause, self.trouble = FIRST_PAUSE_SECONDS, None
+            except Unavailable as error:
+                if self.stopping.is_set():
+                    return
+                self._say(str(error))
+                self.stopping.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                continue
+            except Exception:
+                # A policy that meets a bug must not end the server's other work; it is logged whole and tried again later.
+                log.exception("%s failed", self._thread.name)
+                self.trouble = f"{self._thread.name} failed; the log of the server says why"
+                self.stopping.wait(LONGEST_PAUSE_SECONDS)
+                continue
+            if not more:
+                self._woken.wait(self._idle_seconds)
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            log.warning("%s waits: %s", self._thread.name, trouble)
+        self.trouble = trouble
+
+
+class FollowsLog:
+    """A policy that reads the log from its checkpoint on, in batches."""
+
+    def __init__(self, ledger: Ledger, name: str, topics: Sequence[str], answer: Callable[[list[Recorded]], None]) -> None:
+        self._ledger = ledger
+        self._name = name
+        self._topics = tuple(topics)
+        self._answer = answer
+        self._position = ledger.checkpoint(name)
+
+    def step(self) -> bool:
+        """Answer the next batch of events; whether there may be more."""
+        head = self._ledger.head()
+        if head <= self._position:
+            return False
+        events = self._ledger.events(self._position, LOG_BATCH, self._topics)
+        if events:
+            self._answer(events)
+        reached = events[-1].position if len(events) == LOG_BATCH else head
+        self._ledger.set_checkpoint(self._name, reached)
+        self._position = reached
+        return len(events) == LOG_BATCH
+
+
+class MirrorsThumbnails:
+    """Keeps the tree of thumbnails as the libraries are."""
+
+    TOPICS = tuple(e.topic for e in (MediaDiscovered, MediaChanged, MediaMoved, MediaMissing, MediaReturned))
+
+    def __init__(self, ledger: Ledger, mirror: Mirror) -> None:
+        self._ledger = ledger
+        self._mirror = mirror
+
+    def answer(self, events: list[Recorded]) -> None:
+        """Put thumbnails where files appeared, and take them away where files went."""
+        with self._ledger.reading(WATCHER) as tables:
+            for recorded in events:
+                event = recorded.event
+                if isinstance(event, MediaMoved):
+                    self._mirror.remove(event.was_library_id, event.was_path)
+                media_id = getattr(event, "media_id", 0)
+                media = tables.media.find(media_id)
+                if media is None:
+                    continue
+                if media.present:
+                    self._mirror.put(media.library_id, media.path, media.content_hash)
+                else:
+                    self._mirror.remove(media.library_id, media.path)
+
+
+class BindsByTag:
+    """Binds new faces, and faces on newly tagged photos, to the persons whose names are tags there."""
+
+    TOPICS = tuple(e.topic for e in (FaceDetected, FaceRedetected, FaceEmbedded, MediaTagged))
+
+    def __init__(self, ledger: Ledger, engine: FaceEngine, least: float | None, likeness: Likeness) -> None:
+        self._ledger = ledger
+        self._engine = engine
+        self._least = least
+        self._likeness = likeness
+
+    def answer(self, events: list[Recorded]) -> None:
+        """Look once at each content that the events are about."""
+        with self._ledger.reading(WATCHER) as tables:
+            contents: dict[bytes, int] = {}
+            for recorded in events:
+                event = recorded.event
+                if isinstance(event, (FaceDetected, MediaTagged)):
+                    contents[event.content_hash] = recorded.position
+                elif isinstance(event, (FaceRedetected, FaceEmbedded)):
+                    face = tables.faces.get(event.face_id)
+                    if face is not None:
+                        contents[face.content_hash] = recorded.position
+            tagged = [content for content in contents if tables.tagged.of_content(content)]
+        if not tagged:
+            return
+        model = self._engine.model_version
+        least = self._least if self._least is not None else self._engine.thresholds.autobind
+        for content in tagged:
+            with self._ledger.transaction(AUTOBIND, causation=contents[content]) as turn:
+                for bound in bind_by_tag(turn, content, least, model, self._likeness):
+                    log.info("bound face %s to %s (%s)", bound.face_id, bound.person.name, bound.why.rule)
+
+
+class DetectsFaces:
+    """Finds the faces on every photo that the current model has not looked at yet."""
+
+    def __init__(self, ledger: Ledger, engine: FaceEngine, previews: Previews, jobs: JobBoard, at_once: int) -> None:
+        self._ledger, self._engine, self._previews, self._jobs = ledger, engine, previews, jobs
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="detect")
+        self._at_once = at_once
+        self._after = 0
+        self._recorded = 0
+        self._job: Progress | None = None
+        self._counted_at = 0.0
+        self._operation_id: int | None = None
+        self._photos = self._faces = 0
+
+    def step(self) -> bool:
+        """Detect on some photos; whether there may be more. The whole backlog is one operation.
+
+        Raises:
+            Unavailable: the engine cannot answer now; nothing was marked.
+        """
+        try:
+            model = self._engine.model_version
+        except Unavailable as error:
+            self._wait(str(error))
+            raise
+        with self._ledger.reading(WATCHER) as tables:
+            waiting = tables.media.waiting_for_detection(tables.tables.faces.table, model, self._after, DETECTION_BATCH)
+            if waiting and time.monotonic() - self._counted_at > COUNT_SECONDS:
+                self._count(tables.faces.stats(model).pending)
+        if not waiting:
+            again = self._recorded > 0
+            self._after = self._recorded = 0
+            if not again:
+                self._end()
+            return again
+        self._detect(model, list({media.content_hash: media for media in waiting}.values()))
+        self._after = waiting[-1].id
+        return True
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def _detect(self, model: str, photos: Sequence[Media]) -> None:
+        """Detect on photos, `at_once` at a time, and record each as it comes; the first trouble of the engine ends the batch."""
+        trouble: Unavailable | None = None
+        looks = [(media, self._threads.submit(self._look, media)) for media in photos]
+        for media, look in looks:
+            if trouble is not None and look.cancel():
+                continue
+            try:
+                found = look.result()
+                if found is not None:
+                    self._record(media, model, found)
+            except Unavailable as error:
+                trouble = trouble or error
+        if trouble is not None:
+            self._wait(str(trouble))
+            raise trouble
+
+    def _look(self, media: Media) -> Found | None:
+        """The engine's part, outside of any transaction: what is on the photo, and embeddings for old faces that stay; None
+        where the file is not to be had now."""
+        try:
+            picture = self._previews.preview(media)
+        except Unreadable as error:
+            return str(error), {}
+        except (NotFound, Unavailable) as error:
+            log.info("%s is left for later: %s", media.path, error)
+            return None
+        try:
+            detection = self._engine.detect(picture)
+        except Unreadable as error:
+            return str(error), {}
+        with self._ledger.reading(WATCHER) as tables:
+            faces = tables.faces.on_content(media.content_hash or b"")
+        embedded = {}
+        for face in wants_embedding(faces, detection):
+            try:
+                embedded[face.id] = self._engine.embed(picture, face.box)
+            except Unreadable as error:
+                log.info("face %s has no embedding of %s: %s", face.id, detection.model_version, error)
+        return detection, embedded
+
+    def _record(self, media: Media, model: str, found: Found) -> None:
+        detection, embedded = found
+        content = media.content_hash or b""
+        with self._ledger.transaction(WATCHER, operation_id=self._operation_id) as turn:
+            operation_id = turn.begin("detect", "looked for faces")
+            if isinstance(detection, str):
+                log.warning("no faces can be looked for on %s: %s", media.path, detection)
+                mark_failed(turn, content, model, detection)
+            else:
+                self._faces += record_detection(turn, content, detection, embedded)
+        self._operation_id = operation_id
+        self._recorded += 1
+        self._photos += 1
+        if self._job is not None:
+            self._job.at(self._photos, self._job.job.total)
+
+    def _count(self, pending: int) -> None:
+        self._counted_at = time.monotonic()
+        if self._job is None:
+            self._job = self._jobs.begin("detect", "recognising faces")
+        self._job.at(self._photos, self._photos + pending)
+
+    def _wait(self, reason: str) -> None:
+        if self._job is not None:
+            self._job.at(self._photos, self._job.job.total, reason, waiting=True)
+
+    def _end(self) -> None:
+        if self._job is None:
+            return
+        text = f"found {self._faces} faces on {self._photos} photos"
+        if self._operation_id is not None:
+            with self._ledger.transaction(WATCHER, operation_id=self._operation_id) as turn:
+                turn.end(text)
+        self._job.end(text)
+        self._job = self._operation_id = None
+        self._counted_at = 0.0
+        self._photos = self._faces = 0
+

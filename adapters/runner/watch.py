@@ -1,0 +1,96 @@
+"""Looks at the libraries: a quick scan every so often, a full one less often, and at once when asked."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from adapters.runner.jobs import JobBoard
+from adapters.runner.policies import Loop
+from domain.actor import WATCHER
+from domain.errors import Unavailable
+from domain.library import Library
+from projections.lookups import Ledger
+
+log = logging.getLogger(__name__)
+
+
+class Numbers(Protocol):
+    """What a scan counts while it goes on."""
+
+    read: int
+    to_read: int
+    found: int
+
+    def text(self, library: str) -> str:
+        """The scan in one line of plain words."""
+
+
+class Scans(Protocol):
+    """Scans one library; `adapters.files` does it."""
+
+    def scan(
+        self, library: Library, *, full: bool, report: Callable[[Numbers], None], stopping: Callable[[], bool]
+    ) -> Numbers:
+        """Bring the tables up to what is on the disk; raises `Unavailable` where the root is not there."""
+
+
+class Watcher:
+    """Scans every library in turn, in a thread of its own."""
+
+    def __init__(self, ledger: Ledger, scans: Scans, jobs: JobBoard, quick_seconds: float, full_seconds: float) -> None:
+        self._ledger, self._scans, self._jobs = ledger, scans, jobs
+        self._full_seconds = full_seconds
+        self._full_at = time.monotonic() + full_seconds
+        self._lock = threading.Lock()
+        self._asked: set[int] = set()
+        self.missing: dict[int, str] = {}
+        self.loop = Loop("scan", self._step, idle_seconds=quick_seconds)
+
+    def ask(self, library_id: int) -> None:
+        """Scan this library fully, as soon as the current scan is over."""
+        with self._lock:
+            self._asked.add(library_id)
+        self.loop.wake()
+
+    def _step(self) -> bool:
+        with self._lock:
+            asked, self._asked = self._asked, set()
+        full = time.monotonic() >= self._full_at
+        with self._ledger.reading(WATCHER) as tables:
+            libraries = tables.libraries.shown()
+        for library in libraries:
+            if self.loop.stopping.is_set():
+                return False
+            if not asked or library.id in asked:
+                self.look_at(library, full=full or library.id in asked)
+        if full:
+            self._full_at = time.monotonic() + self._full_seconds
+        return bool(asked) or bool(self._asked)
+
+    def look_at(self, library: Library, *, full: bool) -> None:
+        """Scan one library; a missing root is said once and remembered for `/health`."""
+        job = None
+
+        def report(numbers: Numbers) -> None:
+            nonlocal job
+            if numbers.to_read and job is None:
+                job = self._jobs.begin("scan", f"indexing {library.name}")
+            if job is not None:
+                job.at(numbers.read, numbers.to_read)
+
+        try:
+            numbers = self._scans.scan(library, full=full, report=report, stopping=self.loop.stopping.is_set)
+        except Unavailable as error:
+            if self.missing.get(library.id) != str(error):
+                log.warning("%s", error)
+            self.missing[library.id] = str(error)
+            if job is not None:
+                job.end(str(error))
+            return
+        self.missing.pop(library.id, None)
+        if job is not None:
+            job.end(numbers.text(library.name))
