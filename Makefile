@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST ?=
 export PHOTOS
 
-.PHONY: help run demo test test-long lint setup setup-test samples tools lock bench clean
+.PHONY: help run demo test test-long lint setup setup-test python samples tools lock bench clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -34,16 +34,16 @@ lint: setup-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-setup: ## make .venv with the imageapi command in it
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	echo 'imageapi needs Python 3.11 or newer; name one that is installed: make PYTHON=python3.12 ...' >&2; exit 1; }
+setup: python ## make .venv with the imageapi command in it
 	@$(PYTHON) requirements/install.py run
 
-setup-test: ## the same with what the checks and tests need
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	echo 'imageapi needs Python 3.11 or newer; name one that is installed: make PYTHON=python3.12 ...' >&2; exit 1; }
+setup-test: python ## the same with what the checks and tests need
 	@$(PYTHON) requirements/install.py test
 	@$(BIN)/python requirements/samples.py
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo 'imageapi needs Python 3.11 or newer; name one that is installed: make PYTHON=python3.12 ...' >&2; exit 1; }
 
 samples: setup
 	@$(BIN)/python requirements/samples.py

