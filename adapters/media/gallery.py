@@ -112,13 +112,13 @@ class Gallery:
 
     # For the mirror
 
-    def put(self, library_id: int, path: str, content_hash: bytes | None) -> None:
-        """Put the thumbnail of a content at its place in the mirror, or the mark that there can be none."""
-        target = self._mirrored(library_id, path)
-        thumb = None if content_hash is None else self.rendition(content_hash, "thumb")
+    def put(self, media: Media) -> None:
+        """Put a file's thumbnail at its place in the mirror, or the mark that there can be none."""
+        target = self._mirrored(media.library_id, media.path)
+        thumb = None if media.content_hash is None else self.rendition(media.content_hash, "thumb")
         if thumb is not None:
             link_thumbnail(thumb, target)
-        else:
+        elif media.content_hash is not None and media.problem is not None:
             mark_unsupported(target)
 
     def remove(self, library_id: int, path: str) -> None:

@@ -54,8 +54,8 @@ class Previews(Protocol):
 class Mirror(Protocol):
     """The tree of thumbnails that mirrors the libraries."""
 
-    def put(self, library_id: int, path: str, content_hash: bytes | None) -> None:
-        """Put the thumbnail of a content at its place, or the mark that there can be none."""
+    def put(self, media: Media) -> None:
+        """Put a file's thumbnail at its place, or the mark that there can be none."""
 
     def remove(self, library_id: int, path: str) -> None:
         """Take away what stands at a place."""
@@ -162,7 +162,7 @@ class MirrorsThumbnails:
                 if media is None:
                     continue
                 if media.present:
-                    self._mirror.put(media.library_id, media.path, media.content_hash)
+                    self._mirror.put(media)
                 else:
                     self._mirror.remove(media.library_id, media.path)
 

@@ -1,0 +1,88 @@
+"""What the commands need of the rest: `app.py` is the one that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from adapters.cli.progress import Board
+from adapters.settings import Settings
+from domain.library import Library
+from projections.lookups import Ledger
+
+
+class Difference(Protocol):
+    """A row in which live and replayed tables differ."""
+
+    def __str__(self) -> str:
+        """Table, key, column and both values."""
+
+
+class Finding(Protocol):
+    """One line of `imageapi doctor`."""
+
+    @property
+    def what(self) -> str:
+        """What was looked for."""
+
+    @property
+    def found(self) -> str | None:
+        """What is there, None where it is missing."""
+
+    @property
+    def adds(self) -> str:
+        """What it adds."""
+
+
+class Server(Protocol):
+    """A server that is put together but not started yet."""
+
+    @property
+    def board(self) -> Board:
+        """Its jobs."""
+
+    def links(self, base_url: str) -> list[str]:
+        """Fresh one-time links for the terminal: the first admin's, or one to sign in with."""
+
+    def run(self, on_ready: Callable[[str], None]) -> None:
+        """Serve until interrupted; `on_ready` is called with the base URL once requests are answered."""
+
+
+class House(Protocol):
+    """Everything that a command may ask for; parts are made when they are asked for."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The log and its read tables."""
+
+    def server(self) -> Server:
+        """The server with all its background work."""
+
+    def faces_server(self, key: str | None) -> Callable[[str, int], None]:
+        """A function that offers the embedded face engine on a host and port until interrupted."""
+
+    def scan(self, libraries: Sequence[Library], *, full: bool) -> int:
+        """Scan these libraries now, with thumbnails and without faces; the number of problems that stand after it."""
+
+    def rebuild(self, report: Callable[[int, int], None], *, drop_old: bool) -> str:
+        """Build the read tables anew beside the live ones and swap; what came of it."""
+
+    def verify(self) -> Sequence[Difference]:
+        """Replay the log and compare every row with the live tables."""
+
+    def hash_password(self, password: str, name: str) -> str:
+        """The hash to store for a new password."""
+
+    def doctor(self) -> Sequence[Finding]:
+        """What is installed, reachable and missing."""
+
+    def path_text(self, folder: Path) -> str:
+        """The text under which the API speaks of a folder."""
+
+    def close(self) -> None:
+        """Give back what was opened."""

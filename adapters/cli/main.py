@@ -1,0 +1,120 @@
+"""The `imageapi` command: its words, and where each goes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.logging import RichHandler
+
+from adapters.cli import maintenance, serving, users
+from adapters.cli.house import House
+from adapters.cli.progress import console_on
+from adapters.settings import Settings, SettingsError
+from domain.errors import ImageApiError
+
+Command = Callable[[House, argparse.Namespace], int]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words of the command line."""
+    root = argparse.ArgumentParser(
+        prog="imageapi",
+        description="A self-hosted server for your photos that recognises faces and never loses a decision of yours.",
+        epilog="Every setting can also be given in the environment or a .env file: `imageapi config` lists them.",
+    )
+    root.add_argument("--data", metavar="DIR", help="the data folder (IMAGEAPI_DATA)")
+    commands = root.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        made.set_defaults(run=run)
+        return made
+
+    serve = command("serve", serving.serve, "index folders, recognise the faces, and serve API and page")
+    serve.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="folders to make libraries of")
+    serve.add_argument("--bind", metavar="HOST:PORT", help="where to listen (BIND_URL)")
+    scan = command("scan", serving.scan, "look at the libraries once, and index what is new")
+    scan.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="folders to make libraries of, or all libraries")
+    scan.add_argument("--full", action="store_true", help="also try again what could not be read before")
+    command("status", maintenance.status, "libraries, photos, faces and persons in numbers")
+    command("doctor", maintenance.doctor, "what is installed, reachable and missing, and what each would add")
+    command("config", maintenance.config, "every setting, its value, and where it came from")
+    rebuild = command("rebuild", maintenance.rebuild, "build the read tables anew from the log, beside the live ones")
+    rebuild.add_argument("--drop-old", action="store_true", help="also drop the tables of other versions of imageapi")
+    command("verify", maintenance.verify, "replay the log and compare every row with the live tables")
+    undo = command("undo", maintenance.undo, "take an operation back")
+    undo.add_argument("operation", type=int, metavar="OPERATION", help="its number, as the history shows it")
+    _add_users(command("user", users.listing, "accounts: add, list, passwd, remove"))
+    faces = command("faces", serving.serve_faces, "the face engine as a service for other machines")
+    faces.add_argument("what", choices=["serve"], help="offer the embedded engine over HTTP")
+    faces.add_argument("--bind", metavar="HOST:PORT", default="127.0.0.1:8331", help="where to listen [%(default)s]")
+    faces.add_argument("--key", help="ask for this key in every request (Authorization: Bearer KEY)")
+    return root
+
+
+def _add_users(user: argparse.ArgumentParser) -> None:
+    actions = user.add_subparsers(metavar="ACTION", required=True)
+
+    def action(name: str, run: Command, text: str, *, named: bool = True) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text)
+        made.set_defaults(run=run)
+        if named:
+            made.add_argument("name", help="the user's name")
+        return made
+
+    add = action("add", users.add, "open an account; the password is asked for, or read from standard input")
+    add.add_argument("--role", choices=["admin", "editor", "viewer"], required=True)
+    add.add_argument("--library", action="append", metavar="NAME", help="grant this library alone; may be repeated")
+    action("list", users.listing, "every account", named=False)
+    action("passwd", users.passwd, "set a password, which ends the user's sessions")
+    action("remove", users.remove, "close an account; what it did stays in the history")
+
+
+def run(argv: Sequence[str], load: Callable[[dict[str, str]], Settings], open_house: Callable[[Settings], House]) -> int:
+    """Run one command; the exit status: 0 done, 1 it could not be done, 2 wrong words or settings, 130 interrupted."""
+    words = parser().parse_args(argv)
+    overrides = {}
+    if words.data is not None:
+        overrides["IMAGEAPI_DATA"] = words.data
+    if words.run is serving.serve and words.bind is not None:
+        overrides["BIND_URL"] = words.bind
+    try:
+        settings = load(overrides)
+    except SettingsError as error:
+        print(f"imageapi: {error}", file=sys.stderr)
+        return 2
+    _log(settings.log_level.number)
+    for warning in settings.warnings:
+        logging.getLogger("imageapi").warning("%s", warning)
+    house = open_house(settings)
+    try:
+        command: Command = words.run
+        return command(house, words)
+    except SettingsError as error:
+        print(f"imageapi: {error}", file=sys.stderr)
+        return 2
+    except ImageApiError as error:
+        print(f"imageapi: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        house.close()
+
+
+def _log(level: int) -> None:
+    console = console_on(sys.stderr)
+    handler: logging.Handler
+    if console.is_terminal:
+        handler = RichHandler(console=console, show_path=False, markup=False, rich_tracebacks=False)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for chatty in ("httpx", "httpcore", "PIL", "multipart", "python_multipart"):
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))

@@ -1,0 +1,85 @@
+"""Commands that look at, check or mend: status, doctor, config, rebuild, verify, undo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from rich.progress import Progress
+from rich.table import Table
+
+from adapters.cli.house import House
+from adapters.cli.progress import console_on
+from domain.actor import CLI
+from domain.commands.operations import undo as undo_operation
+
+
+def status(house: House, words: argparse.Namespace) -> int:
+    """Libraries, photos, faces and persons in numbers."""
+    if not house.ledger.is_ready():
+        print("the read tables of this version are not built yet: `imageapi serve` or `imageapi rebuild` builds them")
+        return 1
+    with house.ledger.reading(CLI) as tables:
+        counts = tables.media.counts()
+        for library in tables.libraries.shown():
+            photos, videos, problems = counts.get(library.id, (0, 0, 0))
+            print(f"library {library.id} {library.name} ({library.root}): {photos} photos, {videos} videos, {problems} problems")
+        stats = tables.faces.stats(None)
+        last = tables.operations.latest(1)
+    print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
+    print(f"persons: {stats.persons}")
+    print(f"log: {house.ledger.head()} events" + (f", last: {last[0].text} ({last[0].actor})" if last else ""))
+    return 0
+
+
+def doctor(house: House, words: argparse.Namespace) -> int:
+    """What is installed, reachable and missing."""
+    for finding in house.doctor():
+        state = finding.found if finding.found is not None else "missing"
+        print(f"{finding.what}: {state}\n    {finding.adds}")
+    return 0
+
+
+def config(house: House, words: argparse.Namespace) -> int:
+    """Every setting, its value and where it came from."""
+    console = console_on(sys.stdout)
+    if not console.is_terminal:
+        for row in house.settings.rows():
+            print(f"{row.name}={row.value}\t{row.origin}")
+        return 0
+    table = Table("setting", "value", "from", "meaning", box=None, pad_edge=False)
+    for row in house.settings.rows():
+        table.add_row(row.name, row.value, row.origin, row.meaning)
+    console.print(table, markup=False)
+    return 0
+
+
+def rebuild(house: House, words: argparse.Namespace) -> int:
+    """Build the read tables anew beside the live ones, then swap."""
+    house.settings.make_data_folder()
+    console = console_on(sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task("rebuilding", total=None)
+        print(house.rebuild(lambda done, total: bars.update(task, completed=done, total=total), drop_old=words.drop_old))
+    return 0
+
+
+def verify(house: House, words: argparse.Namespace) -> int:
+    """Replay the log and compare; 1 where a row differs."""
+    differences = house.verify()
+    for difference in differences:
+        print(difference)
+    if differences:
+        print(f"{len(differences)} differences: `imageapi rebuild` makes the tables anew from the log", file=sys.stderr)
+        return 1
+    print(f"equal: every row is what {house.ledger.head()} events say")
+    return 0
+
+
+def undo(house: House, words: argparse.Namespace) -> int:
+    """Take an operation back."""
+    with house.ledger.transaction(CLI) as turn:
+        undone_by = undo_operation(turn, words.operation)
+        text = turn.text
+    print(f"operation {undone_by}: {text}")
+    return 0

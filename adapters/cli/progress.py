@@ -1,0 +1,135 @@
+"""How long work is shown: a bar with rate and time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+POLL_SECONDS = 0.25
+LINE_SECONDS = 10.0
+
+
+class ShownJob(Protocol):
+    """A job as it is shown; `adapters.runner.jobs.Job`."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def title(self) -> str:
+        """What is being done."""
+
+    @property
+    def state(self) -> str:
+        """`running`, `waiting` or `done`."""
+
+    @property
+    def done(self) -> int:
+        """Items done."""
+
+    @property
+    def total(self) -> int | None:
+        """Items in all, where known."""
+
+    @property
+    def rate(self) -> float | None:
+        """Items a second."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate."""
+
+    @property
+    def note(self) -> str | None:
+        """What came of it, or why it waits."""
+
+
+class Board(Protocol):
+    """Where jobs say how far they are."""
+
+    def progress(self) -> Sequence[ShownJob]:
+        """Every job, the newest first."""
+
+
+def in_words(job: ShownJob) -> str:
+    """A job in one line: `indexing Pictures: 120 of 340 · 14/s · 16 s left`."""
+    if job.state == "done":
+        return f"{job.title}: {job.note}" if job.note else f"{job.title}: done"
+    parts = [f"{job.done} of {job.total}" if job.total is not None else str(job.done)]
+    if job.rate:
+        parts.append(f"{job.rate:.0f}/s" if job.rate >= 10 else f"{job.rate:.1f}/s")
+    if job.seconds_left is not None:
+        parts.append(f"{_time(job.seconds_left)} left")
+    if job.note:
+        parts.append(job.note)
+    return f"{job.title}: {' · '.join(parts)}"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+@contextmanager
+def shown(board: Board, console: Console) -> Iterator[None]:
+    """Show the jobs of `board` on `console` while the block runs."""
+    over = threading.Event()
+    watch = _bars if console.is_terminal else _lines
+    thread = threading.Thread(target=watch, args=(board, console, over), name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _bars(board: Board, console: Console, over: threading.Event) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"))
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[int, TaskID] = {}
+        while True:
+            last = over.is_set()
+            for job in reversed(board.progress()):
+                if job.state != "done":
+                    if job.id not in tasks:
+                        tasks[job.id] = bars.add_task(job.title, total=job.total, words="")
+                    words = in_words(job).removeprefix(f"{job.title}: ")
+                    bars.update(tasks[job.id], completed=job.done, total=job.total, words=words)
+                elif job.id in tasks:
+                    bars.remove_task(tasks.pop(job.id))
+                    console.print(in_words(job), highlight=False, markup=False)
+            if last:
+                return
+            over.wait(POLL_SECONDS)
+
+
+def _lines(board: Board, console: Console, over: threading.Event) -> None:
+    said: dict[int, str] = {}
+    waited = LINE_SECONDS
+    while True:
+        last = over.is_set()
+        for job in reversed(board.progress()):
+            due = job.state == "done" or waited >= LINE_SECONDS or job.id not in said
+            words = in_words(job)
+            if due and said.get(job.id) != words:
+                console.print(words, highlight=False, markup=False, soft_wrap=True)
+                said[job.id] = words
+        waited = 0.0 if waited >= LINE_SECONDS else waited + POLL_SECONDS
+        if last:
+            return
+        over.wait(POLL_SECONDS)
+
+
+def console_on(stream: TextIO) -> Console:
+    """A console that writes to `stream` and knows whether a person looks at it."""
+    return Console(file=stream, soft_wrap=True)

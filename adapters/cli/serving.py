@@ -1,0 +1,90 @@
+"""`imageapi serve`, `scan` and `faces serve`: the long-running commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from adapters.cli.house import House
+from adapters.cli.progress import console_on, shown
+from domain.actor import CLI
+from domain.commands.libraries import add_library
+from domain.errors import NotFound, RuleViolation
+from domain.library import Library
+
+
+def serve(house: House, words: argparse.Namespace) -> int:
+    """Serve until interrupted, after making libraries of the folders that were named."""
+    roots = _folders(words.folders)
+    if house.settings.base_path is not None:
+        roots.insert(0, house.settings.base_path)
+    house.settings.make_data_folder()
+    server = house.server()
+    if house.ledger.is_ready():
+        libraries_of(house, roots)
+    console = console_on(sys.stderr)
+
+    def ready(base_url: str) -> None:
+        console.print(f"imageapi is serving at {base_url}", highlight=False, markup=False)
+        for line in server.links(base_url):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print("Stop with Ctrl+C.", highlight=False, markup=False)
+
+    with shown(server.board, console):
+        server.run(ready)
+    return 0
+
+
+def scan(house: House, words: argparse.Namespace) -> int:
+    """Look at libraries once."""
+    roots = _folders(words.folders)
+    house.settings.make_data_folder()
+    with house.ledger.reading(CLI) as tables:
+        libraries = tables.libraries.shown()
+    if roots:
+        libraries = libraries_of(house, roots)
+    if not libraries:
+        raise NotFound("there is no library yet: name a folder, as in `imageapi scan ~/Pictures`")
+    problems = house.scan(libraries, full=words.full)
+    if problems:
+        print(f"{problems} files are not, or not wholly, shown; the log above names each with its reason", file=sys.stderr)
+    return 0
+
+
+def serve_faces(house: House, words: argparse.Namespace) -> int:
+    """Offer the embedded engine to other machines until interrupted."""
+    host, _, port = words.bind.rpartition(":")
+    if not port.isdecimal() or not host:
+        raise RuleViolation(f"--bind is HOST:PORT; {words.bind!r} is not")
+    offer = house.faces_server(words.key)
+    print(f"the face engine is offered at http://{words.bind}/api/internal/faces/", file=sys.stderr)
+    offer(host.strip("[]"), int(port))
+    return 0
+
+
+def libraries_of(house: House, roots: Sequence[Path]) -> list[Library]:
+    """The libraries of these folders, made where there is none yet."""
+    found = []
+    for root in roots:
+        text = house.path_text(root)
+        with house.ledger.reading(CLI) as tables:
+            known = [library for library in tables.libraries.shown() if library.root == text]
+        if not known:
+            with house.ledger.transaction(CLI) as turn:
+                add_library(turn, text)
+            with house.ledger.reading(CLI) as tables:
+                known = [library for library in tables.libraries.shown() if library.root == text]
+        found += known
+    return found
+
+
+def _folders(named: Sequence[Path]) -> list[Path]:
+    roots = []
+    for folder in named:
+        root = folder.expanduser().resolve()
+        if not root.is_dir():
+            raise NotFound(f"there is no folder {folder}")
+        roots.append(root)
+    return roots

@@ -1,0 +1,78 @@
+"""`imageapi user`: accounts from the terminal, for whoever may read the data folder."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+
+from adapters.cli.house import House
+from domain.account import User
+from domain.actor import CLI
+from domain.commands import accounts
+from domain.errors import NotFound, RuleViolation
+
+
+def add(house: House, words: argparse.Namespace) -> int:
+    """Open an account."""
+    house.settings.make_data_folder()
+    with house.ledger.reading(CLI) as tables:
+        named = {library.name: library.id for library in tables.libraries.shown()}
+    granted = None
+    if words.library:
+        unknown = [name for name in words.library if name not in named]
+        if unknown:
+            raise NotFound(f"there is no library {unknown[0]}; there are: {', '.join(named) or 'none'}")
+        granted = tuple(sorted(named[name] for name in words.library))
+    stored = house.hash_password(_password(), words.name)
+    with house.ledger.transaction(CLI) as turn:
+        accounts.add_user(turn, words.name, words.role, stored, granted)
+        print(turn.text)
+    return 0
+
+
+def listing(house: House, words: argparse.Namespace) -> int:
+    """Every account with role and libraries."""
+    with house.ledger.reading(CLI) as tables:
+        names = {library.id: library.name for library in tables.libraries.shown()}
+        for user in tables.users.all():
+            granted = "all libraries" if user.libraries is None else ", ".join(names.get(i, str(i)) for i in user.libraries)
+            print(f"{user.name}\t{user.role}\t{granted}")
+    return 0
+
+
+def passwd(house: House, words: argparse.Namespace) -> int:
+    """Set a password."""
+    user = _named(house, words.name)
+    stored = house.hash_password(_password(), user.name)
+    with house.ledger.transaction(CLI) as turn:
+        accounts.set_password(turn, user.id, stored)
+        print(turn.text)
+    return 0
+
+
+def remove(house: House, words: argparse.Namespace) -> int:
+    """Close an account."""
+    user = _named(house, words.name)
+    with house.ledger.transaction(CLI) as turn:
+        accounts.remove_user(turn, user.id)
+        print(turn.text)
+    return 0
+
+
+def _named(house: House, name: str) -> User:
+    with house.ledger.reading(CLI) as tables:
+        user = tables.users.named(name)
+    if user is None:
+        raise NotFound(f"there is no user {name}")
+    return user
+
+
+def _password() -> str:
+    """The new password: asked for twice on a terminal, one line of standard input elsewhere."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass.getpass("new password: ")
+    if first != getpass.getpass("again: "):
+        raise RuleViolation("the two passwords are not the same")
+    return first

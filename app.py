@@ -1,0 +1,199 @@
+"""The composition root: settings -> store -> engine, pictures, policies -> Starlette app, and `main()` of the `imageapi` command.
+
+Parts meet here and nowhere else; what each does is decided in its own folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from adapters.accounts.passwords import Passwords
+from adapters.cli.main import run
+from adapters.face_engines.apollo import ApolloEngine
+from adapters.face_engines.embedded import EmbeddedEngine, prepare
+from adapters.face_engines.model_card import face_model
+from adapters.face_engines.serve import faces_app
+from adapters.files.paths import resolve
+from adapters.files.scan import Scanner
+from adapters.media.gallery import Gallery
+from adapters.runner.jobs import JobBoard
+from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, Loop, MirrorsThumbnails
+from adapters.runner.pool import WorkerPool
+from adapters.runner.watch import Watcher
+from adapters.settings import FaceEngineChoice, Settings
+from adapters.settings.catalogue import cores
+from adapters.store.database import Database
+from adapters.store.ledger import Ledger
+from adapters.vectors.similarity import likeness
+from domain.actor import WATCHER
+from domain.errors import NotFound, Unavailable
+from domain.library import Library
+from domain.paths import bytes_of, text_of
+from domain.ports import FaceEngine
+
+VERSION = "0.1.0"
+DECODER_MEMORY = 3 * 2**30
+"""Bytes a decoding worker may use: the largest picture that is allowed needs about half of it."""
+IDLE_SECONDS = 30.0
+
+
+class Finding(NamedTuple):
+    """One line of `imageapi doctor`."""
+
+    what: str
+    found: str | None
+    adds: str
+
+
+class House:
+    """Every part, made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._closing: list[Callable[[], None]] = []
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The log and its read tables."""
+        self.settings.make_data_folder()
+        ledger = Ledger(Database(self.settings.database_url))
+        self._closing.append(ledger.close)
+        return ledger
+
+    @cached_property
+    def engine(self) -> FaceEngine | None:
+        """The configured face engine, None where it is off."""
+        settings = self.settings
+        if settings.face_engine is FaceEngineChoice.OFF:
+            return None
+        engine: FaceEngine
+        if settings.face_engine is FaceEngineChoice.APOLLO and settings.apollo_face_api_base_url is not None:
+            engine = ApolloEngine(settings.apollo_face_api_base_url, seconds=settings.face_detect_timeout_sec)
+        else:
+            engine = self.embedded_engine()
+        self._closing.append(engine.close)
+        return engine
+
+    def embedded_engine(self) -> EmbeddedEngine:
+        """The nets that packages carry, or the user's own embedder, in worker processes."""
+        model = face_model(self.settings.face_model)
+        pool = WorkerPool(self.settings.embedded_face_workers, initializer=functools.partial(prepare, model))
+        return EmbeddedEngine(pool, model, self.settings.face_detect_timeout_sec)
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        """Originals, renditions, crops and the mirror of thumbnails."""
+        background = WorkerPool(cores(), memory_limit=DECODER_MEMORY)
+        waiting = WorkerPool(cores(), memory_limit=DECODER_MEMORY, niceness=0)
+        self._closing += [background.close, waiting.close]
+        return Gallery(background, waiting, self.settings.renditions, self.settings.thumbnails, self.locate)
+
+    def locate(self, library_id: int, path: str) -> Path:
+        """The file at a path of a library, which it never leaves."""
+        with self.ledger.reading(WATCHER) as tables:
+            library = tables.libraries.get(library_id)
+        if library is None or library.removed:
+            raise NotFound(f"there is no library {library_id}")
+        return resolve(bytes_of(library.root), path)
+
+    @cached_property
+    def scanner(self) -> Scanner:
+        """Scans libraries; the server's own folders are never part of one."""
+        own = (self.settings.imageapi_data, self.settings.thumbnails, self.settings.video_path)
+        return Scanner(self.ledger, self.gallery.read, [*own, self.settings.gifs_directory])
+
+    @cached_property
+    def board(self) -> JobBoard:
+        """What is being done."""
+        return JobBoard()
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """Looks at the libraries again and again."""
+        settings = self.settings
+        quick, full = settings.watch_quick_interval_seconds, settings.watch_full_interval_seconds
+        return Watcher(self.ledger, self.scanner, self.board, quick, full)
+
+    @cached_property
+    def loops(self) -> Sequence[Loop]:
+        """The background work, not started."""
+        ledger = self.ledger
+        mirror = MirrorsThumbnails(ledger, self.gallery)
+        follow = FollowsLog(ledger, "thumbnails", mirror.TOPICS, mirror.answer)
+        loops = [self.watcher.loop, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
+        if self.engine is not None:
+            detects = DetectsFaces(ledger, self.engine, self.gallery, self.board, self.faces_at_once)
+            self._closing.append(detects.close)
+            binds = BindsByTag(ledger, self.engine, self.settings.face_autobind_min_cos, likeness)
+            bind = FollowsLog(ledger, "autobind", binds.TOPICS, binds.answer)
+            loops += [
+                Loop("detection", detects.step, idle_seconds=IDLE_SECONDS),
+                Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
+            ]
+        for loop in loops[1:]:
+            ledger.on_commit(loop.wake)
+        return loops
+
+    @property
+    def faces_at_once(self) -> int:
+        """Photos looked at by the engine at a time."""
+        if self.settings.face_engine is FaceEngineChoice.APOLLO:
+            return self.settings.face_detect_concurrency
+        return self.settings.embedded_face_workers
+
+    # What single commands ask for
+
+    def scan(self, libraries: Sequence[Library], *, full: bool) -> int:
+        """Scan these libraries now; the number of files that are not, or not wholly, shown."""
+        for library in libraries:
+            self.watcher.look_at(library, full=full)
+        with self.ledger.reading(WATCHER) as tables:
+            return sum(tables.media.counts().get(library.id, (0, 0, 0))[2] for library in libraries)
+
+    def hash_password(self, password: str, name: str) -> str:
+        """The hash to store for a new password."""
+        return Passwords().hash(password, user_name=name)
+
+    def path_text(self, folder: Path) -> str:
+        """The text under which the API speaks of a folder."""
+        return text_of(os.fsencode(folder))
+
+    def doctor(self) -> Sequence[Finding]:
+        """What is installed and what each part adds."""
+        tools = {
+            "ffmpeg": "videos: posters, previews, HLS",
+            "exiftool": "previews of RAW files that keep them in unusual places, and XMP in originals",
+        }
+        findings = [Finding(tool, shutil.which(tool), f"adds {adds}") for tool, adds in tools.items()]
+        try:
+            engine = self.engine
+            state = "off" if engine is None else engine.model_version
+        except Unavailable as error:
+            state = str(error)
+        findings.append(Finding("face engine", state, "finds and recognises faces"))
+        database = "SQLite" if self.ledger.database.is_sqlite else "PostgreSQL"
+        findings.append(Finding("database", f"{database}, {self.ledger.head()} events", "keeps the log"))
+        return findings
+
+    def close(self) -> None:
+        """Give back what was opened, the last first."""
+        while self._closing:
+            self._closing.pop()()
+
+
+def main() -> int:
+    """The `imageapi` command; its exit status."""
+    def load(overrides: dict[str, str]) -> Settings:
+        return Settings.load(os.environ, Path.cwd(), overrides)
+
+    return run(sys.argv[1:], load, House)  # type: ignore[arg-type]
+
+
+_ = faces_app
