@@ -1,4 +1,5 @@
-"""The composition root: settings -> store -> engine, pictures, policies -> Starlette app, and `main()` of the `imageapi` command.
+"""The composition root: settings -> store -> engine, pictures, policies -> Starlette app, and `main()` of the
+`imageapi` command.
 
 Parts meet here and nowhere else; what each does is decided in its own folder.
 """
@@ -190,6 +191,7 @@ class House:
 
 def main() -> int:
     """The `imageapi` command; its exit status."""
+
     def load(overrides: dict[str, str]) -> Settings:
         return Settings.load(os.environ, Path.cwd(), overrides)
 

@@ -1,4 +1,5 @@
-"""Accounts: who may sign in, in which role, and which libraries they see. None of these events leaves through the feed."""
+"""Accounts: who may sign in, in which role, and which libraries they see. None of these events leaves through the
+feed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What an event is, and under which name it is stored.
 
-Owns the registry of stored names: `FaceAssigned:1` is a fact's name and the version of its fields. Moving or renaming a class
-changes nothing that is stored. When fields change, the version rises and an upcaster, kept beside the class, lifts the
-payloads of the old version; nothing in the log is ever rewritten.
+Owns the registry of stored names: `FaceAssigned:1` is a fact's name and the version of its fields. Moving or renaming a
+class changes nothing that is stored. When fields change, the version rises and an upcaster, kept beside the class,
+lifts the payloads of the old version; nothing in the log is ever rewritten.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 class Recorded(msgspec.Struct, frozen=True):
     """An event as the log holds it.
 
-    `position` is the total order from 1 without gaps; `version` the place in the stream from 1; `recorded_at` microseconds
-    since 1970 UTC; `causation` the position of the event that this one answers, where a policy acted.
+    `position` is the total order from 1 without gaps; `version` the place in the stream from 1; `recorded_at`
+    microseconds since 1970 UTC; `causation` the position of the event that this one answers, where a policy acted.
     """
 
     position: int
@@ -71,8 +71,9 @@ def recorded_as(
 ) -> Callable[[EventClass], EventClass]:
     """Register an event class under its stored name.
 
-    `opens` says that the event is always the first of its stream (its id was just taken from the counter), `private` that it
-    never leaves through the event feed, `upcasts` maps each older version to a function that lifts its payload to today's fields.
+    `opens` says that the event is always the first of its stream (its id was just taken from the counter), `private`
+    that it never leaves through the event feed, `upcasts` maps each older version to a function that lifts its payload
+    to today's fields.
 
     Raises:
         ValueError: the stored name is taken, which would make the log ambiguous.

@@ -15,8 +15,8 @@ SAME_FACE_IOU = 0.5
 
 
 class Face(msgspec.Struct, frozen=True):
-    """A face row as a command sees it. `person_id` is the person assigned, before merges are followed; `touched` says that a
-    person decided something about it (drew, assigned, moved, ignored or deleted it)."""
+    """A face row as a command sees it. `person_id` is the person assigned, before merges are followed; `touched` says
+    that a person decided something about it (drew, assigned, moved, ignored or deleted it)."""
 
     id: int
     content_hash: bytes
@@ -33,8 +33,8 @@ class Face(msgspec.Struct, frozen=True):
 
 
 class Why(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The reason for an assignment: the `rule` (`user`, `tag`, `only-face`, `redetected`), and where a model was asked its
-    version, the cosine `similarity` and the `threshold` that it passed."""
+    """The reason for an assignment: the `rule` (`user`, `tag`, `only-face`, `redetected`), and where a model was asked
+    its version, the cosine `similarity` and the `threshold` that it passed."""
 
     rule: str
     model_version: str | None = None
@@ -67,7 +67,8 @@ class FaceDrawn(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("FaceRedetected", "face", "face_id")
 class FaceRedetected(Event, frozen=True, omit_defaults=True):
-    """A later detection found the same face: id, person and decisions stay; box and embedding are the engine's newest."""
+    """A later detection found the same face: id, person and decisions stay; box and embedding are the engine's
+    newest."""
 
     face_id: int
     box: Box
@@ -169,7 +170,8 @@ class FaceRejectionWithdrawn(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("ContentMarked", "content", "content_hash")
 class ContentMarked(Event, frozen=True, omit_defaults=True):
-    """A content was looked at by a model and has no face row: `status` is `no_faces` or `failed`; `reason` for the latter."""
+    """A content was looked at by a model and has no face row: `status` is `no_faces` or `failed`; `reason` for the
+    latter."""
 
     marker_id: int
     content_hash: bytes

@@ -10,10 +10,10 @@ from domain.event import Event, recorded_as
 class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one reading of a file found.
 
-    `size` in bytes, `mtime_ns` nanoseconds since 1970 UTC, `width` and `height` pixels of the upright picture, `taken_at`
-    microseconds of the camera's wall clock counted as if it were UTC, `taken_offset` minutes east of UTC where the camera
-    recorded them, `latitude` and `longitude` degrees WGS 84, `placeholder` a thumbhash in base64, `problem` why the file is not
-    (or not wholly) shown.
+    `size` in bytes, `mtime_ns` nanoseconds since 1970 UTC, `width` and `height` pixels of the upright picture,
+    `taken_at` microseconds of the camera's wall clock counted as if it were UTC, `taken_offset` minutes east of UTC
+    where the camera recorded them, `latitude` and `longitude` degrees WGS 84, `placeholder` a thumbhash in base64,
+    `problem` why the file is not (or not wholly) shown.
     """
 
     size: int

@@ -22,7 +22,8 @@ class Operation(msgspec.Struct, frozen=True):
 
 @recorded_as("OperationBegan", "operation", "operation_id", opens=True)
 class OperationBegan(Event, frozen=True, omit_defaults=True):
-    """Someone set out to do something: `kind` for programs, `text` for people; `undoes` where it takes another one back."""
+    """Someone set out to do something: `kind` for programs, `text` for people; `undoes` where it takes another one
+    back."""
 
     operation_id: int
     kind: str

@@ -8,8 +8,8 @@ from domain.event import Event, recorded_as
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A person row as a command sees it. `merged_into` points one step on, `canonical_id` to the end of the chain (the person
-    itself where it is not merged, None where the end was deleted); `birth_date` is ISO 8601."""
+    """A person row as a command sees it. `merged_into` points one step on, `canonical_id` to the end of the chain (the
+    person itself where it is not merged, None where the end was deleted); `birth_date` is ISO 8601."""
 
     id: int
     name: str
@@ -120,8 +120,8 @@ class PersonUnmerged(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("PersonDeleted", "person", "person_id")
 class PersonDeleted(Event, frozen=True, omit_defaults=True):
-    """A person was deleted, and with it `persons`: itself and all that were merged into it. Their faces are nobody's, or deleted
-    with them where `with_faces`."""
+    """A person was deleted, and with it `persons`: itself and all that were merged into it. Their faces are nobody's,
+    or deleted with them where `with_faces`."""
 
     person_id: int
     persons: tuple[int, ...]

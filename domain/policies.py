@@ -20,18 +20,22 @@ class Bound(msgspec.Struct, frozen=True):
     why: Why
 
 
-def bind_by_tag(turn: Turn, content_hash: bytes, threshold: float, model_version: str, likeness: Likeness) -> list[Bound]:
+def bind_by_tag(
+    turn: Turn, content_hash: bytes, threshold: float, model_version: str, likeness: Likeness
+) -> list[Bound]:
     """Bind unassigned faces of a photo to persons whose names are tags on it.
 
-    A face is bound where the cosine to that person's faces is at least `threshold`, the likest person first; a person with no
-    face yet takes the face of a photo that has one face and one such tag. Rejections, deletions and strangers are obeyed, and
-    faces of other models are never compared.
+    A face is bound where the cosine to that person's faces is at least `threshold`, the likest person first; a person
+    with no face yet takes the face of a photo that has one face and one such tag. Rejections, deletions and strangers
+    are obeyed, and faces of other models are never compared.
     """
     persons = _tagged_persons(turn, content_hash)
     if not persons:
         return []
     faces = [face for face in turn.faces.on_content(content_hash) if face.status == DETECTED]
-    free = [face for face in faces if face.person_id is None and not face.ignored and face.model_version == model_version]
+    free = [
+        face for face in faces if face.person_id is None and not face.ignored and face.model_version == model_version
+    ]
     bound = _by_likeness(turn, free, persons, threshold, model_version, likeness)
     if not bound and len(faces) == 1 and len(persons) == 1 and free:
         bound = _first_face(turn, free[0], persons[0])

@@ -218,7 +218,8 @@ class EntityLookups(Protocol):
 
 
 class Turn(Protocol):
-    """A command's turn at the log: it holds the write lock, decides from the tables as they stand, and appends or does nothing."""
+    """A command's turn at the log: it holds the write lock, decides from the tables as they stand, and appends or does
+    nothing."""
 
     @property
     def actor(self) -> Actor:

@@ -1,7 +1,7 @@
 """Taking events back: for each kind of event, the event that restores what stood before, and what may stand in the way.
 
-A later operation stands in the way where it wrote the same thing, and is not undone itself: the state then no longer says what
-this event wrote. What was only built beside it stays.
+A later operation stands in the way where it wrote the same thing, and is not undone itself: the state then no longer
+says what this event wrote. What was only built beside it stays.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
         return []
     inverse = _INVERSES.get(type(event))
     if inverse is None:
-        raise RuleViolation(f"what {recorded.actor} did there cannot be undone: it records what was found, not a decision")
+        raise RuleViolation(
+            f"what {recorded.actor} did there cannot be undone: it records what was found, not a decision"
+        )
     return list(inverse(turn, recorded, event))
 
 
@@ -112,7 +114,9 @@ def _require_free_name(turn: Turn, person: Person, name: str, recorded: Recorded
     holder = turn.persons.named(name)
     if holder is not None and holder.id != person.id:
         takes = (PersonCreated, PersonRenamed, PersonUnmerged, PersonRestored)
-        raise _blocked(turn, f"person-{holder.id}", recorded.position, takes, f"gave the name {name} to person {holder.id}")
+        raise _blocked(
+            turn, f"person-{holder.id}", recorded.position, takes, f"gave the name {name} to person {holder.id}"
+        )
 
 
 @_takes_back(PersonRenamed)
@@ -162,7 +166,9 @@ def _hidden(turn: Turn, recorded: Recorded, event: PersonHidden | PersonShown) -
     person = _person(turn, event.person_id, recorded)
     hid = isinstance(event, PersonHidden)
     if person.hidden != hid:
-        raise _blocked(turn, recorded.stream, recorded.position, (PersonHidden, PersonShown), "showed or hid the person")
+        raise _blocked(
+            turn, recorded.stream, recorded.position, (PersonHidden, PersonShown), "showed or hid the person"
+        )
     yield PersonShown(event.person_id) if hid else PersonHidden(event.person_id)
 
 
@@ -221,7 +227,9 @@ def _created(turn: Turn, recorded: Recorded, event: PersonCreated) -> Iterable[E
     behind = turn.persons.behind(person.id)
     for other in behind:
         if other != person.id:
-            raise _blocked(turn, f"person-{other}", recorded.position, (PersonMerged,), f"merged another into {person.name}")
+            raise _blocked(
+                turn, f"person-{other}", recorded.position, (PersonMerged,), f"merged another into {person.name}"
+            )
     for face in turn.faces.some_of([person.id], 1):
         raise _blocked(turn, f"face-{face.id}", recorded.position, (FaceAssigned,), f"assigned a face to {person.name}")
     yield PersonDeleted(person.id, (person.id,))
@@ -256,7 +264,9 @@ def _face(turn: Turn, face_id: int, recorded: Recorded, status: str = DETECTED) 
     if face is None:
         raise Conflict(f"face {face_id} is not there any more: detection no longer finds it")
     if face.status != status:
-        raise _blocked(turn, f"face-{face_id}", recorded.position, (FaceDeleted, FaceRestored), "deleted or restored the face")
+        raise _blocked(
+            turn, f"face-{face_id}", recorded.position, (FaceDeleted, FaceRestored), "deleted or restored the face"
+        )
     if turn.actor.libraries is not None and not turn.actor.is_admin and not turn.media.shows_content(face.content_hash):
         raise Forbidden(f"this touches a face that {turn.actor.name} may not see: ask an admin")
     return face
@@ -266,7 +276,9 @@ def _face(turn: Turn, face_id: int, recorded: Recorded, status: str = DETECTED) 
 def _assigned(turn: Turn, recorded: Recorded, event: FaceAssigned) -> Iterable[Event]:
     face = _face(turn, event.face_id, recorded)
     if face.person_id != event.person_id:
-        raise _blocked(turn, recorded.stream, recorded.position, (FaceAssigned, FaceUnassigned), "assigned the face anew")
+        raise _blocked(
+            turn, recorded.stream, recorded.position, (FaceAssigned, FaceUnassigned), "assigned the face anew"
+        )
     if event.was is None:
         yield FaceUnassigned(event.face_id, event.person_id)
     else:
@@ -288,7 +300,9 @@ def _ignored(turn: Turn, recorded: Recorded, event: FaceIgnored | FaceNoticed) -
     face = _face(turn, event.face_id, recorded)
     put_aside = isinstance(event, FaceIgnored)
     if face.ignored != put_aside:
-        raise _blocked(turn, recorded.stream, recorded.position, (FaceIgnored, FaceNoticed), "decided about the stranger")
+        raise _blocked(
+            turn, recorded.stream, recorded.position, (FaceIgnored, FaceNoticed), "decided about the stranger"
+        )
     yield FaceNoticed(event.face_id) if put_aside else FaceIgnored(event.face_id)
 
 
@@ -309,8 +323,15 @@ def _moved(turn: Turn, recorded: Recorded, event: FaceMoved) -> Iterable[Event]:
     face = _face(turn, event.face_id, recorded)
     if face.box != event.box:
         raise _blocked(turn, recorded.stream, recorded.position, (FaceMoved,), "moved the box")
-    yield FaceMoved(event.face_id, event.was, event.box, event.was_model_version, event.was_embedding_id, face.embedding_id,
-                    face.model_version)
+    yield FaceMoved(
+        event.face_id,
+        event.was,
+        event.box,
+        event.was_model_version,
+        event.was_embedding_id,
+        face.embedding_id,
+        face.model_version,
+    )
 
 
 @_takes_back(FaceRejected)

@@ -1,7 +1,7 @@
 """Applies events to read tables: the same code for a command, a catch-up and a rebuild.
 
-Statements are rendered once with Core and their rows handed to the driver's own `executemany`: SQLAlchemy's parameter handling
-is what a replay would otherwise spend most of its time on.
+Statements are rendered once with Core and their rows handed to the driver's own `executemany`: SQLAlchemy's parameter
+handling is what a replay would otherwise spend most of its time on.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class Applier:
                     self._by_event.setdefault(event, []).append(entry)
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
-        """Write what `events`, in the order of their positions, say into every table, within the caller's transaction."""
+        """Write what `events`, in the order of their positions, say into every table, within the caller's
+        transaction."""
         queues: list[list[tuple[Rendered, list[Parameters]]]] = [[] for _ in range(self._tables)]
         for recorded in events:
             for place, statement, rows_of in self._by_event.get(type(recorded.event), ()):

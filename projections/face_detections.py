@@ -52,8 +52,8 @@ _IS_FACE = "status IN ('detected', 'deleted')"
 
 
 class FaceDetectionsTable(Projection):
-    """One row a face or a marker, keyed on the content. Rows stay thin: the embedding is an attachment of the log, and a merge
-    or the deletion of a person leaves `person_id` as it was assigned."""
+    """One row a face or a marker, keyed on the content. Rows stay thin: the embedding is an attachment of the log, and
+    a merge or the deletion of a person leaves `person_id` as it was assigned."""
 
     def define(self) -> None:
         """Columns, the invariants as constraints, and the writes."""
@@ -77,9 +77,7 @@ class FaceDetectionsTable(Projection):
             Column("deleted_with", Id, self.reference("persons")),
             Column("reason", Text),
             Column("version", Integer, nullable=False),
-            CheckConstraint(
-                "status IN ('detected', 'deleted', 'no_faces', 'failed')", name=self.named("face_status")
-            ),
+            CheckConstraint("status IN ('detected', 'deleted', 'no_faces', 'failed')", name=self.named("face_status")),
             CheckConstraint(
                 f"({_IS_FACE}) = (x IS NOT NULL AND y IS NOT NULL AND w > 0 AND h > 0)", name=self.named("face_box")
             ),

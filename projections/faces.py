@@ -14,7 +14,8 @@ from projections.schema import ReadTables
 
 
 class FaceView(msgspec.Struct, frozen=True):
-    """A face as clients see it: `person_id` is the canonical person, `library_id` and `path` a visible file that shows it."""
+    """A face as clients see it: `person_id` is the canonical person, `library_id` and `path` a visible file that shows
+    it."""
 
     id: int
     content_hash: str
@@ -128,7 +129,8 @@ class Faces:
         return set(self._connection.execute(select(r.c.person_id).where(r.c.face_id == face_id)).scalars())
 
     def outside(self, person_ids: Collection[int]) -> int:
-        """How many faces of these persons lie in no library that the asker may see, whether their files are there or missing."""
+        """How many faces of these persons lie in no library that the asker may see, whether their files are there or
+        missing."""
         f, m = self._faces, self._media
         within = select(m.c.id).where(m.c.content_hash == f.c.content_hash, m.c.library_id.in_(self._libraries))
         statement = select(func.count()).where(

@@ -34,7 +34,9 @@ from projections.users import Users
 class Lookups:
     """Queries bound to one snapshot (or one write transaction) and to the libraries that `actor` may see."""
 
-    def __init__(self, connection: Connection, tables: ReadTables, actor: Actor, only_library: int | None = None) -> None:
+    def __init__(
+        self, connection: Connection, tables: ReadTables, actor: Actor, only_library: int | None = None
+    ) -> None:
         self.connection = connection
         self.tables = tables
         self.actor = actor
@@ -112,7 +114,8 @@ class Lookups:
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One row that a rehearsed command would change: `kind` is `person`, `face` or `tag`; None where it is not to be seen."""
+    """One row that a rehearsed command would change: `kind` is `person`, `face` or `tag`; None where it is not to be
+    seen."""
 
     kind: str
     id: int

@@ -11,7 +11,8 @@ from projections.projection import Id, Projection, id_column
 
 
 class OperationsTable(Projection):
-    """One row an operation. `undone_by` names the live operation that took it back; undoing that one clears it again."""
+    """One row an operation. `undone_by` names the live operation that took it back; undoing that one clears it
+    again."""
 
     def define(self) -> None:
         """Columns and the writes."""

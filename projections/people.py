@@ -13,12 +13,13 @@ from domain.names import name_key
 from projections.schema import ReadTables
 
 _ID_BITS = 1 << 40
-"""Room for a face id below a quality score in one 64-bit number, so that one `max` finds the best face of each person."""
+"""Room for a face id below a quality score in one 64-bit number, so that one `max` finds the best face of each
+person."""
 
 
 class PersonView(msgspec.Struct, frozen=True):
-    """A person as clients see it: `face_count` and `cover_face_id` count what the asker may see, `merged_into` names the
-    canonical person of a merged one."""
+    """A person as clients see it: `face_count` and `cover_face_id` count what the asker may see, `merged_into` names
+    the canonical person of a merged one."""
 
     id: int
     name: str
@@ -95,8 +96,9 @@ class People:
         include_hidden: bool = False,
         with_faces_only: bool = False,
     ) -> list[tuple[PersonView, Any]]:
-        """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key and id
-        of the last one of the page before; `q` a part of the name; `with_faces_only` leaves out who has no visible face."""
+        """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key
+        and id of the last one of the page before; `q` a part of the name; `with_faces_only` leaves out who has no
+        visible face."""
         p = self._persons
         seen = self._seen().subquery()
         count = func.coalesce(seen.c.face_count, 0)

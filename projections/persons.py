@@ -42,8 +42,8 @@ from projections.projection import Id, Projection, id_column
 
 
 class PersonsTable(Projection):
-    """One row a person that ever was. A merge sets `merged_into` and re-points `canonical_id` of the persons behind it: the
-    cost is the number of persons merged, never the number of faces."""
+    """One row a person that ever was. A merge sets `merged_into` and re-points `canonical_id` of the persons behind it:
+    the cost is the number of persons merged, never the number of faces."""
 
     def define(self) -> None:
         """Columns, the unique name among persons that are neither merged nor deleted, and the writes."""

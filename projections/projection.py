@@ -1,8 +1,8 @@
 """What a projection is: one read table and, for each event that concerns it, the statement that keeps it true.
 
-A projection writes its own table and no other, and only in SQL over the event's own values, so that events may be applied in
-batches table by table: the order within a table is the log's, the order between tables does not matter (foreign keys are
-checked at commit).
+A projection writes its own table and no other, and only in SQL over the event's own values, so that events may be
+applied in batches table by table: the order within a table is the log's, the order between tables does not matter
+(foreign keys are checked at commit).
 """
 
 from __future__ import annotations
@@ -61,5 +61,6 @@ class Projection:
 
 
 def id_column() -> Column[int]:
-    """The primary key that every table with public ids has: the id that the event carries, never one of the database's."""
+    """The primary key that every table with public ids has: the id that the event carries, never one of the
+    database's."""
     return Column("id", Id, primary_key=True, autoincrement=False)

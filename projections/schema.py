@@ -1,7 +1,7 @@
 """All read tables of one generation, and the fingerprint that says whether a stored generation fits this code.
 
-A rebuild makes a new generation beside the live one; tables, indexes and constraints carry the generation's number, so both
-exist at once and the swap is the change of one row (`read_generations`, owned by the store).
+A rebuild makes a new generation beside the live one; tables, indexes and constraints carry the generation's number, so
+both exist at once and the swap is the change of one row (`read_generations`, owned by the store).
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ from projections.tags import TagsTable
 from projections.users import UsersTable
 
 REVISION = 1
-"""Raise it when a handler changes what it writes while its SQL stays the same; every other change shows in the fingerprint."""
+"""Raise it when a handler changes what it writes while its SQL stays the same; every other change shows in the
+fingerprint."""
 
 
 def embeddings_table(metadata: MetaData) -> Table:
-    """The log's append-only attachments: `vector` is 512 little-endian float32; rows that an erasure emptied are gone."""
+    """The log's append-only attachments: `vector` is 512 little-endian float32; rows that an erasure emptied are
+    gone."""
     return Table(
         "log_embeddings",
         metadata,
@@ -81,7 +83,8 @@ class ReadTables:
 
 
 def fingerprint() -> str:
-    """Names the shape of the read tables and what their projections write; equal fingerprints can share a generation."""
+    """Names the shape of the read tables and what their projections write; equal fingerprints can share a
+    generation."""
     tables = ReadTables(0)
     dialect = sqlite.dialect()
     parts = [f"revision {REVISION}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+
 from sqlalchemy import (
     Column,
     Connection,
@@ -104,7 +105,8 @@ class TaggedMedia:
         return self._connection.execute(statement).scalar_one()
 
     def counts(self) -> list[RowMapping]:
-        """Every live tag with the number of visible contents that have it, by name: `id`, `name`, `version`, `count`."""
+        """Every live tag with the number of visible contents that have it, by name: `id`, `name`, `version`,
+        `count`."""
         t, tags, media = self._table, self._tags, self._media
         seen = (
             select(t.c.tag_id, func.count(distinct(t.c.content_hash)).label("count"))

@@ -52,14 +52,13 @@ class Timeline:
     def page(
         self, narrowed: PhotoFilter, *, sort: str, after: tuple[Any, int] | None, limit: int
     ) -> Sequence[RowMapping]:
-        """Rows of `media` in the order of `sort` (a word of `SORTS`); `after` is the sort value and id of the last row before."""
+        """Rows of `media` in the order of `sort` (a word of `SORTS`); `after` is the sort value and id of the last row
+        before."""
         m = self._media
         column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
         statement = self._narrow(select(m), narrowed).limit(limit)
-        if falling:
-            statement = statement.order_by(column.desc(), m.c.id.desc())
-        else:
-            statement = statement.order_by(column, m.c.id)
+        order = (column.desc(), m.c.id.desc()) if falling else (column, m.c.id)
+        statement = statement.order_by(*order)
         if after is not None:
             value, last = after
             beyond = column < value if falling else column > value

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, Column, Connection, Index, Integer, Select, Table, Text, bindparam, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from domain.account import User, UserAdded, UserGranted, UserPasswordSet, UserRemoved
 from domain.names import name_key
@@ -31,7 +44,13 @@ class UsersTable(Projection):
             Column("version", Integer, nullable=False),
         )
         open_account = t.c.removed.is_(False)
-        Index(self.named("users_name"), t.c.name_key, unique=True, sqlite_where=open_account, postgresql_where=open_account)
+        Index(
+            self.named("users_name"),
+            t.c.name_key,
+            unique=True,
+            sqlite_where=open_account,
+            postgresql_where=open_account,
+        )
         self.on(
             UserAdded,
             insert(t),

@@ -38,7 +38,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="folders to make libraries of")
     serve.add_argument("--bind", metavar="HOST:PORT", help="where to listen (BIND_URL)")
     scan = command("scan", serving.scan, "look at the libraries once, and index what is new")
-    scan.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="folders to make libraries of, or all libraries")
+    scan.add_argument(
+        "folders", nargs="*", type=Path, metavar="DIR", help="folders to make libraries of, or all libraries"
+    )
     scan.add_argument("--full", action="store_true", help="also try again what could not be read before")
     command("status", maintenance.status, "libraries, photos, faces and persons in numbers")
     command("doctor", maintenance.doctor, "what is installed, reachable and missing, and what each would add")
@@ -74,7 +76,9 @@ def _add_users(user: argparse.ArgumentParser) -> None:
     action("remove", users.remove, "close an account; what it did stays in the history")
 
 
-def run(argv: Sequence[str], load: Callable[[dict[str, str]], Settings], open_house: Callable[[Settings], House]) -> int:
+def run(
+    argv: Sequence[str], load: Callable[[dict[str, str]], Settings], open_house: Callable[[Settings], House]
+) -> int:
     """Run one command; the exit status: 0 done, 1 it could not be done, 2 wrong words or settings, 130 interrupted."""
     words = parser().parse_args(argv)
     overrides = {}

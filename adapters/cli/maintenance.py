@@ -23,7 +23,8 @@ def status(house: House, words: argparse.Namespace) -> int:
         counts = tables.media.counts()
         for library in tables.libraries.shown():
             photos, videos, problems = counts.get(library.id, (0, 0, 0))
-            print(f"library {library.id} {library.name} ({library.root}): {photos} photos, {videos} videos, {problems} problems")
+            held = f"{photos} photos, {videos} videos, {problems} problems"
+            print(f"library {library.id} {library.name} ({library.root}): {held}")
         stats = tables.faces.stats(None)
         last = tables.operations.latest(1)
     print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
@@ -60,7 +61,9 @@ def rebuild(house: House, words: argparse.Namespace) -> int:
     console = console_on(sys.stderr)
     with Progress(console=console, disable=not console.is_terminal) as bars:
         task = bars.add_task("rebuilding", total=None)
-        print(house.rebuild(lambda done, total: bars.update(task, completed=done, total=total), drop_old=words.drop_old))
+        print(
+            house.rebuild(lambda done, total: bars.update(task, completed=done, total=total), drop_old=words.drop_old)
+        )
     return 0
 
 

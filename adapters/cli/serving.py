@@ -49,7 +49,9 @@ def scan(house: House, words: argparse.Namespace) -> int:
         raise NotFound("there is no library yet: name a folder, as in `imageapi scan ~/Pictures`")
     problems = house.scan(libraries, full=words.full)
     if problems:
-        print(f"{problems} files are not, or not wholly, shown; the log above names each with its reason", file=sys.stderr)
+        print(
+            f"{problems} files are not, or not wholly, shown; the log above names each with its reason", file=sys.stderr
+        )
     return 0
 
 

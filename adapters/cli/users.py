@@ -36,7 +36,9 @@ def listing(house: House, words: argparse.Namespace) -> int:
     with house.ledger.reading(CLI) as tables:
         names = {library.id: library.name for library in tables.libraries.shown()}
         for user in tables.users.all():
-            granted = "all libraries" if user.libraries is None else ", ".join(names.get(i, str(i)) for i in user.libraries)
+            granted = (
+                "all libraries" if user.libraries is None else ", ".join(names.get(i, str(i)) for i in user.libraries)
+            )
             print(f"{user.name}\t{user.role}\t{granted}")
     return 0
 

@@ -1,9 +1,9 @@
 """The scan of one library: what is new, changed, moved, missing or back, found by looking and recorded in batches.
 
-A scan walks twice. The first walk compares names, sizes and times with the tables, folder by folder, and learns how much there
-is to read and which files are gone; the second reads. Memory stays flat, the progress has a total, and a moved file is known
-to have left its old place before its new one is recorded. Nothing is kept between the walks but ids of files that are gone, so
-an interrupted scan goes on with the next one.
+A scan walks twice. The first walk compares names, sizes and times with the tables, folder by folder, and learns how
+much there is to read and which files are gone; the second reads. Memory stays flat, the progress has a total, and a
+moved file is known to have left its old place before its new one is recorded. Nothing is kept between the walks but ids
+of files that are gone, so an interrupted scan goes on with the next one.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class ReadMedia(Protocol):
     """Reads one file in a worker; `adapters.media` does it."""
 
     def __call__(self, path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
-        """The file as it is: fails with `Unavailable` where it cannot be told now (still written, disk away), `NotFound` where
-        it is gone, `Unreadable` where reading it hangs or crashes."""
+        """The file as it is: fails with `Unavailable` where it cannot be told now (still written, disk away),
+        `NotFound` where it is gone, `Unreadable` where reading it hangs or crashes."""
 
 
 class ScanReport(msgspec.Struct):
@@ -93,7 +93,9 @@ class Scanner:
         Raises:
             Unavailable: the root is missing, or empty where files are known: nothing is marked as removed.
         """
-        return _Scan(self._ledger, self._read, self._excluded, library, full, report or (lambda _: None), stopping).run()
+        return _Scan(
+            self._ledger, self._read, self._excluded, library, full, report or (lambda _: None), stopping
+        ).run()
 
 
 class _Scan:
@@ -156,8 +158,8 @@ class _Scan:
             remembered = tables.media.folders_with_files(self._library.id)
         if not done.found and remembered:
             raise Unavailable(
-                f"the folder {self._library.root} is empty, though files are known in it: is its disk mounted? Nothing was "
-                "marked as removed"
+                f"the folder {self._library.root} is empty, though files are known in it: is its disk mounted? "
+                "Nothing was marked as removed"
             )
         for folder in remembered:
             if folder not in met:
@@ -169,12 +171,12 @@ class _Scan:
             return gone
         with self._ledger.reading(WATCHER) as tables:
             files = {id_: tables.media.find(id_) for id_ in gone}
-        below = tuple(f"{path}/" for path in unknown)
-        return {
-            id_
-            for id_, media in files.items()
-            if media is not None and "" not in unknown and media.path not in unknown and not media.path.startswith(below)
-        }
+        hidden = tuple(f"{path}/" for path in unknown)
+
+        def may_be_there(media: Media | None) -> bool:
+            return media is None or "" in unknown or media.path in unknown or media.path.startswith(hidden)
+
+        return {id_ for id_, media in files.items() if not may_be_there(media)}
 
     def _folders(self) -> Iterator[tuple[str, list[FoundFile] | Problem]]:
         """The library's media files, folder by folder as the walk meets them."""
@@ -222,8 +224,7 @@ class _Scan:
         self._record()
 
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
-        kind = kind_of(file.path)
-        assert kind is not None  # `_folders` yields media alone
+        kind = kind_of(file.path) or "photo"
         return self._read(os.path.join(self._root, bytes_of(file.path)), file.path, kind, file.size)
 
     def _take(self, file: FoundFile, future: Future[ReadFile]) -> None:
@@ -260,7 +261,8 @@ class _Scan:
         self._report(done)
 
     def _record_missing(self) -> None:
-        """Mark what is gone and was not met elsewhere; a file that came back since the first walk is left for the next scan."""
+        """Mark what is gone and was not met elsewhere; a file that came back since the first walk is left for the next
+        scan."""
         done = self._done
         for ids in _batches(sorted(self._vanished)):
             with self._ledger.reading(WATCHER) as tables:

@@ -1,4 +1,5 @@
-"""The pictures of the libraries as files: originals, renditions by content, the mirror of thumbnails, and crops of faces.
+"""The pictures of the libraries as files: originals, renditions by content, the mirror of thumbnails, and crops of
+faces.
 
 Decoding is done in worker processes: one pool indexes in the background, another answers people who wait.
 """
@@ -51,8 +52,8 @@ class Gallery:
         thumbnails: Path,
         locate: Callable[[int, str], Path],
     ) -> None:
-        """`background` indexes, `waiting` works for people who wait; `locate` resolves a library's id and a path text to the
-        file, and raises `NotFound` where that would leave the library."""
+        """`background` indexes, `waiting` works for people who wait; `locate` resolves a library's id and a path text
+        to the file, and raises `NotFound` where that would leave the library."""
         self._background = background
         self._waiting = waiting
         self._renditions = os.fspath(renditions)

@@ -209,7 +209,7 @@ def _jpeg_pixels(content: bytes, width: int, height: int) -> tuple[Pixels, str |
             problem = _TRUNCATED
     pixels = decode(content, False)
     if problem and _is_blank(pixels):
-        raise Unreadable(f"{problem.partition(':')[0]} after {max(1, round(len(content) / 1024))} KB, nothing to see")
+        raise Unreadable(_nothing_to_see(problem, content))
     return pixels, problem
 
 
@@ -228,12 +228,18 @@ def _loaded(image: Image.Image, content: bytes, formats: tuple[str, ...]) -> tup
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
     if _is_blank(np.asarray(image)):
-        raise Unreadable(f"{problem.partition(':')[0]} after {max(1, round(len(content) / 1024))} KB, nothing to see")
+        raise Unreadable(_nothing_to_see(problem, content))
     return image, problem
 
 
+def _nothing_to_see(problem: str, content: bytes) -> str:
+    return f"{problem.partition(':')[0]} after {max(1, round(len(content) / 1024))} KB, nothing to see"
+
+
 def _is_blank(pixels: np.ndarray[Any, Any]) -> bool:
-    return bool((pixels == pixels[:1, :1]).all())
+    """Whether all but a hundredth of a broken picture is the one colour that decoders fill what is missing with."""
+    differing = pixels != pixels[-1, -1]
+    return bool((differing.any(axis=2) if pixels.ndim > 2 else differing).mean() < 1 / 100)
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""What the server is doing, for whoever watches: the progress of scans and detection, kept in memory, never blocking."""
+"""What the server is doing, for whoever watches: the progress of scans and detection, kept in memory, never
+blocking."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ import msgspec
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One piece of long work: `kind` is `scan`, `detect`, `thumbnails` or `rebuild`; `rate` items a second over the last
-    moments, `seconds_left` an estimate from it; `state` is `running`, `waiting` (with the reason in `note`) or `done`."""
+    """One piece of long work: `kind` is `scan`, `detect`, `thumbnails` or `rebuild`; `rate` items a second over the
+    last moments, `seconds_left` an estimate from it; `state` is `running`, `waiting` (with the reason in `note`) or
+    `done`."""
 
     id: int
     kind: str
@@ -45,16 +47,25 @@ class Progress:
         rate = (done - before) / (now - began) if now - began > 1 and done > before else None
         left = (total - done) / rate if total is not None and rate else None
         state = "waiting" if waiting else "running"
-        self._set(msgspec.structs.replace(
-            self.job, state=state, done=done, total=total, note=note,
-            rate=None if rate is None else round(rate, 2), seconds_left=None if left is None else round(left, 1),
-        ))
+        self._set(
+            msgspec.structs.replace(
+                self.job,
+                state=state,
+                done=done,
+                total=total,
+                note=note,
+                rate=None if rate is None else round(rate, 2),
+                seconds_left=None if left is None else round(left, 1),
+            )
+        )
 
     def end(self, note: str | None = None) -> None:
         """Say that the work is over, and what came of it."""
-        self._set(msgspec.structs.replace(
-            self.job, state="done", note=note, rate=None, seconds_left=None, ended_at=time.time_ns() // 1000
-        ))
+        self._set(
+            msgspec.structs.replace(
+                self.job, state="done", note=note, rate=None, seconds_left=None, ended_at=time.time_ns() // 1000
+            )
+        )
 
     def _set(self, job: Job) -> None:
         self.job = job

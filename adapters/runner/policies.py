@@ -1,7 +1,9 @@
-"""The server's own work after a commit: thumbnails, detection and autobind, each at its own pace and on its own checkpoint.
+"""The server's own work after a commit: thumbnails, detection and autobind, each at its own pace and on its own
+checkpoint.
 
-Nothing here runs during a replay. Every step may be repeated: what was done is seen in the tables or on the disk, and checked
-again inside the write transaction. Work that fails for now is tried again later, with growing pauses, and says so.
+Nothing here runs during a replay. Every step may be repeated: what was done is seen in the tables or on the disk, and
+checked again inside the write transaction. Work that fails for now is tried again later, with growing pauses, and says
+so.
 """
 
 from __future__ import annotations
@@ -102,8 +104,7 @@ class Loop:
                 self.stopping.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 continue
-            except Exception:
-                # A policy that meets a bug must not end the server's other work; it is logged whole and tried again later.
+            except Exception:  # a bug in one policy must not end the server's other work; it is logged whole
                 log.exception("%s failed", self._thread.name)
                 self.trouble = f"{self._thread.name} failed; the log of the server says why"
                 self.stopping.wait(LONGEST_PAUSE_SECONDS)
@@ -120,7 +121,9 @@ class Loop:
 class FollowsLog:
     """A policy that reads the log from its checkpoint on, in batches."""
 
-    def __init__(self, ledger: Ledger, name: str, topics: Sequence[str], answer: Callable[[list[Recorded]], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, name: str, topics: Sequence[str], answer: Callable[[list[Recorded]], None]
+    ) -> None:
         self._ledger = ledger
         self._name = name
         self._topics = tuple(topics)
@@ -245,7 +248,8 @@ class DetectsFaces:
         self._threads.shutdown(cancel_futures=True)
 
     def _detect(self, model: str, photos: Sequence[Media]) -> None:
-        """Detect on photos, `at_once` at a time, and record each as it comes; the first trouble of the engine ends the batch."""
+        """Detect on photos, `at_once` at a time, and record each as it comes; the first trouble of the engine ends the
+        batch."""
         trouble: Unavailable | None = None
         looks = [(media, self._threads.submit(self._look, media)) for media in photos]
         for media, look in looks:
@@ -262,8 +266,8 @@ class DetectsFaces:
             raise trouble
 
     def _look(self, media: Media) -> Found | None:
-        """The engine's part, outside of any transaction: what is on the photo, and embeddings for old faces that stay; None
-        where the file is not to be had now."""
+        """The engine's part, outside of any transaction: what is on the photo, and embeddings for old faces that stay;
+        None where the file is not to be had now."""
         try:
             picture = self._previews.preview(media)
         except Unreadable as error:
@@ -322,4 +326,3 @@ class DetectsFaces:
         self._job = self._operation_id = None
         self._counted_at = 0.0
         self._photos = self._faces = 0
-

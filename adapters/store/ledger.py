@@ -234,7 +234,9 @@ class Ledger:
     def _live(self, connection: Connection) -> Generation:
         number = self._live_number(connection)
         if number is None:
-            raise Unavailable("the read tables of this version are being built; `imageapi status` shows how far they are")
+            raise Unavailable(
+                "the read tables of this version are being built; `imageapi status` shows how far they are"
+            )
         return self.generation(number)
 
     def is_ready(self) -> bool:
@@ -243,7 +245,8 @@ class Ledger:
             return self._live_number(connection) is not None
 
     def catch_up(self) -> int:
-        """Bring live tables that an older or newer version of the server left behind up to the log; the events applied."""
+        """Bring live tables that an older or newer version of the server left behind up to the log; the events
+        applied."""
         applied = 0
         with self.database.writing() as connection:
             live = self._live(connection)
@@ -299,7 +302,7 @@ class Ledger:
                     turn.rehearse()
                 yield turn
                 if dry_run:
-                    raise _Rehearsed
+                    raise _Rehearsed  # noqa: TRY301 - it unwinds the transaction that is open here
                 if turn.appended:
                     self._reached(connection, generation.number, turn.position)
         except _Rehearsed:
@@ -350,5 +353,5 @@ class Ledger:
         self.database.close()
 
 
-class _Rehearsed(Exception):  # noqa: N818 - not an error: it unwinds a dry run
+class _Rehearsed(Exception):
     """Unwinds a dry run, so that the database rolls it back."""

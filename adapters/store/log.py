@@ -1,7 +1,7 @@
 """The log: its tables, and the recorder and mapper that `eventsourcing` builds on.
 
-Owns `log_events` (append-only, `position` is the total order), `log_embeddings` (attachments), `log_counters` (public ids),
-`read_generations` (which read tables are live, and up to which position) and `policy_checkpoints`.
+Owns `log_events` (append-only, `position` is the total order), `log_embeddings` (attachments), `log_counters` (public
+ids), `read_generations` (which read tables are live, and up to which position) and `policy_checkpoints`.
 """
 
 from __future__ import annotations
@@ -147,7 +147,8 @@ class EventMapper(Mapper[str]):
 
 
 class LogRecorder(ApplicationRecorder):
-    """The application sequence on SQLAlchemy Core: appends within the caller's transaction, so that read tables change in it too."""
+    """The application sequence on SQLAlchemy Core: appends within the caller's transaction, so that read tables change
+    in it too."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -232,9 +233,7 @@ class LogRecorder(ApplicationRecorder):
         with self._database.reading() as connection:
             return head(connection)[0] or None
 
-    def subscribe(
-        self, gt: int | None = None, topics: Sequence[str] = ()
-    ) -> Subscription[ApplicationRecorder]:
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         """Events after `gt`, waiting for more; the feed of one process reads the log this way."""
         return LogSubscription(self, gt, topics)
 

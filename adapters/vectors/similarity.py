@@ -1,7 +1,8 @@
 """Similarity of faces: exact cosines over the vectors of one model, never of two.
 
-The vectors of a model are kept in memory as half floats (1 KB a face, error of a cosine below 0.001) and grow with the log;
-persons, rejections and what is visible are asked of the tables at each call, so that no answer is staler than the tables.
+The vectors of a model are kept in memory as half floats (1 KB a face, error of a cosine below 0.001) and grow with the
+log; persons, rejections and what is visible are asked of the tables at each call, so that no answer is staler than the
+tables.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from domain.ports import EMBEDDING_DIMENSIONS
 from projections.lookups import Lookups
 
 NEAREST = 3
-"""A face is as like a person as the mean of its cosines to that many of the person's nearest faces: one odd exemplar then
-decides nothing, and a person who changed over the years is still met by the faces of one age."""
+"""A face is as like a person as the mean of its cosines to that many of the person's nearest faces: one odd exemplar
+then decides nothing, and a person who changed over the years is still met by the faces of one age."""
 Matrix = npt.NDArray[np.float32]
 
 
 def likeness(vector: bytes, exemplars: Sequence[bytes]) -> float:
-    """Cosine of a face to a person: the mean over the nearest `NEAREST` of `exemplars` (each 512 little-endian float32)."""
+    """Cosine of a face to a person: the mean over the nearest `NEAREST` of `exemplars` (each 512 little-endian
+    float32)."""
     known = np.frombuffer(b"".join(exemplars), dtype="<f4").reshape(-1, EMBEDDING_DIMENSIONS)
     cosines = known @ np.frombuffer(vector, dtype="<f4")
     return float(np.sort(cosines)[-NEAREST:].mean())

@@ -32,9 +32,7 @@ def add_user(
     return user_id
 
 
-def grant(
-    turn: Turn, user_id: int, role: str, libraries: tuple[int, ...] | None, expected: int | None = None
-) -> None:
+def grant(turn: Turn, user_id: int, role: str, libraries: tuple[int, ...] | None, expected: int | None = None) -> None:
     """Set an account's role and granted libraries.
 
     Raises:

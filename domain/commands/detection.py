@@ -1,4 +1,5 @@
-"""What the server records of a detection: new faces, the same faces again, and markers. A human decision outlives all of it."""
+"""What the server records of a detection: new faces, the same faces again, and markers. A human decision outlives all
+of it."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ from domain.ports import DetectedFace, Detection, Embedding, Turn
 
 
 class Pairing(msgspec.Struct, frozen=True):
-    """How a detection meets what stands: `same` pairs of old and found, `new` without an old one, `gone` old ones not found."""
+    """How a detection meets what stands: `same` pairs of old and found, `new` without an old one, `gone` old ones not
+    found."""
 
     same: tuple[tuple[Face, DetectedFace], ...]
     new: tuple[DetectedFace, ...]
@@ -65,8 +67,8 @@ def box_is_human(face: Face) -> bool:
 
 
 def wants_embedding(faces: Iterable[Face], detection: Detection) -> list[Face]:
-    """Old faces that the detection did not find again but that stay, and have no embedding of this model yet: embed their own
-    boxes before the facts are recorded."""
+    """Old faces that the detection did not find again but that stay, and have no embedding of this model yet: embed
+    their own boxes before the facts are recorded."""
     pairing = paired(list(faces), detection.faces)
     return [
         face
@@ -80,9 +82,9 @@ def record_detection(
 ) -> int:
     """Record what an engine found on one content; the number of new faces.
 
-    A found box that overlaps an old face keeps its id and person; a deleted face keeps the box from coming back; a box drawn or
-    touched by a person stays where it is. Faces that nobody decided about and that are no longer found are retracted.
-    `embedded` holds embeddings of this model for old faces that were not found again.
+    A found box that overlaps an old face keeps its id and person; a deleted face keeps the box from coming back; a box
+    drawn or touched by a person stays where it is. Faces that nobody decided about and that are no longer found are
+    retracted. `embedded` holds embeddings of this model for old faces that were not found again.
     """
     old = turn.faces.on_content(content_hash)
     pairing = paired(old, detection.faces)
@@ -91,7 +93,11 @@ def record_detection(
     again += [(face, found) for face, found in pairing.same if _lacks_embedding(face, model)]
     events: list[Event] = []
     if pairing.new or again:
-        events += [MarkerLifted(id_, content_hash) for id_, _, of_model in turn.faces.markers(content_hash) if of_model == model]
+        events += [
+            MarkerLifted(id_, content_hash)
+            for id_, _, of_model in turn.faces.markers(content_hash)
+            if of_model == model
+        ]
     vectors = [Embedding(model, found.vector) for _, found in again] + [Embedding(model, f.vector) for f in pairing.new]
     kept = [(face, (embedded or {})[face.id]) for face in pairing.gone if face.id in (embedded or {})]
     ids = iter(turn.attach([*vectors, *(embedding for _, embedding in kept)]))

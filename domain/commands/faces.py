@@ -40,7 +40,7 @@ class FaceChanges(msgspec.Struct, frozen=True):
     """What to write about a face; what is left unset stays as it is. `embedding` belongs to `box`: None where the model
     `model_version` could not use the crop."""
 
-    person_id: int | None | UnsetType = UNSET
+    person_id: int | UnsetType | None = UNSET
     ignored: bool | UnsetType = UNSET
     box: Box | UnsetType = UNSET
     embedding: Embedding | None = None
@@ -91,8 +91,8 @@ def draw_face(
     person_id: int | None = None,
     model_version: str = PENDING,
 ) -> int:
-    """Add a face that a person drew; without an embedding it waits for another model than `model_version`, which could not use
-    the crop. Its id.
+    """Add a face that a person drew; without an embedding it waits for another model than `model_version`, which could
+    not use the crop. Its id.
 
     Raises:
         RuleViolation: the box cannot be.
@@ -158,7 +158,8 @@ def delete_face(turn: Turn, face_id: int, expected: int | None = None) -> None:
 
 
 def reject_person(turn: Turn, face_id: int, person_id: int) -> None:
-    """Say 'not this person', remembered: never suggested or bound to that person again; unassigns where it was assigned.
+    """Say 'not this person', remembered: never suggested or bound to that person again; unassigns where it was
+    assigned.
 
     Raises:
         NotFound: no such face or person.
@@ -177,7 +178,8 @@ def reject_person(turn: Turn, face_id: int, person_id: int) -> None:
 def change_faces(
     turn: Turn, face_ids: Sequence[int], action: str, person_id: int | None = None, name: str | None = None
 ) -> list[Outcome]:
-    """Assign (to a person, or to a new one called `name`), unassign, ignore, notice or delete many faces in one operation.
+    """Assign (to a person, or to a new one called `name`), unassign, ignore, notice or delete many faces in one
+    operation.
 
     One row an item comes back; an item that cannot be done leaves the others alone.
 
@@ -211,10 +213,7 @@ def change_faces(
 def _assign_all(turn: Turn, faces: Sequence[Face], person_id: int | None, name: str | None) -> None:
     if (person_id is None) == (name is None):
         raise RuleViolation("to assign faces, name a person_id or the name of a new person, not both", "person_id")
-    if name is not None:
-        called = free_name(turn, name)
-    else:
-        called = live_person(turn, person_id or 0).name
+    called = live_person(turn, person_id or 0).name if name is None else free_name(turn, name)
     turn.begin("face.batch", f"assigned {faces_said(len(faces))} to {called}")
     if name is not None:
         person_id = turn.new_id("person")
@@ -262,4 +261,3 @@ def _moved(turn: Turn, face: Face, box: Box, changes: FaceChanges) -> FaceMoved:
     model = changes.model_version if embedding is None else embedding.model_version
     new = ids[0] if ids else None
     return FaceMoved(face.id, box, face.box, model, new, face.embedding_id, face.model_version)
-

@@ -39,8 +39,8 @@ class Recorded(msgspec.Struct, frozen=True):
 def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanished: Collection[int] = ()) -> Recorded:
     """Record a batch of files that were just read; the facts are checked again here, inside the write lock.
 
-    A new place whose bytes are those of a file in `vanished` (ids that the walk no longer met) is a move: the row, and with it
-    everything decided about the content, goes along.
+    A new place whose bytes are those of a file in `vanished` (ids that the walk no longer met) is a move: the row, and
+    with it everything decided about the content, goes along.
     """
     known = turn.media.at_each(library_id, [file.path for file in files])
     wanted = {file.content_hash for file in files if file.content_hash is not None and file.path not in known}

@@ -33,9 +33,9 @@ class PersonChanges(msgspec.Struct, frozen=True):
 
     name: str | UnsetType = UNSET
     notes: str | UnsetType = UNSET
-    entity_id: int | None | UnsetType = UNSET
-    cover_face_id: int | None | UnsetType = UNSET
-    birth_date: str | None | UnsetType = UNSET
+    entity_id: int | UnsetType | None = UNSET
+    cover_face_id: int | UnsetType | None = UNSET
+    birth_date: str | UnsetType | None = UNSET
     hidden: bool | UnsetType = UNSET
 
 
@@ -62,7 +62,9 @@ def check_version(what: str, version: int, expected: int | None) -> None:
         raise Stale(f"this {what} has version {version} now, not {expected}: read it again and decide anew")
 
 
-def create_person(turn: Turn, name: str, *, notes: str = "", birth_date: str | None = None, hidden: bool = False) -> int:
+def create_person(
+    turn: Turn, name: str, *, notes: str = "", birth_date: str | None = None, hidden: bool = False
+) -> int:
     """Name a new person; its id.
 
     Raises:
@@ -166,7 +168,9 @@ def require_sight(turn: Turn, person_ids: list[int]) -> None:
         return
     outside = turn.faces.outside(person_ids)
     if outside:
-        raise Forbidden(f"{faces_said(outside)} of this person lie in libraries that {actor.name} may not see: ask an admin")
+        raise Forbidden(
+            f"{faces_said(outside)} of this person lie in libraries that {actor.name} may not see: ask an admin"
+        )
 
 
 def free_name(turn: Turn, name: str, besides: int | None = None) -> str:

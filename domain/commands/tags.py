@@ -92,5 +92,3 @@ def live_tag(turn: Turn, tag_id: int, expected: int | None = None) -> Tag:
         raise NotFound(f"there is no tag {tag_id}")
     check_version("tag", tag.version, expected)
     return tag
-
-
