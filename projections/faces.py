@@ -334,7 +334,7 @@ class Faces:
         ).select_from(photos.outerjoin(seen, seen.c.content_hash == photos.c.content_hash))
         row = self._connection.execute(statement).one()
         persons = select(func.count()).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
-        counted = [int(value) for value in row.tuple()]
+        counted = [int(value) for value in row]
         counted.append(self._connection.execute(persons).scalar_one())
         return FaceStats(*counted)
 

@@ -280,4 +280,4 @@ class MediaFiles:
 
 
 def _media(row: Row[*tuple[Any, ...]]) -> Media:
-    return Media(*row.tuple())
+    return Media(*row)

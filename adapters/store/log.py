@@ -141,7 +141,7 @@ class EventMapper(Mapper[str]):
 
     def recorded(self, row: Row[*tuple[Any, ...]]) -> Recorded:
         """A row of `log_events` in the order of its columns."""
-        position, stream, version, topic, payload, recorded_at, actor, operation_id, causation = row.tuple()
+        position, stream, version, topic, payload, recorded_at, actor, operation_id, causation = row
         event = self.event_of(topic, payload)
         return Recorded(position, stream, version, event, recorded_at, actor, operation_id, causation)
 

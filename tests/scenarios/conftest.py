@@ -1,0 +1,106 @@
+"""A real library on a real disk, indexed by the real parts: what the scenarios play on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from adapters.files.paths import resolve
+from adapters.files.scan import Scanner, ScanReport
+from adapters.media.gallery import Gallery
+from adapters.runner.pool import WorkerPool
+from adapters.store.database import Database
+from adapters.store.ledger import Ledger
+from domain.actor import CLI
+from domain.commands.libraries import add_library
+from domain.library import Library
+from domain.media import Media
+from domain.paths import bytes_of
+from projections.lookups import Lookups
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[WorkerPool]:
+    """Two worker processes for the whole run."""
+    pool = WorkerPool(2)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """An empty ledger on SQLite."""
+    ledger = Ledger(Database(f"sqlite:///{tmp_path}/data/imageapi.db"))
+    yield ledger
+    ledger.close()
+
+
+class Place:
+    """One library folder with what looks at it."""
+
+    def __init__(self, ledger: Ledger, workers: WorkerPool, root: Path, data: Path) -> None:
+        self.ledger, self.root, self.data = ledger, root, data
+        self.gallery = Gallery(workers, workers, data / "renditions", data / "thumbnails", self._locate)
+        self.scanner = Scanner(ledger, self.gallery.read, [data])
+        self.library = self.add(root)
+
+    def _locate(self, library_id: int, path: str) -> Path:
+        with self.ledger.reading(CLI) as tables:
+            library = tables.libraries.get(library_id)
+        assert library is not None
+        return resolve(bytes_of(library.root), path)
+
+    def add(self, root: Path) -> Library:
+        """Make a folder a library."""
+        root.mkdir(parents=True, exist_ok=True)
+        with self.ledger.transaction(CLI) as turn:
+            library_id = add_library(turn, str(root))
+        with self.ledger.reading(CLI) as tables:
+            library = tables.libraries.get(library_id)
+        assert library is not None
+        return library
+
+    def picture(self, name: str, colour: str = "teal") -> Path:
+        """A JPEG at `name` below the root, whose bytes depend on its colour alone."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg(colour))
+        return path
+
+    def scan(self, library: Library | None = None, *, full: bool = False) -> ScanReport:
+        """Scan once."""
+        return self.scanner.scan(library or self.library, full=full)
+
+    def files(self, library: Library | None = None) -> dict[str, Media]:
+        """Every file that the tables hold of a library, missing ones too, by path."""
+        of = (library or self.library).id
+        found: dict[str, Media] = {}
+        with self.ledger.reading(CLI) as tables:
+            for folder in _all_folders(tables, of):
+                found.update(tables.media.in_folder(of, folder))
+        return found
+
+
+def _all_folders(tables: Lookups, library_id: int) -> list[str]:
+    t = tables.tables.media.table
+
+    rows = tables.connection.execute(select(t.c.folder).where(t.c.library_id == library_id).distinct())
+    return [row[0] for row in rows]
+
+
+def jpeg(colour: str, size: tuple[int, int] = (64, 48)) -> bytes:
+    """A small JPEG of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def place(ledger: Ledger, workers: WorkerPool, tmp_path: Path) -> Place:
+    """An empty library with its scanner and gallery."""
+    return Place(ledger, workers, tmp_path / "photos", tmp_path / "data")

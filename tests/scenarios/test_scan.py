@@ -1,0 +1,225 @@
+"""What a scan makes of a folder, on a real disk with real worker processes."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from domain.actor import CLI
+from domain.commands.libraries import change_library
+from domain.commands.tags import tag_contents
+from domain.errors import Unavailable
+from domain.paths import text_of
+from tests.scenarios.conftest import Place, jpeg
+
+ODD_NAMES = [
+    b"two words.jpg",
+    "fête 🎉.jpg".encode(),
+    "שלום.jpg".encode(),
+    b"new\nline.jpg",
+    b"n" * 246 + b".jpg",
+    b"not utf-8 \xff\xfe.jpg",
+    b"back\\x41slash.jpg",
+    b"-dash.jpg",
+    b"per%2Fcent?#.jpg",
+]
+
+
+def test_every_good_file_is_indexed_whatever_its_name_and_depth(place: Place) -> None:
+    deep = os.fsencode(place.root) + b"/a" * 60
+    os.makedirs(deep)
+    for number, name in enumerate(ODD_NAMES):
+        folder = deep if number % 2 else os.fsencode(place.root)
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(jpeg("red", (10 + number, 10)))
+    report = place.scan()
+    assert (report.discovered, report.problems) == (len(ODD_NAMES), [])
+    names = {path.rpartition("/")[2] for path in place.files()}
+    assert names == {text_of(name) for name in ODD_NAMES}
+    assert all(media.problem is None and media.content_hash for media in place.files().values())
+
+
+def test_each_bad_file_is_named_once_with_its_reason_and_stops_nothing(place: Place) -> None:
+    place.picture("good.jpg")
+    (place.root / "empty.jpg").touch()
+    (place.root / "text.jpg").write_text("this is no picture")
+    whole = jpeg("green", (800, 600))
+    (place.root / "broken.jpg").write_bytes(whole[:100])
+    (place.root / "png called jpg.jpg").write_bytes(_png())
+    os.mkfifo(place.root / "pipe.jpg")
+    (place.root / "nowhere.jpg").symlink_to("/nonexistent/file.jpg")
+    place.scan()
+    problems = {path: media.problem for path, media in place.files().items() if media.problem is not None}
+    assert sorted(problems) == ["broken.jpg", "empty.jpg", "text.jpg"]
+    assert "empty" in (problems["empty.jpg"] or "")
+    head = place.ledger.head()
+    assert place.scan().to_read == 0
+    assert place.ledger.head() == head, "a second scan has nothing to say"
+
+
+def test_a_file_that_may_not_be_read_is_listed_with_its_reason_and_read_once_it_may(place: Place) -> None:
+    path = place.picture("private.jpg")
+    path.chmod(0)
+    if os.geteuid() == 0:
+        _scan_without_root_powers(place)
+    else:
+        place.scan()
+    media = place.files()["private.jpg"]
+    assert media.content_hash is None
+    assert "ermission" in (media.problem or "")
+    path.chmod(0o644)
+    assert place.scan(full=True).changed == 1
+    assert place.files()["private.jpg"].problem is None
+
+
+def test_a_second_scan_of_an_unchanged_folder_appends_nothing(place: Place) -> None:
+    place.picture("a/b.jpg")
+    place.scan()
+    head = place.ledger.head()
+    assert place.scan(full=True).found == 1
+    assert place.ledger.head() == head
+
+
+def test_a_file_rewritten_in_place_is_read_again_and_keeps_its_id_and_tags(place: Place) -> None:
+    path = place.picture("photo.jpg", "red")
+    place.scan()
+    before = place.files()["photo.jpg"]
+    assert before.content_hash is not None
+    with place.ledger.transaction(CLI) as turn:
+        tag_contents(turn, [before.content_hash], "holiday")
+    path.write_bytes(jpeg("blue", (65, 48)))
+    assert place.scan().changed == 1
+    after = place.files()["photo.jpg"]
+    assert (after.id, after.content_hash != before.content_hash) == (before.id, True)
+    with place.ledger.reading(CLI) as tables:
+        assert after.content_hash is not None
+        assert [tag.name for tag in tables.tagged.of_content(after.content_hash)] == ["holiday"]
+
+
+def test_a_moved_folder_keeps_ids(place: Place) -> None:
+    for number in range(5):
+        place.picture(f"old/{number}.jpg", f"#0000{number:02x}")
+    place.scan()
+    ids = {media.content_hash: media.id for media in place.files().values()}
+    (place.root / "old").rename(place.root / "new name")
+    report = place.scan()
+    assert (report.moved, report.discovered, report.missing) == (5, 0, 0)
+    assert {media.content_hash: media.id for media in place.files().values()} == ids
+    assert all(media.present for media in place.files().values())
+
+
+def test_a_copy_is_a_new_file_of_the_same_content(place: Place) -> None:
+    path = place.picture("one.jpg")
+    place.scan()
+    shutil.copy(path, place.root / "two.jpg")
+    assert place.scan().discovered == 1
+    files = place.files()
+    assert files["one.jpg"].content_hash == files["two.jpg"].content_hash
+    assert files["one.jpg"].id != files["two.jpg"].id
+
+
+def test_a_deleted_file_is_missing_and_is_itself_again_when_it_returns(place: Place) -> None:
+    path = place.picture("photo.jpg")
+    place.picture("other.jpg", "red")
+    place.scan()
+    content = path.read_bytes()
+    path.unlink()
+    assert place.scan().missing == 1
+    gone = place.files()["photo.jpg"]
+    assert not gone.present
+    path.write_bytes(content)
+    place.scan()
+    back = place.files()["photo.jpg"]
+    assert (back.present, back.id, back.content_hash) == (True, gone.id, gone.content_hash)
+
+
+def test_a_file_moved_to_where_a_missing_one_was_loses_neither_content(place: Place) -> None:
+    first = place.picture("a.jpg", "red")
+    second = place.picture("b.jpg", "blue")
+    place.scan()
+    first.unlink()
+    place.scan()
+    blue = second.read_bytes()
+    second.rename(first)
+    place.scan()
+    files = place.files()
+    assert (files["a.jpg"].present, files["b.jpg"].present) == (True, False)
+    assert first.read_bytes() == blue
+
+
+def test_a_missing_root_marks_nothing_as_removed_and_says_so(place: Place) -> None:
+    place.picture("photo.jpg")
+    place.scan()
+    head = place.ledger.head()
+    place.root.rename(place.root.with_name("unmounted"))
+    with pytest.raises(Unavailable, match="cannot be read"):
+        place.scan()
+    place.root.mkdir()
+    with pytest.raises(Unavailable, match="is its disk mounted"):
+        place.scan()
+    assert place.ledger.head() == head
+    assert place.files()["photo.jpg"].present
+
+
+def test_the_data_folder_is_never_part_of_a_library_that_holds_it(place: Place) -> None:
+    outer = place.root.parent
+    place.picture("photo.jpg")
+    place.scan()
+    library = place.library
+    with place.ledger.transaction(CLI) as turn:
+        change_library(turn, library.id, root=str(outer))
+    with place.ledger.reading(CLI) as tables:
+        moved = tables.libraries.get(library.id)
+    assert moved is not None
+    place.scan(moved)
+    assert sorted(path for path, media in place.files().items() if media.present) == ["photos/photo.jpg"]
+
+
+def test_renditions_of_a_photo_are_upright_and_shared_by_its_copies(place: Place) -> None:
+    place.picture("one.jpg")
+    place.picture("two.jpg")
+    place.scan()
+    content = place.files()["one.jpg"].content_hash
+    assert content is not None
+    assert place.gallery.rendition(content, "thumb") is not None
+    assert place.gallery.rendition(content, "preview") is not None
+    assert len(list((place.data / "renditions").rglob("*.thumb.jpg"))) == 1
+
+
+def test_a_scan_that_is_stopped_goes_on_with_the_next_one(place: Place) -> None:
+    for number in range(150):
+        place.picture(f"{number % 7}/{number}.jpg", f"#0000{number:02x}")
+    looks = iter(range(10**6))
+    stopped = place.scanner.scan(place.library, stopping=lambda: next(looks) > 90)
+    assert 0 < stopped.discovered < 150
+    place.scan()
+    assert len(place.files()) == 150
+
+
+def _png() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (20, 10), "white").save(file, "PNG")
+    return file.getvalue()
+
+
+def _scan_without_root_powers(place: Place) -> None:
+    """Root reads everything, so the scan is done by a process that gave that power up."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path\n"
+        "from tests.scenarios.conftest import *\n"
+        "data = Path(sys.argv[2])\n"
+        "pool = WorkerPool(1); ledger = Ledger(Database(f'sqlite:///{data}/imageapi.db'))\n"
+        "gallery = Gallery(pool, pool, data / 'renditions', data / 'thumbnails', None)\n"
+        "with ledger.reading(CLI) as tables: library = tables.libraries.shown()[0]\n"
+        "Scanner(ledger, gallery.read, [data]).scan(library); pool.close(); ledger.close()\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    subprocess.run([*powerless, sys.executable, "-c", code, str(root), str(place.data)], check=True)
