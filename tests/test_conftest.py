@@ -36,15 +36,16 @@ def test_the_browser_runs_scripts(page: Page) -> None:
 
 
 INNER = """
+import sys
+sys.path.insert(0, {root!r})
 from tests import conftest
 conftest.missing = lambda: ["exiftool"]
 conftest.may_install = lambda: {may_install}
 from tests.conftest import pytest_collection_modifyitems, pytest_report_collectionfinish, pytest_runtest_setup
 """
 NEEDS_EXIFTOOL = "import pytest\n@pytest.mark.exiftool\ndef test_it(): pass\ndef test_other(): pass\n"
-INI = f"""
+INI = """
 [pytest]
-pythonpath = {Path(__file__).resolve().parent.parent}
 markers =
   exiftool: needs it
 """
@@ -54,7 +55,7 @@ markers =
 def test_a_missing_program_is_never_passed_over_in_silence(pytester: pytest.Pytester, may_install: bool) -> None:
     """Where it could be installed the test fails and names `make tools`; elsewhere the report says what is left out."""
     pytester.makeini(INI)
-    pytester.makeconftest(INNER.format(may_install=may_install))
+    pytester.makeconftest(INNER.format(root=str(Path(__file__).parent.parent), may_install=may_install))
     pytester.makepyfile(NEEDS_EXIFTOOL)
     result = pytester.runpytest_subprocess()
     if may_install:
