@@ -11,8 +11,10 @@ import io
 import math
 import struct
 import unicodedata
+import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -90,17 +92,18 @@ def orientation_of(exif: Image.Exif) -> int:
 def raw_exif(content: bytes, format_name: str) -> Image.Exif:
     """The EXIF of a RAW file: of its TIFF directories, or of the JPEG in it (RAF). Empty where it is kept elsewhere."""
     exif = Image.Exif()
-    try:
-        if format_name == "raf":
-            at, length = struct.unpack_from(">II", content, 84)  # where the RAF header points to its JPEG
-            with Image.open(io.BytesIO(content[at : at + length]), formats=("JPEG",)) as preview:
-                return preview.getexif()
-        if format_name in ("orf", "rw2"):
-            content = content[:2] + b"*\0" + content[4:]  # these differ from TIFF in their magic alone
-        if content[:4] in (b"II*\0", b"MM\0*"):
-            exif.load(content)
-    except PARSING_ERRORS:
-        return Image.Exif()
+    if format_name in ("orf", "rw2"):  # these differ from TIFF in their magic alone
+        content = content[:2] + (b"*\0" if content[:2] == b"II" else b"\0*") + content[4:]
+    with quiet():
+        try:
+            if format_name == "raf":
+                at, length = struct.unpack_from(">II", content, 84)  # where the RAF header points to its JPEG
+                with Image.open(io.BytesIO(content[at : at + length]), formats=("JPEG",)) as preview:
+                    return preview.getexif()
+            if content[:4] in (b"II*\0", b"MM\0*"):
+                exif.load(content)
+        except PARSING_ERRORS:
+            return Image.Exif()
     return exif
 
 
@@ -120,12 +123,21 @@ def named_tags(exif: Image.Exif) -> dict[str, object]:
     return named
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within it parsers warn nobody: what they put right themselves needs no words, and the rest is told by ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def directory(exif: Image.Exif, ifd: ExifTags.IFD | None) -> Mapping[int, Any]:
     """One directory of an EXIF block as tag numbers and values; empty where it is missing or broken."""
-    try:
-        return dict(exif.items()) if ifd is None else exif.get_ifd(ifd)
-    except PARSING_ERRORS:
-        return {}
+    with quiet():
+        try:
+            return dict(exif.items()) if ifd is None else exif.get_ifd(ifd)
+        except PARSING_ERRORS:
+            return {}
 
 
 def clean_text(value: object) -> str | None:

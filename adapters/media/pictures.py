@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import cv2
@@ -23,7 +20,7 @@ import simplejpeg  # type: ignore[import-untyped]  # it brings stubs but not the
 from PIL import Image, ImageFile
 
 from adapters.media.colour import Pixels, in_srgb, is_srgb, pixels_of
-from adapters.media.exif import PARSING_ERRORS, orientation_of
+from adapters.media.exif import PARSING_ERRORS, orientation_of, quiet
 from domain.errors import Unreadable
 
 MAX_PIXELS: Final = 250_000_000
@@ -79,7 +76,7 @@ class Picture:
         Raises:
             Unreadable: not a single pixel can be decoded; the text says why.
         """
-        with _quiet():
+        with quiet():
             try:
                 if self.format == "jpeg" and self._image.mode == "RGB":
                     try:
@@ -119,7 +116,7 @@ def open_picture(content: bytes, format_name: str) -> Picture:
     Raises:
         Unreadable: the header is broken, or the picture is larger than `MAX_PIXELS`.
     """
-    with _quiet():
+    with quiet():
         try:
             image = Image.open(io.BytesIO(content), formats=_DECODERS[format_name])
             picture = Picture(content, format_name, image)
@@ -136,7 +133,8 @@ def shrunk(pixels: Pixels, long_side: int) -> Pixels:
     """A picture made smaller so that its long side is `long_side` pixels; never made larger.
 
     Averages two by two while it is twice too large, then interpolates: 0.6 ms from 1440 to 512 pixels, where Pillow's
-    Lanczos takes 14 ms, at 48 dB of it.
+    Lanczos takes 14 ms, at 48 dB of it. What remains is cubic where next to nothing has to go, linear up to 1.7 times
+    (2 ms a preview, 47 to 50 dB), and averaged by area beyond, where linear begins to skip pixels (10 ms, 51 dB).
     """
     height, width = pixels.shape[:2]
     ratio = max(height, width) / long_side
@@ -148,7 +146,7 @@ def shrunk(pixels: Pixels, long_side: int) -> Pixels:
         half = max(width // 2, size[0]), max(height // 2, size[1])
         pixels = _resized(pixels, half, cv2.INTER_AREA)
         width, height = half
-    way = cv2.INTER_CUBIC if ratio < 1.15 else cv2.INTER_LINEAR if ratio <= 1.5 else cv2.INTER_AREA
+    way = cv2.INTER_CUBIC if ratio < 1.15 else cv2.INTER_LINEAR if ratio <= 1.7 else cv2.INTER_AREA
     return _resized(pixels, size, way)
 
 
@@ -240,14 +238,6 @@ def _is_blank(pixels: np.ndarray[Any, Any]) -> bool:
     """Whether all but a hundredth of a broken picture is the one colour that decoders fill what is missing with."""
     differing = pixels != pixels[-1, -1]
     return bool((differing.any(axis=2) if pixels.ndim > 2 else differing).mean() < 1 / 100)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Decoders warn about what they put right themselves; what they cannot is told by this module's own words."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _words(error: Exception | str) -> str:
