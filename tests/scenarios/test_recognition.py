@@ -1,0 +1,260 @@
+"""Photos of real people through the real engine: found, named, suggested, bound, detected again."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.face_engines.embedded import EmbeddedEngine, prepare
+from adapters.face_engines.model_card import face_model
+from adapters.runner.jobs import JobBoard
+from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, MirrorsThumbnails
+from adapters.runner.pool import WorkerPool
+from adapters.vectors.similarity import Similarity, likeness
+from domain.actor import CLI
+from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
+from domain.commands.people import create_person
+from domain.commands.tags import tag_contents
+from domain.errors import Unavailable, Unreadable
+from domain.faces import Face
+from domain.geometry import Box
+from domain.ports import FaceEngine
+from projections.faces import FaceView
+from tests.fakes import Failing, Renamed
+from tests.scenarios.conftest import Place, jpeg
+
+PHOTOS = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[EmbeddedEngine]:
+    """The engine that packages carry, in one worker."""
+    model = face_model(None)
+    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def portraits(place: Place, sample_photos: Path) -> Place:
+    """Three photos of one person, one of another, and one of nobody, scanned."""
+    for name in PHOTOS:
+        shutil.copy(sample_photos / name, place.root / name)
+    shutil.copy(sample_photos / "coffee.png", place.root / "coffee.png")
+    place.scan()
+    return place
+
+
+def detect(place: Place, engine: FaceEngine) -> None:
+    """Let detection run until it has nothing more to do."""
+    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1)
+    try:
+        while detects.step():
+            pass
+    finally:
+        detects.close()
+
+
+def bind(place: Place, engine: FaceEngine) -> None:
+    """Let autobind answer everything in the log."""
+    binds = BindsByTag(place.ledger, engine, None, likeness)
+    follow = FollowsLog(place.ledger, "autobind", binds.TOPICS, binds.answer)
+    while follow.step():
+        pass
+
+
+def faces_on(place: Place, path: str) -> list[FaceView]:
+    with place.ledger.reading(CLI) as tables:
+        media = tables.media.shown_at(path)
+        assert media is not None
+        assert media.content_hash is not None
+        return tables.faces.shown_on(media.content_hash)
+
+
+def content_of(place: Place, path: str) -> bytes:
+    content = place.files()[path].content_hash
+    assert content is not None
+    return content
+
+
+def face_row(place: Place, face_id: int) -> Face:
+    with place.ledger.reading(CLI) as tables:
+        face = tables.faces.get(face_id)
+    assert face is not None
+    return face
+
+
+def test_every_portrait_has_its_face_and_the_cup_of_coffee_a_marker(portraits: Place, engine: EmbeddedEngine) -> None:
+    detect(portraits, engine)
+    assert [len(faces_on(portraits, name)) for name in PHOTOS] == [1, 1, 1, 1]
+    with portraits.ledger.reading(CLI) as tables:
+        stats = tables.faces.stats(engine.model_version)
+        last = tables.operations.latest(1)[0]
+    assert (stats.photos, stats.with_faces, stats.no_faces, stats.pending, stats.unassigned) == (5, 4, 1, 0, 4)
+    assert (last.kind, last.text) == ("detect", "found 4 faces on 5 photos")
+    head = portraits.ledger.head()
+    detect(portraits, engine)
+    assert portraits.ledger.head() == head, "what was looked at is not looked at again"
+
+
+def test_naming_one_face_suggests_that_person_for_the_others_and_for_nobody_else(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    detect(portraits, engine)
+    named = faces_on(portraits, "obama.jpg")[0]
+    with portraits.ledger.transaction(CLI) as turn:
+        person = create_person(turn, "Barack")
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, named.id, FaceChanges(person_id=person))
+    similarity = Similarity()
+    with portraits.ledger.reading(CLI) as tables:
+        likely = similarity.similar(tables, face_row(portraits, named.id), 10, engine.thresholds.suggest)
+        expected = {faces_on(portraits, name)[0].id for name in ("obama2.jpg", "obama3.jpg")}
+        assert {face_id for face_id, _ in likely} == expected
+        other = face_row(portraits, faces_on(portraits, "biden.jpg")[0].id)
+        assert similarity.suggest(tables, other, 5, engine.thresholds.suggest) == []
+        same = face_row(portraits, faces_on(portraits, "obama2.jpg")[0].id)
+        [(suggested, cosine)] = similarity.suggest(tables, same, 5, engine.thresholds.suggest)
+    assert suggested == person
+    assert cosine >= engine.thresholds.suggest
+
+
+def test_a_tag_with_a_persons_name_binds_the_face_that_is_like_them_and_says_why(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    detect(portraits, engine)
+    with portraits.ledger.transaction(CLI) as turn:
+        person = create_person(turn, "Barack")
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as turn:
+        tag_contents(turn, [content_of(portraits, name) for name in ("obama2.jpg", "biden.jpg")], "BARACK")
+    bind(portraits, engine)
+    bound = faces_on(portraits, "obama2.jpg")[0]
+    assert bound.person_name == "Barack"
+    assert faces_on(portraits, "biden.jpg")[0].person_id is None
+    assert faces_on(portraits, "obama3.jpg")[0].person_id is None, "no tag, no binding"
+    events = portraits.ledger.events(0, 10_000)
+    why = next(r for r in events if r.actor == "autobind" and r.event.topic.startswith("FaceAssigned"))
+    assert why.causation is not None
+    assert why.event.why.rule == "tag"  # type: ignore[attr-defined]  # it is a FaceAssigned
+    assert why.event.why.similarity >= why.event.why.threshold == engine.thresholds.autobind  # type: ignore[attr-defined]  # the same
+
+
+def test_a_person_without_faces_takes_the_only_face_of_a_photo_with_that_tag(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    detect(portraits, engine)
+    with portraits.ledger.transaction(CLI) as turn:
+        create_person(turn, "Joe")
+    with portraits.ledger.transaction(CLI) as turn:
+        tag_contents(turn, [content_of(portraits, "biden.jpg")], "joe")
+    bind(portraits, engine)
+    assert faces_on(portraits, "biden.jpg")[0].person_name == "Joe"
+
+
+def test_a_rejected_person_is_neither_suggested_nor_bound(portraits: Place, engine: EmbeddedEngine) -> None:
+    detect(portraits, engine)
+    with portraits.ledger.transaction(CLI) as turn:
+        person = create_person(turn, "Barack")
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
+    second = faces_on(portraits, "obama2.jpg")[0].id
+    with portraits.ledger.transaction(CLI) as turn:
+        reject_person(turn, second, person)
+    with portraits.ledger.transaction(CLI) as turn:
+        tag_contents(turn, [content_of(portraits, "obama2.jpg")], "Barack")
+    bind(portraits, engine)
+    assert faces_on(portraits, "obama2.jpg")[0].person_id is None
+    with portraits.ledger.reading(CLI) as tables:
+        assert Similarity().suggest(tables, face_row(portraits, second), 5, 0.0) == []
+
+
+def test_another_model_keeps_ids_names_drawn_and_deleted_faces_and_mixes_no_vectors(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    detect(portraits, engine)
+    with portraits.ledger.transaction(CLI) as turn:
+        person = create_person(turn, "Barack")
+    named, deleted = faces_on(portraits, "obama.jpg")[0], faces_on(portraits, "biden.jpg")[0]
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, named.id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as turn:
+        delete_face(turn, deleted.id)
+    box = Box(0.1, 0.1, 0.3, 0.3)
+    cup = content_of(portraits, "coffee.png")
+    with portraits.ledger.transaction(CLI) as turn:
+        drawn = draw_face(turn, cup, box, None, person)
+    newer = Renamed(engine, "another-model")
+    detect(portraits, newer)
+    again = faces_on(portraits, "obama.jpg")[0]
+    assert (again.id, again.person_name, again.model_version) == (named.id, "Barack", "another-model")
+    assert faces_on(portraits, "biden.jpg") == []
+    assert [(face.id, face.box, face.person_name) for face in faces_on(portraits, "coffee.png")] == [
+        (drawn, box, "Barack")
+    ]
+    with portraits.ledger.reading(CLI) as tables:
+        assert tables.faces.assigned(engine.model_version) == []
+
+
+def test_an_engine_that_cannot_answer_defers_marks_nothing_and_says_so(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    board = JobBoard()
+    flaky = Failing(engine, Unavailable("the face service refuses connections"))
+    detects = DetectsFaces(portraits.ledger, flaky, portraits.gallery, board, 1)
+    head = portraits.ledger.head()
+    with pytest.raises(Unavailable):
+        detects.step()
+    assert portraits.ledger.head() == head
+    assert (board.progress()[0].state, board.progress()[0].note) == ("waiting", "the face service refuses connections")
+    flaky.error = None
+    while detects.step():
+        pass
+    detects.close()
+    assert [len(faces_on(portraits, name)) for name in PHOTOS] == [1, 1, 1, 1]
+
+
+def test_a_photo_that_the_engine_can_never_use_is_marked_failed_with_the_reason(place: Place) -> None:
+    place.picture("photo.jpg")
+    place.scan()
+    detect(place, Failing(None, Unreadable("too strange")))
+    with place.ledger.reading(CLI) as tables:
+        stats = tables.faces.stats("failing")
+    assert (stats.failed, stats.pending) == (1, 0)
+
+
+def test_a_deferred_photo_whose_file_is_gone_does_not_hold_up_the_others(
+    place: Place, engine: EmbeddedEngine, sample_photos: Path
+) -> None:
+    gone = place.picture("gone.jpg")
+    shutil.copy(sample_photos / "obama.jpg", place.root / "obama.jpg")
+    place.scan()
+    gone.unlink()
+    shutil.rmtree(place.data / "renditions")
+    detect(place, engine)
+    assert len(faces_on(place, "obama.jpg")) == 1
+
+
+def test_thumbnails_mirror_the_tree_under_the_sources_own_names(place: Place) -> None:
+    place.picture("a/b.jpg")
+    (place.root / "bad.jpg").write_text("no picture")
+    place.scan()
+    mirror = MirrorsThumbnails(place.ledger, place.gallery)
+    follow = FollowsLog(place.ledger, "thumbnails", mirror.TOPICS, mirror.answer)
+    follow.step()
+    tree = place.data / "thumbnails" / str(place.library.id)
+    assert (tree / "a/b.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert (tree / "bad.jpg.unsupported").stat().st_size == 0
+    (place.root / "a").rename(place.root / "c")
+    (place.root / "bad.jpg").write_bytes(jpeg("red"))
+    place.scan()
+    follow.step()
+    assert not (tree / "a/b.jpg").exists()
+    assert (tree / "c/b.jpg").exists()
+    assert (tree / "bad.jpg").exists()
+    assert not (tree / "bad.jpg.unsupported").exists()
