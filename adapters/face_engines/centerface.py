@@ -20,7 +20,7 @@ _OUTPUTS = ("537", "538", "539", "540")  # heat map, scale, offset, landmarks
 _STRIDE = 4
 _MIN_CONFIDENCE = 0.5
 _MAX_OVERLAP = 0.3
-_MAX_SIDE = 640
+MAX_SIDE = 640
 _SIDE_STEP = 32
 
 
@@ -56,7 +56,7 @@ class CenterFace:
 
 def net_size(width: int, height: int) -> tuple[int, int]:
     """Width and height of the net's input: at most 640 on the long side, both rounded up to multiples of 32."""
-    ratio = min(1.0, _MAX_SIDE / max(width, height))
+    ratio = min(1.0, MAX_SIDE / max(width, height))
     across, down = (int(np.ceil(side * ratio / _SIDE_STEP)) * _SIDE_STEP for side in (width, height))
     return across, down
 

@@ -32,10 +32,17 @@ def decoded(picture: bytes) -> Pixels:
     try:
         pixels = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR_BGR)
     except cv2.error as error:
-        raise Unreadable(f"the picture cannot be decoded: {error.err}") from error
+        if out_of_memory(error):
+            raise
+        raise Unreadable(f"the picture cannot be decoded: {error}") from error
     if pixels is None:
         raise Unreadable(f"the picture cannot be decoded: {_reason(picture)}")
     return np.asarray(pixels, dtype=np.uint8)
+
+
+def out_of_memory(error: cv2.error) -> bool:
+    """Whether OpenCV failed for lack of memory; C++ and OpenCV say so in their texts only."""
+    return any(sign in str(error) for sign in ("bad_alloc", "Insufficient memory"))
 
 
 def _size(picture: bytes) -> tuple[int, int]:

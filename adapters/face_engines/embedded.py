@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from typing import Protocol, TypeVar, TypeVarTuple
 
 from adapters.face_engines.model_card import FaceModel
-from domain.errors import Unavailable
 from domain.geometry import Box
 from domain.ports import Detection, Embedding, Thresholds
 
@@ -95,31 +94,13 @@ def prepare(model: FaceModel) -> None:
 
 def detecting_faces(model: FaceModel, picture: bytes) -> Detection:
     """`Recogniser.detect` in this worker process."""
-    import cv2  # noqa: PLC0415 - see above
-
     from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - see above
 
-    try:
-        return recogniser(model).detect(picture)
-    except cv2.error as error:
-        raise _plain(error.code, error.err) from None
+    return recogniser(model).detect(picture)
 
 
 def embedding_a_face(model: FaceModel, picture: bytes, box: Box) -> Embedding:
     """`Recogniser.embed` in this worker process."""
-    import cv2  # noqa: PLC0415 - see above
-
     from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - see above
 
-    try:
-        return recogniser(model).embed(picture, box)
-    except cv2.error as error:
-        raise _plain(error.code, error.err) from None
-
-
-_CV_NO_MEMORY = -4  # cv2.Error.StsNoMem
-
-
-def _plain(code: int, text: str) -> MemoryError | Unavailable:
-    """An OpenCV error as one that the server can unpickle without OpenCV."""
-    return MemoryError(text) if code == _CV_NO_MEMORY else Unavailable(f"OpenCV failed on a face: {text}")
+    return recogniser(model).embed(picture, box)

