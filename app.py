@@ -23,6 +23,7 @@ from adapters.face_engines.model_card import face_model
 from adapters.face_engines.serve import faces_app
 from adapters.files.paths import resolve
 from adapters.files.scan import Scanner
+from adapters.media import worker
 from adapters.media.gallery import Gallery
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, Loop, MirrorsThumbnails
@@ -91,8 +92,8 @@ class House:
     @cached_property
     def gallery(self) -> Gallery:
         """Originals, renditions, crops and the mirror of thumbnails."""
-        background = WorkerPool(cores(), memory_limit=DECODER_MEMORY)
-        waiting = WorkerPool(cores(), memory_limit=DECODER_MEMORY, niceness=0)
+        background = WorkerPool(cores(), initializer=worker.prepare, memory_limit=DECODER_MEMORY)
+        waiting = WorkerPool(cores(), initializer=worker.prepare, memory_limit=DECODER_MEMORY, niceness=0)
         self._closing += [background.close, waiting.close]
         return Gallery(background, waiting, self.settings.renditions, self.settings.thumbnails, self.locate)
 

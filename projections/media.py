@@ -83,7 +83,15 @@ class MediaTable(Projection):
         )
         shown = t.c.present & t.c.content_hash.is_not(None)
         Index(self.named("media_content"), t.c.content_hash, t.c.library_id, t.c.present)
-        Index(self.named("media_timeline"), t.c.taken_at, t.c.id, sqlite_where=shown, postgresql_where=shown)
+        timeline = (t.c.taken_at, t.c.id)
+        Index(self.named("media_timeline"), *timeline, sqlite_where=shown, postgresql_where=shown)
+        Index(
+            self.named("media_library_timeline"),
+            t.c.library_id,
+            *timeline,
+            sqlite_where=shown,
+            postgresql_where=shown,
+        )
         Index(self.named("media_folder"), t.c.library_id, t.c.folder)
         wrong = t.c.problem.is_not(None)
         Index(self.named("media_problem"), t.c.library_id, sqlite_where=wrong, postgresql_where=wrong)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import os
 import time
 from collections import deque
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 BATCH_FILES = 500
 BATCH_SECONDS = 1.5
 """A batch is recorded when it is full or this old, so that photos appear while the scan goes on."""
+SETTLE_SECONDS = 2.0
+"""A file that was written more recently than this may be half of itself: it is read at the end of the scan, if by then
+it has stood still that long, and otherwise by the next one."""
 READ_AHEAD = 64
 """Files that are read or wait for a worker at once: enough to keep every worker busy, few enough to stay flat."""
 
@@ -73,10 +77,13 @@ Report = Callable[[ScanReport], None]
 class Scanner:
     """Scans libraries; one scan of a library at a time is the caller's promise. Blocking."""
 
-    def __init__(self, ledger: Ledger, read: ReadMedia, excluded: Sequence[Path]) -> None:
+    def __init__(
+        self, ledger: Ledger, read: ReadMedia, excluded: Sequence[Path], settle_seconds: float = SETTLE_SECONDS
+    ) -> None:
         self._ledger = ledger
         self._read = read
         self._excluded = tuple(excluded)
+        self._settle_seconds = settle_seconds
 
     def scan(
         self,
@@ -93,9 +100,8 @@ class Scanner:
         Raises:
             Unavailable: the root is missing, or empty where files are known: nothing is marked as removed.
         """
-        return _Scan(
-            self._ledger, self._read, self._excluded, library, full, report or (lambda _: None), stopping
-        ).run()
+        job = _Scan(self._ledger, self._read, self._excluded, self._settle_seconds, library, full)
+        return job.run(report or (lambda _: None), stopping)
 
 
 class _Scan:
@@ -106,21 +112,24 @@ class _Scan:
         ledger: Ledger,
         read: ReadMedia,
         excluded: Iterable[Path],
+        settle_seconds: float,
         library: Library,
         full: bool,
-        report: Report,
-        stopping: Callable[[], bool],
     ) -> None:
         self._ledger, self._read, self._excluded = ledger, read, excluded
+        self._settle_seconds = settle_seconds
         self._library, self._full = library, full
-        self._report, self._stopping = report, stopping
+        self._report: Report = lambda _: None
+        self._stopping: Callable[[], bool] = lambda: False
         self._root = bytes_of(library.root)
         self._done = ScanReport(problems=[])
         self._batch: list[ReadFile] = []
         self._batch_began = time.monotonic()
         self._vanished: set[int] = set()
 
-    def run(self) -> ScanReport:
+    def run(self, report: Report, stopping: Callable[[], bool]) -> ScanReport:
+        """The whole scan."""
+        self._report, self._stopping = report, stopping
         done = self._done
         self._vanished = self._survey()
         if done.to_read:
@@ -206,22 +215,48 @@ class _Scan:
 
     def _read_all(self) -> None:
         reading: deque[tuple[FoundFile, Future[ReadFile]]] = deque()
-        for folder, found in self._folders():
-            if isinstance(found, Problem):
+        young: list[FoundFile] = []
+        for file in self._news():
+            if self._age(file) < self._settle_seconds:
+                young.append(file)
                 continue
-            known = self._known(folder)
-            for file in found:
-                if self._is_news(file, known.get(file.path)):
-                    reading.append((file, self._begin(file)))
-                    if len(reading) >= READ_AHEAD:
-                        self._take(*reading.popleft())
-                if self._stopping():
-                    break
-            if self._stopping():
-                break
+            reading.append((file, self._begin(file)))
+            if len(reading) >= READ_AHEAD:
+                self._take(*reading.popleft())
         for file, future in reading:
             self._take(file, future)
+        for file in young:
+            if not self._stopping():
+                self._take_settled(file)
         self._record()
+
+    def _news(self) -> Iterator[FoundFile]:
+        """The files to read, until the scan is to stop."""
+        for folder, found in self._folders():
+            known = {} if isinstance(found, Problem) else self._known(folder)
+            for file in () if isinstance(found, Problem) else found:
+                if self._stopping():
+                    return
+                if self._is_news(file, known.get(file.path)):
+                    yield file
+
+    def _age(self, file: FoundFile) -> float:
+        """Seconds since the file was written; a time in the future counts as long ago."""
+        age = time.time() - file.mtime_ns / 1e9
+        return age if age >= 0 else math.inf
+
+    def _take_settled(self, file: FoundFile) -> None:
+        """Read a young file once it has stood still for long enough, or leave it for the next scan."""
+        time.sleep(max(0.0, self._settle_seconds - self._age(file)))
+        try:
+            now = os.stat(os.path.join(self._root, bytes_of(file.path)))
+        except OSError:
+            return  # gone since the walk
+        if (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns):
+            self._take(file, self._begin(file))
+        else:
+            self._done.deferred += 1
+            log.info("%s is still being written: it is left for the next scan", file.path)
 
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
         kind = kind_of(file.path) or "photo"

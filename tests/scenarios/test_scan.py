@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from adapters.files.scan import Scanner
 from domain.actor import CLI
 from domain.commands.libraries import change_library
 from domain.commands.tags import tag_contents
@@ -203,6 +204,30 @@ def test_a_scan_that_is_stopped_goes_on_with_the_next_one(place: Place) -> None:
     assert len(place.files()) == 150
 
 
+def test_a_file_that_is_still_being_written_is_left_for_the_next_scan(place: Place) -> None:
+    path = place.root / "growing.jpg"
+    whole = jpeg("red", (300, 200))
+    path.write_bytes(whole[: len(whole) // 2])
+
+    class Writes:
+        """Writes the rest while the scan waits for the file to stand still."""
+
+        def __init__(self) -> None:
+            self.written = False
+
+        def __call__(self) -> bool:
+            if not self.written:
+                path.write_bytes(whole)
+                self.written = True
+            return False
+
+    scanner = Scanner(place.ledger, place.gallery.read, [place.data], settle_seconds=0.3)
+    report = scanner.scan(place.library, stopping=Writes())
+    assert (report.deferred, report.discovered) == (1, 0)
+    assert scanner.scan(place.library).discovered == 1
+    assert place.files()["growing.jpg"].problem is None
+
+
 def _png() -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (20, 10), "white").save(file, "PNG")
@@ -218,7 +243,7 @@ def _scan_without_root_powers(place: Place) -> None:
         "pool = WorkerPool(1); ledger = Ledger(Database(f'sqlite:///{data}/imageapi.db'))\n"
         "gallery = Gallery(pool, pool, data / 'renditions', data / 'thumbnails', None)\n"
         "with ledger.reading(CLI) as tables: library = tables.libraries.shown()[0]\n"
-        "Scanner(ledger, gallery.read, [data]).scan(library); pool.close(); ledger.close()\n"
+        "Scanner(ledger, gallery.read, [data], 0).scan(library); pool.close(); ledger.close()\n"
     )
     root = Path(__file__).resolve().parents[2]
     powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
