@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
@@ -78,7 +78,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the one write lock; commits at the end, rolls back on any exception."""
-        with self._turn, self._writer.connect() as connection:
+        with self._turn, _in_plain_words(), self._writer.connect() as connection:
             self._begin_writing(connection)
             try:
                 yield connection
@@ -96,7 +96,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent snapshot, from the first statement to the end; writers go on meanwhile."""
-        with self._reader.connect() as connection:
+        with _in_plain_words(), self._reader.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")
             try:
@@ -108,6 +108,16 @@ class Database:
         """Give back every connection."""
         self._writer.dispose()
         self._reader.dispose()
+
+
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    """Tell what the database cannot do now (unreachable, locked for long, disk full) as `Unavailable`."""
+    try:
+        yield
+    except (exc.OperationalError, exc.TimeoutError) as error:
+        reason = error.orig if isinstance(error, exc.OperationalError) else error
+        raise Unavailable(f"the database cannot answer now: {reason}") from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
