@@ -1,0 +1,12 @@
+"""Every figure of the README, in one run: `make bench`."""
+
+from __future__ import annotations
+
+from bench import faces, ingest, ledger, server, thumbnails
+
+if __name__ == "__main__":
+    ledger.main([])
+    ingest.main([10_000, 100_000])
+    thumbnails.main()
+    faces.main()
+    server.main()
