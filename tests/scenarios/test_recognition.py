@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
@@ -199,6 +200,35 @@ def test_another_model_keeps_ids_names_drawn_and_deleted_faces_and_mixes_no_vect
     ]
     with portraits.ledger.reading(CLI) as tables:
         assert tables.faces.assigned(engine.model_version) == []
+
+
+def test_a_photo_saved_anew_by_an_editor_keeps_names_deletions_drawn_faces_and_tags(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    detect(portraits, engine)
+    with portraits.ledger.transaction(CLI) as turn:
+        person = create_person(turn, "Barack")
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
+    box = Box(0.02, 0.02, 0.1, 0.1)
+    with portraits.ledger.transaction(CLI) as turn:
+        draw_face(turn, content_of(portraits, "obama.jpg"), box, None, person)
+    with portraits.ledger.transaction(CLI) as turn:
+        delete_face(turn, faces_on(portraits, "biden.jpg")[0].id)
+    with portraits.ledger.transaction(CLI) as turn:
+        tag_contents(turn, [content_of(portraits, "obama.jpg")], "portrait")
+    for name in ("obama.jpg", "biden.jpg"):
+        with Image.open(portraits.root / name) as picture:
+            picture.convert("RGB").save(portraits.root / name, "JPEG", quality=90)
+    portraits.scan()
+    detect(portraits, engine)
+    named = faces_on(portraits, "obama.jpg")
+    assert [face.person_name for face in named] == ["Barack", "Barack"]
+    assert named[1].box == box
+    assert faces_on(portraits, "biden.jpg") == []
+    with portraits.ledger.reading(CLI) as tables:
+        tags = tables.tagged.of_content(content_of(portraits, "obama.jpg"))
+    assert [tag.name for tag in tags] == ["portrait"]
 
 
 def test_an_engine_that_cannot_answer_defers_marks_nothing_and_says_so(

@@ -1,0 +1,75 @@
+"""What a person decided about the faces of a photo outlives a rewrite of its file.
+
+An editor that writes a rating into the file, or saves it anew, makes other bytes and so another content. When the new
+content is looked at for the first time, decisions about the content that stood in its place before are carried over to the faces
+that are found in the same spots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from domain.event import Event
+from domain.faces import AUTO, DELETED, DETECTED, Face, FaceAssigned, FaceDeleted, FaceDrawn, FaceIgnored, Why
+from domain.media import MediaChanged
+from domain.pairing import paired
+from domain.ports import DetectedFace, Turn
+
+CARRIED = Why("carried")
+
+
+class NewFace(msgspec.Struct, frozen=True):
+    """A face just recorded on the new content."""
+
+    id: int
+    found: DetectedFace
+
+
+def carry_over(turn: Turn, content_hash: bytes, new: Sequence[NewFace]) -> list[Event]:
+    """The decisions to repeat on a content that nobody decided anything about yet; none where it replaced no other.
+
+    Faces that a person drew are drawn again only where the picture still shows the others in their places, since a
+    cropped or turned picture has them elsewhere.
+    """
+    before = _replaced(turn, content_hash)
+    old = [] if before is None else [f for f in turn.faces.on_content(before) if f.touched or f.person_id is not None]
+    if not old:
+        return []
+    pairing = paired(old, [face.found for face in new])
+    ids = {id(face.found): face.id for face in new}
+    events: list[Event] = []
+    for face, found in pairing.same:
+        events += _repeated(face, ids[id(found)])
+    same_picture = bool(pairing.same) or not any(face.source == AUTO for face in old)
+    drawn = [face for face in pairing.gone if face.source != AUTO and face.status == DETECTED]
+    for face in drawn if same_picture else ():
+        face_id = turn.new_id("face")
+        events.append(FaceDrawn(face_id, content_hash, face.box, face.model_version, face.embedding_id))
+        events += _repeated(face, face_id)
+    return events
+
+
+def _repeated(face: Face, face_id: int) -> list[Event]:
+    if face.status == DELETED:
+        return [FaceDeleted(face_id)]
+    events: list[Event] = []
+    if face.person_id is not None:
+        events.append(FaceAssigned(face_id, face.person_id, CARRIED))
+    if face.ignored:
+        events.append(FaceIgnored(face_id))
+    return events
+
+
+def _replaced(turn: Turn, content_hash: bytes) -> bytes | None:
+    """The content that this one took the place of in a file, where no file holds that one any more."""
+    for media in turn.media.of_contents([content_hash]):
+        for recorded in reversed(turn.later_in(f"media-{media.id}", 0)):
+            event = recorded.event
+            if isinstance(event, MediaChanged) and event.content_hash == content_hash:
+                was = event.was
+                if was is not None and was != content_hash and not turn.media.of_contents([was]):
+                    return was
+                break
+    return None
