@@ -1,8 +1,8 @@
 """What a person decided about the faces of a photo outlives a rewrite of its file.
 
 An editor that writes a rating into the file, or saves it anew, makes other bytes and so another content. When the new
-content is looked at for the first time, decisions about the content that stood in its place before are carried over to the faces
-that are found in the same spots.
+content is looked at for the first time, decisions about the content that stood in its place before are carried over to
+the faces that are found in the same spots.
 """
 
 from __future__ import annotations
