@@ -1,0 +1,58 @@
+/** Starts the page: its frame, and the view of each address. */
+import { whenSignedOut } from './api.js';
+import { forgetLists } from './photolist.js';
+import { follow, here } from './router.js';
+import { h } from './parts/dom.js';
+import { frame } from './parts/frame.js';
+import { folders } from './views/folders.js';
+import { historyOf } from './views/history.js';
+import { people } from './views/people.js';
+import { person } from './views/person.js';
+import { photo } from './views/photo.js';
+import { signIn } from './views/signin.js';
+import { status } from './views/status.js';
+import { timeline } from './views/timeline.js';
+
+/** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
+const VIEWS = { photos: timeline, photo, folders, people, person, history: historyOf, status };
+
+const app = document.getElementById('app');
+const page = frame();
+let current = null;
+
+/** @param {import('./router.js').View} view */
+function display(view, place) {
+  current?.leave?.();
+  current = view;
+  document.title = view.title ? `${view.title} · imageapi` : 'imageapi';
+  page.enter(place, view);
+  if (!view.bare && app.firstElementChild !== page.element) app.replaceChildren(page.element);
+  if (view.bare) app.replaceChildren(view.element);
+  scrollTo(0, 0);
+  view.enter?.();
+}
+
+/** @param {import('./router.js').Place} place */
+function show(place) {
+  const view = (VIEWS[place.name] ?? nowhere)(place);
+  if (view) display(view, place);
+}
+
+const nowhere = () => ({
+  title: 'Not here',
+  element: h('div', { class: 'state' }, h('h2', {}, 'There is no such page'), h('p', {}, h('a', { href: '#/photos' }, 'To the photos'))),
+});
+
+let asking = false;
+whenSignedOut.add(() => {
+  if (asking) return;
+  asking = true;
+  forgetLists();
+  const enter = () => {
+    asking = false;
+    show(here());
+  };
+  display(signIn(enter), here());
+});
+
+follow(show);

@@ -1,0 +1,135 @@
+/** The panel beside a photo: when, where, with what, whose faces, which tags. */
+import { ask, get } from '../api.js';
+import { to } from '../router.js';
+import { faceCrop } from './crop.js';
+import { fill, h, icon, iconButton } from './dom.js';
+import { complain, done } from './toast.js';
+import { clockOf, fileName, fileSize, figure, folderOf, longDayOf } from './words.js';
+
+export function detailsPanel() {
+  const faces = h('div', { class: 'panel-people' });
+  const facts = h('dl', { class: 'facts' });
+  const tags = tagEditor();
+  const element = h('aside', { class: 'panel', 'aria-label': 'Details' }, faces, facts, tags.element);
+  return {
+    element,
+    /** Another photo was opened; its facts are yet to come. */
+    clear() {
+      fill(faces);
+      fill(facts);
+      tags.clear();
+    },
+    showTags: tags.show,
+    /** @param {any} metadata @param {import('./facelayer.js').Face[]} shown */
+    fill(metadata, shown) {
+      const people = shown.filter((face) => face.person_id !== null && face.status !== 'deleted');
+      fill(
+        faces,
+        people.map((face) => h('a', { class: 'panel-person', href: to('person', face.person_id) }, faceCrop(face.id, 128), h('span', {}, face.person_name))),
+      );
+      fill(facts, factsOf(metadata));
+    },
+  };
+}
+
+function fact(name, outline, lines, href) {
+  const said = lines.filter(Boolean);
+  if (!said.length) return null;
+  const [first, ...rest] = said;
+  return [
+    h('dt', {}, icon(outline), h('span', { class: 'unseen' }, name)),
+    h('dd', {}, href ? h('a', { href }, first) : h('span', {}, first), rest.map((line) => h('span', { class: 'faint' }, line))),
+  ];
+}
+
+/** @param {any} metadata as `GET /image/metadata` gives it */
+function factsOf(metadata) {
+  const camera = metadata.camera && typeof metadata.camera === 'object' ? metadata.camera : metadata;
+  const { make, model } = camera;
+  const device = model && make && !model.startsWith(make) ? `${make} ${model}` : model ?? make;
+  const pixels = metadata.width && metadata.height ? `${figure(metadata.width)} × ${figure(metadata.height)}` : '';
+  const place = metadata.gps ?? metadata;
+  const { latitude, longitude } = place;
+  const placed = typeof latitude === 'number' && typeof longitude === 'number';
+  return [
+    fact('Taken', 'calendar', [metadata.taken_at && longDayOf(metadata.taken_at), metadata.taken_at && clockOf(metadata.taken_at)]),
+    fact('Camera', 'camera', [device, metadata.lens, exposureOf(metadata.exposure ?? metadata)]),
+    fact('Place', 'pin', [metadata.place?.name ?? metadata.place, placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`]),
+    fact('File', 'file', [fileName(metadata.path), [pixels, metadata.size && fileSize(metadata.size)].filter(Boolean).join(' · '), metadata.problem]),
+    fact('Folder', 'folders', [folderOf(metadata.path) || '/'], to('folders', '', { library: metadata.library_id, path: folderOf(metadata.path) })),
+  ];
+}
+
+/** "1/250 s · f/2.8 · 35 mm · ISO 400". */
+function exposureOf({ exposure_time: seconds, f_number: aperture, focal_length: focal, iso }) {
+  const shutter = typeof seconds === 'number' ? (seconds < 0.4 ? `1/${Math.round(1 / seconds)} s` : `${seconds} s`) : seconds;
+  return [shutter, aperture && `f/${aperture}`, focal && `${focal} mm`, iso && `ISO ${iso}`].filter(Boolean).join(' · ');
+}
+
+let lists = 0;
+
+/** The tags of one photo, to add and take away. */
+function tagEditor() {
+  let place = null;
+  const id = `tags-${++lists}`;
+  const chips = h('div', { class: 'tags' });
+  const known = h('datalist', { id });
+  const input = h('input', { type: 'text', placeholder: 'Add a tag', 'aria-label': 'Add a tag', autocomplete: 'off', list: id, maxLength: 200, onfocus: () => learn() });
+
+  async function learn() {
+    if (known.childElementCount) return;
+    try {
+      const answer = await get('image/tags/all');
+      fill(known, (answer.items ?? answer).slice(0, 500).map((tag) => h('option', { value: tag.name })));
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+
+  async function load() {
+    const asked = place;
+    try {
+      const answer = await get('image/tags', place);
+      if (asked === place) fill(chips, (answer.items ?? answer).map(chip));
+    } catch (problem) {
+      if (asked === place) complain(problem);
+    }
+  }
+
+  const chip = (tag) =>
+    h('span', { class: 'chip' }, h('a', { href: to('photos', '', { tags: tag.name }) }, tag.name), iconButton('close', `Remove the tag ${tag.name}`, () => remove(tag)));
+
+  async function remove(tag) {
+    try {
+      done(`Tag ${tag.name} removed`, await ask('DELETE', 'image/tags', { query: { ...place, name: tag.name } }));
+      await load();
+      input.focus();
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const name = input.value.trim();
+    if (!name) return;
+    try {
+      const answer = await ask('POST', 'image/tags', { body: { ...place, name } });
+      input.value = '';
+      done(`Tagged ${name}`, answer);
+      await load();
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+
+  return {
+    element: h('section', { class: 'panel-tags' }, h('h2', { class: 'label' }, icon('tag'), 'Tags'), chips, h('form', { onsubmit: submit }, input, known)),
+    clear: () => fill(chips),
+    /** @param {{path: string, library: number}} opened */
+    show(opened) {
+      place = opened;
+      load();
+    },
+  };
+}

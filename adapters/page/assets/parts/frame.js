@@ -1,0 +1,86 @@
+/** The frame around every view: name, ways, search, and the line that says what is being indexed. */
+import { ask } from '../api.js';
+import { go, here, to } from '../router.js';
+import { narrowingOf } from '../photolist.js';
+import { fill, h, icon, iconButton, settled } from './dom.js';
+import { progressLine } from './progress.js';
+import { complain } from './toast.js';
+
+const WAYS = [
+  ['photos', 'Photos', 'photos'],
+  ['people', 'People', 'people'],
+  ['folders', 'Folders', 'folders'],
+  ['history', 'History', 'history'],
+  ['status', 'Status', 'status'],
+];
+/** Views that belong to a way of another name. */
+const UNDER = { person: 'people', photo: 'photos' };
+const SEARCH_MS = 350;
+
+async function signOut() {
+  try {
+    await ask('POST', 'logout');
+  } catch (problem) {
+    if (problem.status !== 404) return complain(problem);
+  }
+  location.reload();
+}
+
+/** @returns {{element: HTMLElement, enter: (place: import('../router.js').Place, view: import('../router.js').View) => void}} */
+export function frame() {
+  const links = WAYS.map(([name, text, outline]) => h('a', { href: to(name), 'data-way': name }, icon(outline), h('span', {}, text)));
+  const search = h('input', {
+    type: 'search',
+    placeholder: 'Search names, people, tags',
+    'aria-label': 'Search photos',
+    autocomplete: 'off',
+    spellcheck: false,
+  });
+  const find = () => {
+    const place = here();
+    const wanted = search.value.trim();
+    const kept = place.name === 'photos' ? narrowingOf(place.query) : {};
+    if ((kept.q ?? '') !== wanted) go(to('photos', '', { ...kept, q: wanted }), { replace: place.name === 'photos' && Boolean(kept.q) });
+  };
+  search.addEventListener('input', settled(find, SEARCH_MS));
+  const submit = (event) => {
+    event.preventDefault();
+    find();
+    search.blur();
+  };
+  const main = h('main', { id: 'main', tabIndex: -1 });
+  const progress = progressLine();
+  const element = h(
+    'div',
+    { class: 'frame' },
+    h(
+      'header',
+      { class: 'bar' },
+      h('a', { class: 'brand', href: to('photos'), 'aria-label': 'imageapi, to the photos' }, h('span', { class: 'mark', 'aria-hidden': 'true' }), h('span', { class: 'brand-name' }, 'imageapi')),
+      h('form', { class: 'search', role: 'search', onsubmit: submit }, icon('search'), search),
+      h('nav', { class: 'ways', 'aria-label': 'Views' }, links),
+      iconButton('signout', 'Sign out', signOut, { class: 'icon-button sign-out' }),
+    ),
+    progress.element,
+    main,
+  );
+  addEventListener('keydown', (event) => {
+    if (event.key !== '/' || !element.isConnected || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
+    event.preventDefault();
+    search.focus();
+  });
+  return {
+    element,
+    enter(place, view) {
+      progress.watch(!view.bare);
+      if (view.bare) return;
+      fill(main, view.element);
+      const way = UNDER[place.name] ?? place.name;
+      for (const link of links) {
+        if (link.dataset.way === way) link.setAttribute('aria-current', 'page');
+        else link.removeAttribute('aria-current');
+      }
+      if (document.activeElement !== search) search.value = place.query.get('q') ?? '';
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** After a face was named: the unassigned faces that are likely the same person, to confirm in one action. */
+import { get } from '../api.js';
+import { faceCrop } from './crop.js';
+import { decideMany } from './decide.js';
+import { openDialog } from './dialog.js';
+import { h } from './dom.js';
+import { complain, done } from './toast.js';
+import { count } from './words.js';
+
+/**
+ * Offer them where there are any.
+ * @param {{id: number, name: string}} person
+ * @param {() => Promise<any>|void} changed
+ */
+export async function offerLikely(person, changed) {
+  try {
+    const answer = await get(`persons/${encodeURIComponent(person.id)}/likely`, { limit: 60 });
+    const faces = answer.items ?? answer;
+    if (faces.length) ask(person, faces, changed);
+  } catch (problem) {
+    if (problem.status !== 404) complain(problem);
+  }
+}
+
+function ask(person, faces, changed) {
+  const chosen = new Set(faces.map((face) => face.id));
+  const button = h('button', { type: 'button', class: 'button primary' });
+  const say = () => {
+    button.textContent = chosen.size ? `Confirm ${count(chosen.size, 'face')}` : 'None of them';
+  };
+  const toggle = (face, box) => {
+    if (!chosen.delete(face.id)) chosen.add(face.id);
+    box.setAttribute('aria-pressed', String(chosen.has(face.id)));
+    say();
+  };
+  const choice = (face) => {
+    const box = h('button', { type: 'button', class: 'pick', 'aria-pressed': 'true', 'aria-label': `Face ${face.id}`, onclick: () => toggle(face, box) }, faceCrop(face.id, 160));
+    return box;
+  };
+  button.addEventListener('click', async () => {
+    try {
+      const answer = chosen.size ? await decideMany('assign', [...chosen], person.id) : null;
+      dialog.close();
+      if (!answer) return;
+      done(`${count(chosen.size, 'more face')} of ${person.name}`, answer);
+      await changed();
+    } catch (problem) {
+      complain(problem);
+    }
+  });
+  say();
+  const dialog = openDialog(
+    `Also ${person.name}?`,
+    [
+      h('p', { class: 'hint' }, 'These look alike. Take away who is somebody else.'),
+      h('div', { class: 'picks' }, faces.map(choice)),
+      h('div', { class: 'actions' }, h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Not now'), button),
+    ],
+    { class: 'roomy likely' },
+  );
+  button.focus();
+}

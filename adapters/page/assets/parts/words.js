@@ -1,0 +1,81 @@
+/** How figures, dates and names are said. Dates of photos are the camera's wall clock and are never moved to another zone. */
+
+const number = new Intl.NumberFormat();
+const month = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', timeZone: 'UTC' });
+const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+const here = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+
+/** @param {number} value */
+export const figure = (value) => number.format(value);
+
+/**
+ * "1 photo", "1,204 photos".
+ * @param {number} value
+ * @param {string} one
+ * @param {string} [many]
+ */
+export const count = (value, one, many = `${one}s`) => `${number.format(value)} ${value === 1 ? one : many}`;
+
+/**
+ * The wall clock of a photo as a UTC date that shows the same digits.
+ * @param {string|null|undefined} takenAt RFC 3339, with or without an offset
+ * @returns {Date|null}
+ */
+export function wallClock(takenAt) {
+  const digits = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)/.exec(takenAt ?? '');
+  return digits ? new Date(`${digits[1]}T${digits[2]}Z`) : null;
+}
+
+/** The month that a photo is listed under. @param {string|null|undefined} takenAt */
+export function monthOf(takenAt) {
+  const date = wallClock(takenAt);
+  return date ? month.format(date) : 'No date';
+}
+
+/** "Sun 12". @param {string|null|undefined} takenAt */
+export function dayOf(takenAt) {
+  const date = wallClock(takenAt);
+  return date ? weekday.format(date) : '';
+}
+
+/** "Sunday, 12 May 2024". @param {string|null|undefined} takenAt */
+export function longDayOf(takenAt) {
+  const date = wallClock(takenAt);
+  return date ? longDay.format(date) : 'No date';
+}
+
+/** "14:03". @param {string|null|undefined} takenAt */
+export function clockOf(takenAt) {
+  const date = wallClock(takenAt);
+  return date ? clock.format(date) : '';
+}
+
+/** A moment on the server, in this browser's zone. @param {string} at RFC 3339 */
+export const moment = (at) => here.format(new Date(at));
+
+/** "5 minutes ago", and the date where it is longer than a week ago. @param {string} at RFC 3339 */
+export function ago(at) {
+  const seconds = (new Date(at).getTime() - Date.now()) / 1000;
+  const steps = [[60, 1, 'second'], [3600, 60, 'minute'], [86400, 3600, 'hour'], [604800, 86400, 'day']];
+  const step = steps.find(([below]) => Math.abs(seconds) < below);
+  if (!step) return moment(at);
+  if (step[2] === 'second') return 'just now';
+  return relative.format(Math.round(seconds / step[1]), step[2]);
+}
+
+/** "3.4 MB". @param {number} bytes */
+export function fileSize(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${['B', 'kB', 'MB', 'GB'][power]}`;
+}
+
+/** The last part of a path. @param {string} path */
+export const fileName = (path) => path.slice(path.lastIndexOf('/') + 1);
+
+/** All but the last part of a path. @param {string} path */
+export const folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf('/')));

@@ -1,0 +1,95 @@
+/** What was done, by whom and when, in plain words; everything a person did can be taken back here. */
+import { get } from '../api.js';
+import { fill, h, icon } from '../parts/dom.js';
+import { afterUndo, complain, undo } from '../parts/toast.js';
+import { ago, longDayOf, moment } from '../parts/words.js';
+
+const PAGE = 50;
+/** What the server made by itself reads quieter than what a person decided. */
+const SYSTEM = new Set(['watcher', 'autobind', 'insight']);
+/** Kinds that the server never takes back (SPEC: scans, imports, logins and erasures). */
+const FINAL = /scan|import|login|erase|index|detect/;
+
+/** The day of a moment in this browser's zone, as the digits that `longDayOf` reads. @param {string} at */
+function localDay(at) {
+  const date = new Date(at);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+}
+
+/**
+ * @param {import('../router.js').Place} place
+ * @returns {import('../router.js').View}
+ */
+export function historyOf({ query }) {
+  const days = h('div', { class: 'history' });
+  const state = h('div', { class: 'state' });
+  const older = h('button', { type: 'button', class: 'button older', hidden: true, onclick: () => more().catch(complain) }, 'Older');
+  const narrowed = { person: query.get('person'), actor: query.get('actor'), path: query.get('path') };
+  let operations = [];
+
+  async function more() {
+    const before = operations.at(-1)?.id;
+    const page = await get('operations', { ...narrowed, before, limit: PAGE });
+    operations.push(...page.items);
+    older.hidden = page.items.length < PAGE;
+    show();
+  }
+
+  async function again() {
+    operations = [];
+    await more().catch(complain);
+  }
+
+  function show() {
+    fill(state, operations.length === 0 && [h('h2', {}, 'Nothing was done yet'), h('p', {}, 'Every name, merge and tag is written here, and can be taken back.')]);
+    const groups = [];
+    for (const operation of operations) {
+      const day = longDayOf(localDay(operation.at));
+      if (groups.at(-1)?.day !== day) groups.push({ day, rows: [] });
+      groups.at(-1).rows.push(row(operation));
+    }
+    fill(days, groups.map(({ day, rows }) => h('section', {}, h('h2', { class: 'history-day' }, day), h('ol', { class: 'history-list' }, rows))));
+  }
+
+  return {
+    title: 'History',
+    element: h(
+      'div',
+      { class: 'page' },
+      h('div', { class: 'page-head' }, h('h1', {}, 'History'), narrowed.person && h('a', { class: 'button small', href: '#/history' }, 'Everything')),
+      days,
+      state,
+      older,
+    ),
+    enter() {
+      afterUndo.add(again);
+      again();
+    },
+    leave: () => afterUndo.delete(again),
+  };
+}
+
+/** @param {any} operation */
+function row(operation) {
+  const undone = operation.undone_by !== null && operation.undone_by !== undefined;
+  const system = SYSTEM.has(operation.actor);
+  const final = operation.undoable === false || FINAL.test(operation.kind);
+  const take = async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try {
+      await undo(operation.id);
+    } catch (problem) {
+      button.disabled = false;
+      complain(problem);
+    }
+  };
+  return h(
+    'li',
+    { class: `operation${undone ? ' undone' : ''}${system ? ' system' : ''}`, 'data-operation': String(operation.id) },
+    h('span', { class: 'operation-mark' }, icon(operation.undoes ? 'undo' : system ? 'status' : 'check')),
+    h('p', {}, h('span', { class: 'operation-text' }, operation.text), h('span', { class: 'faint', title: moment(operation.at) }, `${operation.actor} · ${ago(operation.at)}`)),
+    undone && h('span', { class: 'badge' }, 'undone'),
+    !undone && !final && h('button', { type: 'button', class: 'button small', 'aria-label': `${operation.undoes ? 'Redo' : 'Undo'}: ${operation.text}`, onclick: take }, operation.undoes ? 'Redo' : 'Undo'),
+  );
+}

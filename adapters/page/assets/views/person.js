@@ -1,0 +1,206 @@
+/** One person: what is known, the faces, and the ways to put together or take apart what belongs so. */
+import { get, getAll } from '../api.js';
+import { back, go, to } from '../router.js';
+import { choosePerson, previewOf } from '../parts/choose.js';
+import { faceCrop } from '../parts/crop.js';
+import { changePerson, decideMany, deletePerson, mergePerson, personOf } from '../parts/decide.js';
+import { confirmed, openDialog } from '../parts/dialog.js';
+import { fill, h, iconButton } from '../parts/dom.js';
+import { FaceGrid } from '../parts/facegrid.js';
+import { field } from '../parts/form.js';
+import { afterUndo, complain, done } from '../parts/toast.js';
+import { count, fileName } from '../parts/words.js';
+
+/**
+ * @param {import('../router.js').Place} place
+ * @returns {import('../router.js').View}
+ */
+export function person({ part }) {
+  return new PersonView(Number(part)).view();
+}
+
+class PersonView {
+  /** @param {number} id */
+  constructor(id) {
+    this.id = id;
+    this.person = null;
+    this.head = h('div', { class: 'person-head' });
+    this.grid = new FaceGrid({
+      open: (face) => go(to('photo', '', { file: face.path, of: face.library_id, persons: this.id })),
+      label: (face) => `Photo ${fileName(face.path)}`,
+      actions: [
+        { label: 'Assign to…', run: (ids) => this.#assign(ids) },
+        { label: 'Unassign', run: (ids) => this.#many('unassign', ids, 'unassigned') },
+        { label: 'Not faces', run: (ids) => this.#many('delete', ids, 'taken away') },
+        { label: 'Use as cover', single: true, run: ([face]) => this.#change({ cover_face_id: face }, 'Cover chosen').then(() => this.grid.select(false)) },
+      ],
+    });
+    this.counted = h('h2', {});
+  }
+
+  view() {
+    const again = () => this.load();
+    return {
+      title: 'Person',
+      element: h(
+        'div',
+        { class: 'page wide' },
+        this.head,
+        h('div', { class: 'page-head' }, this.counted, this.grid.toggle),
+        this.grid.element,
+      ),
+      enter: () => {
+        afterUndo.add(again);
+        this.load();
+      },
+      leave: () => afterUndo.delete(again),
+    };
+  }
+
+  async load() {
+    try {
+      const person = await get(`persons/${encodeURIComponent(this.id)}`);
+      if (person.merged_into) return go(to('person', person.merged_into), { replace: true });
+      this.person = person;
+      document.title = `${person.name} · imageapi`;
+      this.#showHead();
+      const faces = await getAll(`persons/${encodeURIComponent(this.id)}/faces`);
+      this.counted.textContent = count(faces.length, 'face');
+      this.grid.show(faces);
+    } catch (problem) {
+      if (problem.status !== 404) return complain(problem);
+      fill(this.head, h('div', { class: 'state' }, h('h2', {}, 'Nobody is here'), h('p', {}, 'This person was deleted. It can be taken back under ', h('a', { href: to('history') }, 'History'), '.')));
+      this.counted.textContent = '';
+      this.grid.show([]);
+    }
+  }
+
+  #showHead() {
+    const { person } = this;
+    const save = (key, text, element) => () => {
+      const value = element.value.trim() || (key === 'birth_date' ? null : '');
+      if (value !== (person[key] ?? (key === 'birth_date' ? null : ''))) this.#change({ [key]: value }, text);
+    };
+    const name = h('input', { type: 'text', class: 'name-input', value: person.name, 'aria-label': 'Name', required: true, spellcheck: false });
+    name.addEventListener('change', save('name', 'Renamed', name));
+    name.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') name.blur();
+      if (event.key === 'Escape') [name.value] = [person.name];
+    });
+    const born = field('Birth date', { type: 'date', value: person.birth_date ?? '' });
+    born.input.addEventListener('change', save('birth_date', 'Birth date kept', born.input));
+    const notes = h('textarea', { id: 'person-notes', value: person.notes, rows: 2, placeholder: 'Notes' });
+    notes.addEventListener('change', save('notes', 'Notes kept', notes));
+    const hidden = h('input', { type: 'checkbox', checked: person.hidden });
+    hidden.addEventListener('change', () => this.#change({ hidden: hidden.checked }, hidden.checked ? 'Hidden' : 'Shown again'));
+    const button = (text, onclick) => h('button', { type: 'button', class: 'button small', onclick }, text);
+    fill(
+      this.head,
+      h('div', { class: 'person-back' }, iconButton('back', 'Back', () => back(to('people')))),
+      faceCrop(person.cover_face_id, 320),
+      h(
+        'div',
+        { class: 'person-words' },
+        name,
+        h(
+          'div',
+          { class: 'person-fields' },
+          born.element,
+          h('div', { class: 'field' }, h('label', { for: 'person-notes' }, 'Notes'), notes),
+        ),
+        h(
+          'div',
+          { class: 'person-actions' },
+          h('a', { class: 'button small', href: to('photos', '', { persons: this.id }) }, 'Show photos'),
+          button('Merge into…', () => this.#merge()),
+          button('Delete…', () => this.#delete()),
+          h('a', { class: 'button small quiet', href: to('history', '', { person: this.id }) }, 'History'),
+          h('label', { class: 'check' }, hidden, 'Hidden'),
+        ),
+      ),
+    );
+  }
+
+  /** @param {Object<string, any>} fields @param {string} text */
+  async #change(fields, text) {
+    try {
+      done(text, await changePerson(this.id, fields));
+    } catch (problem) {
+      complain(problem);
+    }
+    await this.load();
+  }
+
+  /** @param {number[]} ids */
+  #assign(ids) {
+    const choose = async (choice) => {
+      const other = await personOf(choice);
+      done(`${count(ids.length, 'face')} of ${other.name}`, await decideMany('assign', ids, other.id));
+      this.grid.select(false);
+      await this.load();
+    };
+    choosePerson('Who is this?', choose, { without: [this.id] });
+  }
+
+  async #many(action, ids, text) {
+    try {
+      done(`${count(ids.length, 'face')} ${text}`, await decideMany(action, ids));
+      this.grid.select(false);
+      await this.load();
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+
+  #merge() {
+    const into = async (choice) => {
+      const preview = (await mergePerson(this.id, choice.id, true)).body;
+      setTimeout(() => this.#confirmMerge(choice, preview));
+    };
+    choosePerson(`Who is ${this.person.name}?`, into, { without: [this.id], create: false });
+  }
+
+  async #confirmMerge(choice, preview) {
+    const { name } = this.person;
+    const agreed = await confirmed(`Merge ${name} into ${choice.name}?`, [previewOf(preview), h('p', { class: 'hint' }, 'You can undo this at any later time.')], 'Merge');
+    if (!agreed) return;
+    try {
+      done(`${name} is ${choice.name}`, await mergePerson(this.id, choice.id));
+      go(to('person', choice.id), { replace: true });
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+
+  async #delete() {
+    const { name } = this.person;
+    try {
+      const [kept, gone] = await Promise.all(['set_null', 'delete'].map((cascade) => deletePerson(this.id, cascade, true)));
+      let cascade = 'set_null';
+      const way = (value, title, preview) =>
+        h(
+          'label',
+          { class: 'way' },
+          h('input', { type: 'radio', name: 'cascade', value, checked: value === cascade, onchange: () => (cascade = value) }),
+          h('span', {}, h('b', {}, title), h('span', { class: 'faint' }, preview.text)),
+        );
+      const remove = async () => {
+        try {
+          done(`${name} deleted`, await deletePerson(this.id, cascade));
+          dialog.close();
+          go(to('people'), { replace: true });
+        } catch (problem) {
+          complain(problem);
+        }
+      };
+      const dialog = openDialog(`Delete ${name}?`, [
+        way('set_null', 'Keep the faces, without a name', kept.body),
+        way('delete', 'Take the faces away too', gone.body),
+        h('p', { class: 'hint' }, 'The photos stay. You can undo this at any later time.'),
+        h('div', { class: 'actions' }, h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Cancel'), h('button', { type: 'button', class: 'button danger', onclick: remove }, 'Delete')),
+      ]);
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/** How the server is: what it does now, how far faces are, the libraries with their counts, and the files it cannot read. */
+import { ask, get } from '../api.js';
+import { isRunning, watchJobs } from '../live.js';
+import { to } from '../router.js';
+import { fill, h } from '../parts/dom.js';
+import { doingOf, progressText } from '../parts/progress.js';
+import { complain, toast } from '../parts/toast.js';
+import { count, figure } from '../parts/words.js';
+
+const REFRESH_MS = 3000;
+
+/** @returns {import('../router.js').View} */
+export function status() {
+  const jobs = h('div', { class: 'cards' });
+  const faces = h('div', {});
+  const libraries = h('div', { class: 'cards' });
+  const health = h('div', {});
+  let due = 0;
+  let end = () => {};
+  let stopped = false;
+
+  async function load() {
+    clearTimeout(due);
+    due = 0;
+    const results = await Promise.allSettled([get('faces/stats'), get('libraries'), get('health')]);
+    if (stopped) return;
+    const [stats, all, condition] = results.map((result) => result.value);
+    if (stats) fill(faces, facesCard(stats));
+    if (all) fill(libraries, (all.items ?? all).map((library) => libraryCard(library, load)));
+    if (condition) fill(health, healthCard(condition));
+    results.filter((result) => result.status === 'rejected').slice(0, 1).forEach((result) => complain(result.reason));
+  }
+
+  const showJobs = (all) => {
+    const running = all.filter(isRunning);
+    fill(jobs, running.length ? running.map(jobCard) : h('p', { class: 'faint' }, 'Nothing: everything is up to date.'));
+    if (running.length && !due) due = setTimeout(load, REFRESH_MS);
+  };
+
+  return {
+    title: 'Status',
+    element: h(
+      'div',
+      { class: 'page' },
+      h('div', { class: 'page-head' }, h('h1', {}, 'Status')),
+      h('section', { class: 'block' }, h('h2', {}, 'Being done now'), jobs),
+      h('section', { class: 'block' }, h('h2', {}, 'Faces'), faces),
+      h('section', { class: 'block' }, h('h2', {}, 'Libraries'), libraries),
+      h('section', { class: 'block' }, h('h2', {}, 'Server'), health),
+    ),
+    enter() {
+      end = watchJobs(showJobs);
+      load();
+    },
+    leave() {
+      stopped = true;
+      clearTimeout(due);
+      end();
+    },
+  };
+}
+
+/** @param {import('../live.js').Job} job */
+function jobCard(job) {
+  const meter = h('progress', { 'aria-label': doingOf(job) });
+  if (job.total) Object.assign(meter, { max: job.total, value: job.done });
+  return h('div', { class: 'card job' }, h('p', { class: 'job-text' }, progressText(job)), meter);
+}
+
+function facesCard(stats) {
+  const parts = [
+    ['with-faces', stats.with_faces, 'with faces'],
+    ['no-faces', stats.no_faces, 'without'],
+    ['failed', stats.failed, 'failed'],
+    ['pending', stats.pending, 'to be looked at'],
+  ].filter(([, value]) => value > 0);
+  const bar = parts.map(([name, value, text]) => {
+    const part = h('span', { class: `share ${name}`, title: `${figure(value)} ${text}` });
+    part.style.setProperty('flex-grow', String(value));
+    return part;
+  });
+  return h(
+    'div',
+    { class: 'card' },
+    h('div', { class: 'shares', 'aria-hidden': 'true' }, bar),
+    h('p', {}, `${figure(stats.scanned)} of ${count(stats.photos, 'photo')} looked at: `, parts.map(([, value, text]) => `${figure(value)} ${text}`).join(', ')),
+    h('p', { class: 'faint' }, `${count(stats.faces, 'face')} of ${count(stats.persons, 'person', 'persons')}, `, h('a', { href: to('people') }, `${figure(stats.unassigned)} without a name`)),
+  );
+}
+
+/** @param {any} library @param {() => void} changed */
+function libraryCard(library, changed) {
+  const problems = h('ul', { class: 'problems' });
+  const listed = h('details', { class: 'why' }, h('summary', {}, 'Files that cannot be shown'), problems);
+  const open = async () => {
+    if (!listed.open || problems.childElementCount) return;
+    try {
+      const answer = await get(`libraries/${encodeURIComponent(library.id)}/problems`, { limit: 200 });
+      const rows = answer.items ?? answer;
+      fill(problems, rows.length ? rows.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem ?? each.reason))) : h('li', { class: 'faint' }, 'None.'));
+      if (answer.next_cursor) problems.append(h('li', { class: 'faint' }, 'and more'));
+    } catch (problem) {
+      complain(problem);
+    }
+  };
+  listed.addEventListener('toggle', open);
+  const scan = async () => {
+    try {
+      await ask('POST', `libraries/${encodeURIComponent(library.id)}/scan`);
+      toast(`Looking through ${library.name}`);
+      changed();
+    } catch (problem) {
+      complain(problem);
+    }
+  };
+  const counts = [library.photos !== undefined && count(library.photos, 'photo'), library.videos !== undefined && count(library.videos, 'video')].filter(Boolean);
+  return h(
+    'div',
+    { class: 'card' },
+    h('div', { class: 'card-head' }, h('h3', {}, h('a', { href: to('photos', '', { library: library.id }) }, library.name)), h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now')),
+    h('p', { class: 'faint path' }, library.root ?? library.path ?? ''),
+    library.offline && h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.'),
+    counts.length > 0 && h('p', {}, counts.join(', ')),
+    listed,
+  );
+}
+
+/** A value of /health in words. @param {any} value */
+function conditionText(value) {
+  if (value === null || value === undefined) return '';
+  if (typeof value !== 'object') return String(value);
+  return [value.status, value.detail ?? value.reason ?? value.message].filter(Boolean).join(': ') || Object.entries(value).map(([name, each]) => `${name.replaceAll('_', ' ')} ${conditionText(each)}`).join(', ');
+}
+
+function healthCard(condition) {
+  const { status: overall, ...parts } = condition;
+  return h(
+    'div',
+    { class: 'card' },
+    overall && h('p', {}, h('b', {}, overall === 'ok' ? 'All is well' : overall)),
+    h('dl', { class: 'health' }, Object.entries(parts.parts ?? parts).map(([name, value]) => [h('dt', {}, name.replaceAll('_', ' ')), h('dd', {}, conditionText(value))])),
+  );
+}

@@ -1,0 +1,154 @@
+/** The timeline: all photos, or those of a search, a library, a folder, a person or a tag, newest first. */
+import { get } from '../api.js';
+import { watchJobs, isRunning } from '../live.js';
+import { listOf, narrowingOf } from '../photolist.js';
+import { go, to } from '../router.js';
+import { fill, h, icon, iconButton } from '../parts/dom.js';
+import { PhotoGrid } from '../parts/grid.js';
+import { complain } from '../parts/toast.js';
+import { figure } from '../parts/words.js';
+
+const REFRESH_MS = 2500;
+
+/** The address of a photo that is opened from a list. */
+const addressOf = (query) => (photo) => to('photo', '', { file: photo.path, of: photo.library_id, ...narrowingOf(query) });
+
+/**
+ * A grid that follows one list.
+ * @param {URLSearchParams} query which list
+ * @param {(list: import('../photolist.js').PhotoList) => void} changed
+ */
+export function gridOf(query, changed) {
+  const list = listOf(query);
+  let gone = false;
+  const more = async () => {
+    if (list.complete || list.loading) return;
+    try {
+      await list.more();
+      show();
+    } catch (problem) {
+      complain(problem);
+    }
+  };
+  const show = () => {
+    if (gone) return;
+    grid.show(list.items);
+    changed(list);
+  };
+  const grid = new PhotoGrid(addressOf(query), more);
+  const element = grid.element;
+  const enter = () => {
+    if (!list.items.length) return more();
+    show();
+    scrollTo(0, list.scroll);
+    if (list.opened >= 0) grid.focus(list.opened);
+    list.opened = -1;
+  };
+  const refresh = async () => {
+    if (!gone && !document.hidden && (await list.refresh())) show();
+  };
+  const leave = () => {
+    gone = true;
+    list.scroll = scrollY;
+    grid.leave();
+  };
+  return { element, enter, refresh, leave, grid, list };
+}
+
+/** Look for new photos while anything is being done, and once when it is over. @param {() => Promise<void>} refresh */
+export function refreshWhileWorking(refresh) {
+  let due = 0;
+  let worked = false;
+  const look = () => {
+    due = 0;
+    refresh().catch(complain);
+  };
+  const end = watchJobs((jobs) => {
+    const working = jobs.some(isRunning);
+    if ((working || worked) && !due) due = setTimeout(look, REFRESH_MS);
+    worked = working;
+  });
+  return () => {
+    end();
+    clearTimeout(due);
+  };
+}
+
+/**
+ * @param {import('../router.js').Place} place
+ * @returns {import('../router.js').View}
+ */
+export function timeline({ query }) {
+  const state = h('div', { class: 'state' });
+  const counted = h('p', { class: 'counted', 'aria-live': 'polite' });
+  const narrowed = Object.keys(narrowingOf(query)).length > 0;
+  const view = gridOf(query, (list) => {
+    counted.textContent = list.total === null ? '' : `${figure(list.total)} ${list.total === 1 ? 'item' : 'items'}`;
+    fill(state, list.complete && !list.items.length && (narrowed ? nothingFound() : nothingYet()));
+  });
+  const stop = refreshWhileWorking(view.refresh);
+  return {
+    title: query.get('q') ? `“${query.get('q')}”` : 'Photos',
+    element: h('div', { class: 'timeline' }, h('div', { class: 'toolbar' }, chips(query), counted, libraryChoice(query)), view.element, state),
+    enter: view.enter,
+    leave() {
+      stop();
+      view.leave();
+    },
+  };
+}
+
+const nothingFound = () => [h('h2', {}, 'Nothing found'), h('p', {}, 'Try another word: names of files, people and tags are searched.')];
+
+function nothingYet() {
+  return [
+    h('h2', {}, 'No photos yet'),
+    h('p', {}, 'Photos appear here while their folders are being indexed. Start the server with a folder, as in:'),
+    h('p', {}, h('code', {}, 'imageapi serve ~/Pictures')),
+    h('p', {}, h('a', { href: to('status') }, 'See what the server is doing')),
+  ];
+}
+
+/** What the list is narrowed to, each with a way out. @param {URLSearchParams} query */
+function chips(query) {
+  const without = (name) => to('photos', '', { ...narrowingOf(query), [name]: '' });
+  const chip = (name, text) =>
+    h('span', { class: 'chip' }, text, iconButton('close', `Show without ${text}`, () => go(without(name))));
+  const person = h('span', {});
+  if (query.get('persons')) {
+    fill(person, chip('persons', 'Person'));
+    get(`persons/${encodeURIComponent(query.get('persons'))}`)
+      .then(({ name }) => fill(person, chip('persons', name)))
+      .catch(complain);
+  }
+  return [
+    query.get('q') && chip('q', `“${query.get('q')}”`),
+    query.get('path') && chip('path', query.get('path')),
+    query.get('tags') && chip('tags', `#${query.get('tags')}`),
+    person,
+  ];
+}
+
+/** A choice of library where there is more than one. @param {URLSearchParams} query */
+function libraryChoice(query) {
+  const holder = h('span', { class: 'library-choice' });
+  get('libraries')
+    .then((answer) => {
+      const libraries = answer.items ?? answer;
+      if (libraries.length < 2) return;
+      const chosen = query.get('library') ?? '';
+      const choose = (event) => go(to('photos', '', { ...narrowingOf(query), library: event.target.value }));
+      fill(
+        holder,
+        icon('folders'),
+        h(
+          'select',
+          { 'aria-label': 'Library', onchange: choose },
+          h('option', { value: '' }, 'All libraries'),
+          libraries.map((each) => h('option', { value: String(each.id), selected: String(each.id) === chosen }, each.name)),
+        ),
+      );
+    })
+    .catch(complain);
+  return holder;
+}
