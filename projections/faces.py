@@ -266,12 +266,22 @@ class Faces:
         f = self._faces
         return self._seen(self._views().where(f.c.content_hash == content_hash).order_by(f.c.id))
 
-    def of_person(self, person_id: int, after: int, limit: int) -> list[FaceView]:
-        """A canonical person's visible faces, by id from `after`, with those of everyone merged into it."""
+    def newest(self, *, unassigned: bool, before: int | None, limit: int) -> list[FaceView]:
+        """Visible faces, the newest first, below the id `before`; only those of nobody, strangers left out, where asked."""
+        f, p = self._faces, self._persons
+        statement = self._views().order_by(f.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(f.c.id < before)
+        if unassigned:
+            statement = statement.where(p.c.canonical_id.is_(None), f.c.ignored.is_(False))
+        return self._seen(statement)
+
+    def of_person(self, person_id: int, after: int, limit: int, offset: int = 0) -> list[FaceView]:
+        """A canonical person's visible faces, by id from `after` (and `offset`), with those of everyone merged into it."""
         f, p = self._faces, self._persons
         behind = select(p.c.id).where(p.c.canonical_id == person_id)
         statement = self._views().where(f.c.person_id.in_(behind), f.c.id > after)
-        return self._seen(statement.order_by(f.c.id).limit(limit))
+        return self._seen(statement.order_by(f.c.id).limit(limit).offset(offset))
 
     def embeddings(self, *, unassigned: bool, after: int, limit: int, offset: int) -> list[StoredVector]:
         """Visible faces with their vectors, by id from `after` (or `offset`), only the unassigned ones where asked."""

@@ -128,6 +128,7 @@ class Transaction(Lookups, ABC):
 
     operation_id: int | None
     position: int
+    now: int
     text: str
 
     @abstractmethod
@@ -183,6 +184,9 @@ class Ledger(Protocol):
 
     def events(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
         """Events after a position, in order, of these stored names where given."""
+
+    def events_of(self, operation_id: int, limit: int) -> list[Recorded]:
+        """The first events of one operation, in order."""
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
         """Call `listener` with the last position after each commit of this process."""

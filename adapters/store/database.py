@@ -127,8 +127,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-65536",
-        "mmap_size=268435456",
+        "cache_size=-16384",
+        "mmap_size=134217728",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")
