@@ -42,8 +42,8 @@ class Server(Protocol):
     def board(self) -> Board:
         """Its jobs."""
 
-    def links(self, base_url: str) -> list[str]:
-        """Fresh one-time links for the terminal: the first admin's, or one to sign in with."""
+    def link(self, base_url: str, *, on_terminal: bool) -> str | None:
+        """What to print beside the address: the first admin's one-time link, or on a terminal one to sign in with."""
 
     def run(self, on_ready: Callable[[str], None]) -> None:
         """Serve until interrupted; `on_ready` is called with the base URL once requests are answered."""

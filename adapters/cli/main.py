@@ -120,5 +120,5 @@ def _log(level: int) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("httpx", "httpcore", "PIL", "multipart", "python_multipart"):
+    for chatty in ("httpx", "httpcore", "PIL", "multipart", "python_multipart", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from adapters.cli.house import House
@@ -28,11 +29,12 @@ def serve(house: House, words: argparse.Namespace) -> int:
 
     def ready(base_url: str) -> None:
         console.print(f"imageapi is serving at {base_url}", highlight=False, markup=False)
-        for line in server.links(base_url):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        link = server.link(base_url, on_terminal=console.is_terminal)
+        if link is not None:
+            console.print(link, highlight=False, markup=False, soft_wrap=True)
         console.print("Stop with Ctrl+C.", highlight=False, markup=False)
 
-    with shown(server.board, console):
+    with shown(server.board, console), suppress(KeyboardInterrupt):
         server.run(ready)
     return 0
 
@@ -62,7 +64,8 @@ def serve_faces(house: House, words: argparse.Namespace) -> int:
         raise RuleViolation(f"--bind is HOST:PORT; {words.bind!r} is not")
     offer = house.faces_server(words.key)
     print(f"the face engine is offered at http://{words.bind}/api/internal/faces/", file=sys.stderr)
-    offer(host.strip("[]"), int(port))
+    with suppress(KeyboardInterrupt):
+        offer(host.strip("[]"), int(port))
     return 0
 
 

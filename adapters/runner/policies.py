@@ -68,6 +68,7 @@ class Loop:
 
     def __init__(self, name: str, step: Callable[[], bool], *, idle_seconds: float) -> None:
         """`step` returns whether there may be more to do at once; `Unavailable` makes it wait and try again."""
+        self.name = name
         self._step = step
         self._idle_seconds = idle_seconds
         self._woken = threading.Event()
@@ -83,10 +84,14 @@ class Loop:
         """There may be work."""
         self._woken.set()
 
-    def stop(self) -> None:
-        """End after the current step."""
+    def ask_to_stop(self) -> None:
+        """End after the current step, without waiting for that."""
         self.stopping.set()
         self._woken.set()
+
+    def stop(self) -> None:
+        """End after the current step, and wait for that."""
+        self.ask_to_stop()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -105,8 +110,8 @@ class Loop:
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 continue
             except Exception:  # a bug in one policy must not end the server's other work; it is logged whole
-                log.exception("%s failed", self._thread.name)
-                self.trouble = f"{self._thread.name} failed; the log of the server says why"
+                log.exception("%s failed", self.name)
+                self.trouble = f"{self.name} failed; the log of the server says why"
                 self.stopping.wait(LONGEST_PAUSE_SECONDS)
                 continue
             if not more:
@@ -114,7 +119,7 @@ class Loop:
 
     def _say(self, trouble: str) -> None:
         if trouble != self.trouble:
-            log.warning("%s waits: %s", self._thread.name, trouble)
+            log.warning("%s waits: %s", self.name, trouble)
         self.trouble = trouble
 
 
