@@ -6,28 +6,32 @@
 export class Problem extends Error {
   /**
    * @param {number} status 0 where the server did not answer
-   * @param {{title?: string, detail?: string, errors?: Array<{field?: string, detail?: string}>}} [body]
+   * @param {{title?: string, detail?: string, errors?: Array<{field?: string, message?: string}>}} [body]
    */
   constructor(status, body = {}) {
-    const fields = (body.errors ?? []).map((each) => [each.field, each.detail].filter(Boolean).join(': ')).filter(Boolean);
-    super([body.detail ?? body.title ?? `The server answered ${status}.`, ...fields].join(' · '));
+    const detail = body.detail ?? body.title ?? `The server answered ${status}.`;
+    const fields = (body.errors ?? []).filter((each) => !detail.includes(each.message)).map((each) => `${each.field}: ${each.message}`);
+    super(sentence([detail, ...fields].join(' · ')));
     this.status = status;
     this.title = body.title ?? '';
   }
 }
 
+/** @param {string} text */
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Told once whenever the server no longer knows who we are. @type {Set<() => void>} */
 export const whenSignedOut = new Set();
 
 /**
- * The URL of a route below the page's own, undefined and empty parameters left out, lists repeated.
+ * The URL of a route below the page's own; undefined and empty parameters are left out, lists are joined by commas.
  * @param {string} path without a leading slash
  * @param {Object<string, any>} [query]
  */
 export function urlOf(path, query = {}) {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
-    for (const each of [value].flat()) if (each !== undefined && each !== null && each !== '') parameters.append(name, String(each));
+    if (value !== undefined && value !== null && value !== '') parameters.set(name, String(value));
   const text = parameters.toString();
   return new URL(path + (text ? `?${text}` : ''), document.baseURI).href;
 }

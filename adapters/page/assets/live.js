@@ -5,8 +5,8 @@
 import { get, urlOf } from './api.js';
 
 /**
- * @typedef {{id: number|string, kind: string, state: string, done: number, total: number|null, rate: number|null,
- *   text: string|null}} Job
+ * @typedef {{id: number, kind: string, title: string, state: 'running'|'waiting'|'done', done: number, total: number|null,
+ *   rate: number|null, seconds_left: number|null, note: string|null}} Job
  */
 
 const POLL_MS = 4000;
@@ -18,14 +18,12 @@ const jobs = new Map();
 let stream = null;
 let timer = 0;
 
-const RUNNING = new Set(['running', 'started', 'active']);
-
 /** @param {Job} job */
-export const isRunning = (job) => RUNNING.has(job.state);
+export const isRunning = (job) => job.state !== 'done';
 
 /** @param {any[]} rows */
 function take(rows) {
-  for (const row of rows) jobs.set(row.id ?? row.kind ?? row.name, row);
+  for (const row of rows) jobs.set(row.id, row);
   tell();
 }
 
@@ -37,7 +35,7 @@ async function poll() {
   try {
     const answer = await get('jobs');
     jobs.clear();
-    take(answer.items ?? answer);
+    take(answer.items);
   } catch (problem) {
     if (problem.status === 401) return;
   }

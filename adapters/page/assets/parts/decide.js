@@ -1,17 +1,30 @@
 /** What a person decides about faces: every write to faces and persons that more than one view makes. */
-import { ask } from '../api.js';
+import { ask, get, Problem } from '../api.js';
+import { toast } from './toast.js';
 
 const faceRoute = (id, more = '') => `image/faces/${encodeURIComponent(id)}${more}`;
 const personRoute = (id, more = '') => `persons/${encodeURIComponent(id)}${more}`;
 
-/** The person of a choice, made now where it is a new name. @param {import('./personpicker.js').Choice} choice */
+/**
+ * Assign faces to a person, made in the same operation where the name is new.
+ * @param {number[]} ids
+ * @param {import('./personpicker.js').Choice} choice
+ */
+export const assign = (ids, choice) => decideMany('assign', ids, choice.id === null ? { name: choice.name } : { person_id: choice.id });
+
+/** @param {number} id */
+export const unassign = (id) => ask('PATCH', faceRoute(id), { body: { person_id: null } });
+
+/**
+ * The person that a choice became.
+ * @param {import('./personpicker.js').Choice} choice
+ * @returns {Promise<{id: number, name: string}|undefined>}
+ */
 export async function personOf(choice) {
   if (choice.id !== null) return { id: choice.id, name: choice.name };
-  return (await ask('POST', 'persons', { body: { name: choice.name } })).body;
+  const found = await get('persons', { q: choice.name, include_hidden: true });
+  return found.items.find((person) => person.name.toLowerCase() === choice.name.toLowerCase());
 }
-
-/** @param {number} id @param {number|null} person */
-export const assign = (id, person) => ask('PATCH', faceRoute(id), { body: { person_id: person } });
 
 /** Put a stranger's face aside, or take it back. @param {number} id @param {boolean} ignored */
 export const ignore = (id, ignored) => ask('PATCH', faceRoute(id), { body: { ignored } });
@@ -30,11 +43,19 @@ export const notAFace = (id) => ask('DELETE', faceRoute(id));
 export const drawFace = (photo, box) => ask('POST', 'image/faces', { body: { path: photo.path, library: photo.library_id, box } });
 
 /**
- * The same for many faces, as one operation.
- * @param {'assign'|'unassign'|'delete'|'ignore'} action @param {number[]} ids @param {number} [person]
+ * One decision about many faces, as one operation.
+ * @param {'assign'|'unassign'|'delete'|'ignore'|'notice'} action
+ * @param {number[]} ids
+ * @param {Object<string, any>} [who]
+ * @throws {Problem} none of them could be done; where some could not, a notice says why
  */
-export const decideMany = (action, ids, person) =>
-  ask('POST', 'image/faces/batch', { body: { action, face_ids: ids, person_id: person } });
+export async function decideMany(action, ids, who = {}) {
+  const answer = await ask('POST', 'image/faces/batch', { body: { action, ids, ...who } });
+  const failed = answer.body.results.filter((each) => !each.ok);
+  if (failed.length === ids.length) throw new Problem(409, { detail: failed[0].error });
+  if (failed.length) toast(`${failed.length} of ${ids.length} could not be done: ${failed[0].error}`, { bad: true });
+  return answer;
+}
 
 /** @param {number} id @param {Object<string, any>} fields */
 export const changePerson = (id, fields) => ask('PATCH', personRoute(id), { body: fields });

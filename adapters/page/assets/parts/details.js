@@ -44,25 +44,24 @@ function fact(name, outline, lines, href) {
 
 /** @param {any} metadata as `GET /image/metadata` gives it */
 function factsOf(metadata) {
-  const camera = metadata.camera && typeof metadata.camera === 'object' ? metadata.camera : metadata;
-  const { make, model } = camera;
-  const device = model && make && !model.startsWith(make) ? `${make} ${model}` : model ?? make;
-  const pixels = metadata.width && metadata.height ? `${figure(metadata.width)} × ${figure(metadata.height)}` : '';
-  const place = metadata.gps ?? metadata;
-  const { latitude, longitude } = place;
+  const { make, model, lens, width, height, latitude, longitude, taken_at: taken, size, path, exif = {} } = metadata;
+  const device = make && model && !model.startsWith(make) ? `${make} ${model}` : model ?? make;
   const placed = typeof latitude === 'number' && typeof longitude === 'number';
+  const measures = [width && height && `${figure(width)} × ${figure(height)}`, size && fileSize(size)].filter(Boolean).join(' · ');
+  const folder = folderOf(path);
   return [
-    fact('Taken', 'calendar', [metadata.taken_at && longDayOf(metadata.taken_at), metadata.taken_at && clockOf(metadata.taken_at)]),
-    fact('Camera', 'camera', [device, metadata.lens, exposureOf(metadata.exposure ?? metadata)]),
-    fact('Place', 'pin', [metadata.place?.name ?? metadata.place, placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`]),
-    fact('File', 'file', [fileName(metadata.path), [pixels, metadata.size && fileSize(metadata.size)].filter(Boolean).join(' · '), metadata.problem]),
-    fact('Folder', 'folders', [folderOf(metadata.path) || '/'], to('folders', '', { library: metadata.library_id, path: folderOf(metadata.path) })),
+    fact('Taken', 'calendar', [taken && longDayOf(taken), taken && clockOf(taken)]),
+    fact('Description', 'details', [exif.ImageDescription, exif.Artist]),
+    fact('Camera', 'camera', [device, lens, exposureOf(metadata)]),
+    fact('Place', 'pin', [placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`]),
+    fact('File', 'file', [fileName(path), measures, metadata.problem]),
+    fact('Folder', 'folders', [folder || 'The library itself'], to('folders', '', { library: metadata.library_id, path: folder })),
   ];
 }
 
-/** "1/250 s · f/2.8 · 35 mm · ISO 400". */
-function exposureOf({ exposure_time: seconds, f_number: aperture, focal_length: focal, iso }) {
-  const shutter = typeof seconds === 'number' ? (seconds < 0.4 ? `1/${Math.round(1 / seconds)} s` : `${seconds} s`) : seconds;
+/** "1/250 s · f/2.8 · 35 mm · ISO 400". @param {{exposure?: number, f_number?: number, focal_length?: number, iso?: number}} shot */
+function exposureOf({ exposure, f_number: aperture, focal_length: focal, iso }) {
+  const shutter = exposure && (exposure < 0.4 ? `1/${Math.round(1 / exposure)} s` : `${exposure} s`);
   return [shutter, aperture && `f/${aperture}`, focal && `${focal} mm`, iso && `ISO ${iso}`].filter(Boolean).join(' · ');
 }
 
@@ -80,7 +79,7 @@ function tagEditor() {
     if (known.childElementCount) return;
     try {
       const answer = await get('image/tags/all');
-      fill(known, (answer.items ?? answer).slice(0, 500).map((tag) => h('option', { value: tag.name })));
+      fill(known, answer.items.slice(0, 500).map((tag) => h('option', { value: tag.name })));
     } catch (problem) {
       complain(problem);
     }
@@ -90,7 +89,7 @@ function tagEditor() {
     const asked = place;
     try {
       const answer = await get('image/tags', place);
-      if (asked === place) fill(chips, (answer.items ?? answer).map(chip));
+      if (asked === place) fill(chips, answer.items.map(chip));
     } catch (problem) {
       if (asked === place) complain(problem);
     }

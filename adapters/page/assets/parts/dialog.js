@@ -27,7 +27,7 @@ export function openDialog(title, content, { class: name = '', onclose } = {}) {
     },
     h('div', { class: 'dialog-body' }, h('header', { class: 'dialog-head' }, heading, iconButton('close', 'Close', close)), content),
   );
-  document.body.append(element);
+  (document.querySelector('.viewer') ?? document.body).append(element);
   element.showModal();
   return { close, element };
 }

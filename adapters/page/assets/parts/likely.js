@@ -1,24 +1,27 @@
 /** After a face was named: the unassigned faces that are likely the same person, to confirm in one action. */
 import { get } from '../api.js';
 import { faceCrop } from './crop.js';
-import { decideMany } from './decide.js';
+import { assign, personOf } from './decide.js';
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { complain, done } from './toast.js';
 import { count } from './words.js';
 
+const MOST = 60;
+
 /**
  * Offer them where there are any.
- * @param {{id: number, name: string}} person
+ * @param {number} faceId the face that was named
+ * @param {import('./personpicker.js').Choice} choice who it is
  * @param {() => Promise<any>|void} changed
  */
-export async function offerLikely(person, changed) {
+export async function offerLikely(faceId, choice, changed) {
   try {
-    const answer = await get(`persons/${encodeURIComponent(person.id)}/likely`, { limit: 60 });
-    const faces = answer.items ?? answer;
-    if (faces.length) ask(person, faces, changed);
+    const { items } = await get(`image/faces/${encodeURIComponent(faceId)}/similar`, { limit: MOST });
+    const person = items.length ? await personOf(choice) : undefined;
+    if (person) ask(person, items.map((each) => each.face), changed);
   } catch (problem) {
-    if (problem.status !== 404) complain(problem);
+    if (problem.status !== 503) complain(problem);
   }
 }
 
@@ -39,7 +42,7 @@ function ask(person, faces, changed) {
   };
   button.addEventListener('click', async () => {
     try {
-      const answer = chosen.size ? await decideMany('assign', [...chosen], person.id) : null;
+      const answer = chosen.size ? await assign([...chosen], person) : null;
       dialog.close();
       if (!answer) return;
       done(`${count(chosen.size, 'more face')} of ${person.name}`, answer);

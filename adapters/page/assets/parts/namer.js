@@ -2,7 +2,7 @@
 import { get } from '../api.js';
 import { to } from '../router.js';
 import { faceCrop } from './crop.js';
-import { assign, ignore, notAFace, personOf, reject } from './decide.js';
+import { assign, ignore, notAFace, reject, unassign } from './decide.js';
 import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { offerLikely } from './likely.js';
@@ -28,16 +28,15 @@ export function openNamer(face, beside, changed) {
     await changed();
   };
   const choose = async (choice) => {
-    const person = await personOf(choice);
-    await decide(`This is ${person.name}`, () => assign(face.id, person.id));
-    await offerLikely(person, changed);
+    await decide(`This is ${choice.name}`, () => assign([face.id], choice));
+    await offerLikely(face.id, choice, changed);
   };
   const button = (label, text, write) =>
     h('button', { type: 'button', class: 'button small quiet', onclick: () => decide(text, write).catch(complain) }, label);
 
   const picker = personPicker({
     choose,
-    suggestions: named ? undefined : get(`image/faces/${encodeURIComponent(face.id)}/suggestions`).then((answer) => answer.items ?? answer),
+    suggestions: named ? undefined : get(`image/faces/${encodeURIComponent(face.id)}/suggestions`).then((answer) => answer.items),
     without: named ? [face.person_id] : [],
     label: 'Who is this?',
   });
@@ -52,7 +51,7 @@ export function openNamer(face, beside, changed) {
         'div',
         { class: 'namer-more' },
         named && button('Not this person', `Not ${face.person_name}`, () => reject(face.id, face.person_id)),
-        named && button('Unassign', 'Unassigned', () => assign(face.id, null)),
+        named && button('Unassign', 'Unassigned', () => unassign(face.id)),
         !named && !face.ignored && button('Ignore stranger', 'A stranger, put aside', () => ignore(face.id, true)),
         face.ignored && button('Not a stranger', 'No longer put aside', () => ignore(face.id, false)),
         button('Not a face', 'Not a face', () => notAFace(face.id)),
@@ -73,7 +72,7 @@ function why(face) {
     if (!event.target.open || list.childElementCount) return;
     try {
       const answer = await get(`image/faces/${encodeURIComponent(face.id)}/history`);
-      for (const step of answer.items ?? answer) list.append(h('li', {}, step.text ?? step.type));
+      for (const step of answer.items) list.append(h('li', {}, step.text ?? step.type));
       if (!list.childElementCount) list.append(h('li', { class: 'faint' }, 'Nothing was decided about this face.'));
     } catch (problem) {
       complain(problem);

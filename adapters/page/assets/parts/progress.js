@@ -6,17 +6,13 @@ import { figure } from './words.js';
 /** @type {Object<string, string>} */
 const DOING = {
   scan: 'indexing',
-  index: 'indexing',
   detect: 'recognising faces',
-  faces: 'recognising faces',
-  detection: 'recognising faces',
   thumbnails: 'making thumbnails',
-  autobind: 'binding faces by tag',
   rebuild: 'rebuilding the read tables',
 };
 
 /** What a job is doing, in words. @param {import('../live.js').Job} job */
-export const doingOf = (job) => DOING[job.kind] ?? job.text ?? job.kind;
+export const doingOf = (job) => DOING[job.kind] ?? job.title;
 
 /**
  * "indexing 120 of 340 · 14 photos/s".
@@ -25,7 +21,8 @@ export const doingOf = (job) => DOING[job.kind] ?? job.text ?? job.kind;
 export function progressText(job) {
   const amount = job.total ? ` ${figure(job.done)} of ${figure(job.total)}` : job.done ? ` ${figure(job.done)}` : ' …';
   const rate = job.rate ? ` · ${figure(job.rate < 10 ? Math.round(job.rate * 10) / 10 : Math.round(job.rate))} photos/s` : '';
-  return doingOf(job) + amount + rate;
+  const waiting = job.state === 'waiting' && job.note ? ` · waiting: ${job.note}` : '';
+  return doingOf(job) + amount + rate + waiting;
 }
 
 export function progressLine() {

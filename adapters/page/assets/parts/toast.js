@@ -19,8 +19,9 @@ export function toast(text, { action, run, bad = false } = {}) {
     clearTimeout(timer);
     box.remove();
   };
+  /** A dialog covers the notices: their time runs on when it is closed. */
   const arm = () => {
-    timer = setTimeout(close, SHOWN_MS);
+    timer = setTimeout(() => (document.querySelector('dialog[open]') ? arm() : close()), SHOWN_MS);
   };
   const act = async () => {
     close();
@@ -72,7 +73,7 @@ export function done(text, answer, word = 'Undo') {
  * @param {{body: any, headers: Headers}} answer
  * @returns {number|null}
  */
-export function operationOf({ body, headers }) {
-  const told = headers.get('x-operation-id') ?? body?.operation_id ?? body?.operation?.id ?? null;
+export function operationOf({ headers }) {
+  const told = headers.get('operation-id');
   return told === null ? null : Number(told);
 }

@@ -3,7 +3,7 @@
 const number = new Intl.NumberFormat();
 const month = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', timeZone: 'UTC' });
-const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const here = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
@@ -25,7 +25,7 @@ export const count = (value, one, many = `${one}s`) => `${number.format(value)} 
  * @returns {Date|null}
  */
 export function wallClock(takenAt) {
-  const digits = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)/.exec(takenAt ?? '');
+  const digits = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)/.exec(takenAt ?? '');
   return digits ? new Date(`${digits[1]}T${digits[2]}Z`) : null;
 }
 
@@ -41,7 +41,7 @@ export function dayOf(takenAt) {
   return date ? weekday.format(date) : '';
 }
 
-/** "Sunday, 12 May 2024". @param {string|null|undefined} takenAt */
+/** "Sun, 12 May 2024". @param {string|null|undefined} takenAt */
 export function longDayOf(takenAt) {
   const date = wallClock(takenAt);
   return date ? longDay.format(date) : 'No date';

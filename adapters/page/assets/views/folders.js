@@ -30,13 +30,13 @@ export function folders({ query }) {
   const path = query.get('path') ?? '';
   const crumbs = h('nav', { class: 'crumbs', 'aria-label': 'Folder' });
   const list = h('div', { class: 'folder-list' });
-  const here = new URLSearchParams({ library: library ?? '', path, recursive: 'false' });
+  const here = new URLSearchParams({ library: library ?? '', path: path || '/', recursive: 'false' });
   const view = library ? gridOf(here, () => {}) : null;
 
   async function load() {
     const [answer, libraryAnswer] = await Promise.all([get('folders'), get('libraries')]);
-    const libraries = libraryAnswer.items ?? libraryAnswer;
-    const all = (answer.items ?? answer).map((each) => ({ ...each, path: each.path ?? each.folder ?? '', count: each.count ?? each.photos ?? each.files ?? 0 }));
+    const libraries = libraryAnswer.items;
+    const all = answer.items;
     const total = (id) => all.filter((folder) => folder.library_id === id).reduce((sum, folder) => sum + folder.count, 0);
     const entry = (name, files, address) => h('a', { href: address }, icon('folders'), h('span', { class: 'folder-name' }, name), h('span', { class: 'faint' }, count(files, 'item')));
     const name = libraries.find((each) => String(each.id) === library)?.name ?? '';

@@ -1,14 +1,13 @@
 /** What was done, by whom and when, in plain words; everything a person did can be taken back here. */
 import { get } from '../api.js';
+import { to } from '../router.js';
 import { fill, h, icon } from '../parts/dom.js';
 import { afterUndo, complain, undo } from '../parts/toast.js';
 import { ago, longDayOf, moment } from '../parts/words.js';
 
 const PAGE = 50;
 /** What the server made by itself reads quieter than what a person decided. */
-const SYSTEM = new Set(['watcher', 'autobind', 'insight']);
-/** Kinds that the server never takes back (SPEC: scans, imports, logins and erasures). */
-const FINAL = /scan|import|login|erase|index|detect/;
+const SYSTEM = new Set(['watcher', 'autobind', 'insight', 'cli', 'server']);
 
 /** The day of a moment in this browser's zone, as the digits that `longDayOf` reads. @param {string} at */
 function localDay(at) {
@@ -24,14 +23,14 @@ export function historyOf({ query }) {
   const days = h('div', { class: 'history' });
   const state = h('div', { class: 'state' });
   const older = h('button', { type: 'button', class: 'button older', hidden: true, onclick: () => more().catch(complain) }, 'Older');
-  const narrowed = { person: query.get('person'), actor: query.get('actor'), path: query.get('path') };
+  const narrowed = { actor: query.get('actor'), kind: query.get('kind') };
   let operations = [];
 
   async function more() {
     const before = operations.at(-1)?.id;
     const page = await get('operations', { ...narrowed, before, limit: PAGE });
     operations.push(...page.items);
-    older.hidden = page.items.length < PAGE;
+    older.hidden = !page.next_cursor;
     show();
   }
 
@@ -56,7 +55,7 @@ export function historyOf({ query }) {
     element: h(
       'div',
       { class: 'page' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'History'), narrowed.person && h('a', { class: 'button small', href: '#/history' }, 'Everything')),
+      h('div', { class: 'page-head' }, h('h1', {}, 'History'), (narrowed.actor || narrowed.kind) && h('a', { class: 'button small', href: '#/history' }, 'Everything')),
       days,
       state,
       older,
@@ -73,7 +72,6 @@ export function historyOf({ query }) {
 function row(operation) {
   const undone = operation.undone_by !== null && operation.undone_by !== undefined;
   const system = SYSTEM.has(operation.actor);
-  const final = operation.undoable === false || FINAL.test(operation.kind);
   const take = async (event) => {
     const button = event.currentTarget;
     button.disabled = true;
@@ -88,8 +86,8 @@ function row(operation) {
     'li',
     { class: `operation${undone ? ' undone' : ''}${system ? ' system' : ''}`, 'data-operation': String(operation.id) },
     h('span', { class: 'operation-mark' }, icon(operation.undoes ? 'undo' : system ? 'status' : 'check')),
-    h('p', {}, h('span', { class: 'operation-text' }, operation.text), h('span', { class: 'faint', title: moment(operation.at) }, `${operation.actor} · ${ago(operation.at)}`)),
+    h('p', {}, h('span', { class: 'operation-text' }, operation.text), h('span', { class: 'faint', title: moment(operation.at) }, h('a', { href: to('history', '', { actor: operation.actor }) }, operation.actor), ` · ${ago(operation.at)}`)),
     undone && h('span', { class: 'badge' }, 'undone'),
-    !undone && !final && h('button', { type: 'button', class: 'button small', 'aria-label': `${operation.undoes ? 'Redo' : 'Undo'}: ${operation.text}`, onclick: take }, operation.undoes ? 'Redo' : 'Undo'),
+    !undone && operation.undoable && h('button', { type: 'button', class: 'button small', 'aria-label': `${operation.undoes ? 'Redo' : 'Undo'}: ${operation.text}`, onclick: take }, operation.undoes ? 'Redo' : 'Undo'),
   );
 }

@@ -3,7 +3,7 @@ import { get, getAll } from '../api.js';
 import { rename, to } from '../router.js';
 import { choosePerson } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
-import { decideMany, personOf } from '../parts/decide.js';
+import { assign, decideMany } from '../parts/decide.js';
 import { fill, h, settled } from '../parts/dom.js';
 import { FaceGrid } from '../parts/facegrid.js';
 import { offerLikely } from '../parts/likely.js';
@@ -90,11 +90,10 @@ function unnamedFaces(changed) {
   const counted = h('span', { class: 'faint' });
   const name = (ids) =>
     choosePerson('Who is this?', async (choice) => {
-      const person = await personOf(choice);
-      done(`${count(ids.length, 'face')} of ${person.name}`, await decideMany('assign', ids, person.id));
+      done(`${count(ids.length, 'face')} of ${choice.name}`, await assign(ids, choice));
       grid.select(false);
       await changed();
-      setTimeout(() => offerLikely(person, changed));
+      setTimeout(() => offerLikely(ids[0], choice, changed));
     });
   const many = (action, text) => async (ids) => {
     try {
@@ -123,11 +122,10 @@ function unnamedFaces(changed) {
   return {
     element,
     async load() {
-      const [answer, stats] = await Promise.all([get('faces/embeddings', { unassigned: true, limit: MOST_OPEN }), get('faces/stats')]);
-      const faces = answer.items.map((face) => ({ ...face, person_id: null }));
-      element.hidden = faces.length === 0;
+      const [answer, stats] = await Promise.all([get('faces', { unassigned: true, limit: MOST_OPEN }), get('faces/stats')]);
+      element.hidden = answer.items.length === 0;
       counted.textContent = count(stats.unassigned, 'face');
-      grid.show(faces);
+      grid.show(answer.items);
     },
   };
 }

@@ -3,7 +3,7 @@ import { get, getAll } from '../api.js';
 import { back, go, to } from '../router.js';
 import { choosePerson, previewOf } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
-import { changePerson, decideMany, deletePerson, mergePerson, personOf } from '../parts/decide.js';
+import { assign, changePerson, decideMany, deletePerson, mergePerson } from '../parts/decide.js';
 import { confirmed, openDialog } from '../parts/dialog.js';
 import { fill, h, iconButton } from '../parts/dom.js';
 import { FaceGrid } from '../parts/facegrid.js';
@@ -114,7 +114,6 @@ class PersonView {
           h('a', { class: 'button small', href: to('photos', '', { persons: this.id }) }, 'Show photos'),
           button('Merge into…', () => this.#merge()),
           button('Delete…', () => this.#delete()),
-          h('a', { class: 'button small quiet', href: to('history', '', { person: this.id }) }, 'History'),
           h('label', { class: 'check' }, hidden, 'Hidden'),
         ),
       ),
@@ -134,8 +133,7 @@ class PersonView {
   /** @param {number[]} ids */
   #assign(ids) {
     const choose = async (choice) => {
-      const other = await personOf(choice);
-      done(`${count(ids.length, 'face')} of ${other.name}`, await decideMany('assign', ids, other.id));
+      done(`${count(ids.length, 'face')} of ${choice.name}`, await assign(ids, choice));
       this.grid.select(false);
       await this.load();
     };

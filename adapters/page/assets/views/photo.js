@@ -141,8 +141,8 @@ class PhotoView {
     try {
       const [faces, metadata] = await Promise.all([get('image/faces', place), get('image/metadata', place)]);
       if (!same()) return;
-      this.faces.show(this.at, faces.items ?? faces);
-      this.details.fill(metadata, faces.items ?? faces);
+      this.faces.show(this.at, faces.items);
+      this.details.fill(metadata, faces.items);
       if (!this.at.width && metadata.width) Object.assign(this.at, { width: metadata.width, height: metadata.height });
       if (!this.at.taken_at && metadata.taken_at) {
         this.heading.textContent = longDayOf(metadata.taken_at);

@@ -26,7 +26,7 @@ export function status() {
     if (stopped) return;
     const [stats, all, condition] = results.map((result) => result.value);
     if (stats) fill(faces, facesCard(stats));
-    if (all) fill(libraries, (all.items ?? all).map((library) => libraryCard(library, load)));
+    if (all) fill(libraries, all.items.map((library) => libraryCard(library, load)));
     if (condition) fill(health, healthCard(condition));
     results.filter((result) => result.status === 'rejected').slice(0, 1).forEach((result) => complain(result.reason));
   }
@@ -91,14 +91,13 @@ function facesCard(stats) {
 /** @param {any} library @param {() => void} changed */
 function libraryCard(library, changed) {
   const problems = h('ul', { class: 'problems' });
-  const listed = h('details', { class: 'why' }, h('summary', {}, 'Files that cannot be shown'), problems);
+  const listed = h('details', { class: 'why' }, h('summary', {}, `${count(library.problems, 'file')} not, or not wholly, shown`), problems);
   const open = async () => {
     if (!listed.open || problems.childElementCount) return;
     try {
       const answer = await get(`libraries/${encodeURIComponent(library.id)}/problems`, { limit: 200 });
-      const rows = answer.items ?? answer;
-      fill(problems, rows.length ? rows.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem ?? each.reason))) : h('li', { class: 'faint' }, 'None.'));
-      if (answer.next_cursor) problems.append(h('li', { class: 'faint' }, 'and more'));
+      fill(problems, answer.items.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem))));
+      if (answer.items.length < library.problems) problems.append(h('li', { class: 'faint' }, `and ${figure(library.problems - answer.items.length)} more`));
     } catch (problem) {
       complain(problem);
     }
@@ -113,15 +112,15 @@ function libraryCard(library, changed) {
       complain(problem);
     }
   };
-  const counts = [library.photos !== undefined && count(library.photos, 'photo'), library.videos !== undefined && count(library.videos, 'video')].filter(Boolean);
+  const counts = [count(library.photos, 'photo'), library.videos > 0 && count(library.videos, 'video')].filter(Boolean);
   return h(
     'div',
     { class: 'card' },
     h('div', { class: 'card-head' }, h('h3', {}, h('a', { href: to('photos', '', { library: library.id }) }, library.name)), h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now')),
-    h('p', { class: 'faint path' }, library.root ?? library.path ?? ''),
+    h('p', { class: 'faint path' }, library.root ?? ''),
     library.offline && h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.'),
-    counts.length > 0 && h('p', {}, counts.join(', ')),
-    listed,
+    h('p', {}, counts.join(', ')),
+    library.problems > 0 && listed,
   );
 }
 

@@ -6,7 +6,7 @@ import { go, to } from '../router.js';
 import { fill, h, icon, iconButton } from '../parts/dom.js';
 import { PhotoGrid } from '../parts/grid.js';
 import { complain } from '../parts/toast.js';
-import { figure } from '../parts/words.js';
+import { count } from '../parts/words.js';
 
 const REFRESH_MS = 2500;
 
@@ -83,7 +83,8 @@ export function timeline({ query }) {
   const counted = h('p', { class: 'counted', 'aria-live': 'polite' });
   const narrowed = Object.keys(narrowingOf(query)).length > 0;
   const view = gridOf(query, (list) => {
-    counted.textContent = list.total === null ? '' : `${figure(list.total)} ${list.total === 1 ? 'item' : 'items'}`;
+    const total = list.total ?? (list.complete ? list.items.length : null);
+    counted.textContent = total ? count(total, 'item') : '';
     fill(state, list.complete && !list.items.length && (narrowed ? nothingFound() : nothingYet()));
   });
   const stop = refreshWhileWorking(view.refresh);
@@ -134,7 +135,7 @@ function libraryChoice(query) {
   const holder = h('span', { class: 'library-choice' });
   get('libraries')
     .then((answer) => {
-      const libraries = answer.items ?? answer;
+      const libraries = answer.items;
       if (libraries.length < 2) return;
       const chosen = query.get('library') ?? '';
       const choose = (event) => go(to('photos', '', { ...narrowingOf(query), library: event.target.value }));

@@ -1,0 +1,203 @@
+"""Naming, confirming, merging, taking apart and taking back, as somebody at the page does it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.page.served import HOSTILE, Server, Visitor
+
+OBAMA = "#/photo?file=portraits%2Fobama.jpg&of=1"
+BIDEN = "portraits/biden.jpg"
+
+
+def person_link(page: Page, name: str) -> None:
+    """Open somebody from the list of people."""
+    page.get_by_role("link", name="People").click()
+    page.locator(".person-card", has_text=name).click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value(name)
+
+
+def test_naming_a_face_offers_the_likely_others_and_they_are_confirmed_at_once(
+    visitor: Visitor, server: Server
+) -> None:
+    page = visitor.open(OBAMA)
+    page.get_by_role("button", name="Who is this?").click()
+    page.get_by_role("combobox").fill("Barack Obama")
+    page.keyboard.press("Enter")
+    offered = page.get_by_role("dialog", name="Also Barack Obama?")
+    expect(offered.locator(".pick")).to_have_count(2)
+    assert server.persons() == {"Barack Obama": 1}
+    offered.get_by_role("button", name="Confirm 2 faces").click()
+    expect(page.get_by_text("2 more faces of Barack Obama")).to_be_visible()
+    assert server.persons() == {"Barack Obama": 3}
+    expect(page.get_by_role("button", name="Face of Barack Obama")).to_be_visible()
+    page.keyboard.press("Escape")
+    person_link(page, "Barack Obama")
+    expect(page.locator(".face-cell")).to_have_count(3)
+
+
+def test_a_known_person_is_suggested_first(visitor: Visitor, server: Server) -> None:
+    server.name_face_of("portraits/obama2.jpg", "Barack Obama")
+    server.name_face_of(BIDEN, "Aaron")
+    page = visitor.open(OBAMA)
+    page.get_by_role("button", name="Who is this?").click()
+    first = page.get_by_role("option").first
+    expect(first).to_contain_text("Barack Obama")
+    expect(first).to_contain_text("alike")
+    page.get_by_role("combobox").fill("aa")
+    expect(page.get_by_role("option").first).to_contain_text("Aaron")
+
+
+def test_merging_shows_first_what_will_change_and_the_notice_takes_it_back(visitor: Visitor, server: Server) -> None:
+    server.name_face_of("portraits/obama2.jpg", "Bob")
+    server.name_face_of("portraits/obama3.jpg", "Robert")
+    page = visitor.open("#/people")
+    person_link(page, "Bob")
+    page.get_by_role("button", name="Merge into…").click()
+    page.get_by_role("combobox").fill("rob")
+    page.keyboard.press("Enter")
+    preview = page.get_by_role("dialog", name="Merge Bob into Robert?")
+    expect(preview.locator(".preview")).to_contain_text("Bob")
+    assert server.persons() == {"Bob": 1, "Robert": 1}
+    preview.get_by_role("button", name="Merge").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Robert")
+    expect(page.locator(".face-cell")).to_have_count(2)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".face-cell")).to_have_count(1)
+    assert server.persons() == {"Bob": 1, "Robert": 1}
+
+
+def test_history_takes_back_and_does_again(visitor: Visitor, server: Server) -> None:
+    server.name_face_of(BIDEN, "Joe")
+    page = visitor.open("#/history")
+    newest = page.locator(".operation").first
+    expect(newest).to_contain_text("Joe")
+    newest.get_by_role("button", name="Undo").click()
+    expect(page.locator(".operation.undone").first).to_contain_text("undone")
+    assert server.persons() == {}
+    page.locator(".operation").first.get_by_role("button", name="Redo").click()
+    expect(page.locator(".operation.undone").first).to_be_visible()
+    assert server.persons() == {"Joe": 1}
+
+
+def test_chosen_faces_are_split_off_to_somebody_new(visitor: Visitor, server: Server) -> None:
+    first = server.name_face_of("portraits/obama2.jpg", "Barack Obama")
+    (second,) = server.get("/image/faces", path=BIDEN)["items"]
+    person = server.get("/persons")["items"][0]["id"]
+    server.send("POST", "/image/faces/batch", {"ids": [second["id"]], "action": "assign", "person_id": person})
+    page = visitor.open(f"#/person/{person}")
+    expect(page.locator(".face-cell")).to_have_count(2)
+    page.get_by_role("button", name="Select").click()
+    page.get_by_role("button", name="Photo biden.jpg").click()
+    page.get_by_role("button", name="Assign to…").click()
+    page.get_by_role("combobox").fill("Joe Biden")
+    page.keyboard.press("Enter")
+    expect(page.locator(".face-cell")).to_have_count(1)
+    assert server.persons() == {"Barack Obama": 1, "Joe Biden": 1}
+    assert first != second["id"]
+
+
+def test_what_is_known_of_a_person_is_kept(visitor: Visitor, server: Server) -> None:
+    server.name_face_of(BIDEN, "Jo")
+    page = visitor.open("#/people")
+    person_link(page, "Jo")
+    page.get_by_label("Name", exact=True).fill("Joe")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Renamed")).to_be_visible()
+    page.get_by_label("Birth date").fill("1942-11-20")
+    page.get_by_label("Birth date").blur()
+    expect(page.get_by_text("Birth date kept")).to_be_visible()
+    page.get_by_label("Notes").fill("Scranton")
+    page.get_by_label("Notes").blur()
+    expect(page.get_by_text("Notes kept")).to_be_visible()
+    (kept,) = server.get("/persons")["items"]
+    assert (kept["name"], kept["birth_date"], kept["notes"]) == ("Joe", "1942-11-20", "Scranton")
+
+
+def test_a_name_that_is_taken_is_refused_in_plain_words(visitor: Visitor, server: Server) -> None:
+    server.name_face_of(BIDEN, "Joe")
+    server.name_face_of("portraits/obama.jpg", "Barack")
+    page = visitor.open("#/people")
+    person_link(page, "Joe")
+    page.get_by_label("Name", exact=True).fill("barack")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast.bad")).to_be_visible()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Joe")
+    visitor.complaints.clear()  # the browser itself reports the 409
+
+
+def test_deleting_a_person_shows_both_ways_and_keeps_the_faces(visitor: Visitor, server: Server) -> None:
+    server.name_face_of(BIDEN, "Joe")
+    unnamed = server.get("/faces/stats")["unassigned"]
+    page = visitor.open("#/people")
+    person_link(page, "Joe")
+    page.get_by_role("button", name="Delete…").click()
+    asked = page.get_by_role("dialog", name="Delete Joe?")
+    expect(asked.get_by_role("radio")).to_have_count(2)
+    asked.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="People")).to_be_visible()
+    assert server.persons() == {}
+    assert server.get("/faces/stats")["unassigned"] == unnamed + 1
+
+
+def test_a_face_is_drawn_by_dragging_and_taken_away_again(visitor: Visitor, server: Server) -> None:
+    page = visitor.open("#/photo?file=coffee.png&of=1")
+    expect(page.locator(".viewer .large.shown")).to_be_visible()
+    page.keyboard.press("d")
+    sheet = page.locator(".drawing-sheet").bounding_box()
+    assert sheet is not None
+    page.mouse.move(sheet["x"] + 0.25 * sheet["width"], sheet["y"] + 0.2 * sheet["height"])
+    page.mouse.down()
+    page.mouse.move(sheet["x"] + 0.75 * sheet["width"], sheet["y"] + 0.8 * sheet["height"], steps=3)
+    page.mouse.up()
+    asked = page.get_by_role("dialog", name="Who is this?")
+    expect(asked).to_be_visible()
+    (drawn,) = server.get("/image/faces", path="coffee.png")["items"]
+    assert drawn["source"] == "manual"
+    assert abs(drawn["box"]["x"] - 0.25) < 0.02
+    assert abs(drawn["box"]["h"] - 0.6) < 0.02
+    asked.get_by_role("button", name="Not a face").click()
+    expect(page.locator(".face")).to_have_count(0)
+    assert server.get("/image/faces", path="coffee.png")["items"] == []
+
+
+def test_a_stranger_is_put_aside_from_the_people_page(visitor: Visitor, server: Server) -> None:
+    page = visitor.open("#/people")
+    expect(page.locator(".face-cell")).to_have_count(4)
+    page.get_by_role("button", name="Select").click()
+    page.locator(".face-cell").first.click()
+    page.get_by_role("button", name="Ignore strangers").click()
+    expect(page.locator(".face-cell")).to_have_count(3)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".face-cell")).to_have_count(4)
+    assert server.get("/faces/stats")["unassigned"] == 4
+
+
+def test_tags_are_added_and_taken_away(visitor: Visitor, server: Server) -> None:
+    page = visitor.open(OBAMA)
+    page.get_by_label("Add a tag").fill("portrait")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tags .chip")).to_have_text("portrait")
+    page.get_by_role("button", name="Remove the tag portrait").click()
+    expect(page.locator(".tags .chip")).to_have_count(0)
+    assert server.get("/image/tags", path="portraits/obama.jpg")["items"] == []
+
+
+def test_hostile_names_of_persons_and_tags_are_only_text(visitor: Visitor, server: Server) -> None:
+    server.name_face_of(BIDEN, HOSTILE)
+    server.send("POST", "/image/tags", {"path": BIDEN, "name": HOSTILE})
+    page = visitor.open("#/photo?file=portraits%2Fbiden.jpg&of=1")
+    expect(page.locator(".face-name")).to_have_text(HOSTILE)
+    expect(page.locator(".tags .chip")).to_have_text(HOSTILE)
+    page.locator(".face").click()
+    expect(page.get_by_role("dialog").locator(".namer-person")).to_have_text(HOSTILE)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="People").click()
+    page.locator(".person-card").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value(HOSTILE)
+    page.get_by_role("button", name="Delete…").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="History").click()
+    expect(page.locator(".operation").first).to_contain_text("onerror")
+    server.send("DELETE", "/image/tags", None, path=BIDEN, name=HOSTILE)

@@ -1,0 +1,162 @@
+"""The grid of photos and the photo that is open: layout, keyboard, narrow windows, hostile names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from adapters.media.placeholder import placeholder_of
+from tests.page.served import HOSTILE, PHOTOS, Visitor
+
+OBAMA = "#/photo?file=portraits%2Fobama.jpg&of=1"
+CONTENTS = (".tile", ".face-cell", ".folder-list a", ".operation", ".card", ".large.shown")
+"""What a view holds once the server has answered."""
+IN_VIEW = "tile => tile.getBoundingClientRect().top >= 0 && tile.getBoundingClientRect().bottom <= innerHeight"
+
+
+def test_all_photos_are_on_the_timeline_and_shown(visitor: Visitor) -> None:
+    page = visitor.open()
+    expect(page.locator(".tile")).to_have_count(len(PHOTOS) + 1)
+    expect(page.locator(".tile img.shown")).to_have_count(len(PHOTOS) + 1)
+    expect(page.locator(".counted")).to_have_text(f"{len(PHOTOS) + 1} items")
+
+
+def test_the_search_narrows_and_survives_a_reload(visitor: Visitor) -> None:
+    page = visitor.open()
+    page.keyboard.press("/")
+    page.keyboard.type("obama2")
+    expect(page.locator(".tile")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.get_by_label("Search photos")).to_have_value("obama2")
+    page.get_by_role("button", name="Show without “obama2”").click()
+    expect(page.locator(".tile")).to_have_count(len(PHOTOS) + 1)
+
+
+def test_folders_lead_to_the_photos_in_them(visitor: Visitor) -> None:
+    page = visitor.open("#/folders")
+    page.locator(".folder-list a").click()
+    expect(page.locator(".tile")).to_have_count(4)
+    page.locator(".folder-list a", has_text="portraits").click()
+    expect(page.locator(".tile")).to_have_count(4)
+    expect(page.get_by_role("navigation", name="Folder")).to_contain_text("portraits")
+
+
+def test_the_keyboard_walks_the_grid_opens_a_photo_and_comes_back_to_it(visitor: Visitor) -> None:
+    page = visitor.open()
+    tiles = page.locator(".tile")
+    expect(tiles).to_have_count(len(PHOTOS) + 1)
+    assert page.locator(".tile[tabindex='0']").count() == 1
+    page.locator(".tile[tabindex='0']").focus()
+    for key in ("End", "ArrowLeft", "ArrowRight", "ArrowUp", "Home", "ArrowRight"):
+        page.keyboard.press(key)
+    second = page.locator(".tile:focus").get_attribute("aria-label")
+    page.keyboard.press("Enter")
+    expect(page.locator(".viewer .large.shown")).to_be_visible()
+    first_title = page.locator(".viewer-under").text_content()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".viewer-under")).not_to_have_text(first_title or "")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".viewer-under")).to_have_text(first_title or "")
+    page.keyboard.press("Escape")
+    expect(page.locator(".tile:focus")).to_have_attribute("aria-label", second or "")
+    assert page.locator(".tile:focus").evaluate(IN_VIEW)
+
+
+def test_a_link_to_a_photo_survives_a_reload_with_its_neighbours(visitor: Visitor) -> None:
+    page = visitor.open()
+    page.locator(".tile").first.click()
+    expect(page.locator(".viewer")).to_be_visible()
+    page.reload()
+    expect(page.locator(".viewer .large.shown")).to_be_visible()
+    expect(page.get_by_role("button", name="Next photo")).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(page.locator(".tile")).to_have_count(len(PHOTOS) + 1)
+
+
+def test_details_say_when_with_what_and_where(visitor: Visitor) -> None:
+    panel = visitor.open(OBAMA).get_by_role("complementary", name="Details")
+    for said in ("December", "2012", "EOS 5D Mark III", "1,137", "portraits"):
+        expect(panel).to_contain_text(said)
+
+
+@pytest.mark.parametrize("address", ["#/photos", "#/people", "#/folders", "#/history", "#/status", OBAMA])
+def test_a_phone_never_scrolls_sideways(visitor: Visitor, address: str) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    page = visitor.open(address)
+    expect(page.locator(f"main :is({', '.join(CONTENTS)})").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_hostile_file_name_is_only_text(visitor: Visitor) -> None:
+    page = visitor.open(f"#/photos?q={HOSTILE[:8].replace('<', '%3C').replace(' ', '%20')}")
+    expect(page.locator(".tile")).to_have_count(1)
+    page.locator(".tile").click()
+    expect(page.locator(".viewer .large.shown")).to_be_visible()
+    expect(page.get_by_role("complementary", name="Details")).to_contain_text(HOSTILE)
+
+
+def test_of_many_photos_only_those_near_the_window_have_elements(visitor: Visitor) -> None:
+    page = visitor.open()
+    made = page.evaluate(
+        """async () => {
+          const { PhotoGrid } = await import('./assets/parts/grid.js');
+          const grid = new PhotoGrid(() => '#/photos', () => {});
+          document.querySelector('main').replaceChildren(grid.element);
+          const when = (id) => new Date(1.7e12 - id * 3.6e6).toISOString();
+          const same = { library_id: 1, kind: 'photo', width: 3, height: 2, placeholder: null };
+          const photo = (_, id) => ({ ...same, id, path: 'coffee.png', taken_at: when(id) });
+          const photos = Array.from({ length: 20000 }, photo);
+          grid.photos = photos;
+          grid.show(photos);
+          scrollTo(0, document.documentElement.scrollHeight / 2);
+          grid.render();
+          const answer = { height: grid.element.offsetHeight, tiles: grid.tiles.size };
+          grid.leave();
+          grid.element.remove();
+          return answer;
+        }"""
+    )
+    assert made["height"] > 100_000
+    assert 0 < made["tiles"] < 200
+
+
+def test_rows_fill_the_width_in_order_whatever_the_shapes(visitor: Visitor) -> None:
+    page = visitor.open()
+    rows = page.evaluate(
+        """async () => {
+          const { justified } = await import('./assets/parts/justified.js');
+          const shapes = [[3, 2], [2, 3], [1, 9], [9, 1], [null, null], [4, 3], [1, 1]];
+          const photos = shapes.concat(...Array(25).fill(shapes)).map(([width, height], id) => ({ id, width, height }));
+          return justified(photos, 1000, 200, 4).rows;
+        }"""
+    )
+    assert [tile["photo"]["id"] for row in rows for tile in row["tiles"]] == list(range(182))
+    for row in rows[:-1]:
+        last = row["tiles"][-1]
+        assert last["left"] + last["width"] == pytest.approx(1000, abs=0.01)
+        assert 90 < row["height"] < 400
+
+
+def test_a_placeholder_is_drawn_with_the_colours_of_its_photo(visitor: Visitor, sample_photos: Path) -> None:
+    with Image.open(sample_photos / "rocket.jpg") as opened:
+        picture = opened.convert("RGB").resize((60, 40))
+    hashed = placeholder_of(np.asarray(picture))
+    drawn = visitor.open().evaluate(
+        """async (hashed) => {
+          const { drawPlaceholder } = await import('./assets/parts/thumbhash.js');
+          const canvas = document.createElement('canvas');
+          drawPlaceholder(canvas, hashed);
+          return [canvas.width, ...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data];
+        }""",
+        hashed,
+    )
+    side, pixels = drawn[0], drawn[1:]
+    small = picture.resize((side, side), Image.Resampling.BOX)
+    wanted = list(small.convert("RGBA").tobytes())
+    off = sum(abs(a - b) for a, b in zip(pixels, wanted, strict=True)) / len(wanted)
+    assert off < 20
