@@ -267,7 +267,8 @@ class Faces:
         return self._seen(self._views().where(f.c.content_hash == content_hash).order_by(f.c.id))
 
     def newest(self, *, unassigned: bool, before: int | None, limit: int) -> list[FaceView]:
-        """Visible faces, the newest first, below the id `before`; only those of nobody, strangers left out, where asked."""
+        """Visible faces, the newest first, below the id `before`; only those of nobody, strangers left out, where
+        asked."""
         f, p = self._faces, self._persons
         statement = self._views().order_by(f.c.id.desc()).limit(limit)
         if before is not None:
@@ -277,7 +278,8 @@ class Faces:
         return self._seen(statement)
 
     def of_person(self, person_id: int, after: int, limit: int, offset: int = 0) -> list[FaceView]:
-        """A canonical person's visible faces, by id from `after` (and `offset`), with those of everyone merged into it."""
+        """A canonical person's visible faces, by id from `after` (and `offset`), with those of everyone merged into
+        it."""
         f, p = self._faces, self._persons
         behind = select(p.c.id).where(p.c.canonical_id == person_id)
         statement = self._views().where(f.c.person_id.in_(behind), f.c.id > after)

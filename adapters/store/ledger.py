@@ -217,6 +217,10 @@ class Ledger:
             self._generations[number] = Generation(number, self.database)
         return self._generations[number]
 
+    def forget(self, number: int) -> None:
+        """A generation was dropped."""
+        self._generations.pop(number, None)
+
     def make_generation(self, connection: Connection, state: str) -> Generation:
         """Create empty read tables under the next number, within the caller's write transaction."""
         number = take_ids(connection, "generation", 1)[0]
@@ -231,7 +235,12 @@ class Ledger:
         statement = select(t.c.number).where(t.c.state == LIVE, t.c.fingerprint == self.fingerprint)
         return connection.execute(statement.order_by(t.c.number.desc()).limit(1)).scalar_one_or_none()
 
-    def _live(self, connection: Connection) -> Generation:
+    def live(self, connection: Connection) -> Generation:
+        """The read tables of this version that are live.
+
+        Raises:
+            Unavailable: they are being built.
+        """
         number = self._live_number(connection)
         if number is None:
             raise Unavailable(
@@ -249,7 +258,7 @@ class Ledger:
         applied."""
         applied = 0
         with self.database.writing() as connection:
-            live = self._live(connection)
+            live = self.live(connection)
             while batch := self.next_batch(connection, live.number):
                 self.project(connection, live, batch)
                 applied += len(batch)
@@ -286,7 +295,7 @@ class Ledger:
         """
         try:
             with self.database.writing() as connection:
-                generation = self._live(connection)
+                generation = self.live(connection)
                 while batch := self.next_batch(connection, generation.number):
                     self.project(connection, generation, batch)
                 turn = Transaction(
@@ -321,7 +330,7 @@ class Ledger:
             Unavailable: the read tables of this version are not ready.
         """
         with self.database.reading() as connection:
-            yield Lookups(connection, self._live(connection).tables, actor, library)
+            yield Lookups(connection, self.live(connection).tables, actor, library)
 
     def head(self) -> int:
         """The last position of the log, 0 where it is empty."""
