@@ -21,6 +21,7 @@ from domain.commands.detection import mark_failed, record_detection, wants_embed
 from domain.errors import NotFound, Unavailable, Unreadable
 from domain.event import Recorded
 from domain.faces import FaceDetected, FaceEmbedded, FaceRedetected
+from domain.library import LibraryRestored
 from domain.media import Media, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
 from domain.policies import bind_by_tag
 from domain.ports import Detection, Embedding, FaceEngine, Likeness
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 LOG_BATCH = 500
+FORGOTTEN_AT_MOST = 1000
+"""Events that a policy may read again after a restart because none of them concerned it: a checkpoint is a write."""
 DETECTION_BATCH = 32
 COUNT_SECONDS = 10.0
 """How often the backlog is counted anew for the progress that is shown: a scan may add to it."""
@@ -133,7 +136,7 @@ class FollowsLog:
         self._name = name
         self._topics = tuple(topics)
         self._answer = answer
-        self._position = ledger.checkpoint(name)
+        self._position = self._kept = ledger.checkpoint(name)
 
     def step(self) -> bool:
         """Answer the next batch of events; whether there may be more."""
@@ -144,7 +147,9 @@ class FollowsLog:
         if events:
             self._answer(events)
         reached = events[-1].position if len(events) == LOG_BATCH else head
-        self._ledger.set_checkpoint(self._name, reached)
+        if events or reached - self._kept >= FORGOTTEN_AT_MOST:
+            self._ledger.set_checkpoint(self._name, reached)
+            self._kept = reached
         self._position = reached
         return len(events) == LOG_BATCH
 
@@ -212,12 +217,16 @@ class BindsByTag:
 class DetectsFaces:
     """Finds the faces on every photo that the current model has not looked at yet."""
 
+    TOPICS = tuple(e.topic for e in (MediaDiscovered, MediaChanged, MediaMoved, MediaReturned, LibraryRestored))
+
     def __init__(self, ledger: Ledger, engine: FaceEngine, previews: Previews, jobs: JobBoard, at_once: int) -> None:
         self._ledger, self._engine, self._previews, self._jobs = ledger, engine, previews, jobs
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="detect")
         self._at_once = at_once
         self._after = 0
         self._recorded = 0
+        self._looked_at = -1
+        self._deferred = True
         self._job: Progress | None = None
         self._counted_at = 0.0
         self._operation_id: int | None = None
@@ -234,6 +243,9 @@ class DetectsFaces:
         except Unavailable as error:
             self._wait(str(error))
             raise
+        if self._after == 0 and not self._has_news():
+            self._end()
+            return False
         with self._ledger.reading(WATCHER) as tables:
             waiting = tables.media.waiting_for_detection(tables.tables.faces.table, model, self._after, DETECTION_BATCH)
             if waiting and time.monotonic() - self._counted_at > COUNT_SECONDS:
@@ -247,6 +259,13 @@ class DetectsFaces:
         self._detect(model, list({media.content_hash: media for media in waiting}.values()))
         self._after = waiting[-1].id
         return True
+
+    def _has_news(self) -> bool:
+        """Whether files came, or some were deferred, since the last pass over all photos began."""
+        head = self._ledger.head()
+        news = self._deferred or bool(self._ledger.events(self._looked_at, 1, self.TOPICS))
+        self._looked_at, self._deferred = head, False
+        return news
 
     def close(self) -> None:
         """End the threads."""
@@ -262,7 +281,9 @@ class DetectsFaces:
                 continue
             try:
                 found = look.result()
-                if found is not None:
+                if found is None:
+                    self._deferred = True
+                else:
                     self._record(media, model, found)
             except Unavailable as error:
                 trouble = trouble or error
