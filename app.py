@@ -7,43 +7,97 @@ Parts meet here and nowhere else; what each does is decided in its own folder.
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from adapters.accounts.limits import SignInLimits
+from adapters.accounts.links import LinkBook, Purpose
 from adapters.accounts.passwords import Passwords
+from adapters.accounts.signing_key import signing_key
+from adapters.accounts.tokens import Tokens
 from adapters.cli.main import run
+from adapters.face_engines.absent import AbsentEngine
 from adapters.face_engines.apollo import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.face_engines.serve import faces_app
-from adapters.files.paths import resolve
+from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
+from adapters.http.entrance import create_http_app
+from adapters.http.parts import Accounts, Parts
 from adapters.media import worker
 from adapters.media.gallery import Gallery
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
 from adapters.runner.watch import Watcher
+from adapters.runner.web import run_web
+from adapters.runner.work import Work
 from adapters.settings import FaceEngineChoice, Settings
 from adapters.settings.catalogue import cores
 from adapters.store.database import Database
+from adapters.store.generations import prepare as prepare_tables
+from adapters.store.generations import rebuild as rebuild_tables
+from adapters.store.generations import verify as verify_tables
 from adapters.store.ledger import Ledger
-from adapters.vectors.similarity import likeness
-from domain.actor import WATCHER
+from adapters.vectors.similarity import Similarity, likeness
+from domain.actor import CLI, WATCHER
 from domain.errors import NotFound, Unavailable
 from domain.library import Library
 from domain.paths import bytes_of, text_of
 from domain.ports import FaceEngine
+from projections.verify import Difference
 
+log = logging.getLogger("imageapi")
 VERSION = "0.1.0"
 DECODER_MEMORY = 3 * 2**30
 """Bytes a decoding worker may use: the largest picture that is allowed needs about half of it."""
+RECOGNISER_MEMORY = 2 * 2**30
+"""Bytes a recognising worker may use: the nets and a picture of 100 megapixels."""
 IDLE_SECONDS = 30.0
+INVITATION_LIFETIME = timedelta(days=7)
+PAGE = Path(__file__).resolve().parent / "adapters" / "page"
+
+
+class Server:
+    """The server with all its background work, put together and not started yet."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.board = house.board
+        self._links = LinkBook(house.settings.links_file)
+        self._app = create_http_app(house.parts(self._links))
+
+    def run(self, on_ready: Callable[[str], None]) -> None:
+        """Serve until interrupted."""
+        bind, work = self._house.settings.bind_url, self._house.work
+        work.start()
+        try:
+            run_web(self._app, bind.host, bind.port, on_ready)
+        finally:
+            work.stop()
+
+    def link(self, base_url: str, *, on_terminal: bool) -> str | None:
+        """The first admin's one-time link, or on a terminal one to sign in with."""
+        if not self._house.ledger.is_ready():
+            return None
+        with self._house.ledger.reading(CLI) as tables:
+            admins = [user for user in tables.users.all() if user.role == "admin"]
+        if not admins:
+            self._links.withdraw(Purpose.FIRST_ADMIN)
+            code = self._links.issue(Purpose.FIRST_ADMIN)
+            return f"Open this link within the hour to choose your name and password: {base_url}/welcome?code={code}"
+        if not on_terminal:
+            return None
+        code = self._links.issue(Purpose.SIGN_IN, user_id=admins[0].id)
+        return f"Sign in as {admins[0].name} with this link, within the hour: {base_url}/welcome?code={code}"
 
 
 class Finding(NamedTuple):
@@ -79,14 +133,21 @@ class House:
         if settings.face_engine is FaceEngineChoice.APOLLO and settings.apollo_face_api_base_url is not None:
             engine = ApolloEngine(settings.apollo_face_api_base_url, seconds=settings.face_detect_timeout_sec)
         else:
-            engine = self.embedded_engine()
+            try:
+                engine = self.embedded_engine()
+            except Unavailable as error:
+                engine = AbsentEngine(str(error))
         self._closing.append(engine.close)
         return engine
 
     def embedded_engine(self) -> EmbeddedEngine:
         """The nets that packages carry, or the user's own embedder, in worker processes."""
         model = face_model(self.settings.face_model)
-        pool = WorkerPool(self.settings.embedded_face_workers, initializer=functools.partial(prepare, model))
+        pool = WorkerPool(
+            self.settings.embedded_face_workers,
+            initializer=functools.partial(prepare, model),
+            memory_limit=RECOGNISER_MEMORY,
+        )
         return EmbeddedEngine(pool, model, self.settings.face_detect_timeout_sec)
 
     @cached_property
@@ -96,6 +157,14 @@ class House:
         waiting = WorkerPool(cores(), initializer=worker.prepare, memory_limit=DECODER_MEMORY, niceness=0)
         self._closing += [background.close, waiting.close]
         return Gallery(background, waiting, self.settings.renditions, self.settings.thumbnails, self.locate)
+
+    def open_original(self, library_id: int, path: str) -> int:
+        """A descriptor of the file at a path of a library, opened without following a link out of it."""
+        with self.ledger.reading(WATCHER) as tables:
+            library = tables.libraries.get(library_id)
+        if library is None or library.removed:
+            raise NotFound(f"there is no library {library_id}")
+        return open_below(bytes_of(library.root), path)
 
     def locate(self, library_id: int, path: str) -> Path:
         """The file at a path of a library, which it never leaves."""
@@ -150,7 +219,62 @@ class House:
             return self.settings.face_detect_concurrency
         return self.settings.embedded_face_workers
 
+    @cached_property
+    def work(self) -> Work:
+        """All background work as one."""
+        return Work(self.board, self.watcher, self.loops, self._prepare)
+
+    def _prepare(self, board: JobBoard) -> None:
+        """Bring the read tables up to the log, or build them anew where another version wrote them."""
+        if self.ledger.is_ready():
+            self.ledger.catch_up()
+            return
+        with board.job("rebuild", "building the read tables") as job:
+            prepare_tables(self.ledger, job.at)
+
+    def parts(self, links: LinkBook) -> Parts:
+        """What the HTTP routes reach."""
+        key = self.settings.secret_key or signing_key(self.settings.secret_key_file)
+
+        def invite(role: str, libraries: tuple[int, ...] | None) -> str:
+            return links.issue(Purpose.INVITATION, role=role, libraries=libraries, lifetime=INVITATION_LIFETIME)
+
+        return Parts(
+            ledger=self.ledger,
+            pictures=self.gallery,
+            locate=self.locate,
+            open_original=self.open_original,
+            similarity=Similarity(),
+            accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite),
+            work=self.work,
+            page=PAGE,
+            version=VERSION,
+            engine=self.engine,
+        )
+
+    def server(self) -> Server:
+        """The server with all its background work."""
+        return Server(self)
+
+    def faces_server(self, key: str | None) -> Callable[[str, int], None]:
+        """Offers the embedded face engine until interrupted."""
+        engine = self.embedded_engine()
+        self._closing.append(engine.close)
+
+        def offer(host: str, port: int) -> None:
+            run_web(faces_app(engine, key), host, port, lambda url: log.info("the engine is offered at %s", url))
+
+        return offer
+
     # What single commands ask for
+
+    def rebuild(self, report: Callable[[int, int], None], *, drop_old: bool) -> str:
+        """Build the read tables anew beside the live ones and swap; what came of it."""
+        return str(rebuild_tables(self.ledger, report, drop_old=drop_old))
+
+    def verify(self) -> Sequence[Difference]:
+        """Replay the log and compare every row with the live tables."""
+        return verify_tables(self.ledger)
 
     def scan(self, libraries: Sequence[Library], *, full: bool) -> int:
         """Scan these libraries now; the number of files that are not, or not wholly, shown."""
@@ -196,7 +320,4 @@ def main() -> int:
     def load(overrides: dict[str, str]) -> Settings:
         return Settings.load(os.environ, Path.cwd(), overrides)
 
-    return run(sys.argv[1:], load, House)  # type: ignore[arg-type]
-
-
-_ = faces_app
+    return run(sys.argv[1:], load, House)

@@ -227,6 +227,7 @@ class DetectsFaces:
         self._recorded = 0
         self._looked_at = -1
         self._deferred = True
+        self._model = ""
         self._job: Progress | None = None
         self._counted_at = 0.0
         self._operation_id: int | None = None
@@ -243,7 +244,7 @@ class DetectsFaces:
         except Unavailable as error:
             self._wait(str(error))
             raise
-        if self._after == 0 and not self._has_news():
+        if self._after == 0 and not self._has_news(model):
             self._end()
             return False
         with self._ledger.reading(WATCHER) as tables:
@@ -260,11 +261,11 @@ class DetectsFaces:
         self._after = waiting[-1].id
         return True
 
-    def _has_news(self) -> bool:
-        """Whether files came, or some were deferred, since the last pass over all photos began."""
+    def _has_news(self, model: str) -> bool:
+        """Whether files came, some were deferred, or the model changed since the last pass over all photos began."""
         head = self._ledger.head()
-        news = self._deferred or bool(self._ledger.events(self._looked_at, 1, self.TOPICS))
-        self._looked_at, self._deferred = head, False
+        news = self._deferred or model != self._model or bool(self._ledger.events(self._looked_at, 1, self.TOPICS))
+        self._looked_at, self._deferred, self._model = head, False, model
         return news
 
     def close(self) -> None:
@@ -288,6 +289,7 @@ class DetectsFaces:
             except Unavailable as error:
                 trouble = trouble or error
         if trouble is not None:
+            self._deferred = True
             self._wait(str(trouble))
             raise trouble
 

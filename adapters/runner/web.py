@@ -44,7 +44,7 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise Unavailable(
-            f"cannot listen at {host}:{port}: {error.strerror}; another server may be running there, --bind names another"
+            f"cannot listen at {host}:{port} ({error.strerror}): is another server running? See --bind"
         ) from error
     return listener
 

@@ -47,7 +47,7 @@ class Work:
         try:
             self._prepare(self._board)
         except ImageApiError as error:
-            log.error("the read tables cannot be made ready: %s", error)
+            log.exception("the read tables cannot be made ready")
             self._trouble = str(error)
             return
         with self._lock:

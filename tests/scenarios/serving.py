@@ -1,0 +1,75 @@
+"""A real server in a process of its own, and a client that is signed in to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-c", "import sys; from app import main; sys.exit(main())"]
+PASSWORD = "a few good words"
+STOP_SECONDS = 60
+
+
+class Served:
+    """A server that runs: its client, and what it wrote to standard error so far."""
+
+    def __init__(self, client: httpx.Client, lines: list[str]) -> None:
+        self.client = client
+        self.lines = lines
+
+
+def imageapi(data: Path, *words: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [*COMMAND, *words], env=_environment(data, environment), cwd=ROOT, input=given, text=True, capture_output=True
+    )
+
+
+@contextmanager
+def serving(data: Path, *folders: Path, **environment: str) -> Iterator[Served]:
+    """Serve folders until the block ends; the client acts as the admin `ann`."""
+    if not imageapi(data, "user", "list").stdout:
+        imageapi(data, "user", "add", "ann", "--role", "admin", given=PASSWORD).check_returncode()
+    words = [*COMMAND, "serve", *map(str, folders)]
+    process = subprocess.Popen(
+        words, env=_environment(data, environment), cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    assert process.stderr is not None
+    lines: list[str] = []
+    try:
+        base = _address(process.stderr, lines)
+        reader = threading.Thread(target=lines.extend, args=(process.stderr,), daemon=True)
+        reader.start()
+        with httpx.Client(base_url=base, trust_env=False, timeout=30) as client:
+            answer = client.post("/login", json={"username": "ann", "password": PASSWORD}).raise_for_status()
+            client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+            yield Served(client, lines)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(STOP_SECONDS)
+        process.stderr.close()
+
+
+def _address(stderr: IO[str], lines: list[str]) -> str:
+    for line in stderr:
+        lines.append(line)
+        found = re.search(r"serving at (http://\S+)", line)
+        if found:
+            return found[1]
+    raise AssertionError(f"the server ended before it served: {lines}")
+
+
+def _environment(data: Path, more: dict[str, str]) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("FACE_", "IMAGEAPI_"))}
+    return {**plain, "IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", **more}
