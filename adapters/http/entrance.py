@@ -1,0 +1,108 @@
+"""Where requests come in: every route, the page, the documents, and what holds for all of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+
+import anyio
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from adapters.http import (
+    condition,
+    docs,
+    faces,
+    images,
+    libraries,
+    openapi,
+    operations,
+    persons,
+    photos,
+    signing,
+    tags,
+    users,
+)
+from adapters.http.calling import THREADS, Endpoint, has_tag
+from adapters.http.condition import JobStream
+from adapters.http.declaring import Declared
+from adapters.http.guard import Guard
+from adapters.http.page import page_routes
+from adapters.http.parts import Parts
+from adapters.http.problems import answer_of, plain_problem
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+SUBJECTS = (
+    faces.routes,
+    persons.routes,
+    photos.routes,
+    images.routes,
+    tags.routes,
+    libraries.routes,
+    operations.routes,
+    signing.routes,
+    users.routes,
+    condition.routes,
+)
+
+
+def declared() -> list[Declared]:
+    """Every declared route, subject by subject."""
+    return [route for subject in SUBJECTS for route in subject]
+
+
+def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette:
+    """The application that answers with `parts`. It starts nothing and owns nothing itself: `lifespan` is entered when
+    the server starts and left when it stops."""
+    threads = anyio.CapacityLimiter(THREADS)
+    document = openapi.document(declared(), parts.version)
+    routes: list[BaseRoute] = [
+        _fixed("/openapi.json", msgspec.json.encode(document), "application/json"),
+        _fixed("/docs", docs.page(document).encode(), "text/html; charset=utf-8"),
+        _fixed("/docs.css", docs.STYLE.encode(), "text/css; charset=utf-8"),
+        Route("/jobs/stream", JobStream(parts, threads), methods=["GET"]),
+        *_endpoints(parts, threads),
+        *page_routes(parts.page, threads),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard)],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _http_problem},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
+    by_path: dict[str, dict[str, Declared]] = {}
+    for route in declared():
+        by_path.setdefault(route.path, {})[route.method] = route
+    for path, methods in by_path.items():
+        yield Route(path.replace("{id}", "{id:int}"), Endpoint(parts, methods, threads))
+
+
+def _fixed(path: str, content: bytes, media_type: str) -> Route:
+    """A route that always answers the same."""
+    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+    async def serve(request: Request) -> Response:
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if has_tag(request.headers, tag):
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type=media_type)
+
+    return Route(path, serve, methods=["GET"])
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = f"there is nothing at {request.url.path}" if status == 404 else f"{request.method} is not taken here"
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return answer_of(plain_problem(status, detail), headers)

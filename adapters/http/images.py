@@ -1,0 +1,130 @@
+"""One photo: its bytes and what its file says of itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.serving import TYPES, UNKNOWN, FileResponse, disposition, picture
+from adapters.http.sight import LibraryParam, photo_at
+from adapters.http.times import wall_clock
+from domain.errors import NotFound, Unavailable
+from domain.media import Media
+from domain.paths import name_of
+
+routes = Routes("Photos")
+
+
+class ImageQuery(msgspec.Struct):
+    """Which photo, and how large: the file itself, a JPEG of up to 1440 pixels, or one of up to 512."""
+
+    path: str
+    library: LibraryParam | None = None
+    size: Literal["full", "preview", "thumb"] = "full"
+
+
+class MetadataQuery(msgspec.Struct):
+    """Which photo."""
+
+    path: str
+    library: LibraryParam | None = None
+
+
+class Metadata(msgspec.Struct):
+    """What the file says of itself now: facts, camera, position and all EXIF by name. Units: seconds, millimetres,
+    metres, degrees north and east; `orientation` is EXIF's 1 to 8."""
+
+    library_id: int
+    path: str
+    kind: str
+    size: int
+    content_hash: str | None
+    format: str | None
+    width: int | None
+    height: int | None
+    orientation: int | None
+    taken_at: str | None
+    taken_source: str | None
+    make: str | None
+    model: str | None
+    lens: str | None
+    exposure: float | None
+    f_number: float | None
+    iso: int | None
+    focal_length: float | None
+    latitude: float | None
+    longitude: float | None
+    altitude: float | None
+    problem: str | None
+    exif: dict[str, Any]
+
+
+@routes(
+    "GET",
+    "/image",
+    query=ImageQuery,
+    media_types=("image/jpeg", *sorted({*TYPES.values()} - {"image/jpeg"}), UNKNOWN),
+    errors=(404, 416),
+)
+def show_image(call: Call, query: ImageQuery) -> Answer:
+    """The file itself, with ranges, or a smaller upright JPEG of it.
+
+    A single range is answered with 206. The tag of a file is its content's hash, as long as the file is the one that
+    was indexed.
+    """
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, query.path, query.library)
+        row = tables.media.row(media.id)
+    if query.size == "full":
+        return _full(call, media, None if row is None else row["format"])
+    which: Literal["preview", "thumb"] = "preview" if query.size == "preview" else "thumb"
+    key = f"{(media.content_hash or b'').hex()}-{which}"
+    return picture(call, key, lambda: _rendition(call, media, which))
+
+
+@routes("GET", "/image/metadata", query=MetadataQuery, answers=Metadata, errors=(404,))
+def show_metadata(call: Call, query: MetadataQuery) -> Answer:
+    """What a file says of itself: times, camera, lens, exposure, size, orientation, position."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, query.path, query.library)
+    file = call.parts.locate(media.library_id, media.path)
+    facts = call.parts.pictures.metadata(file, "video" if media.kind == "video" else "photo")
+    return Answer(_metadata(media, facts))
+
+
+def _metadata(media: Media, facts: Mapping[str, Any]) -> Metadata:
+    known: dict[str, Any] = {name: facts.get(name) for name in Metadata.__struct_fields__}
+    known["taken_at"] = wall_clock(facts.get("taken_at"), facts.get("taken_offset_minutes"))
+    known["exif"] = facts.get("exif") or {}
+    return Metadata(**{**known, "library_id": media.library_id, "path": media.path})
+
+
+def _rendition(call: Call, media: Media, which: Literal["preview", "thumb"]) -> bytes:
+    path = call.parts.pictures.made(media, which)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("the picture was just removed; ask again") from error
+    except OSError as error:
+        raise Unavailable(f"the picture cannot be read now: {error.strerror}") from error
+
+
+def _full(call: Call, media: Media, known_format: str | None) -> Answer:
+    descriptor = call.parts.open_original(media.library_id, media.path)
+    facts = os.fstat(descriptor)
+    is_indexed = (facts.st_size, facts.st_mtime_ns) == (media.size, media.mtime_ns)
+    content = (media.content_hash or b"").hex()
+    tag = content if is_indexed else f"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
+    kind = TYPES.get(known_format or "", UNKNOWN)
+    headers = {
+        "ETag": f'"{tag}"',
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization, Cookie",
+        "Content-Type": kind,
+        "Content-Disposition": disposition(name_of(media.path), inline=kind != UNKNOWN),
+    }
+    return Answer(response=FileResponse(descriptor, call.headers, headers))

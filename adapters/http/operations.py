@@ -1,0 +1,160 @@
+"""History: what was done, by whom, and taking it back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
+from adapters.http.sight import Id, is_restricted
+from adapters.http.times import Moment, moment
+from adapters.http.writing import write
+from domain.commands.operations import NOT_UNDOABLE, undo
+from domain.errors import NotFound
+from domain.event import Recorded
+from domain.operation import Operation
+from projections.lookups import Lookups, Transaction
+
+routes = Routes("History")
+
+MOST_EVENTS: Final = 500
+_NEVER_TOLD: Final = frozenset({"embedding_id", "was_embedding_id"})
+
+
+class OperationsQuery(msgspec.Struct):
+    """Which operations."""
+
+    actor: Annotated[str, Meta(description="who did it")] | None = None
+    kind: str | None = None
+    before: Annotated[Id, Meta(description="only operations with a smaller id")] | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class OperationRow(msgspec.Struct):
+    """One action in plain words; `undone_by` names the live operation that took it back, `undoable` says whether undo
+    takes this kind."""
+
+    id: int
+    kind: str
+    text: str
+    actor: str
+    at: Moment
+    position: int
+    undone_by: int | None
+    undoes: int | None
+    undoable: bool
+
+
+class EventRow(msgspec.Struct):
+    """One event: its stored name, and its fields without embeddings; content hashes are hexadecimal."""
+
+    position: int
+    type: str
+    at: Moment
+    data: dict[str, Any]
+
+
+class OperationWithEvents(OperationRow):
+    """An operation with its first events; `truncated` says that there are more."""
+
+    events: list[EventRow] = []
+    truncated: bool = False
+
+
+@routes("GET", "/operations", query=OperationsQuery, answers=Page[OperationRow])
+def list_operations(call: Call, query: OperationsQuery) -> Answer:
+    """What was done, newest first.
+
+    Who sees some libraries only sees the own operations only; what admins did with accounts is told to admins only.
+    """
+    before = query.before if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = _latest(tables, query, before)
+    kept = rows[: query.limit]
+    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
+    return Answer(Page([_row(operation) for operation in kept], cursor))
+
+
+@routes("GET", "/operations/{id}", answers=OperationWithEvents, errors=(404,))
+def show_operation(call: Call, id: int) -> Answer:  # noqa: A002 - the name in the address
+    """One operation with its events."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        operation = _seen(tables, id)
+    found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
+    events = [_event(each) for each in found[:MOST_EVENTS] if not each.event.private]
+    truncated = len(found) > MOST_EVENTS
+    row = msgspec.structs.asdict(_row(operation))
+    return Answer(OperationWithEvents(**row, events=events, truncated=truncated))
+
+
+@routes("POST", "/operations/{id}/undo", answers=OperationRow, role="editor", errors=(404, 409, 422), rehearses=True)
+def undo_operation(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+    """Take back all that an operation did; answers the operation that did so, whose undo is redo.
+
+    409 names the later operation in the way by `operation_id`.
+    """
+
+    def take_back(turn: Transaction) -> int:
+        _seen(turn, id)
+        return undo(turn, id)
+
+    return write(call, take_back, lambda turn, undone_by: _row(_seen(turn, undone_by)))
+
+
+def _latest(lookups: Lookups, query: OperationsQuery, before: int | None) -> list[Operation]:
+    """One more than a page of the operations that the asker may see."""
+    actor = query.actor
+    if is_restricted(lookups):
+        if actor is not None and actor != lookups.actor.name:
+            return []
+        actor = lookups.actor.name
+    found: list[Operation] = []
+    while True:
+        batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind)
+        found += [operation for operation in batch if _is_told(lookups, operation)]
+        if len(found) > query.limit or len(batch) <= query.limit:
+            return found
+        before = batch[-1].id
+
+
+def _is_told(lookups: Lookups, operation: Operation) -> bool:
+    actor = lookups.actor
+    if operation.actor == actor.name or actor.is_admin:
+        return True
+    return not is_restricted(lookups) and not operation.kind.startswith("user.")
+
+
+def _seen(lookups: Lookups, operation_id: int) -> Operation:
+    operation = lookups.operations.get(operation_id)
+    if operation is None or not _is_told(lookups, operation):
+        raise NotFound(f"there is no operation {operation_id}")
+    return operation
+
+
+def _row(operation: Operation) -> OperationRow:
+    undoable = operation.undone_by is None and operation.kind not in NOT_UNDOABLE
+    return OperationRow(
+        operation.id,
+        operation.kind,
+        operation.text,
+        operation.actor,
+        moment(operation.at),
+        operation.position,
+        operation.undone_by,
+        operation.undoes,
+        undoable,
+    )
+
+
+def _event(recorded: Recorded) -> EventRow:
+    fields = msgspec.structs.asdict(recorded.event)
+    told = {
+        name: value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)
+        for name, value in fields.items()
+        if name not in _NEVER_TOLD
+    }
+    return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), told)

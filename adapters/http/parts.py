@@ -1,0 +1,239 @@
+"""What the HTTP API is put together from: `app.py` fills in the real parts, tests the ones they need.
+
+Everything here blocks and is called from threads, but `Work.progress`, which only looks at memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from domain.faces import Face
+from domain.geometry import Box
+from domain.media import Media
+from domain.ports import FaceEngine, Thresholds
+from projections.lookups import Ledger, Lookups
+
+Rendition = Literal["preview", "thumb"]
+Kind = Literal["photo", "video"]
+
+
+class Pictures(Protocol):
+    """The pictures made of the libraries' files."""
+
+    def made(self, media: Media, which: Rendition) -> Path:
+        """The file of a rendition, made now where it is missing.
+
+        Raises:
+            Unreadable: no picture can be made of this content.
+            NotFound, Unavailable: its file is not to be had now.
+        """
+
+    def preview(self, media: Media) -> bytes:
+        """The upright preview as a JPEG; raises as `made`."""
+
+    def crop(self, media: Media, box: Box, size: int) -> bytes:
+        """The square around a face as a JPEG of `size` pixels; raises as `made`."""
+
+    def metadata(self, path: Path, kind: Kind) -> dict[str, object]:
+        """A file's facts and EXIF as they are now, as plain values; raises as `made`."""
+
+
+class Similarity(Protocol):
+    """Compares faces of one model."""
+
+    def suggest(self, lookups: Lookups, face: Face, limit: int, least: float) -> list[tuple[int, float]]:
+        """The canonical persons likest to `face`, at `least` that cosine: `(person_id, similarity)`, best first."""
+
+    def similar(self, lookups: Lookups, face: Face, limit: int, least: float) -> list[tuple[int, float]]:
+        """The visible unassigned faces likest to `face`: `(face_id, similarity)`, the likest first."""
+
+
+class Job(Protocol):
+    """One piece of long work: times in microseconds since 1970 UTC, `rate` items a second."""
+
+    @property
+    def id(self) -> int:
+        """Its number in this process."""
+
+    @property
+    def kind(self) -> str:
+        """`scan`, `detect`, `thumbnails` or `rebuild`."""
+
+    @property
+    def title(self) -> str:
+        """What is done, in words; may name a library."""
+
+    @property
+    def state(self) -> str:
+        """`running`, `waiting` or `done`."""
+
+    @property
+    def done(self) -> int:
+        """Items done."""
+
+    @property
+    def total(self) -> int | None:
+        """Items in all, where that is known."""
+
+    @property
+    def rate(self) -> float | None:
+        """Items a second lately."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate."""
+
+    @property
+    def note(self) -> str | None:
+        """Why it waits, or what came of it."""
+
+    @property
+    def began_at(self) -> int:
+        """When it began."""
+
+    @property
+    def ended_at(self) -> int | None:
+        """When it ended."""
+
+
+class Work(Protocol):
+    """The server's own work in the background."""
+
+    def progress(self) -> Sequence[Job]:
+        """Every job of this process, the newest first; never blocks."""
+
+    def scan(self, library_id: int) -> None:
+        """Scan this library soon; comes back at once."""
+
+    def missing_roots(self) -> Mapping[int, str]:
+        """The libraries whose folder cannot be reached now, with the reason."""
+
+    def troubles(self) -> Mapping[str, str]:
+        """Parts that do not work now (`detection`, `scan` …), each with the reason in words."""
+
+
+class Passwords(Protocol):
+    """Hashes and checks passwords."""
+
+    def hash(self, password: str, *, user_name: str = "") -> str:
+        """The hash to store; raises `RuleViolation` for one that cannot be, `Unavailable` where too many wait."""
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Whether `stored` was made from `password`; takes as long where there is nothing stored."""
+
+
+class IssuedToken(Protocol):
+    """A token and when it ends."""
+
+    @property
+    def token(self) -> str:
+        """The text that its bearer sends."""
+
+    @property
+    def expires_at(self) -> datetime:
+        """From when on it is refused; aware."""
+
+
+class Claims(Protocol):
+    """What a valid token says."""
+
+    @property
+    def user_id(self) -> int:
+        """Whose it is."""
+
+    @property
+    def epoch(self) -> int:
+        """The user's session epoch when it was issued."""
+
+
+class Tokens(Protocol):
+    """Signs and checks tokens."""
+
+    def issue(self, user_id: int, epoch: int) -> IssuedToken:
+        """A new token for a user."""
+
+    def verify(self, token: str) -> Claims:
+        """The claims of a valid token; raises an `ImageApiError` that says what is wrong with it."""
+
+
+class Link(Protocol):
+    """An open one-time link."""
+
+    @property
+    def purpose(self) -> str:
+        """`first-admin`, `sign-in` or `invitation`."""
+
+    @property
+    def user_id(self) -> int | None:
+        """Who signs in with it."""
+
+    @property
+    def role(self) -> str | None:
+        """The role that an invitation gives."""
+
+    @property
+    def libraries(self) -> tuple[int, ...] | None:
+        """The libraries that an invitation grants, None for all."""
+
+
+class Links(Protocol):
+    """The open one-time links; both raise `NotFound` where no open link has the code."""
+
+    def peek(self, code: str) -> Link:
+        """The link, which stays open."""
+
+    def consuming(self, code: str) -> AbstractContextManager[Link]:
+        """Close the link; it opens again where the block raises."""
+
+
+class SignInLimits(Protocol):
+    """The limit on trying to sign in."""
+
+    def attempt(self, name: str, address: str) -> None:
+        """Let an attempt through and count it; raises an `ImageApiError` where it must wait."""
+
+    def retry_after(self, name: str, address: str) -> int:
+        """Whole seconds until an attempt may go ahead."""
+
+    def succeeded(self, name: str, address: str) -> None:
+        """The attempt let through last was good."""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """How users prove who they are. `invite` opens an invitation to a role and libraries (None for all): its code."""
+
+    passwords: Passwords
+    tokens: Tokens
+    links: Links
+    limits: SignInLimits
+    invite: Callable[[str, tuple[int, ...] | None], str]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that the routes reach.
+
+    `locate` and `open_original` take a library's id and the path text of a file, never leave the library, and raise
+    `NotFound` or `Unavailable`: the one gives the real path, the other a descriptor open for reading, which the caller
+    closes. `engine` is None where none is configured, and `engine_absent` then says why. `thresholds` overrides the
+    engine's own. `page` is the folder of the static page.
+    """
+
+    ledger: Ledger
+    pictures: Pictures
+    locate: Callable[[int, str], Path]
+    open_original: Callable[[int, str], int]
+    similarity: Similarity
+    accounts: Accounts
+    work: Work
+    page: Path
+    version: str
+    engine: FaceEngine | None = None
+    engine_absent: str = "no face engine is configured: unset FACE_ENGINE=off, or set APOLLO_FACE_API_BASE_URL"
+    thresholds: Thresholds | None = None

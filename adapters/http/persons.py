@@ -1,0 +1,206 @@
+"""Persons: `/persons` and what lies below it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.paging import (
+    USUAL_LIMIT,
+    AfterId,
+    Cursor,
+    Limit,
+    Offset,
+    Page,
+    Sorted,
+    cursor_of,
+    place_of,
+    sorted_place,
+)
+from adapters.http.sight import Id, LibraryParam, is_restricted, seen_person, within
+from adapters.http.writing import Done, write
+from domain.commands.people import PersonChanges, change_person, create_person, delete_person, merge_persons
+from projections.faces import FaceView
+from projections.lookups import Transaction
+from projections.people import PersonView
+
+routes = Routes("Persons")
+
+
+class PersonsQuery(msgspec.Struct):
+    """Which persons."""
+
+    library: LibraryParam | None = None
+    include_hidden: bool = False
+    q: Annotated[str, Meta(description="a part of the name")] | None = None
+    sort: Literal["name", "faces"] = "name"
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class NewPerson(msgspec.Struct):
+    """A person to make."""
+
+    name: str
+    notes: str = ""
+    birth_date: Annotated[str, Meta(description="YYYY-MM-DD")] | None = None
+    hidden: bool = False
+
+
+class PersonPatch(msgspec.Struct):
+    """What to write about a person; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    notes: str | UnsetType = UNSET
+    entity_id: Id | UnsetType | None = UNSET
+    cover_face_id: Id | UnsetType | None = UNSET
+    birth_date: Annotated[str, Meta(description="YYYY-MM-DD")] | UnsetType | None = UNSET
+    hidden: bool | UnsetType = UNSET
+
+
+class Deletion(msgspec.Struct):
+    """What becomes of the faces: nobody's, or deleted with the person."""
+
+    cascade: Literal["set_null", "delete"] = "set_null"
+
+
+class MergeInto(msgspec.Struct):
+    """The person that the other one turns out to be."""
+
+    into: Id
+
+
+class FacesOfPerson(msgspec.Struct):
+    """Which faces."""
+
+    library: LibraryParam | None = None
+    limit: Limit = USUAL_LIMIT
+    offset: Offset = 0
+    cursor: Cursor | None = None
+
+
+@routes("GET", "/persons", query=PersonsQuery, answers=Page[PersonView], errors=(404,))
+def list_persons(call: Call, query: PersonsQuery) -> Answer:
+    """Persons with their face counts and covers.
+
+    With `library`, the counts and covers are of that library, and who has no face there is left out.
+    """
+    after = (
+        None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
+    )
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = within(tables, query.library).people.page(
+            sort=query.sort,
+            after=after,
+            limit=query.limit + 1,
+            q=query.q,
+            include_hidden=query.include_hidden,
+            with_faces_only=query.library is not None or is_restricted(tables),
+        )
+    kept = rows[: query.limit]
+    cursor = cursor_of(Sorted(query.sort, kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
+    return Answer(Page([view for view, _ in kept], cursor))
+
+
+@routes(
+    "POST", "/persons", body=NewPerson, answers=PersonView, status=201, role="editor", errors=(409,), rehearses=True
+)
+def add_person(call: Call, body: NewPerson) -> Answer:
+    """Name a new person."""
+
+    def create(turn: Transaction) -> int:
+        return create_person(turn, body.name, notes=body.notes, birth_date=body.birth_date, hidden=body.hidden)
+
+    return write(call, create, lambda turn, person_id: turn.people.view(person_id), status=201)
+
+
+@routes("GET", "/persons/{id}", answers=PersonView, errors=(404,))
+def show_person(call: Call, id: int) -> Answer:  # noqa: A002 - the name in the address
+    """One person; a merged one says into whom by `merged_into`."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        return Answer(seen_person(tables, id))
+
+
+@routes(
+    "PATCH",
+    "/persons/{id}",
+    body=PersonPatch,
+    answers=PersonView,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:  # noqa: A002 - as above
+    """Write what is known of a person."""
+    changes = msgspec.convert(body, PersonChanges, from_attributes=True)
+
+    def change(turn: Transaction) -> None:
+        seen_person(turn, id)
+        change_person(turn, id, changes, call.expected)
+
+    return write(call, change, lambda turn, _: turn.people.view(id))
+
+
+@routes(
+    "DELETE",
+    "/persons/{id}",
+    query=Deletion,
+    answers=Done,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def remove_person(call: Call, id: int, query: Deletion) -> Answer:  # noqa: A002 - as above
+    """Delete a person and everyone merged into it.
+
+    With `cascade=set_null` the faces are kept and belong to nobody; with `delete` they are deleted too, and stay so
+    through every later detection.
+    """
+
+    def delete(turn: Transaction) -> None:
+        seen_person(turn, id)
+        delete_person(turn, id, with_faces=query.cascade == "delete", expected=call.expected)
+
+    return write(call, delete)
+
+
+@routes(
+    "POST",
+    "/persons/{id}/merge",
+    body=MergeInto,
+    answers=PersonView,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def merge(call: Call, id: int, body: MergeInto) -> Answer:  # noqa: A002 - as above
+    """Say that this person is another one, which takes over its faces; answers that one.
+
+    Its notes are copied where the other one's are empty. Undo brings it back with exactly the faces that it had.
+    """
+
+    def merge_into(turn: Transaction) -> None:
+        seen_person(turn, id)
+        seen_person(turn, body.into)
+        merge_persons(turn, id, body.into, call.expected)
+
+    return write(call, merge_into, lambda turn, _: turn.people.view(body.into))
+
+
+@routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))
+def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Answer:  # noqa: A002 - as above
+    """A person's faces, with those of everyone merged into it, by id."""
+    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        person = seen_person(tables, id)
+        rows = within(tables, query.library).faces.of_person(
+            person.merged_into or id, after, query.limit + 1, query.offset
+        )
+    kept = rows[: query.limit]
+    return Answer(Page(kept, cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None))

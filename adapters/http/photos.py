@@ -1,0 +1,181 @@
+"""The timeline: `/photos` and `/folders`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import RowMapping
+
+from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.paging import USUAL_LIMIT, Cursor, Limit, Sorted, cursor_of, sorted_place
+from adapters.http.problems import FieldError, Invalid
+from adapters.http.sight import Id, LibraryParam, within
+from adapters.http.times import Moment, WallClock, bound_of, moment, wall_clock
+from projections.timeline import SORTS, PhotoFilter
+
+routes = Routes("Photos")
+
+Any_or_all = Literal["any", "all"]
+
+
+class PhotosQuery(msgspec.Struct):
+    """What the photos are narrowed to; `tags`, `exclude_tags` and `persons` may be given several times."""
+
+    library: LibraryParam | None = None
+    path: Annotated[str, Meta(description="a folder; / is the root itself")] | None = None
+    recursive: Annotated[bool, Meta(description="whether folders below `path` count too")] = True
+    kind: Literal["photo", "video"] | None = None
+    tags: list[str] = []
+    tag_mode: Any_or_all = "any"
+    exclude_tags: list[str] = []
+    persons: list[Id] = []
+    person_mode: Any_or_all = "any"
+    taken_from: Annotated[str, Meta(description="a day or time of the wall clock")] | None = msgspec.field(
+        name="from", default=None
+    )
+    taken_to: Annotated[str, Meta(description="a day, included, or a time, excluded")] | None = msgspec.field(
+        name="to", default=None
+    )
+    camera: Annotated[str, Meta(description="a part of make and model")] | None = None
+    lens: Annotated[str, Meta(description="a part of the name")] | None = None
+    has_gps: bool | None = None
+    within: Annotated[str, Meta(description="south,west,north,east in degrees")] | None = None
+    q: Annotated[str, Meta(description="a part of the path, a tag or a person's name")] | None = None
+    sort: Literal["taken_at", "name", "discovered"] = "taken_at"
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class MediaRow(msgspec.Struct):
+    """One file: `width` and `height` are pixels of the upright picture, `placeholder` a ThumbHash in base64, `problem`
+    says why it is not, or not wholly, shown."""
+
+    id: int
+    library_id: int
+    path: str
+    name: str
+    content_hash: str
+    kind: str
+    format: str | None
+    size: int
+    width: int | None
+    height: int | None
+    taken_at: WallClock | None
+    taken_source: str | None
+    make: str | None
+    model: str | None
+    lens: str | None
+    latitude: float | None
+    longitude: float | None
+    placeholder: str | None
+    problem: str | None
+    modified_at: Moment
+    discovered_at: Moment
+    tags: Sequence[str]
+
+
+class Photos(msgspec.Struct):
+    """One page of photos; `total` counts all of them and comes with the first page."""
+
+    items: list[MediaRow]
+    next_cursor: str | None
+    total: int | None
+
+
+class Folder(msgspec.Struct):
+    """A folder of a library and how many files it holds itself; the root's path is empty."""
+
+    library_id: int
+    path: str
+    count: int
+
+
+class Folders(msgspec.Struct):
+    """Every folder."""
+
+    items: list[Folder]
+    next_cursor: None = None
+
+
+class FoldersQuery(msgspec.Struct):
+    """Which folders."""
+
+    library: LibraryParam | None = None
+
+
+@routes("GET", "/photos", query=PhotosQuery, answers=Photos, errors=(404,))
+def list_photos(call: Call, query: PhotosQuery) -> Answer:
+    """Photos and videos that fit every filter, newest first, A to Z by `sort=name`."""
+    narrowed = _filter(query)
+    after = (
+        None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
+    )
+    with call.parts.ledger.reading(call.actor) as everything:
+        tables = within(everything, query.library)
+        rows = tables.timeline.page(narrowed, sort=query.sort, after=after, limit=query.limit + 1)
+        total = tables.timeline.count(narrowed) if after is None else None
+        kept = rows[: query.limit]
+        tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in kept})
+    cursor = None
+    if len(rows) > query.limit:
+        cursor = cursor_of(Sorted(query.sort, kept[-1][SORTS[query.sort][0]], kept[-1]["id"]))
+    return Answer(Photos([media_row(row, tags) for row in kept], cursor, total))
+
+
+@routes("GET", "/folders", query=FoldersQuery, answers=Folders, errors=(404,))
+def list_folders(call: Call, query: FoldersQuery) -> Answer:
+    """Every folder that holds files itself."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = within(tables, query.library).timeline.folders()
+    return Answer(Folders([Folder(*row) for row in rows]))
+
+
+def media_row(row: RowMapping, tags: Mapping[bytes, Sequence[str]]) -> MediaRow:
+    """A row of `media` as clients see it."""
+    content = bytes(row["content_hash"])
+    plain: dict[str, Any] = {name: row[name] for name in MediaRow.__struct_fields__ if name in row}
+    plain |= {
+        "content_hash": content.hex(),
+        "taken_at": wall_clock(row["taken_at"], row["taken_offset"]),
+        "modified_at": moment(row["mtime_ns"] // 1000),
+        "discovered_at": moment(row["discovered_at"]),
+        "tags": tags.get(content, ()),
+    }
+    return MediaRow(**plain)
+
+
+def _filter(query: PhotosQuery) -> PhotoFilter:
+    return PhotoFilter(
+        folder=None if query.path is None else query.path.strip("/"),
+        recursive=query.recursive,
+        kind=query.kind,
+        tags=tuple(query.tags),
+        all_tags=query.tag_mode == "all",
+        exclude_tags=tuple(query.exclude_tags),
+        persons=tuple(query.persons),
+        all_persons=query.person_mode == "all",
+        taken_from=bound_of("from", query.taken_from, is_end=False),
+        taken_to=bound_of("to", query.taken_to, is_end=True),
+        camera=query.camera,
+        lens=query.lens,
+        has_gps=query.has_gps,
+        within=_corners(query.within),
+        q=query.q,
+    )
+
+
+def _corners(text: str | None) -> tuple[float, float, float, float] | None:
+    """South, west, north and east in degrees; west may be greater than east, across the date line."""
+    if text is None:
+        return None
+    try:
+        south, west, north, east = (float(part) for part in text.split(","))
+    except ValueError:
+        south = west = north = east = float("nan")
+    if not (-90 <= south <= north <= 90 and -180 <= west <= 180 and -180 <= east <= 180):
+        message = "write south,west,north,east in degrees, such as 47.2,8.4,47.5,8.7"
+        raise Invalid((FieldError("within", message),))
+    return south, west, north, east
