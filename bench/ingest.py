@@ -2,9 +2,9 @@
 
     python -m bench.ingest [FILES ...]     (default: 10000 100000)
 
-The ingest is a whole scan of an empty library: two walks, hash, EXIF, preview, thumbnail and placeholder of each file in
-worker processes, the log and the read tables. The loop does it once in one process and keeps nothing. Files are of one
-colour each and differ in their bytes, so that nothing is shared.
+The ingest is a whole scan of an empty library: two walks, hash, EXIF, preview, thumbnail and placeholder of each file
+in worker processes, the log and the read tables. The loop does it once in one process and keeps nothing. Files are of
+one colour each and differ in their bytes, so that nothing is shared.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def ingest(root: Path, data: Path) -> None:
     from app import House  # noqa: PLC0415 - the same
 
     house = House(Settings.load({"IMAGEAPI_DATA": str(data), "FACE_ENGINE": "off", "LOG_LEVEL": "off"}, data))
-    libraries = libraries_of(house, [root])  # type: ignore[arg-type]  # a House is what the commands ask for
+    libraries = libraries_of(house, [root])
     began = time.perf_counter()
     house.scan(libraries, full=False)
     seconds = time.perf_counter() - began
@@ -73,8 +73,8 @@ def measure(count: int) -> dict[str, float]:
         data.mkdir()
         make_files(photos, count)
         loop = plain_loop(photos)
-        command = [sys.executable, "-c", "import sys; from pathlib import Path; from bench.ingest import ingest; "
-                   "ingest(Path(sys.argv[1]), Path(sys.argv[2]))", str(photos), str(data)]
+        code = "import sys; from pathlib import Path; from bench.ingest import ingest; ingest(*map(Path, sys.argv[1:]))"
+        command = [sys.executable, "-c", code, str(photos), str(data)]
         said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
         seconds, megabytes = map(float, said.split())
     return {

@@ -2,8 +2,8 @@
 
     python -m bench.server [PHOTOS]        (default: 600)
 
-A real server indexes a folder of real photos (the samples, each made different) and recognises the faces on them, on all
-cores, while one client asks again and again, one request at a time.
+A real server indexes a folder of real photos (the samples, each made different) and recognises the faces on them, on
+all cores, while one client asks again and again, one request at a time.
 """
 
 from __future__ import annotations
@@ -63,8 +63,18 @@ def server(data: Path, photos: Path) -> Iterator[str]:
         process.wait(START_SECONDS)
 
 
+def name_faces(client: httpx.Client) -> int:
+    """Give each face that was found so far a person of its own, so that `/persons` has something to count."""
+    faces = client.get("/faces", params={"unassigned": True, "limit": 100}).raise_for_status().json()["items"]
+    for face in faces:
+        body = {"ids": [face["id"]], "action": "assign", "name": f"Person {face['id']}"}
+        client.post("/image/faces/batch", json=body).raise_for_status()
+    return len(faces)
+
+
 def measure(count: int) -> dict[str, float]:
-    """Median and 99th percentile, in ms, of each route under load; how many were asked, and the photos done a second."""
+    """Median and 99th percentile, in ms, of each route under load; how many were asked, and the photos done a
+    second."""
     times: dict[str, list[float]] = {"/persons": [], "/photos": []}
     with tempfile.TemporaryDirectory() as scratch:
         photos, data = Path(scratch, "photos"), Path(scratch, "data")
@@ -72,20 +82,26 @@ def measure(count: int) -> dict[str, float]:
         with server(data, photos) as base, httpx.Client(base_url=base, trust_env=False) as client:
             answer = client.post("/login", json={"username": "bench", "password": PASSWORD})
             client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['token']}"
-            began = time.perf_counter()
+            persons, began = 0, time.perf_counter()
             while True:
                 stats = client.get("/faces/stats").raise_for_status().json()
                 if stats["photos"] == count and not stats["pending"]:
                     break
                 if time.perf_counter() - began > LONGEST_SECONDS:
                     break
+                if stats["faces"] and not persons:
+                    persons = name_faces(client)
                 for _ in range(20):
                     for route, taken in times.items():
                         asked = time.perf_counter()
                         client.get(route).raise_for_status()
                         taken.append((time.perf_counter() - asked) * 1000)
             seconds = time.perf_counter() - began
-    figures = {"requests": float(len(times["/persons"]) * 2), "photos done, 1/s": stats["scanned"] / seconds}
+    figures = {
+        "persons": float(persons),
+        "requests": float(len(times["/persons"]) * 2),
+        "photos done, 1/s": stats["scanned"] / seconds,
+    }
     for route, taken in times.items():
         figures[f"{route} median, ms"] = statistics.median(taken)
         figures[f"{route} p99, ms"] = statistics.quantiles(taken, n=100)[98]

@@ -103,7 +103,7 @@ class FaceDetectionsTable(Projection):
         )
         Index(self.named("face_content"), t.c.content_hash, t.c.model_version)
         assigned = t.c.person_id.is_not(None)
-        Index(self.named("face_person"), t.c.person_id, sqlite_where=assigned, postgresql_where=assigned)
+        Index(self.named("face_person"), t.c.person_id, t.c.status, sqlite_where=assigned, postgresql_where=assigned)
         self._define_detection(t)
         self._define_decisions(t)
         self._define_deletions(t)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -157,7 +158,7 @@ class MediaTable(Projection):
 
 
 def _facts(facts: FileFacts) -> dict[str, Any]:
-    return {name: getattr(facts, name) for name in _FACTS}
+    return msgspec.structs.asdict(facts)
 
 
 class MediaFiles:

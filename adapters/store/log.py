@@ -155,10 +155,9 @@ class LogRecorder(ApplicationRecorder):
         self._insert = rendered(insert(log_events), database.dialect)
         self._attach = rendered(insert(log_embeddings), database.dialect)
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
-        """Append within `kwargs["connection"]`, which holds the write lock; `kwargs["recorded"]` are the envelopes.
-
-        Returns the positions.
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
+        """Append within `kwargs["connection"]`, which holds the write lock; `kwargs["recorded"]` are the envelopes, and
+        hold the positions.
 
         Raises:
             sqlalchemy.exc.IntegrityError: another event has the place in its stream.
@@ -180,7 +179,6 @@ class LogRecorder(ApplicationRecorder):
             for stored, envelope in zip(stored_events, envelopes, strict=True)
         ]
         connection.exec_driver_sql(self._insert.sql, rows)
-        return [envelope.position for envelope in envelopes]
 
     def attach(self, connection: Connection, rows: Sequence[tuple[int, str, bytes]]) -> None:
         """Append attachments: id, model version, 2048 bytes of vector."""
