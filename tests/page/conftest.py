@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.served import HOSTILE, NAME, PASSWORD, PHOTOS, Server, Visitor, be_the_first, serving
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=6_000)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ def test_naming_a_face_offers_the_likely_others_and_they_are_confirmed_at_once(
 ) -> None:
     page = visitor.open(OBAMA)
     page.get_by_role("button", name="Who is this?").click()
-    page.get_by_role("combobox").fill("Barack Obama")
+    page.get_by_role("combobox", name="Who is").fill("Barack Obama")
     page.keyboard.press("Enter")
     offered = page.get_by_role("dialog", name="Also Barack Obama?")
     expect(offered.locator(".pick")).to_have_count(2)
@@ -44,7 +44,7 @@ def test_a_known_person_is_suggested_first(visitor: Visitor, server: Server) -> 
     first = page.get_by_role("option").first
     expect(first).to_contain_text("Barack Obama")
     expect(first).to_contain_text("alike")
-    page.get_by_role("combobox").fill("aa")
+    page.get_by_role("combobox", name="Who is").fill("aa")
     expect(page.get_by_role("option").first).to_contain_text("Aaron")
 
 
@@ -54,7 +54,7 @@ def test_merging_shows_first_what_will_change_and_the_notice_takes_it_back(visit
     page = visitor.open("#/people")
     person_link(page, "Bob")
     page.get_by_role("button", name="Merge into…").click()
-    page.get_by_role("combobox").fill("rob")
+    page.get_by_role("combobox", name="Who is").fill("rob")
     page.keyboard.press("Enter")
     preview = page.get_by_role("dialog", name="Merge Bob into Robert?")
     expect(preview.locator(".preview")).to_contain_text("Bob")
@@ -90,7 +90,7 @@ def test_chosen_faces_are_split_off_to_somebody_new(visitor: Visitor, server: Se
     page.get_by_role("button", name="Select").click()
     page.get_by_role("button", name="Photo biden.jpg").click()
     page.get_by_role("button", name="Assign to…").click()
-    page.get_by_role("combobox").fill("Joe Biden")
+    page.get_by_role("combobox", name="Who is").fill("Joe Biden")
     page.keyboard.press("Enter")
     expect(page.locator(".face-cell")).to_have_count(1)
     assert server.persons() == {"Barack Obama": 1, "Joe Biden": 1}

@@ -24,14 +24,14 @@ const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export const whenSignedOut = new Set();
 
 /**
- * The URL of a route below the page's own; undefined and empty parameters are left out, lists are joined by commas.
+ * The URL of a route below the page's own; undefined and empty parameters are left out, lists are repeated.
  * @param {string} path without a leading slash
  * @param {Object<string, any>} [query]
  */
 export function urlOf(path, query = {}) {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
-    if (value !== undefined && value !== null && value !== '') parameters.set(name, String(value));
+    for (const each of [value].flat()) if (each !== undefined && each !== null && each !== '') parameters.append(name, String(each));
   const text = parameters.toString();
   return new URL(path + (text ? `?${text}` : ''), document.baseURI).href;
 }

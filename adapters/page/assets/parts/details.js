@@ -73,7 +73,7 @@ function tagEditor() {
   const id = `tags-${++lists}`;
   const chips = h('div', { class: 'tags' });
   const known = h('datalist', { id });
-  const input = h('input', { type: 'text', placeholder: 'Add a tag', 'aria-label': 'Add a tag', autocomplete: 'off', list: id, maxLength: 200, onfocus: () => learn() });
+  const input = h('input', { type: 'text', role: 'textbox', placeholder: 'Add a tag', 'aria-label': 'Add a tag', autocomplete: 'off', list: id, maxLength: 200, onfocus: () => learn() });
 
   async function learn() {
     if (known.childElementCount) return;
