@@ -7,7 +7,6 @@ Parts meet here and nowhere else; what each does is decided in its own folder.
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import shutil
 import sys
@@ -55,7 +54,6 @@ from domain.paths import bytes_of, text_of
 from domain.ports import FaceEngine
 from projections.verify import Difference
 
-log = logging.getLogger("imageapi")
 VERSION = "0.1.0"
 DECODER_MEMORY = 3 * 2**30
 """Bytes a decoding worker may use: the largest picture that is allowed needs about half of it."""
@@ -256,15 +254,11 @@ class House:
         """The server with all its background work."""
         return Server(self)
 
-    def faces_server(self, key: str | None) -> Callable[[str, int], None]:
+    def faces_server(self, key: str | None) -> Callable[[str, int, Callable[[str], None]], None]:
         """Offers the embedded face engine until interrupted."""
         engine = self.embedded_engine()
         self._closing.append(engine.close)
-
-        def offer(host: str, port: int) -> None:
-            run_web(faces_app(engine, key), host, port, lambda url: log.info("the engine is offered at %s", url))
-
-        return offer
+        return functools.partial(run_web, faces_app(engine, key))
 
     # What single commands ask for
 

@@ -63,8 +63,8 @@ class House(Protocol):
     def server(self) -> Server:
         """The server with all its background work."""
 
-    def faces_server(self, key: str | None) -> Callable[[str, int], None]:
-        """A function that offers the embedded face engine on a host and port until interrupted."""
+    def faces_server(self, key: str | None) -> Callable[[str, int, Callable[[str], None]], None]:
+        """A function that offers the embedded face engine at a host and port until interrupted, and tells its URL."""
 
     def scan(self, libraries: Sequence[Library], *, full: bool) -> int:
         """Scan these libraries now, with thumbnails and without faces; the number of problems that stand after it."""

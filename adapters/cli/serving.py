@@ -63,9 +63,8 @@ def serve_faces(house: House, words: argparse.Namespace) -> int:
     if not port.isdecimal() or not host:
         raise RuleViolation(f"--bind is HOST:PORT; {words.bind!r} is not")
     offer = house.faces_server(words.key)
-    print(f"the face engine is offered at http://{words.bind}/api/internal/faces/", file=sys.stderr)
     with suppress(KeyboardInterrupt):
-        offer(host.strip("[]"), int(port))
+        offer(host.strip("[]"), int(port), lambda url: print(f"the face engine is offered at {url}", file=sys.stderr))
     return 0
 
 

@@ -31,9 +31,9 @@ class Served:
 
 def imageapi(data: Path, *words: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
-    return subprocess.run(
-        [*COMMAND, *words], env=_environment(data, environment), cwd=ROOT, input=given, text=True, capture_output=True
-    )
+    environ = _environment(data, environment)
+    whole = [*COMMAND, *words]
+    return subprocess.run(whole, env=environ, cwd=ROOT, input=given, text=True, capture_output=True, check=False)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,9 +19,8 @@ from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
 from domain.actor import CLI
 from projections.faces import FaceStats
+from tests.scenarios.serving import COMMAND, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-SERVE = [sys.executable, "-c", "import sys; from app import main; sys.exit(main())", "serve"]
 PHOTOS = 36
 PATIENCE_SECONDS = 120
 
@@ -79,7 +77,7 @@ def make_photos(photos: Path, samples: Path) -> dict[str, int]:
 def start(photos: Path, data: Path) -> subprocess.Popen[bytes]:
     """A server in a process group of its own, so that a kill takes its workers as a power cut would."""
     environment = {**os.environ, "IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", "LOG_LEVEL": "error"}
-    return subprocess.Popen([*SERVE, str(photos)], env=environment, cwd=ROOT, start_new_session=True)
+    return subprocess.Popen([*COMMAND, "serve", str(photos)], env=environment, cwd=ROOT, start_new_session=True)
 
 
 def wait_until_done(data: Path, expected: dict[str, int]) -> None:

@@ -16,10 +16,19 @@ from tests.scenarios.serving import Served, serving
 
 GOOD = 240
 NAMES = [
-    "plain {n}.jpg", "with  spaces {n} .png", "emoji 🏖️ {n}.webp", "שלום {n}.gif", "line\nbreak {n}.tiff", "çédille {n}.heic",
-    "quote ' \" {n}.jpg", "per%2Fcent {n}.png", "hash # question ? {n}.webp", "back\\x41slash {n}.jpg", "-dash {n}.jpg",
+    "plain {n}.jpg",
+    "with  spaces {n} .png",
+    "emoji 🏖️ {n}.webp",
+    "שלום {n}.gif",
+    "line\nbreak {n}.tiff",
+    "çédille {n}.heic",
+    "quote ' \" {n}.jpg",
+    "per%2Fcent {n}.png",
+    "hash # question ? {n}.webp",
+    "back\\x41slash {n}.jpg",
+    "-dash {n}.jpg",
     "<img src=x onerror=alert(1)>{n}.jpg",
-]  # fmt: skip
+]
 PATIENCE_SECONDS = 150
 
 
@@ -32,10 +41,10 @@ def test_all_good_files_are_served_and_each_bad_one_is_named_once_with_its_reaso
         assert set(listed) == good
         for path in sorted(good):
             for size in ("thumb", "preview", "full"):
-                picture = served.client.get("/image", params={"path": path, "size": size})
-                assert picture.status_code == 200, (path, size, picture.text)
-            original = Path(os.fsdecode(os.fsencode(photos) + b"/" + bytes_of(path)))
-            assert picture.content == original.read_bytes()
+                shown = served.client.get("/image", params={"path": path, "size": size})
+                assert shown.status_code == 200, (path, size, shown.text)
+                if size == "full":
+                    assert shown.content == Path(os.fsdecode(os.fsencode(photos) + b"/" + bytes_of(path))).read_bytes()
         named = {
             problem["path"]: problem["problem"]
             for problem in served.client.get("/libraries/1/problems").raise_for_status().json()["items"]
