@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Protocol, TextIO
 
 from rich.console import Console
@@ -130,6 +131,8 @@ def _lines(board: Board, console: Console, over: threading.Event) -> None:
         over.wait(POLL_SECONDS)
 
 
+@cache
 def console_on(stream: TextIO) -> Console:
-    """A console that writes to `stream` and knows whether a person looks at it."""
+    """The one console of `stream`, which knows whether a person looks at it; log lines and bars keep clear of each other
+    because they share it."""
     return Console(file=stream, soft_wrap=True)
