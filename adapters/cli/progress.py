@@ -133,6 +133,6 @@ def _lines(board: Board, console: Console, over: threading.Event) -> None:
 
 @cache
 def console_on(stream: TextIO) -> Console:
-    """The one console of `stream`, which knows whether a person looks at it; log lines and bars keep clear of each other
-    because they share it."""
+    """The one console of `stream`, which knows whether a person looks at it; log lines and bars keep clear of each
+    other because they share it."""
     return Console(file=stream, soft_wrap=True)

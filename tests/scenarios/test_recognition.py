@@ -158,6 +158,24 @@ def test_a_person_without_faces_takes_the_only_face_of_a_photo_with_that_tag(
     assert faces_on(portraits, "biden.jpg")[0].person_name == "Joe"
 
 
+def test_a_face_that_was_taken_from_a_person_is_not_bound_to_them_again(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    detect(portraits, engine)
+    with portraits.ledger.transaction(CLI) as turn:
+        person = create_person(turn, "Barack")
+    for name in ("obama.jpg", "obama2.jpg"):
+        with portraits.ledger.transaction(CLI) as turn:
+            change_face(turn, faces_on(portraits, name)[0].id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, faces_on(portraits, "obama2.jpg")[0].id, FaceChanges(person_id=None))
+    with portraits.ledger.transaction(CLI) as turn:
+        tag_contents(turn, [content_of(portraits, "obama2.jpg"), content_of(portraits, "obama3.jpg")], "Barack")
+    bind(portraits, engine)
+    assert faces_on(portraits, "obama2.jpg")[0].person_id is None
+    assert faces_on(portraits, "obama3.jpg")[0].person_name == "Barack"
+
+
 def test_a_rejected_person_is_neither_suggested_nor_bound(portraits: Place, engine: EmbeddedEngine) -> None:
     detect(portraits, engine)
     with portraits.ledger.transaction(CLI) as turn:
