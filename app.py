@@ -10,11 +10,11 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from adapters.accounts.limits import SignInLimits
 from adapters.accounts.links import LinkBook, Purpose
@@ -46,6 +46,7 @@ from adapters.store.generations import prepare as prepare_tables
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
 from adapters.store.ledger import Ledger
+from adapters.store.transfer import export_log, import_log
 from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI, WATCHER
 from domain.errors import NotFound, Unavailable
@@ -276,6 +277,14 @@ class House:
             self.watcher.look_at(library, full=full)
         with self.ledger.reading(WATCHER) as tables:
             return sum(tables.media.counts().get(library.id, (0, 0, 0))[2] for library in libraries)
+
+    def export_log(self, out: BinaryIO, report: Callable[[int, int], None]) -> int:
+        """Write the whole log; the number of events."""
+        return export_log(self.ledger, out, report)
+
+    def import_log(self, lines: Iterable[bytes], report: Callable[[int, int], None]) -> int:
+        """Fill an empty database from an export; the number of events."""
+        return import_log(self.ledger, lines, report)
 
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from adapters.cli.progress import Board
 from adapters.settings import Settings
@@ -74,6 +74,12 @@ class House(Protocol):
 
     def verify(self) -> Sequence[Difference]:
         """Replay the log and compare every row with the live tables."""
+
+    def export_log(self, out: BinaryIO, report: Callable[[int, int], None]) -> int:
+        """Write the whole log; the number of events."""
+
+    def import_log(self, lines: Iterable[bytes], report: Callable[[int, int], None]) -> int:
+        """Fill an empty database from an export; the number of events."""
 
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.logging import RichHandler
 
-from adapters.cli import maintenance, serving, users
+from adapters.cli import maintenance, serving, transfer, users
 from adapters.cli.house import House
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
@@ -48,6 +48,10 @@ def parser() -> argparse.ArgumentParser:
     rebuild = command("rebuild", maintenance.rebuild, "build the read tables anew from the log, beside the live ones")
     rebuild.add_argument("--drop-old", action="store_true", help="also drop the tables of other versions of imageapi")
     command("verify", maintenance.verify, "replay the log and compare every row with the live tables")
+    out = command("export", transfer.export, "the whole log as lines of JSON, to leave or to keep")
+    out.add_argument("file", nargs="?", metavar="FILE", help="where to write it; standard output where it is left out")
+    into = command("import", transfer.import_, "fill an empty database from an export")
+    into.add_argument("file", nargs="?", metavar="FILE", help="what to read; standard input where it is left out")
     undo = command("undo", maintenance.undo, "take an operation back")
     undo.add_argument("operation", type=int, metavar="OPERATION", help="its number, as the history shows it")
     _add_users(command("user", users.listing, "accounts: add, list, passwd, remove"))

@@ -1,0 +1,65 @@
+"""`imageapi export` and `import`: the whole log out of one database and into another."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import Progress
+
+from adapters.cli.house import House
+from adapters.cli.progress import console_on
+from domain.errors import NotFound, Unavailable
+
+
+def export(house: House, words: argparse.Namespace) -> int:
+    """Write the whole log to a file, wholly or not at all, or to standard output."""
+    with _progress("exporting") as report:
+        if words.file is None:
+            events = house.export_log(sys.stdout.buffer, report)
+        else:
+            events = _to_file(house, Path(words.file), report)
+    print(
+        f"exported {events} events; they hold names, notes, embeddings and password hashes: keep them safe",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def import_(house: House, words: argparse.Namespace) -> int:
+    """Fill an empty database, wholly or not at all."""
+    house.settings.make_data_folder()
+    with _progress("importing") as report:
+        if words.file is None:
+            events = house.import_log(sys.stdin.buffer, report)
+        else:
+            try:
+                with Path(words.file).open("rb") as lines:
+                    events = house.import_log(lines, report)
+            except FileNotFoundError as error:
+                raise NotFound(f"there is no file {words.file}") from error
+    print(f"imported {events} events")
+    return 0
+
+
+def _to_file(house: House, target: Path, report: Callable[[int, int], None]) -> int:
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            events = house.export_log(out, report)
+        part.replace(target)
+    except OSError as error:
+        raise Unavailable(f"cannot write {target}: {error.strerror}") from error
+    return events
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    console = console_on(sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
