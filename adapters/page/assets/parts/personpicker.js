@@ -68,7 +68,7 @@ export function personPicker({ choose, suggestions, without = [], create = true,
       event.preventDefault();
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      pick(options[chosen]);
+      ready.then(() => pick(options[chosen]));
     }
   }
 
@@ -123,7 +123,8 @@ export function personPicker({ choose, suggestions, without = [], create = true,
     askServer();
   }
 
-  get('persons', { limit: ALL, sort: 'faces', include_hidden: true })
+  /** Whoever types faster than the list comes must not make a person anew who is there. */
+  const ready = get('persons', { limit: ALL, sort: 'faces', include_hidden: true })
     .then((page) => {
       everyone = page.items;
       partial = Boolean(page.next_cursor);
