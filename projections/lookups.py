@@ -92,7 +92,7 @@ class Lookups:
     @cached_property
     def operations(self) -> Operations:
         """Queries on operations."""
-        return Operations(self.connection, self.tables.operations)
+        return Operations(self.connection, self.tables.operations, self.tables.operation_persons)
 
     @cached_property
     def users(self) -> Users:
@@ -187,6 +187,18 @@ class Ledger(Protocol):
 
     def events_of(self, operation_id: int, limit: int) -> list[Recorded]:
         """The first events of one operation, in order."""
+
+    def history(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[Recorded]:
+        """What happened to these things, the newest first, below the position `before`."""
+
+    def operations_on(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[int]:
+        """The ids of the operations that concerned one of these things, the newest first, below the id `before`."""
+
+    def position_at(self, micros: int) -> int:
+        """The last position recorded by a time (microseconds since 1970 UTC), 0 before the first."""
+
+    def past(self, actor: Actor, position: int, library: int | None = None) -> AbstractContextManager[Lookups]:
+        """Queries on the tables as they stood at a position, limited to what `actor` may see today."""
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
         """Call `listener` with the last position after each commit of this process."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Select, Table, Text, bindparam, insert, select, update
 
 from domain.operation import Operation, OperationBegan, OperationEnded
+from projections.operation_persons import OperationPersonsTable
 from projections.projection import Id, Projection, id_column
 
 
@@ -59,9 +61,10 @@ class OperationsTable(Projection):
 class Operations:
     """Queries on `operations`."""
 
-    def __init__(self, connection: Connection, table: OperationsTable) -> None:
+    def __init__(self, connection: Connection, table: OperationsTable, persons: OperationPersonsTable) -> None:
         self._connection = connection
         self._table = table.table
+        self._persons = persons.table
 
     def _select(self) -> Select[*tuple[Any, ...]]:
         return select(*(self._table.c[name] for name in Operation.__struct_fields__))
@@ -72,10 +75,16 @@ class Operations:
         return None if row is None else Operation(*row)
 
     def latest(
-        self, limit: int, before: int | None = None, actor: str | None = None, kind: str | None = None
+        self,
+        limit: int,
+        before: int | None = None,
+        actor: str | None = None,
+        kind: str | None = None,
+        persons: Collection[int] | None = None,
     ) -> list[Operation]:
-        """Newest first, below the id `before`, of this actor and kind where given."""
-        t = self._table
+        """Newest first, below the id `before`, of this actor and kind, and concerning one of these persons, where
+        given."""
+        t, p = self._table, self._persons
         statement = self._select().order_by(t.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(t.c.id < before)
@@ -83,4 +92,13 @@ class Operations:
             statement = statement.where(t.c.actor == actor)
         if kind is not None:
             statement = statement.where(t.c.kind == kind)
+        if persons is not None:
+            concerned = select(p.c.operation_id).where(p.c.person_id.in_(tuple(persons)))
+            statement = statement.where(t.c.id.in_(concerned))
+        return [Operation(*row) for row in self._connection.execute(statement)]
+
+    def these(self, operation_ids: Collection[int]) -> list[Operation]:
+        """The operations with these ids, newest first."""
+        t = self._table
+        statement = self._select().where(t.c.id.in_(tuple(operation_ids))).order_by(t.c.id.desc())
         return [Operation(*row) for row in self._connection.execute(statement)]

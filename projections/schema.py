@@ -18,6 +18,7 @@ from projections.face_detections import FaceDetectionsTable
 from projections.face_rejections import FaceRejectionsTable
 from projections.libraries import LibrariesTable
 from projections.media import MediaTable
+from projections.operation_persons import OperationPersonsTable
 from projections.operations import OperationsTable
 from projections.persons import PersonsTable
 from projections.projection import Id, Projection
@@ -54,6 +55,7 @@ class ReadTables:
         self.users = UsersTable(self.metadata, generation)
         self.entities = EntitiesTable(self.metadata, generation)
         self.persons = PersonsTable(self.metadata, generation)
+        self.operation_persons = OperationPersonsTable(self.metadata, generation)
         self.media = MediaTable(self.metadata, generation)
         self.tags = TagsTable(self.metadata, generation)
         self.tagged_media = TaggedMediaTable(self.metadata, generation)
@@ -69,6 +71,7 @@ class ReadTables:
             self.users,
             self.entities,
             self.persons,
+            self.operation_persons,
             self.media,
             self.tags,
             self.tagged_media,

@@ -11,6 +11,7 @@ from eventsourcing.persistence import EventStore, Recording
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from adapters.store.as_of import PastTables
 from adapters.store.database import Database
 from adapters.store.log import (
     EventMapper,
@@ -200,6 +201,7 @@ class Ledger:
         self._clock = clock
         self._generations: dict[int, Generation] = {}
         self._listeners: list[Callable[[int], None]] = []
+        self._past = PastTables(database, self.mapper)
         with database.writing() as connection:
             metadata.create_all(connection)
             if head(connection)[0] == 0 and self._live_number(connection) is None:
@@ -348,6 +350,49 @@ class Ledger:
         with self.database.reading() as connection:
             return [self.mapper.recorded(row) for row in connection.execute(statement)]
 
+    def history(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[Recorded]:
+        """What happened to these things, the newest first, below the position `before`."""
+        t = log_events
+        statement = select(t).where(t.c.stream.in_(streams)).order_by(t.c.position.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(t.c.position < before)
+        with self.database.reading() as connection:
+            return [self.mapper.recorded(row) for row in connection.execute(statement)]
+
+    def operations_on(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[int]:
+        """The ids of the operations that concerned one of these things, the newest first, below the id `before`."""
+        t = log_events
+        statement = select(t.c.operation_id).where(t.c.stream.in_(streams)).distinct()
+        statement = statement.order_by(t.c.operation_id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(t.c.operation_id < before)
+        with self.database.reading() as connection:
+            return [row[0] for row in connection.execute(statement)]
+
+    def position_at(self, micros: int) -> int:
+        """The last position recorded by a time (microseconds since 1970 UTC), 0 before the first."""
+        t = log_events
+        low, high = 0, self.head()
+        with self.database.reading() as connection:
+            while low < high:
+                middle = (low + high + 1) // 2
+                statement = select(t.c.recorded_at).where(t.c.position == middle)
+                if connection.execute(statement).scalar_one() <= micros:
+                    low = middle
+                else:
+                    high = middle - 1
+        return low
+
+    @contextmanager
+    def past(self, actor: Actor, position: int, library: int | None = None) -> Iterator[Lookups]:
+        """Queries on the tables as they stood at a position, limited to what `actor` may see today.
+
+        Raises:
+            RuleViolation: the log does not reach that far.
+        """
+        with self._past.reading(position) as (connection, tables):
+            yield Lookups(connection, tables, actor, library)
+
     # Checkpoints of policies
 
     def checkpoint(self, policy: str) -> int:
@@ -366,6 +411,7 @@ class Ledger:
 
     def close(self) -> None:
         """Give back every connection."""
+        self._past.close()
         self.database.close()
 
 
