@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.served import NAME, PASSWORD, Server, serving
+from tests.page.served import NAME, PASSWORD, Server, be_the_first, serving
 
 
 @pytest.fixture
@@ -51,3 +52,15 @@ def test_signing_out_ends_the_session(page: Page, server: Server) -> None:
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_photos_appear_while_they_are_indexed(page: Page, fresh: Server, tmp_path: Path, sample_photos: Path) -> None:
+    be_the_first(fresh)
+    page.request.post(f"{fresh.url}/login", data={"username": NAME, "password": PASSWORD})
+    page.goto(fresh.url)
+    expect(page.get_by_role("heading", name="No photos yet")).to_be_visible()
+    shutil.copy2(sample_photos / "coffee.png", tmp_path / "photos")
+    (library,) = fresh.get("/libraries")["items"]
+    fresh.send("POST", f"/libraries/{library['id']}/scan")
+    expect(page.locator(".tile img.shown")).to_have_count(1)
+    expect(page.get_by_role("heading", name="No photos yet")).to_have_count(0)

@@ -1,5 +1,5 @@
 /** The panel beside a photo: when, where, with what, whose faces, which tags. */
-import { ask, get } from '../api.js';
+import { ask, get, pictureUrl } from '../api.js';
 import { to } from '../router.js';
 import { faceCrop } from './crop.js';
 import { fill, h, icon, iconButton } from './dom.js';
@@ -38,7 +38,7 @@ function fact(name, outline, lines, href) {
   const [first, ...rest] = said;
   return [
     h('dt', {}, icon(outline), h('span', { class: 'unseen' }, name)),
-    h('dd', {}, href ? h('a', { href }, first) : h('span', {}, first), rest.map((line) => h('span', { class: 'faint' }, line))),
+    h('dd', {}, href ? h('a', { href, target: href.startsWith('#') ? null : '_blank', rel: 'noopener' }, first) : h('span', {}, first), rest.map((line) => h('span', { class: 'faint' }, line))),
   ];
 }
 
@@ -54,7 +54,7 @@ function factsOf(metadata) {
     fact('Description', 'details', [exif.ImageDescription, exif.Artist]),
     fact('Camera', 'camera', [device, lens, exposureOf(metadata)]),
     fact('Place', 'pin', [placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`]),
-    fact('File', 'file', [fileName(path), measures, metadata.problem]),
+    fact('File', 'file', [fileName(path), measures, metadata.problem], pictureUrl(metadata, 'full')),
     fact('Folder', 'folders', [folder || 'The library itself'], to('folders', '', { library: metadata.library_id, path: folder })),
   ];
 }

@@ -35,7 +35,9 @@ export class FaceGrid {
     this.faces = faces;
     const present = new Set(faces.map((face) => face.id));
     for (const id of this.chosen) if (!present.has(id)) this.chosen.delete(id);
+    const focused = [...this.grid.children].indexOf(document.activeElement);
     fill(this.grid, faces.map((face, index) => this.#face(face, index)));
+    if (focused >= 0) this.grid.children[Math.min(focused, faces.length - 1)]?.focus({ preventScroll: true });
     this.toggle.hidden = faces.length === 0;
     this.#say();
   }

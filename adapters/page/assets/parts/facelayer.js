@@ -39,7 +39,9 @@ export class FaceLayer {
   show(photo, faces) {
     this.photo = photo;
     const byPlace = faces.filter((face) => face.box && face.status !== 'deleted').sort((a, b) => a.box.x - b.box.x);
+    const focused = document.activeElement?.dataset.face;
     fill(this.boxes, byPlace.map((face) => this.#box(face)));
+    if (focused) this.boxes.querySelector(`[data-face="${focused}"]`)?.focus({ preventScroll: true });
   }
 
   /** @param {Face} face */

@@ -6,13 +6,44 @@ import { pictureUrl } from '../api.js';
 import { h, icon } from './dom.js';
 import { justified } from './justified.js';
 import { drawPlaceholder } from './thumbhash.js';
-import { clockOf, count, dayOf, fileName, longDayOf, monthOf } from './words.js';
+import { clockOf, count, dayOf, fileName, longDayOf, monthsOf } from './words.js';
 
 /** @typedef {import('../photolist.js').Photo} Photo */
 
 const HEAD = 54;
 const FOOT = 26;
 const AHEAD = 900;
+
+/** Months with fewer photos share a section with the month before, within a year: no heading stands over a single photo. */
+const FEW = 6;
+
+const sameYear = (one, other) => one.key.slice(0, 4) === other.key.slice(0, 4);
+
+/**
+ * Photos by month, newest first.
+ * @param {Photo[]} photos
+ * @returns {Array<{key: string, label: string, several: boolean, photos: Photo[]}>}
+ */
+function byMonth(photos) {
+  const months = [];
+  for (const photo of photos) {
+    const key = photo.taken_at?.slice(0, 7) ?? '';
+    if (months.at(-1)?.key === key) months.at(-1).photos.push(photo);
+    else months.push({ key, until: key, photos: [photo] });
+  }
+  const sections = [];
+  for (const month of months) {
+    const last = sections.at(-1);
+    const isFew = last?.photos.length < FEW || (month.photos.length < FEW && month === months.findLast((each) => sameYear(each, month)));
+    if (last && isFew && sameYear(last, month)) Object.assign(last, { until: month.key, photos: last.photos.concat(month.photos) });
+    else sections.push({ ...month });
+  }
+  return sections.map((each) => ({
+    ...each,
+    several: each.key !== each.until,
+    label: monthsOf(each.photos[0].taken_at, each.photos.at(-1).taken_at),
+  }));
+}
 
 export class PhotoGrid {
   /**
@@ -25,7 +56,7 @@ export class PhotoGrid {
     this.element = h('div', { class: 'grid', onkeydown: (event) => this.#walk(event) });
     /** @type {Photo[]} */
     this.photos = [];
-    /** @type {Array<{key: string, label: string, photos: Photo[], rows: any[], height: number, top: number, section: HTMLElement, body: HTMLElement}>} */
+    /** @type {Array<{key: string, label: string, several: boolean, photos: Photo[], rows: any[], height: number, top: number, section: HTMLElement, body: HTMLElement}>} */
     this.months = [];
     /** @type {Map<number, HTMLElement>} */
     this.tiles = new Map();
@@ -51,12 +82,7 @@ export class PhotoGrid {
     this.current = focused ? photos.indexOf(focused) : -1;
     this.width = this.element.clientWidth;
     if (!this.width) return;
-    this.months = [];
-    for (const photo of photos) {
-      const key = photo.taken_at?.slice(0, 7) ?? '';
-      if (this.months.at(-1)?.key !== key) this.months.push({ key, label: monthOf(photo.taken_at), photos: [] });
-      this.months.at(-1).photos.push(photo);
-    }
+    this.months = byMonth(photos);
     const target = this.width < 600 ? 118 : Math.min(250, 150 + this.width / 18);
     let top = 0;
     for (const month of this.months) {
@@ -78,10 +104,12 @@ export class PhotoGrid {
     this.sections = new Map();
     for (const month of this.months) {
       const { key, label } = month;
-      const made = old.get(key) ?? this.#section(label);
+      const made = old.get(key) ?? this.#section();
       old.delete(key);
       this.sections.set(key, made);
       Object.assign(month, made);
+      made.named.textContent = label;
+      made.section.setAttribute('aria-label', label);
       made.counted.textContent = month === this.months.at(-1) ? '' : count(month.photos.length, 'item');
       made.body.style.setProperty('height', `${month.height}px`);
     }
@@ -91,11 +119,12 @@ export class PhotoGrid {
     });
   }
 
-  #section(label) {
+  #section() {
+    const named = h('span', {});
     const counted = h('span', { class: 'month-count' });
     const body = h('div', { class: 'month-body' });
-    const section = h('section', { class: 'month', 'aria-label': label }, h('h2', { class: 'month-head' }, h('span', {}, label), counted), body);
-    return { section, body, counted };
+    const section = h('section', { class: 'month' }, h('h2', { class: 'month-head' }, named, counted), body);
+    return { section, body, named, counted };
   }
 
   /** The first photo whose row is seen, with its distance to the window's top. */
@@ -156,7 +185,7 @@ export class PhotoGrid {
       this.tiles.set(tile.photo.id, element);
     }
     const chip = element.querySelector('.day');
-    chip.textContent = tile.opensDay ? dayOf(tile.photo.taken_at) : '';
+    chip.textContent = tile.opensDay ? dayOf(tile.photo.taken_at, month.several) : '';
     if (element.parentNode !== month.body) month.body.append(element);
     const { style } = element;
     style.setProperty('transform', `translate(${tile.left}px, ${row.top}px)`);

@@ -97,7 +97,7 @@ export function personPicker({ choose, suggestions, without = [], create = true,
 
   function row(option, index) {
     const known = everyone.find((person) => person.id === option.id);
-    const beside = option.similarity !== undefined ? `${Math.round(option.similarity * 100)} % alike` : known ? count(known.face_count, 'photo') : '';
+    const beside = option.similarity !== undefined ? `${Math.round(option.similarity * 100)} % alike` : known ? count(known.face_count, 'face') : '';
     return h(
       'li',
       { role: 'option', id: `${id}-${index}`, class: 'option', onpointerdown: (event) => event.preventDefault(), onclick: () => pick(option) },

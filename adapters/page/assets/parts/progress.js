@@ -14,12 +14,15 @@ const DOING = {
 /** What a job is doing, in words. @param {import('../live.js').Job} job */
 export const doingOf = (job) => DOING[job.kind] ?? job.title;
 
+/** How much there is to do, where that is known and still true: work may grow while it is done. @param {import('../live.js').Job} job */
+export const totalOf = (job) => (job.total && job.total >= job.done ? job.total : null);
+
 /**
  * "indexing 120 of 340 · 14 photos/s".
  * @param {import('../live.js').Job} job
  */
 export function progressText(job) {
-  const amount = job.total ? ` ${figure(job.done)} of ${figure(job.total)}` : job.done ? ` ${figure(job.done)}` : ' …';
+  const amount = totalOf(job) ? ` ${figure(job.done)} of ${figure(job.total)}` : job.done ? ` ${figure(job.done)}` : ' …';
   const rate = job.rate ? ` · ${figure(job.rate < 10 ? Math.round(job.rate * 10) / 10 : Math.round(job.rate))} photos/s` : '';
   const waiting = job.state === 'waiting' && job.note ? ` · waiting: ${job.note}` : '';
   return doingOf(job) + amount + rate + waiting;
@@ -36,8 +39,9 @@ export function progressLine() {
     if (!running.length) return;
     fill(text, running.map(progressText).join('   ·   '));
     const [first] = running;
-    done.classList.toggle('unknown', !first.total);
-    done.style.setProperty('transform', first.total ? `scaleX(${Math.min(1, first.done / first.total)})` : '');
+    const total = totalOf(first);
+    done.classList.toggle('unknown', !total);
+    done.style.setProperty('transform', total ? `scaleX(${first.done / total})` : '');
   };
   return {
     element,

@@ -3,6 +3,7 @@
 const number = new Intl.NumberFormat();
 const month = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', timeZone: 'UTC' });
+const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const here = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
@@ -29,16 +30,19 @@ export function wallClock(takenAt) {
   return digits ? new Date(`${digits[1]}T${digits[2]}Z`) : null;
 }
 
-/** The month that a photo is listed under. @param {string|null|undefined} takenAt */
-export function monthOf(takenAt) {
-  const date = wallClock(takenAt);
-  return date ? month.format(date) : 'No date';
+/**
+ * The months from one photo to an older one: "May 2024", "March – May 2024".
+ * @param {string|null|undefined} newest @param {string|null|undefined} oldest
+ */
+export function monthsOf(newest, oldest) {
+  const [until, from] = [wallClock(newest), wallClock(oldest)];
+  return from && until ? month.formatRange(from, until) : 'No date';
 }
 
-/** "Sun 12". @param {string|null|undefined} takenAt */
-export function dayOf(takenAt) {
+/** "Sun 12", or "12 May" where the heading names several months. @param {string|null|undefined} takenAt @param {boolean} withMonth */
+export function dayOf(takenAt, withMonth) {
   const date = wallClock(takenAt);
-  return date ? weekday.format(date) : '';
+  return date ? (withMonth ? dayAndMonth : weekday).format(date) : '';
 }
 
 /** "Sun, 12 May 2024". @param {string|null|undefined} takenAt */

@@ -20,7 +20,7 @@ function card(person) {
     { class: person.hidden ? 'person-card hidden-person' : 'person-card', href: to('person', person.id) },
     faceCrop(person.cover_face_id, 320),
     h('span', { class: 'person-name' }, person.name),
-    h('span', { class: 'faint' }, count(person.face_count, 'photo')),
+    h('span', { class: 'faint' }, count(person.face_count, 'face')),
   );
 }
 
@@ -62,7 +62,7 @@ export function people({ query }) {
   const sort = h(
     'select',
     { 'aria-label': 'Sort', onchange: () => ((wanted.sort = sort.value), remember()) },
-    [['faces', 'Most photos'], ['name', 'Name']].map(([value, text]) => h('option', { value, selected: value === wanted.sort }, text)),
+    [['faces', 'Most faces'], ['name', 'Name']].map(([value, text]) => h('option', { value, selected: value === wanted.sort }, text)),
   );
   const hidden = h('input', { type: 'checkbox', checked: wanted.hidden, onchange: () => ((wanted.hidden = hidden.checked), remember()) });
   const again = () => load();

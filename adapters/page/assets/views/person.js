@@ -32,7 +32,7 @@ class PersonView {
         { label: 'Assign to…', run: (ids) => this.#assign(ids) },
         { label: 'Unassign', run: (ids) => this.#many('unassign', ids, 'unassigned') },
         { label: 'Not faces', run: (ids) => this.#many('delete', ids, 'taken away') },
-        { label: 'Use as cover', single: true, run: ([face]) => this.#change({ cover_face_id: face }, 'Cover chosen').then(() => this.grid.select(false)) },
+        { label: 'Use as cover', single: true, run: ([faceId]) => this.#chooseCover(faceId) },
       ],
     });
     this.counted = h('h2', {});
@@ -79,13 +79,13 @@ class PersonView {
     const { person } = this;
     const save = (key, text, element) => () => {
       const value = element.value.trim() || (key === 'birth_date' ? null : '');
-      if (value !== (person[key] ?? (key === 'birth_date' ? null : ''))) this.#change({ [key]: value }, text);
+      if (value !== (this.person[key] ?? (key === 'birth_date' ? null : ''))) this.#change({ [key]: value }, text);
     };
     const name = h('input', { type: 'text', class: 'name-input', value: person.name, 'aria-label': 'Name', required: true, spellcheck: false });
     name.addEventListener('change', save('name', 'Renamed', name));
     name.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') name.blur();
-      if (event.key === 'Escape') [name.value] = [person.name];
+      if (event.key === 'Escape') name.value = this.person.name;
     });
     const born = field('Birth date', { type: 'date', value: person.birth_date ?? '' });
     born.input.addEventListener('change', save('birth_date', 'Birth date kept', born.input));
@@ -120,13 +120,23 @@ class PersonView {
     );
   }
 
-  /** @param {Object<string, any>} fields @param {string} text */
+  /** Write something without drawing the fields anew, in which somebody may be typing on. @param {Object<string, any>} fields @param {string} text */
   async #change(fields, text) {
     try {
-      done(text, await changePerson(this.id, fields));
+      const answer = await changePerson(this.id, fields);
+      this.person = answer.body;
+      document.title = `${this.person.name} · imageapi`;
+      done(text, answer);
     } catch (problem) {
       complain(problem);
+      await this.load();
     }
+  }
+
+  /** @param {number} faceId */
+  async #chooseCover(faceId) {
+    await this.#change({ cover_face_id: faceId }, 'Cover chosen');
+    this.grid.select(false);
     await this.load();
   }
 

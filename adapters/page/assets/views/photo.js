@@ -99,9 +99,7 @@ class PhotoView {
   #show(photo) {
     this.at = { ...photo };
     const name = fileName(photo.path);
-    document.title = `${name} · imageapi`;
-    this.heading.textContent = photo.taken_at ? longDayOf(photo.taken_at) : name;
-    this.under.textContent = photo.taken_at ? `${clockOf(photo.taken_at)} · ${name}` : '';
+    this.#title();
     this.original.href = pictureUrl(photo, 'full');
     const blur = h('canvas', { class: 'blur', 'aria-hidden': 'true' });
     drawPlaceholder(blur, photo.placeholder);
@@ -127,6 +125,14 @@ class PhotoView {
     this.#fit();
   }
 
+  #title() {
+    const { path, taken_at: taken } = this.at;
+    const name = fileName(path);
+    document.title = `${name} · imageapi`;
+    this.heading.textContent = taken ? longDayOf(taken) : name;
+    this.under.textContent = taken ? `${clockOf(taken)} · ${name}` : '';
+  }
+
   #measure(picture) {
     this.at.width = picture.naturalWidth;
     this.at.height = picture.naturalHeight;
@@ -144,10 +150,8 @@ class PhotoView {
       this.faces.show(this.at, faces.items);
       this.details.fill(metadata, faces.items);
       if (!this.at.width && metadata.width) Object.assign(this.at, { width: metadata.width, height: metadata.height });
-      if (!this.at.taken_at && metadata.taken_at) {
-        this.heading.textContent = longDayOf(metadata.taken_at);
-        this.under.textContent = `${clockOf(metadata.taken_at)} · ${fileName(path)}`;
-      }
+      this.at.taken_at ??= metadata.taken_at;
+      this.#title();
       this.#fit();
     } catch (problem) {
       if (same()) complain(problem);

@@ -3,7 +3,7 @@ import { ask, get } from '../api.js';
 import { isRunning, watchJobs } from '../live.js';
 import { to } from '../router.js';
 import { fill, h } from '../parts/dom.js';
-import { doingOf, progressText } from '../parts/progress.js';
+import { doingOf, progressText, totalOf } from '../parts/progress.js';
 import { complain, toast } from '../parts/toast.js';
 import { count, figure } from '../parts/words.js';
 
@@ -63,7 +63,7 @@ export function status() {
 /** @param {import('../live.js').Job} job */
 function jobCard(job) {
   const meter = h('progress', { 'aria-label': doingOf(job) });
-  if (job.total) Object.assign(meter, { max: job.total, value: job.done });
+  if (totalOf(job)) Object.assign(meter, { max: job.total, value: job.done });
   return h('div', { class: 'card job' }, h('p', { class: 'job-text' }, progressText(job)), meter);
 }
 

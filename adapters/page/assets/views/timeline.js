@@ -1,6 +1,6 @@
 /** The timeline: all photos, or those of a search, a library, a folder, a person or a tag, newest first. */
 import { get } from '../api.js';
-import { watchJobs, isRunning } from '../live.js';
+import { watchJobs } from '../live.js';
 import { listOf, narrowingOf } from '../photolist.js';
 import { go, to } from '../router.js';
 import { fill, h, icon, iconButton } from '../parts/dom.js';
@@ -8,7 +8,7 @@ import { PhotoGrid } from '../parts/grid.js';
 import { complain } from '../parts/toast.js';
 import { count } from '../parts/words.js';
 
-const REFRESH_MS = 2500;
+const REFRESH_MS = 1500;
 
 /** The address of a photo that is opened from a list. */
 const addressOf = (query) => (photo) => to('photo', '', { file: photo.path, of: photo.library_id, ...narrowingOf(query) });
@@ -43,6 +43,7 @@ export function gridOf(query, changed) {
     scrollTo(0, list.scroll);
     if (list.opened >= 0) grid.focus(list.opened);
     list.opened = -1;
+    refresh().catch(complain);
   };
   const refresh = async () => {
     if (!gone && !document.hidden && (await list.refresh())) show();
@@ -55,18 +56,18 @@ export function gridOf(query, changed) {
   return { element, enter, refresh, leave, grid, list };
 }
 
-/** Look for new photos while anything is being done, and once when it is over. @param {() => Promise<void>} refresh */
+/** Look for new photos whenever a job got on, also one that began and ended between two looks. @param {() => Promise<void>} refresh */
 export function refreshWhileWorking(refresh) {
   let due = 0;
-  let worked = false;
+  let before = null;
   const look = () => {
     due = 0;
     refresh().catch(complain);
   };
   const end = watchJobs((jobs) => {
-    const working = jobs.some(isRunning);
-    if ((working || worked) && !due) due = setTimeout(look, REFRESH_MS);
-    worked = working;
+    const now = JSON.stringify(jobs.map(({ id, state, done }) => [id, state, done]));
+    if (before !== null && now !== before && !due) due = setTimeout(look, REFRESH_MS);
+    before = now;
   });
   return () => {
     end();
