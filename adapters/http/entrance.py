@@ -19,6 +19,8 @@ from adapters.http import (
     condition,
     docs,
     faces,
+    feed,
+    history,
     images,
     libraries,
     openapi,
@@ -32,6 +34,7 @@ from adapters.http import (
 from adapters.http.calling import THREADS, Endpoint, has_tag
 from adapters.http.condition import JobStream
 from adapters.http.declaring import Declared
+from adapters.http.feed import EventStream
 from adapters.http.guard import Guard
 from adapters.http.page import page_routes
 from adapters.http.parts import Parts
@@ -46,6 +49,8 @@ SUBJECTS = (
     tags.routes,
     libraries.routes,
     operations.routes,
+    history.routes,
+    feed.routes,
     signing.routes,
     users.routes,
     condition.routes,
@@ -67,6 +72,7 @@ def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette
         _fixed("/docs", docs.page(document).encode(), "text/html; charset=utf-8"),
         _fixed("/docs.css", docs.STYLE.encode(), "text/css; charset=utf-8"),
         Route("/jobs/stream", JobStream(parts, threads), methods=["GET"]),
+        Route("/events/stream", EventStream(parts, threads), methods=["GET"]),
         *_endpoints(parts, threads),
         *page_routes(parts.page, threads),
     ]

@@ -76,7 +76,7 @@ def list_operations(call: Call, query: OperationsQuery) -> Answer:
         rows = _latest(tables, query, before)
     kept = rows[: query.limit]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
-    return Answer(Page([_row(operation) for operation in kept], cursor))
+    return Answer(Page([operation_row(operation) for operation in kept], cursor))
 
 
 @routes("GET", "/operations/{id}", answers=OperationWithEvents, errors=(404,))
@@ -85,9 +85,9 @@ def show_operation(call: Call, id: int) -> Answer:  # noqa: A002 - the name in t
     with call.parts.ledger.reading(call.actor) as tables:
         operation = _seen(tables, id)
     found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
-    events = [_event(each) for each in found[:MOST_EVENTS] if not each.event.private]
+    events = [event_row(each) for each in found[:MOST_EVENTS] if not each.event.private]
     truncated = len(found) > MOST_EVENTS
-    row = msgspec.structs.asdict(_row(operation))
+    row = msgspec.structs.asdict(operation_row(operation))
     return Answer(OperationWithEvents(**row, events=events, truncated=truncated))
 
 
@@ -102,7 +102,7 @@ def undo_operation(call: Call, id: int) -> Answer:  # noqa: A002 - as above
         _seen(turn, id)
         return undo(turn, id)
 
-    return write(call, take_back, lambda turn, undone_by: _row(_seen(turn, undone_by)))
+    return write(call, take_back, lambda turn, undone_by: operation_row(_seen(turn, undone_by)))
 
 
 def _latest(lookups: Lookups, query: OperationsQuery, before: int | None) -> list[Operation]:
@@ -115,13 +115,14 @@ def _latest(lookups: Lookups, query: OperationsQuery, before: int | None) -> lis
     found: list[Operation] = []
     while True:
         batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind)
-        found += [operation for operation in batch if _is_told(lookups, operation)]
+        found += [operation for operation in batch if is_told(lookups, operation)]
         if len(found) > query.limit or len(batch) <= query.limit:
             return found
         before = batch[-1].id
 
 
-def _is_told(lookups: Lookups, operation: Operation) -> bool:
+def is_told(lookups: Lookups, operation: Operation) -> bool:
+    """Whether the asker may know of an operation."""
     actor = lookups.actor
     if operation.actor == actor.name or actor.is_admin:
         return True
@@ -130,12 +131,13 @@ def _is_told(lookups: Lookups, operation: Operation) -> bool:
 
 def _seen(lookups: Lookups, operation_id: int) -> Operation:
     operation = lookups.operations.get(operation_id)
-    if operation is None or not _is_told(lookups, operation):
+    if operation is None or not is_told(lookups, operation):
         raise NotFound(f"there is no operation {operation_id}")
     return operation
 
 
-def _row(operation: Operation) -> OperationRow:
+def operation_row(operation: Operation) -> OperationRow:
+    """An operation as clients see it."""
     undoable = operation.undone_by is None and operation.kind not in NOT_UNDOABLE
     return OperationRow(
         operation.id,
@@ -150,7 +152,8 @@ def _row(operation: Operation) -> OperationRow:
     )
 
 
-def _event(recorded: Recorded) -> EventRow:
+def event_row(recorded: Recorded) -> EventRow:
+    """An event as clients see it: never an embedding."""
     fields = msgspec.structs.asdict(recorded.event)
     told = {
         name: value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)

@@ -1,0 +1,238 @@
+"""The feed of events: `/events` page by page, and `/events/stream` as it happens; nobody is told what they may not
+see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeVar, TypeVarTuple
+
+import anyio
+import anyio.to_thread
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.identity import identify
+from adapters.http.operations import event_row, is_told
+from adapters.http.paging import USUAL_LIMIT, Limit
+from adapters.http.parts import Parts
+from adapters.http.presence import while_present
+from adapters.http.problems import FieldError, Invalid, refusal
+from adapters.http.reading import query_of
+from adapters.http.sight import is_restricted
+from adapters.http.times import Moment, moment
+from domain.actor import Actor
+from domain.errors import ImageApiError
+from domain.event import Event, Recorded, topics
+from domain.library import LibraryAdded, LibraryRelocated
+from domain.media import MediaDiscovered, MediaMoved
+from projections.lookups import Lookups
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
+routes = Routes("History")
+
+Position = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Types = Annotated[str, Meta(description="stored names such as FaceAssigned, separated by commas; all where left out")]
+BATCH: Final = 200
+LOOK_SECONDS: Final = 0.4
+"""How often a stream asks whether the log went on; one question for one number."""
+BEAT_SECONDS: Final = 15.0
+
+
+class EventsQuery(msgspec.Struct):
+    """Which events."""
+
+    after: Annotated[Position, Meta(description="only events after this position")] = 0
+    limit: Limit = USUAL_LIMIT
+    types: Types | None = None
+
+
+class StreamQuery(msgspec.Struct):
+    """Which events; `Last-Event-ID` goes before `after`, which left out means now."""
+
+    after: Position | None = None
+    types: Types | None = None
+
+
+class FeedEvent(msgspec.Struct):
+    """One event: `subject` is what it is about, such as `person-12`; `data` its fields without embeddings."""
+
+    position: int
+    type: str
+    subject: str
+    at: Moment
+    actor: str
+    operation_id: int
+    data: dict[str, Any]
+
+
+class EventPage(msgspec.Struct):
+    """Events in the order of their positions; go on with `after` set to `last`, also where `items` is empty because the
+    events in between are not for this user. `head` is the end of the log."""
+
+    items: list[FeedEvent]
+    last: int
+    head: int
+
+
+@routes("GET", "/events", query=EventsQuery, answers=EventPage)
+def list_events(call: Call, query: EventsQuery) -> Answer:
+    """What happened, in order: everything that the asker may see, and nothing else."""
+    return Answer(_page(call.parts, call.actor, query.after, query.limit, _topics(query.types)))
+
+
+def _page(parts: Parts, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
+    with parts.ledger.reading(actor) as tables:
+        head = parts.ledger.head()
+        found = parts.ledger.events(after, limit, names)
+        last = found[-1].position if len(found) == limit else max(head, after)
+        return EventPage([_event(tables, each) for each in found if _tells(tables, each)], last, head)
+
+
+def _topics(types: str | None) -> tuple[str, ...]:
+    """The stored names, of every version, that the asker names.
+
+    Raises:
+        Invalid: there is no such event.
+    """
+    if types is None:
+        return ()
+    known = topics()
+    wanted = [name.strip() for name in types.split(",") if name.strip()]
+    found = tuple(topic for topic in known if topic.partition(":")[0] in wanted)
+    unknown = set(wanted) - {topic.partition(":")[0] for topic in known}
+    if unknown or not wanted:
+        raise Invalid((FieldError("types", f"there is no event {', '.join(sorted(unknown)) or types!r}"),))
+    return found
+
+
+def _tells(tables: Lookups, recorded: Recorded) -> bool:
+    """Whether the asker may know of an event."""
+    event = recorded.event
+    if event.private:
+        return False
+    if event.subject == "operation":
+        operation = tables.operations.get(recorded.operation_id)
+        return operation is not None and is_told(tables, operation)
+    return not is_restricted(tables) or _is_in_sight(tables, event)
+
+
+def _is_in_sight(tables: Lookups, event: Event) -> bool:
+    """Whether what an event is about lies in the libraries that a restricted user sees."""
+    content = getattr(event, "content_hash", None)
+    if event.subject == "library":
+        return getattr(event, "library_id", 0) in tables.visible
+    if isinstance(event, (MediaDiscovered, MediaMoved)):
+        return event.library_id in tables.visible
+    if event.subject == "media":
+        return tables.media.get(getattr(event, "media_id", 0)) is not None
+    if event.subject == "face" and content is None:
+        face = tables.faces.get(getattr(event, "face_id", 0))
+        content = None if face is None else face.content_hash
+    if content is not None:
+        return tables.media.shows_content(content)
+    if event.subject == "person":
+        view = tables.people.view(getattr(event, "person_id", 0))
+        return view is not None and view.face_count > 0
+    return False
+
+
+def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:
+    row = event_row(recorded)
+    data = row.data
+    if isinstance(recorded.event, (LibraryAdded, LibraryRelocated)) and not tables.actor.is_admin:
+        data = {name: value for name, value in data.items() if name not in {"root", "was"}}
+    return FeedEvent(
+        row.position,
+        row.type,
+        recorded.stream,
+        moment(recorded.recorded_at),
+        recorded.actor,
+        recorded.operation_id,
+        data,
+    )
+
+
+class EventStream:
+    """`GET /events/stream`: server-sent events whose ids are positions, so that a client that was away misses nothing.
+
+    A slow client holds up itself alone: the next batch is read when the last one was taken.
+    """
+
+    def __init__(self, parts: Parts, threads: anyio.CapacityLimiter) -> None:
+        self._parts = parts
+        self._threads = threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the client leaves or its session ends."""
+        request = Request(scope)
+        try:
+            actor = await self._actor(request)
+            query = query_of(scope["query_string"], StreamQuery)
+            names = _topics(query.types)
+            after = await self._begin(request, query)
+        except ImageApiError as error:
+            await refusal(error)(scope, receive, send)
+            return
+        start = Response(
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type="text/event-stream"
+        )
+        del start.headers["content-length"]
+        await send({"type": "http.response.start", "status": 200, "headers": start.raw_headers})
+
+        async def stream() -> None:
+            await self._stream(request, actor, after, names, send)
+
+        await while_present(receive, stream)
+
+    async def _begin(self, request: Request, query: StreamQuery) -> int:
+        last = request.headers.get("last-event-id", "").strip()
+        if last.isascii() and last.isdigit() and len(last) < 16:
+            return int(last)
+        return query.after if query.after is not None else await self._thread(self._parts.ledger.head)
+
+    async def _stream(self, request: Request, actor: Actor, after: int, names: tuple[str, ...], send: Send) -> None:
+        await _send(send, b"retry: 2000\n\n")
+        beat = anyio.current_time()
+        while True:
+            page = await self._thread(_page, self._parts, actor, after, BATCH, names)
+            if page.items:
+                await _send(send, b"".join(map(_framed, page.items)))
+            went_on, after = page.last > after, page.last
+            if anyio.current_time() - beat >= BEAT_SECONDS:
+                beat = anyio.current_time()
+                try:
+                    actor = await self._actor(request)
+                except ImageApiError:
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+                await _send(send, b": alive\n\n")
+            if not went_on:
+                await self._until_news(after)
+
+    async def _until_news(self, after: int) -> None:
+        """Wait until the log went on, for a moment at most."""
+        for _ in range(10):
+            await anyio.sleep(LOOK_SECONDS)
+            if await self._thread(self._parts.ledger.head) > after:
+                return
+
+    async def _actor(self, request: Request) -> Actor:
+        return (await self._thread(identify, self._parts, request)).actor
+
+    async def _thread(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        return await anyio.to_thread.run_sync(function, *arguments, limiter=self._threads)
+
+
+def _framed(item: FeedEvent) -> bytes:
+    name = item.type.partition(":")[0].encode()
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (item.position, name, msgspec.json.encode(item))
+
+
+async def _send(send: Send, text: bytes) -> None:
+    await send({"type": "http.response.body", "body": text, "more_body": True})

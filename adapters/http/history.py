@@ -1,0 +1,154 @@
+"""What happened to one person, one face, one photo; and why a face is whose."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.operations import EventRow, OperationRow, event_row, is_told, operation_row
+from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
+from adapters.http.sight import LibraryParam, photo_at, seen_person
+from adapters.http.times import Moment, moment
+from domain.errors import NotFound
+from domain.event import Recorded
+from domain.faces import FaceAssigned, FaceDetected, FaceDrawn, FaceRedetected, FaceUnassigned
+from domain.operation import Operation
+from projections.faces import FaceView
+from projections.lookups import Lookups
+
+routes = Routes("History")
+
+MOST_EVENTS: Final = 1000
+
+
+class HistoryQuery(msgspec.Struct):
+    """How much, and from where on."""
+
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class PhotoHistoryQuery(msgspec.Struct):
+    """Which photo, how much, and from where on."""
+
+    path: str
+    library: LibraryParam | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class Reason(msgspec.Struct):
+    """Why a face is whose: `rule` is `user`, `tag`, `only-face` or `carried` (over to a file that was saved anew);
+    where a model was asked, the cosine `similarity` and the `threshold` that it passed. `person_id` is the person that
+    was named then, who may have been merged since: `now` is who that is today. `superseded` says that it holds no
+    longer."""
+
+    person_id: int
+    person_name: str
+    now_id: int | None
+    now_name: str | None
+    rule: str
+    actor: str
+    at: Moment
+    operation_id: int
+    model_version: str | None
+    similarity: float | None
+    threshold: float | None
+    superseded: bool
+
+
+class FaceHistory(msgspec.Struct):
+    """A face, which engine found it or who drew it, every reason it was ever given a person, the newest first, and all
+    its events, the oldest first."""
+
+    face: FaceView
+    found_by: str
+    reasons: list[Reason]
+    events: list[EventRow]
+
+
+@routes("GET", "/persons/{id}/history", query=HistoryQuery, answers=Page[OperationRow], errors=(404,))
+def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:  # noqa: A002 - the name in the address
+    """What was done with a person, and with everyone merged into it, newest first."""
+    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        person = seen_person(tables, id)
+        behind = {id, *tables.persons.behind(person.merged_into or id)}
+        rows = tables.operations.latest(query.limit + 1, before, persons=behind)
+        return _page(tables, rows, query.limit)
+
+
+@routes("GET", "/image/history", query=PhotoHistoryQuery, answers=Page[OperationRow], errors=(404,))
+def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
+    """What was done with a photo, its copies, the faces on it and its tags, newest first."""
+    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, query.path, query.library)
+        content = media.content_hash or b""
+        streams = [f"content-{content.hex()}"]
+        streams += [f"media-{copy.id}" for copy in tables.media.of_contents([content])]
+        streams += [f"face-{face.id}" for face in tables.faces.on_content(content)]
+        ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
+        return _page(tables, tables.operations.these(ids), query.limit)
+
+
+@routes("GET", "/image/faces/{id}/history", answers=FaceHistory, errors=(404,))
+def history_of_face(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+    """Why is this Anna: which engine or user, which similarity against which threshold, and what superseded it."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        view = tables.faces.view(id)
+        if view is None:
+            raise NotFound(f"there is no face {id}")
+        events = list(reversed(call.parts.ledger.history([f"face-{id}"], MOST_EVENTS)))
+        return Answer(FaceHistory(view, _found_by(events), _reasons(tables, events), list(map(event_row, events))))
+
+
+def _page(tables: Lookups, rows: list[Operation], limit: int) -> Answer:
+    kept = rows[:limit]
+    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > limit else None
+    return Answer(Page([operation_row(operation) for operation in kept if is_told(tables, operation)], cursor))
+
+
+def _found_by(events: list[Recorded]) -> str:
+    """The engine that found a face, or who drew it."""
+    for recorded in reversed(events):
+        event = recorded.event
+        if isinstance(event, (FaceDetected, FaceRedetected)):
+            return event.model_version
+        if isinstance(event, FaceDrawn):
+            return recorded.actor
+    return "unknown"
+
+
+def _reasons(tables: Lookups, events: list[Recorded]) -> list[Reason]:
+    reasons: list[Reason] = []
+    holds = True
+    for recorded in reversed(events):
+        event = recorded.event
+        if isinstance(event, FaceAssigned):
+            reasons.append(_reason(tables, recorded, event, superseded=not holds))
+        if isinstance(event, (FaceAssigned, FaceUnassigned)):
+            holds = False
+    return reasons
+
+
+def _reason(tables: Lookups, recorded: Recorded, event: FaceAssigned, *, superseded: bool) -> Reason:
+    person = tables.persons.get(event.person_id)
+    now = None if person is None or person.canonical_id is None else tables.persons.get(person.canonical_id)
+    why = event.why
+    return Reason(
+        event.person_id,
+        "" if person is None else person.name,
+        None if now is None else now.id,
+        None if now is None else now.name,
+        why.rule,
+        recorded.actor,
+        moment(recorded.recorded_at),
+        recorded.operation_id,
+        why.model_version,
+        why.similarity,
+        why.threshold,
+        superseded,
+    )
