@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from domain.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation, Stale
 from domain.event import Event
+from domain.faces import DETECTED
 from domain.names import clean_name
 from domain.person import (
     Person,
@@ -93,8 +94,8 @@ def change_person(turn: Turn, person_id: int, changes: PersonChanges, expected: 
     person = live_person(turn, person_id, expected)
     events: list[Event] = []
     said: list[str] = []
-    if changes.name is not UNSET and changes.name != person.name:
-        name = free_name(turn, changes.name, besides=person_id)
+    name = person.name if changes.name is UNSET else free_name(turn, changes.name, besides=person_id)
+    if name != person.name:
         events.append(PersonRenamed(person_id, name, person.name))
         said.append(f"renamed {person.name} to {name}")
     if changes.notes is not UNSET and changes.notes != person.notes:
@@ -201,16 +202,21 @@ def _notes(notes: str) -> str:
 
 
 def _birth_date(text: str) -> str:
+    refusal = RuleViolation(f"a birth date is written YYYY-MM-DD; {text!r} is not one", "birth_date")
     try:
-        return date.fromisoformat(text).isoformat()
+        written = date.fromisoformat(text).isoformat()
     except ValueError as error:
-        raise RuleViolation(f"a birth date is written YYYY-MM-DD; {text!r} is not one", "birth_date") from error
+        raise refusal from error
+    if written != text:
+        raise refusal
+    return text
 
 
 def _cover(turn: Turn, person: Person, face_id: int | None) -> PersonCoverChosen:
     if face_id is not None:
         face = turn.faces.get(face_id)
-        if face is None or face.person_id not in turn.persons.behind(person.id):
+        is_seen = face is not None and face.status == DETECTED and turn.media.shows_content(face.content_hash)
+        if face is None or not is_seen or face.person_id not in turn.persons.behind(person.id):
             raise RuleViolation(f"face {face_id} is not a face of {person.name}", "cover_face_id")
     return PersonCoverChosen(person.id, face_id, person.cover_face_id)
 

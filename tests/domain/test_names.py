@@ -17,7 +17,7 @@ from domain.names import LONGEST_NAME, clean_name, name_key
         ("Zoë", "Zoe\u0308"),
         ("Straße", "STRASSE"),
         ("ﬁona", "Fiona"),
-        ("Ａｌｉｃｅ", "alice"),
+        ("\uff21\uff4c\uff49\uff43\uff45", "alice"),
         ("Ann  Lee", "ann lee"),
         ("Σωκράτης", "ΣΩΚΡΆΤΗΣ"),
     ],

@@ -7,7 +7,7 @@ import math
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -52,11 +52,15 @@ def vector(degrees: float = 0.0) -> bytes:
 
 def cosine(one: bytes, others: Sequence[bytes]) -> float:
     """The greatest cosine of `one` to `others`, rounded, so that a threshold can be met exactly."""
-    a = struct.unpack(f"<{EMBEDDING_DIMENSIONS}f", one)
-    return max(
-        round(sum(x * y for x, y in zip(a, struct.unpack(f"<{EMBEDDING_DIMENSIONS}f", other), strict=True)), 4)
-        for other in others
-    )
+    return max(round(_dot(one, other), 4) for other in others)
+
+
+def _dot(one: bytes, other: bytes) -> float:
+    return sum(a * b for a, b in zip(_numbers(one), _numbers(other), strict=True))
+
+
+def _numbers(vector: bytes) -> tuple[float, ...]:
+    return struct.unpack(f"<{EMBEDDING_DIMENSIONS}f", vector)
 
 
 def found(box: Box, degrees: float = 0.0, confidence: float = 0.9) -> DetectedFace:
@@ -86,16 +90,17 @@ class World:
         """A turn at the log."""
         return self.ledger.transaction(actor)
 
-    def do(self, command: Callable[..., Answer], *arguments: object, actor: Actor = EDITOR, **more: object) -> Answer:
+    def do(self, command: Callable[..., Answer], *arguments: object, actor: Actor = EDITOR, **more: Any) -> Answer:
         """Run one command in a transaction of its own."""
         with self.turn(actor) as turn:
             return command(turn, *arguments, **more)
 
-    def operation_of(self, command: Callable[..., object], *arguments: object, **more: object) -> int:
-        """Run one command; the id of the operation that it was."""
+    def operation_of(self, command: Callable[..., object], *arguments: object, **more: Any) -> int:
+        """Run one command; the id of the operation that it was, 0 where it appended nothing."""
         before = self.head
         self.do(command, *arguments, **more)
-        return self.ledger.events(before, 1)[0].operation_id
+        appended = self.ledger.events(before, 1)
+        return appended[0].operation_id if appended else 0
 
     def library(self, name: str, root: str | None = None) -> int:
         """Add a library."""
@@ -125,7 +130,7 @@ class World:
         """Add a photo with one face; its id."""
         return self.shows(name, found(LEFT), library=library)[0]
 
-    def a_person(self, name: str, *face_ids: int, **known: object) -> int:
+    def a_person(self, name: str, *face_ids: int, **known: Any) -> int:
         """Create a person with these faces; its id."""
         person_id = self.do(create_person, name, **known)
         for face_id in face_ids:
@@ -136,9 +141,9 @@ class World:
         """Assign a face; the operation's id."""
         return self.operation_of(change_face, face_id, FaceChanges(person_id=person_id), actor=actor)
 
-    def change(self, person_id: int, **changes: object) -> int:
+    def change(self, person_id: int, *, actor: Actor = EDITOR, expected: int | None = None, **changes: Any) -> int:
         """Change a person; the operation's id."""
-        return self.operation_of(change_person, person_id, PersonChanges(**changes))  # type: ignore[arg-type]  # a short word for tests
+        return self.operation_of(change_person, person_id, PersonChanges(**changes), expected, actor=actor)
 
     def merge(self, person_id: int, into: int) -> int:
         """Merge a person; the operation's id."""
