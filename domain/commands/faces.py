@@ -167,12 +167,14 @@ def reject_person(turn: Turn, face_id: int, person_id: int) -> None:
     turn.actor.require("editor")
     face = visible_face(turn, face_id)
     person = live_person(turn, person_id)
-    if person_id in turn.faces.rejected(face_id):
-        return
-    turn.begin("face.reject", f"said that a face is not {person.name}")
+    events: list[Event] = []
     if face.person_id is not None and face.person_id in turn.persons.behind(person_id):
-        turn.append(FaceUnassigned(face_id, face.person_id))
-    turn.append(FaceRejected(face_id, person_id))
+        events.append(FaceUnassigned(face_id, face.person_id))
+    if person_id not in turn.faces.rejected(face_id):
+        events.append(FaceRejected(face_id, person_id))
+    if events:
+        turn.begin("face.reject", f"said that a face is not {person.name}")
+        turn.append(*events)
 
 
 def change_faces(
@@ -214,33 +216,30 @@ def _assign_all(turn: Turn, faces: Sequence[Face], person_id: int | None, name: 
     if (person_id is None) == (name is None):
         raise RuleViolation("to assign faces, name a person_id or the name of a new person, not both", "person_id")
     called = live_person(turn, person_id or 0).name if name is None else free_name(turn, name)
+    faces = [face for face in faces if name is not None or face.person_id != person_id]
+    if not faces:
+        return
     turn.begin("face.batch", f"assigned {faces_said(len(faces))} to {called}")
     if name is not None:
         person_id = turn.new_id("person")
         turn.append(PersonCreated(person_id, called))
     to = person_id or 0
-    turn.append(*(FaceAssigned(f.id, to, BY_USER, f.person_id) for f in faces if f.person_id != to))
+    turn.append(*(FaceAssigned(f.id, to, BY_USER, f.person_id) for f in faces))
 
 
 def _change_all(turn: Turn, faces: Sequence[Face], action: str) -> None:
-    count = faces_said(len(faces))
-    said = {
-        "unassign": f"unassigned {count}",
-        "delete": f"deleted {count}",
-        "ignore": f"put {count} aside as strangers'",
-        "notice": f"took {count} back from the strangers",
+    changes: dict[str, tuple[str, list[Event]]] = {
+        "unassign": ("unassigned {}", [FaceUnassigned(f.id, f.person_id) for f in faces if f.person_id is not None]),
+        "delete": ("deleted {}", [FaceDeleted(f.id) for f in faces]),
+        "ignore": ("put {} aside as strangers'", [FaceIgnored(f.id) for f in faces if not f.ignored]),
+        "notice": ("took {} back from the strangers", [FaceNoticed(f.id) for f in faces if f.ignored]),
     }
-    if action not in said:
-        raise RuleViolation(f"an action is assign, {', '.join(said)}; {action!r} is none", "action")
-    events: dict[str, list[Event]] = {
-        "unassign": [FaceUnassigned(f.id, f.person_id) for f in faces if f.person_id is not None],
-        "delete": [FaceDeleted(f.id) for f in faces],
-        "ignore": [FaceIgnored(f.id) for f in faces if not f.ignored],
-        "notice": [FaceNoticed(f.id) for f in faces if f.ignored],
-    }
-    if events[action]:
-        turn.begin("face.batch", said[action])
-        turn.append(*events[action])
+    if action not in changes:
+        raise RuleViolation(f"an action is assign, {', '.join(changes)}; {action!r} is none", "action")
+    said, events = changes[action]
+    if events:
+        turn.begin("face.batch", said.format(faces_said(len(events))))
+        turn.append(*events)
 
 
 def _assignment(turn: Turn, face: Face, person_id: int | None) -> tuple[list[Event], list[str]]:
