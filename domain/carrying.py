@@ -12,7 +12,18 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.event import Event
-from domain.faces import AUTO, DELETED, DETECTED, Face, FaceAssigned, FaceDeleted, FaceDrawn, FaceIgnored, Why
+from domain.faces import (
+    AUTO,
+    DELETED,
+    DETECTED,
+    Face,
+    FaceAssigned,
+    FaceDeleted,
+    FaceDrawn,
+    FaceIgnored,
+    FaceRejected,
+    Why,
+)
 from domain.media import MediaChanged
 from domain.pairing import paired
 from domain.ports import DetectedFace, Turn
@@ -41,17 +52,17 @@ def carry_over(turn: Turn, content_hash: bytes, new: Sequence[NewFace]) -> list[
     ids = {id(face.found): face.id for face in new}
     events: list[Event] = []
     for face, found in pairing.same:
-        events += _repeated(face, ids[id(found)])
+        events += _repeated(turn, face, ids[id(found)])
     same_picture = bool(pairing.same) or not any(face.source == AUTO for face in old)
     drawn = [face for face in pairing.gone if face.source != AUTO and face.status == DETECTED]
     for face in drawn if same_picture else ():
         face_id = turn.new_id("face")
         events.append(FaceDrawn(face_id, content_hash, face.box, face.model_version, face.embedding_id))
-        events += _repeated(face, face_id)
+        events += _repeated(turn, face, face_id)
     return events
 
 
-def _repeated(face: Face, face_id: int) -> list[Event]:
+def _repeated(turn: Turn, face: Face, face_id: int) -> list[Event]:
     if face.status == DELETED:
         return [FaceDeleted(face_id)]
     events: list[Event] = []
@@ -59,7 +70,7 @@ def _repeated(face: Face, face_id: int) -> list[Event]:
         events.append(FaceAssigned(face_id, face.person_id, CARRIED))
     if face.ignored:
         events.append(FaceIgnored(face_id))
-    return events
+    return events + [FaceRejected(face_id, person_id) for person_id in sorted(turn.faces.rejections(face.id))]
 
 
 def _replaced(turn: Turn, content_hash: bytes) -> bytes | None:

@@ -61,7 +61,7 @@ def record_detection(
     ids = iter(turn.attach([*vectors, *(embedding for _, embedding in kept)]))
     new = [NewFace(id_, found) for id_, found in zip(_face_ids(turn, len(pairing.new)), pairing.new, strict=True)]
     events: list[Event] = []
-    if new or again:
+    if new or again or kept:
         markers = turn.faces.markers(content_hash)
         events += [MarkerLifted(id_, content_hash) for id_, _, of_model in markers if of_model == model]
     events += [_redetected(face, found, model, next(ids)) for face, found in again]

@@ -1,0 +1,128 @@
+"""What a person decided about the faces of a photo outlives a rewrite of its file."""
+
+from __future__ import annotations
+
+from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
+from domain.commands.media import record_missing
+from domain.faces import DELETED, MANUAL, FaceAssigned
+from domain.geometry import Box
+from domain.ports import Embedding
+from tests.domain.world import BELOW, LEFT, MODEL, OTHER_MODEL, RIGHT, World, content, found, photo, vector
+
+NEAR_LEFT = Box(0.11, 0.11, 0.2, 0.2)
+
+
+def rewrite(world: World, path: str = "one.jpg", name: str = "one, rated") -> None:
+    """An editor saved the photo anew: other bytes at the same place."""
+    world.scan(photo(path, name, mtime_ns=2))
+
+
+def test_a_name_is_carried_to_the_face_in_the_same_spot_and_says_that_it_was_carried(world: World) -> None:
+    left, _ = world.shows("one.jpg", found(LEFT), found(RIGHT))
+    ann = world.a_person("Ann", left)
+    rewrite(world)
+    before = world.head
+    new_left, new_right = world.detect("one, rated", found(NEAR_LEFT), found(RIGHT))
+    assert world.face(new_left).person_id == ann
+    assert world.face(new_right).person_id is None
+    assert [event.why.rule for event in world.since(before) if isinstance(event, FaceAssigned)] == ["carried"]
+
+
+def test_deletions_and_strangers_are_carried(world: World) -> None:
+    left, right = world.shows("one.jpg", found(LEFT), found(RIGHT))
+    world.do(delete_face, left)
+    world.do(change_face, right, FaceChanges(ignored=True))
+    rewrite(world)
+    new_left, new_right = world.detect("one, rated", found(LEFT), found(RIGHT))
+    assert world.face(new_left).status == DELETED
+    assert world.face(new_right).ignored
+
+
+def test_not_this_person_is_carried_too(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann", left)
+    world.do(reject_person, left, ann)
+    rewrite(world)
+    (new,) = world.detect("one, rated", found(LEFT))
+    with world.reading() as tables:
+        assert tables.faces.rejected(new) == {ann}
+
+
+def test_a_drawn_face_is_drawn_again_where_the_picture_is_the_same(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann, bob = world.a_person("Ann", left), world.a_person("Bob")
+    drawn = world.do(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector(40)), bob)
+    rewrite(world)
+    world.detect("one, rated", found(LEFT))
+    faces = {face.person_id: face for face in world.faces("one, rated")}
+    assert (faces[bob].box, faces[bob].source) == (BELOW, MANUAL)
+    assert world.vector_of(faces[bob].id) == vector(40)
+    assert faces[bob].id != drawn
+    assert faces[ann].box == LEFT
+
+
+def test_a_drawn_face_is_drawn_again_on_a_photo_where_the_engine_never_found_any(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    ann = world.a_person("Ann")
+    world.do(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector()), ann)
+    rewrite(world)
+    world.detect("one, rated")
+    assert [face.person_id for face in world.faces("one, rated")] == [ann]
+    assert world.markers("one, rated") == []
+
+
+def test_nothing_is_drawn_again_on_a_picture_that_shows_the_others_elsewhere(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    world.a_person("Ann", left)
+    world.do(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector()))
+    rewrite(world)
+    world.detect("one, rated", found(RIGHT))
+    assert [(face.box, face.person_id) for face in world.faces("one, rated")] == [(RIGHT, None)]
+
+
+def test_decisions_are_carried_once_and_not_over_later_ones(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    world.a_person("Ann", left)
+    rewrite(world)
+    (new,) = world.detect("one, rated", found(LEFT))
+    world.assign(new, None)
+    world.detect("one, rated", found(LEFT, 3), model=OTHER_MODEL)
+    assert world.face(new).person_id is None
+
+
+def test_nothing_is_carried_from_a_content_that_another_file_still_has(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    world.a_person("Ann", left)
+    world.scan(photo("copy.jpg", "one.jpg"))
+    rewrite(world)
+    (new,) = world.detect("one, rated", found(LEFT))
+    assert world.face(new).person_id is None
+
+
+def test_a_chain_of_rewrites_carries_from_each_to_the_next(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann", left)
+    rewrite(world)
+    world.detect("one, rated", found(LEFT))
+    rewrite(world, name="one, rated twice")
+    (last,) = world.detect("one, rated twice", found(LEFT))
+    assert world.face(last).person_id == ann
+
+
+def test_a_rewrite_before_anybody_decided_anything_carries_nothing(world: World) -> None:
+    world.shows("one.jpg", found(LEFT))
+    rewrite(world)
+    before = world.head
+    world.detect("one, rated", found(LEFT))
+    assert not [event for event in world.since(before) if isinstance(event, FaceAssigned)]
+
+
+def test_a_new_photo_at_the_place_of_a_missing_one_takes_over_what_stood_there(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann", left)
+    with world.turn() as turn:
+        turn.begin("scan", "scanned")
+        record_missing(turn, [world.media("one.jpg").id])
+    rewrite(world)
+    (new,) = world.detect("one, rated", found(LEFT))
+    assert world.face(new).person_id == ann
