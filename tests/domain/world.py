@@ -50,9 +50,9 @@ def vector(degrees: float = 0.0) -> bytes:
     return struct.pack(f"<{EMBEDDING_DIMENSIONS}f", math.cos(angle), math.sin(angle), *rest)
 
 
-def cosine(one: bytes, others: Sequence[bytes]) -> float:
-    """The greatest cosine of `one` to `others`, rounded, so that a threshold can be met exactly."""
-    return max(round(_dot(one, other), 4) for other in others)
+def cosine(vector: bytes, exemplars: Sequence[bytes]) -> float:
+    """The greatest cosine of a vector to others, rounded, so that a threshold can be met exactly."""
+    return max(round(_dot(vector, other), 4) for other in exemplars)
 
 
 def _dot(one: bytes, other: bytes) -> float:
