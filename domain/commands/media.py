@@ -44,7 +44,9 @@ def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanishe
     """
     known = turn.media.at_each(library_id, [file.path for file in files])
     wanted = {file.content_hash for file in files if file.content_hash is not None and file.path not in known}
-    sources = _vanished_by_content(turn.media.of_contents(wanted) if vanished else [], vanished)
+    met = {media.id for media in known.values()}
+    candidates = [m for m in turn.media.of_contents(wanted) if m.id not in met] if vanished else []
+    sources = _vanished_by_content(candidates, vanished)
     events: list[Event] = []
     new: list[ReadFile] = []
     for file in files:
@@ -57,6 +59,7 @@ def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanishe
             events.append(MediaMoved(source.id, library_id, file.path, file.facts.mtime_ns, *place))
         else:
             new.append(file)
+    events = list(dict.fromkeys(events))  # copies that were rewritten alike carry the same tags
     moved = sum(isinstance(event, MediaMoved) for event in events)
     changed = sum(isinstance(event, (MediaChanged, MediaReturned)) for event in events)
     if new:
