@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
@@ -267,6 +268,13 @@ class Turn(Protocol):
 
     def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
         """Say what is being done, before the first event; the operation's id."""
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """A block whose events are all taken back where it raises, so that another way can be tried in the same
+        turn."""
+
+    def next_operation(self) -> None:
+        """What follows is another operation, which has to `begin`; both happen, or neither."""
 
     def new_ids(self, counter: str, count: int) -> range:
         """Public ids that were never used."""

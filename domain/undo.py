@@ -29,7 +29,7 @@ from domain.faces import (
     MarkerLifted,
 )
 from domain.library import LibraryRelocated, LibraryRemoved, LibraryRenamed, LibraryRestored
-from domain.operation import OperationBegan, OperationEnded
+from domain.operation import Operation, OperationBegan, OperationEnded
 from domain.person import (
     Person,
     PersonBirthDateSet,
@@ -91,11 +91,20 @@ def _blocked(turn: Turn, stream: str, after: int, kinds: tuple[type[Event], ...]
     """The conflict to raise: it names the newest later operation that wrote one of `kinds` and still stands."""
     for later in reversed(turn.later_in(stream, after)):
         operation = turn.operations.get(later.operation_id)
-        if isinstance(later.event, kinds) and operation is not None and operation.undone_by is None:
+        if isinstance(later.event, kinds) and operation is not None and _stands(turn, operation, after):
             return InTheWay(
                 f"operation {operation.id} ({operation.text}) came later and {what}: undo that one first", operation.id
             )
     return Conflict(f"this can no longer be undone: something else {what}")
+
+
+def _stands(turn: Turn, operation: Operation, after: int) -> bool:
+    """Whether an operation still has its effect: it is not undone, and is not itself the undo of one that came after
+    `after`, which together with it comes to nothing."""
+    if operation.undone_by is not None:
+        return False
+    undone = None if operation.undoes is None else turn.operations.get(operation.undoes)
+    return undone is None or undone.position <= after
 
 
 # Persons

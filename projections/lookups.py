@@ -136,6 +136,14 @@ class Transaction(Lookups, ABC):
         """Say what is being done, before the first event; the operation's id."""
 
     @abstractmethod
+    def attempt(self) -> AbstractContextManager[None]:
+        """A block whose events are all taken back where it raises."""
+
+    @abstractmethod
+    def next_operation(self) -> None:
+        """What follows is another operation, which has to `begin`."""
+
+    @abstractmethod
     def end(self, text: str) -> None:
         """Say what came of a long operation."""
 

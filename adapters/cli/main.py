@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     into.add_argument("file", nargs="?", metavar="FILE", help="what to read; standard input where it is left out")
     undo = command("undo", maintenance.undo, "take an operation back")
     undo.add_argument("operation", type=int, metavar="OPERATION", help="its number, as the history shows it")
+    undo.add_argument("--with-later", action="store_true", help="first take back the later ones that stand in its way")
     _add_users(command("user", users.listing, "accounts: add, list, passwd, remove"))
     faces = command("faces", serving.serve_faces, "the face engine as a service for other machines")
     faces.add_argument("what", choices=["serve"], help="offer the embedded engine over HTTP")

@@ -12,6 +12,7 @@ from adapters.cli.house import House
 from adapters.cli.progress import console_on
 from domain.actor import CLI
 from domain.commands.operations import undo as undo_operation
+from domain.commands.operations import undo_with_later
 
 
 def status(house: House, words: argparse.Namespace) -> int:
@@ -82,7 +83,8 @@ def verify(house: House, words: argparse.Namespace) -> int:
 def undo(house: House, words: argparse.Namespace) -> int:
     """Take an operation back."""
     with house.ledger.transaction(CLI) as turn:
-        undone_by = undo_operation(turn, words.operation)
+        undo = undo_with_later if words.with_later else undo_operation
+        undone_by = undo(turn, words.operation)
         text = turn.text
     print(f"operation {undone_by}: {text}")
     return 0

@@ -9,10 +9,10 @@ from msgspec import Meta
 
 from adapters.http.declaring import Answer, Call, Routes
 from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.sight import Id, is_restricted
+from adapters.http.sight import Id, is_restricted, seen_person
 from adapters.http.times import Moment, moment
 from adapters.http.writing import write
-from domain.commands.operations import NOT_UNDOABLE, undo
+from domain.commands.operations import NOT_UNDOABLE, undo, undo_with_later
 from domain.errors import NotFound
 from domain.event import Recorded
 from domain.operation import Operation
@@ -29,9 +29,16 @@ class OperationsQuery(msgspec.Struct):
 
     actor: Annotated[str, Meta(description="who did it")] | None = None
     kind: str | None = None
+    person: Annotated[Id, Meta(description="only operations that concerned this person")] | None = None
     before: Annotated[Id, Meta(description="only operations with a smaller id")] | None = None
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
+
+
+class UndoQuery(msgspec.Struct):
+    """How far to go back."""
+
+    with_later: Annotated[bool, Meta(description="also take back what stands in the way")] = False
 
 
 class OperationRow(msgspec.Struct):
@@ -65,7 +72,7 @@ class OperationWithEvents(OperationRow):
     truncated: bool = False
 
 
-@routes("GET", "/operations", query=OperationsQuery, answers=Page[OperationRow])
+@routes("GET", "/operations", query=OperationsQuery, answers=Page[OperationRow], errors=(404,))
 def list_operations(call: Call, query: OperationsQuery) -> Answer:
     """What was done, newest first.
 
@@ -91,16 +98,25 @@ def show_operation(call: Call, id: int) -> Answer:  # noqa: A002 - the name in t
     return Answer(OperationWithEvents(**row, events=events, truncated=truncated))
 
 
-@routes("POST", "/operations/{id}/undo", answers=OperationRow, role="editor", errors=(404, 409, 422), rehearses=True)
-def undo_operation(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+@routes(
+    "POST",
+    "/operations/{id}/undo",
+    query=UndoQuery,
+    answers=OperationRow,
+    role="editor",
+    errors=(404, 409, 422),
+    rehearses=True,
+)
+def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:  # noqa: A002 - as above
     """Take back all that an operation did; answers the operation that did so, whose undo is redo.
 
-    409 names the later operation in the way by `operation_id`.
+    409 names the later operation in the way by `operation_id`; with `with_later=true` that one is taken back first, and
+    so is whatever stands in its way.
     """
 
     def take_back(turn: Transaction) -> int:
         _seen(turn, id)
-        return undo(turn, id)
+        return undo_with_later(turn, id) if query.with_later else undo(turn, id)
 
     return write(call, take_back, lambda turn, undone_by: operation_row(_seen(turn, undone_by)))
 
@@ -112,9 +128,10 @@ def _latest(lookups: Lookups, query: OperationsQuery, before: int | None) -> lis
         if actor is not None and actor != lookups.actor.name:
             return []
         actor = lookups.actor.name
+    persons = None if query.person is None else lookups.persons.behind(seen_person(lookups, query.person).id)
     found: list[Operation] = []
     while True:
-        batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind)
+        batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons)
         found += [operation for operation in batch if is_told(lookups, operation)]
         if len(found) > query.limit or len(batch) <= query.limit:
             return found

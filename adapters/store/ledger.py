@@ -96,6 +96,25 @@ class Transaction(AbstractTransaction):
             self.append(OperationBegan(self.operation_id, kind, text, why, undoes))
         return self.operation_id
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A block whose events are all taken back where it raises."""
+        before = (self.position, dict(self._versions), self.operation_id, self.text, len(self.appended))
+        self.connection.exec_driver_sql("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT attempt")
+            self.position, self._versions, self.operation_id, self.text, kept = before
+            del self.appended[kept:]
+            raise
+        finally:
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT attempt")
+
+    def next_operation(self) -> None:
+        """What follows is another operation, which has to `begin`."""
+        self.operation_id = None
+
     def end(self, text: str) -> None:
         """Say what came of a long operation."""
         if self.operation_id is not None:

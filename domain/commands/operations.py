@@ -20,6 +20,8 @@ NOT_UNDOABLE = {
     "library.add": "remove the library instead",
 }
 """Kinds of operation that are not decisions about photos, with what to do instead."""
+MOST_LATER = 100
+"""Later operations that one call takes back; who means more goes step by step."""
 
 
 def undo(turn: Turn, operation_id: int) -> int:
@@ -54,6 +56,33 @@ def undo(turn: Turn, operation_id: int) -> int:
     if not taken_back:
         raise Conflict(f"nothing of operation {operation_id} ({operation.text}) is left to undo")
     return undone_by
+
+
+def undo_with_later(turn: Turn, operation_id: int) -> int:
+    """Take back an operation and, before it, every later one that stands in its way, the last one first; each by an
+    operation of its own, all of them or none. The id of the operation that took back the one asked for.
+
+    Raises:
+        InTheWay: it was undone before, or more than `MOST_LATER` stand in the way.
+        NotFound, RuleViolation, Conflict, Forbidden: as `undo`, for any of them.
+    """
+    asked = turn.operations.get(operation_id)
+    waiting = [operation_id]
+    for _ in range(2 * MOST_LATER):
+        try:
+            with turn.attempt():
+                undone_by = undo(turn, waiting[-1])
+        except InTheWay as error:
+            is_undone = asked is not None and asked.undone_by is not None
+            if is_undone or error.operation_id in waiting or len(waiting) > MOST_LATER:
+                raise
+            waiting.append(error.operation_id)
+            continue
+        waiting.pop()
+        if not waiting:
+            return undone_by
+        turn.next_operation()
+    raise Conflict(f"more than {MOST_LATER} later operations stand in the way of operation {operation_id}")
 
 
 def _said(operation: Operation) -> str:

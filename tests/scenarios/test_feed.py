@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import orjson
@@ -37,10 +38,10 @@ def create_persons(served: Served) -> None:
             client.post("/persons", json={"name": f"Person {number}"}).raise_for_status()
 
 
-def follow(served: Served) -> tuple[list[dict[str, object]], int]:
+def follow(served: Served) -> tuple[list[dict[str, Any]], int]:
     """Read the stream from the beginning, hanging up after a few events each time, until the last person came."""
     moments = random.Random(7)
-    seen: list[dict[str, object]] = []
+    seen: list[dict[str, Any]] = []
     last, connections = "0", 0
     while not seen or f"Person {PERSONS - 1}" not in str(seen[-1]) or connections < DISCONNECTS:
         connections += 1
