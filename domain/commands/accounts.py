@@ -6,7 +6,7 @@ from domain.account import User, UserAdded, UserGranted, UserPasswordSet, UserRe
 from domain.actor import ROLES, Actor
 from domain.commands.people import check_version
 from domain.errors import Conflict, NameTaken, NotFound, RuleViolation
-from domain.names import clean_name
+from domain.names import clean_name, name_key
 from domain.ports import Turn
 
 
@@ -21,7 +21,7 @@ def add_user(
     """
     turn.actor.require("admin")
     cleaned = clean_name(name)
-    if cleaned.casefold() in {"watcher", "autobind", "cli", "insight"}:
+    if name_key(cleaned) in {"watcher", "autobind", "cli", "insight"}:
         raise NameTaken(f"{cleaned} is the name of a part of the server: choose another")
     if turn.users.named(cleaned) is not None:
         raise NameTaken(f"there is a user {cleaned} already")
