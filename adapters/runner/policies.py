@@ -331,7 +331,8 @@ class DetectsFaces:
         self._recorded += 1
         self._photos += 1
         if self._job is not None:
-            self._job.at(self._photos, self._job.job.total)
+            total = self._job.job.total
+            self._job.at(self._photos, None if total is None or total < self._photos else total)
 
     def _count(self, pending: int) -> None:
         self._counted_at = time.monotonic()

@@ -8,6 +8,7 @@ import { h } from './dom.js';
 import { offerLikely } from './likely.js';
 import { personPicker } from './personpicker.js';
 import { complain, done } from './toast.js';
+import { ago } from './words.js';
 
 const GAP = 14;
 
@@ -72,13 +73,25 @@ function why(face) {
     if (!event.target.open || list.childElementCount) return;
     try {
       const answer = await get(`image/faces/${encodeURIComponent(face.id)}/history`);
-      for (const step of answer.items) list.append(h('li', {}, step.text ?? step.type));
+      for (const reason of answer.reasons) list.append(h('li', { class: reason.superseded ? 'faint' : '' }, reasonText(reason)));
       if (!list.childElementCount) list.append(h('li', { class: 'faint' }, 'Nothing was decided about this face.'));
     } catch (problem) {
       complain(problem);
     }
   };
   return h('details', { class: 'why', ontoggle: open }, h('summary', {}, 'Why?'), list);
+}
+
+/** One reason in words. @param {Object<string, any>} reason */
+function reasonText(reason) {
+  const who = {
+    user: `${reason.actor} said so`,
+    tag: `the photo has this tag, and the faces are alike: ${reason.similarity} of at least ${reason.threshold}`,
+    'only-face': 'the only face on a photo with this tag',
+    carried: 'carried over from the file before it was saved anew',
+  }[reason.rule] ?? reason.rule;
+  const merged = reason.now_name && reason.now_name !== reason.person_name ? `, now ${reason.now_name}` : '';
+  return `${reason.person_name}${merged}: ${who}, ${ago(reason.at)}${reason.superseded ? ' (no longer)' : ''}`;
 }
 
 /** On a wide window the dialog stands beside its face. */

@@ -30,7 +30,7 @@ export function folders({ query }) {
   const path = query.get('path') ?? '';
   const crumbs = h('nav', { class: 'crumbs', 'aria-label': 'Folder' });
   const list = h('div', { class: 'folder-list' });
-  const here = new URLSearchParams({ library: library ?? '', path, recursive: 'false' });
+  const here = new URLSearchParams({ library: library ?? '', path: path || '/', recursive: 'false' });
   const view = library ? gridOf(here, () => {}) : null;
 
   async function load() {

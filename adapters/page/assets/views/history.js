@@ -23,7 +23,7 @@ export function historyOf({ query }) {
   const days = h('div', { class: 'history' });
   const state = h('div', { class: 'state' });
   const older = h('button', { type: 'button', class: 'button older', hidden: true, onclick: () => more().catch(complain) }, 'Older');
-  const narrowed = { actor: query.get('actor'), kind: query.get('kind') };
+  const narrowed = { actor: query.get('actor'), kind: query.get('kind'), person: query.get('person') };
   let operations = [];
 
   async function more() {
@@ -55,7 +55,7 @@ export function historyOf({ query }) {
     element: h(
       'div',
       { class: 'page' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'History'), (narrowed.actor || narrowed.kind) && h('a', { class: 'button small', href: '#/history' }, 'Everything')),
+      h('div', { class: 'page-head' }, h('h1', {}, 'History'), Object.values(narrowed).some(Boolean) && h('a', { class: 'button small', href: '#/history' }, 'Everything')),
       days,
       state,
       older,

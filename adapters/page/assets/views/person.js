@@ -112,6 +112,7 @@ class PersonView {
           'div',
           { class: 'person-actions' },
           h('a', { class: 'button small', href: to('photos', '', { persons: this.id }) }, 'Show photos'),
+          h('a', { class: 'button small', href: to('history', '', { person: this.id }) }, 'What was done'),
           button('Merge into…', () => this.#merge()),
           button('Delete…', () => this.#delete()),
           h('label', { class: 'check' }, hidden, 'Hidden'),
