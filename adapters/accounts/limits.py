@@ -28,7 +28,7 @@ class TooManyAttempts(ImageApiError):
     """Nothing was tried; the same attempt is let through in `retry_after` whole seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"too many failed attempts to sign in: wait {retry_after} seconds")
+        super().__init__(f"too many failed attempts to sign in: wait {retry_after} s")
         self.retry_after = retry_after
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from adapters.accounts import private_files
+from adapters.accounts.tokens import SHORTEST_KEY
 from domain.errors import Unavailable
 
 KEY_BYTES: Final = 48
-SHORTEST_KEY: Final = 32
-"""RFC 7518 section 3.2: an HS256 key has at least the 256 bits of its hash."""
 
 _log = logging.getLogger(__name__)
 

@@ -23,6 +23,7 @@ AUDIENCE: Final = "imageapi"
 LIFETIME: Final = timedelta(days=30)
 LONGEST_TOKEN: Final = 1024
 SHORTEST_KEY: Final = 32
+"""RFC 7518 section 3.2: an HS256 key has at least the 256 bits of its hash."""
 _CLAIMS: Final = ("exp", "iat", "sub", "jti", "iss", "aud", "epoch")
 _LONGEST_ID: Final = 18
 

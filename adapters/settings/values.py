@@ -17,7 +17,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import msgspec
 
 _LISTEN = re.compile(
-    r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<host>(?![0-9]+(?::|$))[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,6}))?"
+    r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%\w+)?)\]"
+    r"|(?P<host>(?![0-9]+(?::|$))[A-Za-z0-9._-]+))"  # a bare port is no host
+    r"(?::(?P<port>[0-9]{1,6}))?"
 )
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
