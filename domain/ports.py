@@ -11,7 +11,7 @@ import msgspec
 from domain.account import User
 from domain.actor import Actor
 from domain.event import Event, Recorded
-from domain.faces import Face
+from domain.faces import DETECTED, Face
 from domain.geometry import Box
 from domain.library import Library
 from domain.media import Media
@@ -146,8 +146,8 @@ class FaceLookups(Protocol):
     def rejections(self, face_id: int) -> set[int]:
         """The persons that this face was said not to be, as they were named then."""
 
-    def outside(self, person_ids: Collection[int]) -> int:
-        """How many faces of these persons lie in no library that the actor may see."""
+    def outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
+        """How many faces of these persons, of this status, lie in no library that the actor may see."""
 
     def count_of(self, person_ids: Collection[int]) -> int:
         """How many faces say one of these persons."""

@@ -128,13 +128,13 @@ class Faces:
         r = self._rejections
         return set(self._connection.execute(select(r.c.person_id).where(r.c.face_id == face_id)).scalars())
 
-    def outside(self, person_ids: Collection[int]) -> int:
-        """How many faces of these persons lie in no library that the asker may see, whether their files are there or
-        missing."""
+    def outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
+        """How many faces of these persons, of this status, lie in no library that the asker may see, whether their
+        files are there or missing."""
         f, m = self._faces, self._media
         within = select(m.c.id).where(m.c.content_hash == f.c.content_hash, m.c.library_id.in_(self._libraries))
         statement = select(func.count()).where(
-            f.c.person_id.in_(tuple(person_ids)), f.c.status == DETECTED, ~within.exists()
+            f.c.person_id.in_(tuple(person_ids)), f.c.status == status, ~within.exists()
         )
         return self._connection.execute(statement).scalar_one()
 

@@ -18,13 +18,7 @@ def add_library(turn: Turn, root: str, name: str | None = None) -> int:
         Conflict: the folder is a library already, or lies in one, or holds one: its files would be listed twice.
     """
     turn.actor.require("admin")
-    for library in turn.libraries.shown():
-        if library.root == root:
-            raise Conflict(f"{root} is library {library.id} ({library.name}) already")
-        if f"{library.root.rstrip('/')}/".startswith(f"{root.rstrip('/')}/") or f"{root.rstrip('/')}/".startswith(
-            f"{library.root.rstrip('/')}/"
-        ):
-            raise Conflict(f"{root} and library {library.id} ({library.root}) lie in one another: files would be twice")
+    _require_apart(turn, root)
     called = _free_name(turn, name) if name else _unused_name(turn, root)
     turn.begin("library.add", f"added the library {called}")
     library_id = turn.new_id("library")
@@ -40,17 +34,19 @@ def change_library(
     Raises:
         NotFound: there is no such library.
         NameTaken: another library has the name.
+        Conflict: the folder lies in another library, or holds one.
         Stale: the library changed since the client read it.
     """
     turn.actor.require("admin")
     library = shown_library(turn, library_id, expected)
     events: list[Event] = []
     said = []
-    if name is not None and name != library.name:
-        called = _free_name(turn, name, besides=library_id)
+    called = library.name if name is None else _free_name(turn, name, besides=library_id)
+    if called != library.name:
         events.append(LibraryRenamed(library_id, called, library.name))
         said.append(f"renamed the library {library.name} to {called}")
     if root is not None and root != library.root:
+        _require_apart(turn, root, besides=library_id)
         events.append(LibraryRelocated(library_id, root, library.root))
         said.append(f"moved the library {library.name} to {root}")
     if events:
@@ -80,6 +76,25 @@ def shown_library(turn: Turn, library_id: int, expected: int | None = None) -> L
     return library
 
 
+def overlapping(turn: Turn, root: str, besides: int | None = None) -> Library | None:
+    """A shown library (besides this one) whose folder is `root`, lies in it or holds it."""
+    folder = f"{root.rstrip('/')}/"
+    for library in turn.libraries.shown():
+        other = f"{library.root.rstrip('/')}/"
+        if library.id != besides and (other.startswith(folder) or folder.startswith(other)):
+            return library
+    return None
+
+
+def _require_apart(turn: Turn, root: str, besides: int | None = None) -> None:
+    other = overlapping(turn, root, besides)
+    if other is None:
+        return
+    if other.root.rstrip("/") == root.rstrip("/"):
+        raise Conflict(f"{root} is library {other.id} ({other.name}) already")
+    raise Conflict(f"{root} and library {other.id} ({other.root}) lie in one another: files would be twice")
+
+
 def _free_name(turn: Turn, name: str, besides: int | None = None) -> str:
     cleaned = clean_name(name)
     if cleaned.isdecimal():
@@ -92,8 +107,8 @@ def _free_name(turn: Turn, name: str, besides: int | None = None) -> str:
 
 def _unused_name(turn: Turn, root: str) -> str:
     last = root.rstrip("/").rpartition("/")[2] or "root"
-    base = "".join(letter for letter in last if letter.isprintable())[:150] or "library"
-    base = f"folder {base}" if base.strip().isdecimal() else base
+    base = "".join(letter for letter in last if letter.isprintable())[:150].strip() or "library"
+    base = f"folder {base}" if base.isdecimal() else base
     name, number = base, 2
     while turn.libraries.named(clean_name(name)) is not None:
         name, number = f"{base} ({number})", number + 1

@@ -162,12 +162,12 @@ def delete_person(turn: Turn, person_id: int, *, with_faces: bool = False, expec
     turn.append(PersonDeleted(person_id, tuple(sorted(behind)), with_faces))
 
 
-def require_sight(turn: Turn, person_ids: list[int]) -> None:
-    """Raises `Forbidden` where faces of these persons lie in libraries that the actor may not see."""
+def require_sight(turn: Turn, person_ids: list[int], status: str = DETECTED) -> None:
+    """Raises `Forbidden` where faces (of this status) of these persons lie in libraries that the actor may not see."""
     actor = turn.actor
     if actor.is_admin or actor.libraries is None:
         return
-    outside = turn.faces.outside(person_ids)
+    outside = turn.faces.outside(person_ids, status)
     if outside:
         raise Forbidden(
             f"{faces_said(outside)} of this person lie in libraries that {actor.name} may not see: ask an admin"

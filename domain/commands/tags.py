@@ -79,10 +79,17 @@ def delete_tag(turn: Turn, tag_id: int, expected: int | None = None) -> None:
     """
     turn.actor.require("editor")
     tag = live_tag(turn, tag_id, expected)
-    if turn.actor.libraries is not None and not turn.actor.is_admin and turn.tagged.outside(tag_id):
-        raise Forbidden(f"the tag {tag.name} is on photos that {turn.actor.name} may not see: ask an admin")
+    require_tag_in_sight(turn, tag_id)
     turn.begin("tag.delete", f"deleted the tag {tag.name}")
     turn.append(TagDeleted(tag_id))
+
+
+def require_tag_in_sight(turn: Turn, tag_id: int) -> None:
+    """Raises `Forbidden` where the tag, live or deleted, is on photos in libraries that the actor may not see."""
+    actor = turn.actor
+    if actor.libraries is not None and not actor.is_admin and turn.tagged.outside(tag_id):
+        name = turn.tags.name_of(tag_id)
+        raise Forbidden(f"the tag {name} is on photos that {actor.name} may not see: ask an admin")
 
 
 def live_tag(turn: Turn, tag_id: int, expected: int | None = None) -> Tag:

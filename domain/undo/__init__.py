@@ -1,0 +1,12 @@
+"""Taking events back: for each kind of event, the event that restores what stood before, and what may stand in the way.
+
+A later operation stands in the way where it wrote the same thing, and is not undone itself: the state then no longer
+says what this event wrote. What was only built beside it stays.
+"""
+
+from __future__ import annotations
+
+from domain.undo import faces, libraries, persons, tags
+from domain.undo.rules import inverse_of, kinds_taken_back
+
+__all__ = ["faces", "inverse_of", "kinds_taken_back", "libraries", "persons", "tags"]

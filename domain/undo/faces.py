@@ -1,0 +1,142 @@
+"""Taking back what was decided about faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.errors import Conflict, InTheWay
+from domain.event import Event, Recorded
+from domain.faces import (
+    DELETED,
+    DETECTED,
+    Face,
+    FaceAssigned,
+    FaceDeleted,
+    FaceDrawn,
+    FaceIgnored,
+    FaceMoved,
+    FaceNoticed,
+    FaceRejected,
+    FaceRejectionWithdrawn,
+    FaceRestored,
+    FaceUnassigned,
+    Why,
+)
+from domain.person import PersonCoverChosen, PersonDeleted
+from domain.ports import Turn
+from domain.undo.rules import blocked, require_last_write, require_photo_in_sight, takes_back
+
+
+def _face(turn: Turn, face_id: int, recorded: Recorded, status: str = DETECTED) -> Face:
+    face = turn.faces.get(face_id)
+    if face is None:
+        raise Conflict(f"face {face_id} is not there any more: detection no longer finds it")
+    if face.status != status:
+        raise _other_status(turn, face, recorded)
+    require_photo_in_sight(turn, face.content_hash, "a face")
+    return face
+
+
+def _other_status(turn: Turn, face: Face, recorded: Recorded) -> Conflict:
+    """The conflict with what deleted or restored the face: by itself, or with the person that it was deleted with."""
+    refusal = blocked(turn, recorded, f"face-{face.id}", (FaceDeleted, FaceRestored), "deleted or restored the face")
+    person = None if face.person_id is None else turn.persons.get(face.person_id)
+    while person is not None and person.merged_into is not None:
+        person = turn.persons.get(person.merged_into)
+    if isinstance(refusal, InTheWay) or person is None or not person.deleted:
+        return refusal
+    return blocked(turn, recorded, f"person-{person.id}", (PersonDeleted,), f"deleted {person.name} with the face")
+
+
+def _why(turn: Turn, recorded: Recorded, person_id: int) -> Why:
+    """The reason for which the face was last assigned to a person before `recorded`."""
+    before = [r.event for r in turn.later_in(recorded.stream, 0) if r.position < recorded.position]
+    return [past.why for past in before if isinstance(past, FaceAssigned) and past.person_id == person_id][-1]
+
+
+@takes_back(FaceAssigned)
+def _assigned(turn: Turn, recorded: Recorded, event: FaceAssigned) -> Iterable[Event]:
+    face = _face(turn, event.face_id, recorded)
+    stands = face.person_id == event.person_id
+    require_last_write(turn, recorded, (FaceAssigned, FaceUnassigned), "assigned the face anew", stands=stands)
+    _require_no_cover(turn, recorded, face)
+    if event.was is None:
+        yield FaceUnassigned(event.face_id, event.person_id)
+    else:
+        yield FaceAssigned(event.face_id, event.was, _why(turn, recorded, event.was), event.person_id)
+
+
+def _require_no_cover(turn: Turn, recorded: Recorded, face: Face) -> None:
+    """Who chose the face as a cover did so because it was the person's."""
+    person = None if face.person_id is None else turn.persons.get(face.person_id)
+    while person is not None:
+        if person.cover_face_id == face.id:
+            what = f"chose the face as the cover of {person.name}"
+            raise blocked(turn, recorded, f"person-{person.id}", (PersonCoverChosen,), what)
+        person = None if person.merged_into is None else turn.persons.get(person.merged_into)
+
+
+@takes_back(FaceUnassigned)
+def _unassigned(turn: Turn, recorded: Recorded, event: FaceUnassigned) -> Iterable[Event]:
+    face = _face(turn, event.face_id, recorded)
+    stands = face.person_id is None
+    require_last_write(turn, recorded, (FaceAssigned, FaceUnassigned), "assigned the face", stands=stands)
+    yield FaceAssigned(event.face_id, event.was, _why(turn, recorded, event.was))
+
+
+@takes_back(FaceIgnored, FaceNoticed)
+def _ignored(turn: Turn, recorded: Recorded, event: FaceIgnored | FaceNoticed) -> Iterable[Event]:
+    face = _face(turn, event.face_id, recorded)
+    put_aside = isinstance(event, FaceIgnored)
+    kinds = (FaceIgnored, FaceNoticed)
+    require_last_write(turn, recorded, kinds, "decided about the stranger", stands=face.ignored == put_aside)
+    yield FaceNoticed(event.face_id) if put_aside else FaceIgnored(event.face_id)
+
+
+@takes_back(FaceDeleted)
+def _deleted(turn: Turn, recorded: Recorded, event: FaceDeleted) -> Iterable[Event]:
+    _face(turn, event.face_id, recorded, DELETED)
+    yield FaceRestored(event.face_id)
+
+
+@takes_back(FaceRestored)
+def _restored(turn: Turn, recorded: Recorded, event: FaceRestored) -> Iterable[Event]:
+    _face(turn, event.face_id, recorded)
+    yield FaceDeleted(event.face_id)
+
+
+@takes_back(FaceDrawn)
+def _drawn(turn: Turn, recorded: Recorded, event: FaceDrawn) -> Iterable[Event]:
+    _face(turn, event.face_id, recorded)
+    decisions = (FaceAssigned, FaceMoved, FaceIgnored, FaceRejected)
+    require_last_write(turn, recorded, decisions, "decided about the face that was drawn", stands=True)
+    yield FaceDeleted(event.face_id)
+
+
+@takes_back(FaceMoved)
+def _moved(turn: Turn, recorded: Recorded, event: FaceMoved) -> Iterable[Event]:
+    face = _face(turn, event.face_id, recorded)
+    require_last_write(turn, recorded, (FaceMoved,), "moved the box", stands=face.box == event.box)
+    yield FaceMoved(
+        event.face_id,
+        event.was,
+        event.box,
+        event.was_model_version,
+        event.was_embedding_id,
+        face.embedding_id,
+        face.model_version,
+    )
+
+
+@takes_back(FaceRejected)
+def _rejected(turn: Turn, recorded: Recorded, event: FaceRejected) -> Iterable[Event]:
+    _face(turn, event.face_id, recorded)
+    if event.person_id in turn.faces.rejections(event.face_id):
+        yield FaceRejectionWithdrawn(event.face_id, event.person_id)
+
+
+@takes_back(FaceRejectionWithdrawn)
+def _rejection_withdrawn(turn: Turn, recorded: Recorded, event: FaceRejectionWithdrawn) -> Iterable[Event]:
+    _face(turn, event.face_id, recorded)
+    if event.person_id not in turn.faces.rejections(event.face_id):
+        yield FaceRejected(event.face_id, event.person_id)

@@ -1,0 +1,201 @@
+"""Taking back what was said of persons: names, notes, covers, merges and deletions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.commands.people import require_sight
+from domain.errors import Conflict
+from domain.event import Event, Recorded
+from domain.faces import DELETED, DETECTED, FaceAssigned
+from domain.person import (
+    Person,
+    PersonBirthDateSet,
+    PersonBridged,
+    PersonCoverChosen,
+    PersonCreated,
+    PersonDeleted,
+    PersonHidden,
+    PersonMerged,
+    PersonNoted,
+    PersonRenamed,
+    PersonRestored,
+    PersonShown,
+    PersonUnmerged,
+)
+from domain.ports import Turn
+from domain.undo.rules import blocked, later_write, require_last_write, takes_back
+
+
+def _person(turn: Turn, person_id: int, recorded: Recorded) -> Person:
+    person = turn.persons.get(person_id)
+    if person is None:
+        raise Conflict(f"person {person_id} is not there any more")
+    if person.deleted and not isinstance(recorded.event, (PersonDeleted, PersonCreated)):
+        raise blocked(turn, recorded, f"person-{person_id}", (PersonDeleted,), f"deleted {person.name}")
+    return person
+
+
+def _require_free_name(turn: Turn, person: Person, name: str, recorded: Recorded) -> None:
+    holder = turn.persons.named(name)
+    if holder is not None and holder.id != person.id:
+        takes = (PersonCreated, PersonRenamed, PersonUnmerged, PersonRestored)
+        what = f"gave the name {name} to person {holder.id}"
+        raise blocked(turn, recorded, f"person-{holder.id}", takes, what)
+
+
+@takes_back(PersonRenamed)
+def _renamed(turn: Turn, recorded: Recorded, event: PersonRenamed) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    stands = person.name == event.name
+    require_last_write(turn, recorded, (PersonRenamed,), f"renamed {person.name}", stands=stands)
+    if person.merged_into is None:
+        _require_free_name(turn, person, event.was, recorded)
+    yield PersonRenamed(event.person_id, event.was, event.name)
+
+
+@takes_back(PersonNoted)
+def _noted(turn: Turn, recorded: Recorded, event: PersonNoted) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    stands = person.notes == event.notes
+    if _came_with_a_merge(turn, recorded):
+        if not stands or later_write(turn, recorded, recorded.stream, (PersonNoted,)) is not None:
+            return
+    else:
+        require_last_write(turn, recorded, (PersonNoted,), f"wrote the notes of {person.name}", stands=stands)
+    yield PersonNoted(event.person_id, event.was, event.notes)
+
+
+def _came_with_a_merge(turn: Turn, recorded: Recorded) -> bool:
+    """Notes that a merge copied go back only where they are unchanged since; they never hold up its undo."""
+    merges = (PersonMerged, PersonUnmerged)
+    return any(isinstance(other.event, merges) for other in turn.events_of(recorded.operation_id))
+
+
+@takes_back(PersonCoverChosen)
+def _cover(turn: Turn, recorded: Recorded, event: PersonCoverChosen) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    stands = person.cover_face_id == event.face_id
+    require_last_write(turn, recorded, (PersonCoverChosen,), "chose another cover", stands=stands)
+    before = None if event.was is None else turn.faces.get(event.was)
+    is_still_theirs = before is not None and before.person_id in turn.persons.behind(person.id)
+    yield PersonCoverChosen(event.person_id, event.was if is_still_theirs else None, event.face_id)
+
+
+@takes_back(PersonBirthDateSet)
+def _birth_date(turn: Turn, recorded: Recorded, event: PersonBirthDateSet) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    stands = person.birth_date == event.birth_date
+    require_last_write(turn, recorded, (PersonBirthDateSet,), "set the birth date", stands=stands)
+    yield PersonBirthDateSet(event.person_id, event.was, event.birth_date)
+
+
+@takes_back(PersonHidden, PersonShown)
+def _hidden(turn: Turn, recorded: Recorded, event: PersonHidden | PersonShown) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    hid = isinstance(event, PersonHidden)
+    kinds = (PersonHidden, PersonShown)
+    require_last_write(turn, recorded, kinds, "showed or hid the person", stands=person.hidden == hid)
+    yield PersonShown(event.person_id) if hid else PersonHidden(event.person_id)
+
+
+@takes_back(PersonBridged)
+def _bridged(turn: Turn, recorded: Recorded, event: PersonBridged) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    stands = person.entity_id == event.entity_id
+    require_last_write(turn, recorded, (PersonBridged,), "changed the bridge", stands=stands)
+    yield PersonBridged(event.person_id, event.was, event.entity_id)
+
+
+@takes_back(PersonMerged)
+def _merged(turn: Turn, recorded: Recorded, event: PersonMerged) -> Iterable[Event]:
+    person = turn.persons.get(event.person_id)
+    if person is None or person.merged_into != event.into:
+        raise blocked(turn, recorded, recorded.stream, (PersonMerged, PersonUnmerged), "changed the merge")
+    chain = _chain_of(turn, event.into)
+    if person.canonical_id is None:
+        end = chain[-1]
+        raise blocked(turn, recorded, f"person-{end.id}", (PersonDeleted,), f"deleted {end.name}")
+    behind = turn.persons.behind(event.person_id)
+    require_sight(turn, [*behind, *turn.persons.behind(event.into)])
+    _require_free_name(turn, person, person.name, recorded)
+    for survivor in chain:
+        cover = None if survivor.cover_face_id is None else turn.faces.get(survivor.cover_face_id)
+        if cover is not None and cover.person_id in behind:
+            what = f"chose a face of {person.name} as the cover of {survivor.name}"
+            raise blocked(turn, recorded, f"person-{survivor.id}", (PersonCoverChosen,), what)
+    yield PersonUnmerged(event.person_id, event.into)
+
+
+@takes_back(PersonUnmerged)
+def _unmerged(turn: Turn, recorded: Recorded, event: PersonUnmerged) -> Iterable[Event]:
+    person, chain = _person(turn, event.person_id, recorded), _chain_of(turn, event.was)
+    if person.merged_into is not None:
+        raise blocked(turn, recorded, recorded.stream, (PersonMerged,), f"merged {person.name} again")
+    if not chain or chain[-1].deleted:
+        end = chain[-1].id if chain else event.was
+        raise blocked(turn, recorded, f"person-{end}", (PersonDeleted,), "deleted the other person")
+    if chain[-1].id == person.id:
+        streams = [f"person-{link.id}" for link in chain[:-1]]
+        later = [stream for stream in streams if later_write(turn, recorded, stream, (PersonMerged,)) is not None]
+        raise blocked(turn, recorded, (later or streams)[0], (PersonMerged,), "merged the two the other way round")
+    require_sight(turn, [*turn.persons.behind(event.person_id), *turn.persons.behind(event.was)])
+    yield PersonMerged(event.person_id, event.was)
+
+
+def _chain_of(turn: Turn, person_id: int) -> list[Person]:
+    """A person and those that it was merged into, one after the other."""
+    chain: list[Person] = []
+    following: int | None = person_id
+    while following is not None:
+        person = turn.persons.get(following)
+        if person is None:
+            break
+        chain.append(person)
+        following = person.merged_into
+    return chain
+
+
+@takes_back(PersonCreated)
+def _created(turn: Turn, recorded: Recorded, event: PersonCreated) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    if person.deleted:
+        raise blocked(turn, recorded, recorded.stream, (PersonDeleted,), f"deleted {person.name}")
+    if person.merged_into is not None:
+        raise blocked(turn, recorded, recorded.stream, (PersonMerged,), f"merged {person.name}")
+    for other in turn.persons.behind(person.id):
+        if _is_merged_into(turn, other, person):
+            what = f"merged another into {person.name}"
+            raise blocked(turn, recorded, f"person-{other}", (PersonMerged,), what)
+    for face in turn.faces.some_of([person.id], 1):
+        what = f"assigned a face to {person.name}"
+        raise blocked(turn, recorded, f"face-{face.id}", (FaceAssigned,), what)
+    yield PersonDeleted(person.id, (person.id,))
+
+
+def _is_merged_into(turn: Turn, person_id: int, survivor: Person) -> bool:
+    person = turn.persons.get(person_id)
+    return person is not None and person.merged_into == survivor.id
+
+
+@takes_back(PersonDeleted)
+def _deleted(turn: Turn, recorded: Recorded, event: PersonDeleted) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    if not person.deleted:
+        raise blocked(turn, recorded, recorded.stream, (PersonRestored,), f"restored {person.name}")
+    require_sight(turn, turn.persons.behind(event.person_id), DELETED if event.with_faces else DETECTED)
+    _require_free_name(turn, person, person.name, recorded)
+    yield PersonRestored(event.person_id)
+
+
+@takes_back(PersonRestored)
+def _restored(turn: Turn, recorded: Recorded, event: PersonRestored) -> Iterable[Event]:
+    person = _person(turn, event.person_id, recorded)
+    if person.merged_into is not None:
+        raise blocked(turn, recorded, recorded.stream, (PersonMerged,), f"merged {person.name}")
+    behind = turn.persons.behind(event.person_id)
+    require_sight(turn, behind)
+    earlier = [r.event for r in turn.later_in(recorded.stream, 0) if r.position < recorded.position]
+    deletions = [past for past in earlier if isinstance(past, PersonDeleted)]
+    with_faces = bool(deletions) and deletions[-1].with_faces
+    yield PersonDeleted(event.person_id, tuple(sorted(behind)), with_faces)

@@ -1,0 +1,91 @@
+"""What every undo obeys: which kinds of events can be taken back, and when a later operation stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from domain.errors import Conflict, Forbidden, InTheWay, RuleViolation
+from domain.event import Event, Recorded
+from domain.faces import MarkerLifted
+from domain.operation import Operation, OperationBegan, OperationEnded
+from domain.ports import Turn
+
+Kinds = tuple[type[Event], ...]
+Inverse = Callable[[Turn, Recorded, Any], Iterable[Event]]
+_INVERSES: dict[type[Event], Inverse] = {}
+
+
+def takes_back(*kinds: type[Event]) -> Callable[[Inverse], Inverse]:
+    """Register a function as what takes these kinds of events back."""
+
+    def register(inverse: Inverse) -> Inverse:
+        for kind in kinds:
+            _INVERSES[kind] = inverse
+        return inverse
+
+    return register
+
+
+def kinds_taken_back() -> frozenset[type[Event]]:
+    """Every kind of event that can be taken back."""
+    return frozenset(_INVERSES)
+
+
+def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
+    """The events that take `recorded` back, as the tables stand now; none where nothing is left to take back.
+
+    Raises:
+        InTheWay: a later operation wrote the same thing.
+        Conflict: something else does not allow it.
+        RuleViolation: this kind of event cannot be taken back.
+        Forbidden: it touches what the actor may not see.
+    """
+    event = recorded.event
+    if isinstance(event, (OperationBegan, OperationEnded, MarkerLifted)):
+        return []
+    inverse = _INVERSES.get(type(event))
+    if inverse is None:
+        raise RuleViolation(
+            f"what {recorded.actor} did there cannot be undone: it records what was found, not a decision"
+        )
+    return list(inverse(turn, recorded, event))
+
+
+def blocked(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds, what: str) -> Conflict:
+    """The conflict to raise: it names the newest later operation that wrote one of `kinds` to `stream` and stands."""
+    operation = later_write(turn, recorded, stream, kinds)
+    if operation is None:
+        return Conflict(f"this can no longer be undone: something else {what}")
+    return InTheWay(
+        f"operation {operation.id} ({operation.text}) came later and {what}: undo that one first", operation.id
+    )
+
+
+def require_last_write(turn: Turn, recorded: Recorded, kinds: Kinds, what: str, *, stands: bool) -> None:
+    """Raises where what `recorded` wrote no longer `stands`, or a later operation wrote it again, even alike."""
+    if not stands or later_write(turn, recorded, recorded.stream, kinds) is not None:
+        raise blocked(turn, recorded, recorded.stream, kinds, what)
+
+
+def require_photo_in_sight(turn: Turn, content_hash: bytes, what: str) -> None:
+    """Raises `Forbidden` where no file that the actor may see shows this content."""
+    actor = turn.actor
+    if actor.libraries is not None and not actor.is_admin and not turn.media.shows_content(content_hash):
+        raise Forbidden(f"this touches {what} that {actor.name} may not see: ask an admin")
+
+
+def later_write(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds) -> Operation | None:
+    """The newest operation after `recorded` that wrote one of `kinds` to `stream` and still has its effect."""
+    for later in reversed(turn.later_in(stream, recorded.position)):
+        operation = turn.operations.get(later.operation_id) if isinstance(later.event, kinds) else None
+        if operation is not None and _stands(operation, recorded):
+            return operation
+    return None
+
+
+def _stands(operation: Operation, recorded: Recorded) -> bool:
+    """Whether an operation still has its effect: it is not undone, and not itself the undo of `recorded`'s operation or
+    of a later one, which together with it comes to nothing."""
+    is_paired = operation.undoes is not None and operation.undoes >= recorded.operation_id
+    return operation.undone_by is None and not is_paired
