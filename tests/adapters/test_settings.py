@@ -289,7 +289,7 @@ def test_values_that_contradict_each_other_are_refused(
     [
         ("127.0.0.1:8330", Address("127.0.0.1", 8330), "127.0.0.1:8330"),
         ("[::1]:9000", Address("::1", 9000), "[::1]:9000"),
-        ("http://0.0.0.0:80/", Address("0.0.0.0", 80), "0.0.0.0:80"),
+        ("http://192.0.2.1:80/", Address("192.0.2.1", 80), "192.0.2.1:80"),
         ("HTTP://[::]", Address("::", 8330), "[::]:8330"),
         ("localhost", Address("localhost", 8330), "localhost:8330"),
         ("my-nas.lan:0", Address("my-nas.lan", 0), "my-nas.lan:0"),

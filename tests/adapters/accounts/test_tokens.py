@@ -41,7 +41,8 @@ def flaw(tokens: Tokens, token: str) -> Flaw:
 
 
 def signed(changes: dict[str, Any] | None = None, key: str = KEY, algorithm: str = "HS256", **headers: Any) -> str:
-    return jwt.encode({**GOOD, **(changes or {})}, key, algorithm=algorithm, headers=headers)
+    payload = json.dumps({**GOOD, **(changes or {})}).encode()  # PyJWT itself would not encode each of these
+    return jwt.PyJWS().encode(payload, key, algorithm=algorithm, headers=headers)
 
 
 def part(content: Any) -> str:
