@@ -204,7 +204,7 @@ class House:
             binds = BindsByTag(ledger, self.engine, self.settings.face_autobind_min_cos, likeness)
             bind = FollowsLog(ledger, "autobind", binds.TOPICS, binds.answer)
             loops += [
-                Loop("detection", detects.step, idle_seconds=IDLE_SECONDS),
+                Loop("detection", detects.step, idle_seconds=IDLE_SECONDS, on_stop=detects.ask_to_stop),
                 Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
             ]
         for loop in loops[1:]:

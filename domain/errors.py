@@ -13,6 +13,7 @@ ImageApiError
 │   └── RuleViolation            422  the request breaks a rule of the domain
 └── AdapterError                 the world outside
     ├── Unavailable              503  nothing configured, refused, timed out: try again later
+    │   └── StillChanging        503  the file is being written: try again soon
     ├── Rejected                 502  the other side answered and will say the same again
     └── Unreadable               ---  this content cannot be read; becomes a fact, never a failure
 ```
@@ -77,6 +78,10 @@ class AdapterError(ImageApiError):
 
 class Unavailable(AdapterError):
     """Not configured, refused, timed out or failing for now: the same call may work later."""
+
+
+class StillChanging(Unavailable):
+    """A file was written while it was read: its turn comes again when it stands still."""
 
 
 class Rejected(AdapterError):

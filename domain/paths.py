@@ -71,3 +71,13 @@ def folder_of(path: str) -> str:
 def name_of(path: str) -> str:
     """The last part of a path text: the file's own name."""
     return path.rpartition("/")[2]
+
+
+def shown(text: str) -> str:
+    r"""A path's text as it may be printed: what would steer a terminal or forge a line of a log reads as `\u001b`.
+
+    Control, format (also those that turn the direction of writing) and line-separating characters are escaped.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

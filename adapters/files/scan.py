@@ -24,11 +24,11 @@ import msgspec
 from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
 from domain.actor import WATCHER
 from domain.commands.media import ReadFile, record_files, record_missing
-from domain.errors import NotFound, Unavailable, Unreadable
+from domain.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.library import Library
 from domain.media import FileFacts, Media
-from domain.paths import bytes_of, folder_of
-from projections.lookups import Ledger
+from domain.paths import bytes_of, folder_of, shown
+from projections.lookups import Ledger, Lookups
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ class ReadMedia(Protocol):
 
 
 class ScanReport(msgspec.Struct):
-    """What one scan did, in numbers; `problems` are folders and files that could not be looked at, with the reason."""
+    """What one scan did, in numbers; `problems` are folders and files that could not be looked at, with the reason;
+    `trouble` is why files were left for the next scan, where that is not that they are still being written."""
 
     found: int = 0
     to_read: int = 0
@@ -62,6 +63,7 @@ class ScanReport(msgspec.Struct):
     missing: int = 0
     deferred: int = 0
     problems: list[Problem] = []
+    trouble: str | None = None
     operation_id: int | None = None
 
     def text(self, library: str) -> str:
@@ -154,7 +156,7 @@ class _Scan:
             if isinstance(found, Problem):
                 unknown.append(found.path)
                 done.problems.append(found)
-                log.warning("%s: %s", os.path.join(self._library.root, found.path), found.reason)
+                log.warning("%s: %s", shown(os.path.join(self._library.root, found.path)), found.reason)
                 continue
             met.add(folder)
             known = self._known(folder)
@@ -256,7 +258,7 @@ class _Scan:
             self._take(file, self._begin(file))
         else:
             self._done.deferred += 1
-            log.info("%s is still being written: it is left for the next scan", file.path)
+            log.info("%s is still being written: it is left for the next scan", shown(file.path))
 
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
         kind = kind_of(file.path) or "photo"
@@ -269,9 +271,14 @@ class _Scan:
             self._batch.append(future.result())
         except NotFound:
             pass  # gone since the walk: the next scan will not meet it either
+        except StillChanging as error:
+            done.deferred += 1
+            log.info("%s is left for the next scan: %s", shown(file.path), error)
         except Unavailable as error:
             done.deferred += 1
-            log.info("%s is left for the next scan: %s", file.path, error)
+            if done.trouble is None:
+                log.warning("%s is left for the next scan: %s", shown(file.path), error)
+            done.trouble = str(error)
         except Unreadable as error:
             self._batch.append(_unread(file, str(error)))
         full = len(self._batch) >= BATCH_FILES
@@ -285,8 +292,9 @@ class _Scan:
         if batch:
             for read in batch:
                 if read.facts.problem is not None:
-                    log.warning("%s: %s", os.path.join(self._library.root, read.path), read.facts.problem)
+                    log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
             with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
+                self._require_library(turn)
                 operation_id = turn.begin("scan", f"began to scan {self._library.name}")
                 recorded = record_files(turn, self._library.id, batch, self._vanished)
             done.operation_id = operation_id
@@ -294,6 +302,12 @@ class _Scan:
             done.changed += recorded.changed
             done.moved += recorded.moved
         self._report(done)
+
+    def _require_library(self, turn: Lookups) -> None:
+        """The scan is over where the library was removed or moved since it began."""
+        library = turn.libraries.get(self._library.id)
+        if library is None or library.removed or library.root != self._library.root:
+            raise Unavailable(f"the library {self._library.name} was removed or moved while it was scanned")
 
     def _record_missing(self) -> None:
         """Mark what is gone and was not met elsewhere; a file that came back since the first walk is left for the next
@@ -305,6 +319,7 @@ class _Scan:
             if not still:
                 continue
             with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
+                self._require_library(turn)
                 operation_id = turn.begin("scan", f"began to scan {self._library.name}")
                 done.missing += record_missing(turn, still)
             done.operation_id = operation_id

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from adapters.media.magic import HEAD_BYTES, MediaKind, description_of, format_of, kind_of_format, raw_format_of
-from domain.errors import NotFound, Unavailable, Unreadable
+from domain.errors import NotFound, StillChanging, Unavailable, Unreadable
 
 MAX_PHOTO_BYTES: Final = 512 * 1024 * 1024
 """A photo up to this size is held in memory to be decoded; a larger one is hashed in pieces and left alone."""
@@ -24,10 +24,6 @@ _OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _FAILING: Final = frozenset(
     {errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENOTCONN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 )
-
-
-class StillChanging(Unavailable):
-    """The file changed while it was read: somebody is still writing it, and it is worth another look later."""
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ def read_media(path: bytes, text: str, renditions_root: str, kind: MediaKind) ->
     """Index the file at `path`, whose path in its library reads `text`; runs in a worker process.
 
     Raises:
-        NotFound, StillChanging, Unavailable, OSError: as `index_file`.
+        NotFound, StillChanging, Unavailable: as `index_file`.
     """
     return ReadFile(text, *_kept(index_file(path, renditions_root, kind)))
 

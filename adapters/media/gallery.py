@@ -6,7 +6,11 @@ Decoding is done in worker processes: one pool indexes in the background, anothe
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import logging
 import os
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,10 +24,10 @@ from adapters.media.index import index_file, metadata
 from adapters.media.magic import MediaKind
 from adapters.media.renditions import Rendition, link_thumbnail, mark_unsupported, rendition_path, unsupported_mark
 from domain.commands.media import ReadFile
-from domain.errors import Unreadable
+from domain.errors import Unavailable, Unreadable
 from domain.geometry import Box
 from domain.media import Media
-from domain.paths import bytes_of
+from domain.paths import bytes_of, shown
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
@@ -32,6 +36,10 @@ SECONDS_A_FILE = 60.0
 SLOWEST_BYTES_A_SECOND = 5_000_000
 """A file may take a minute, and longer where a slow network share needs longer just to send it."""
 CROPS_KEPT_BYTES = 48 * 2**20
+CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+"""What is wrong with the disk and not with one name: everything waits until it is mended."""
+
+log = logging.getLogger(__name__)
 
 
 class Workers(Protocol):
@@ -89,7 +97,9 @@ class Gallery:
         indexed = self._waiting.submit(
             index_file, original, self._renditions, kind, timeout=_seconds(media.size)
         ).result()
-        if indexed.content_hash != content or (path := self.rendition(content, which)) is None:
+        if indexed.content_hash != content:
+            raise Unavailable("the file was replaced: the next scan will say by what")
+        if (path := self.rendition(content, which)) is None:
             raise Unreadable(indexed.problem or f"no picture can be made of this {indexed.format or media.kind} yet")
         return path
 
@@ -114,19 +124,50 @@ class Gallery:
     # For the mirror
 
     def put(self, media: Media) -> None:
-        """Put a file's thumbnail at its place in the mirror, or the mark that there can be none."""
+        """Put a file's thumbnail at its place in the mirror, or the mark that there can be none.
+
+        A place that the mirror cannot hold (a path too long for its file system) is passed over, and said in the log.
+
+        Raises:
+            Unavailable: the folder of thumbnails cannot be written now.
+        """
         target = self._mirrored(media.library_id, media.path)
         thumb = None if media.content_hash is None else self.rendition(media.content_hash, "thumb")
-        if thumb is not None:
-            link_thumbnail(thumb, target)
-        elif media.content_hash is not None and media.problem is not None:
-            mark_unsupported(target)
+        try:
+            if thumb is not None:
+                self._make_way(target)
+                link_thumbnail(thumb, target)
+            elif media.content_hash is not None and media.problem is not None:
+                self._make_way(target)
+                mark_unsupported(target)
+        except OSError as error:
+            if error.errno in CANNOT_WRITE:
+                raise Unavailable(f"thumbnails cannot be written to {self._thumbnails}: {error.strerror}") from error
+            log.warning("no thumbnail in the mirror for %s: %s", shown(media.path), error.strerror)
 
     def remove(self, library_id: int, path: str) -> None:
-        """Take the thumbnail, or the mark, at a place out of the mirror."""
+        """Take the thumbnail, or the mark, at a place out of the mirror, and folders that it leaves empty."""
         target = self._mirrored(library_id, path)
-        target.unlink(missing_ok=True)
-        unsupported_mark(target).unlink(missing_ok=True)
+        for gone in (target, unsupported_mark(target)):
+            with contextlib.suppress(OSError):  # not there, or another thing by now: nothing to take away
+                gone.unlink()
+        for folder in target.parents:
+            if folder == self._thumbnails or self._thumbnails not in folder.parents:
+                return
+            try:
+                folder.rmdir()
+            except OSError:
+                return
+
+    def _make_way(self, target: Path) -> None:
+        """Take away what an older tree left: a folder where the thumbnail goes, a file where its folder goes."""
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        for folder in target.parents:
+            if folder == self._thumbnails or folder.is_dir():
+                return
+            if folder.is_file():
+                folder.unlink()
 
     def _mirrored(self, library_id: int, path: str) -> Path:
         return self._thumbnails / str(library_id) / os.fsdecode(bytes_of(path))

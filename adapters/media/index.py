@@ -70,8 +70,7 @@ def index_file(path: bytes, renditions_root: str | None, kind: MediaKind) -> Ind
     Raises:
         NotFound: it is not there any more.
         StillChanging: somebody is still writing it; look again later.
-        Unavailable: the file system does not answer.
-        OSError: the renditions cannot be written.
+        Unavailable: the file system does not answer, or the renditions cannot be written now.
     """
     name = os.path.basename(path).decode("utf-8", "replace")
     try:
@@ -123,8 +122,11 @@ def _rendered(picture: Picture, content_hash: bytes, root: str) -> Note:
     decoded = picture.decoded(SIDES["preview"])
     thumb = shrunk(decoded.pixels, SIDES["thumb"])
     note = Note(placeholder_of(thumb), decoded.problem)
-    write_whole(rendition_path(root, content_hash, "preview"), encoded(decoded.pixels, QUALITIES["preview"]))
-    write_whole(rendition_path(root, content_hash, "thumb"), encoded(thumb, QUALITIES["thumb"], note))
+    try:
+        write_whole(rendition_path(root, content_hash, "preview"), encoded(decoded.pixels, QUALITIES["preview"]))
+        write_whole(rendition_path(root, content_hash, "thumb"), encoded(thumb, QUALITIES["thumb"], note))
+    except OSError as error:
+        raise Unavailable(f"previews cannot be written to {root}: {error.strerror}") from error
     return note
 
 

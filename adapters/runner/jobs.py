@@ -40,6 +40,7 @@ class Progress:
 
     def at(self, done: int, total: int | None = None, note: str | None = None, *, waiting: bool = False) -> None:
         """Say how far the work is; `waiting` with a `note` says why it does not go on."""
+        total = None if total is None else max(total, done)
         now = time.monotonic()
         if now - self._marks[-1][0] >= 0.5:
             self._marks = [*self._marks[-9:], (now, done)]

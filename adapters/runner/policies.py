@@ -23,6 +23,7 @@ from domain.event import Recorded
 from domain.faces import FaceDetected, FaceEmbedded, FaceRedetected
 from domain.library import LibraryRestored
 from domain.media import Media, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.paths import shown
 from domain.policies import bind_by_tag
 from domain.ports import Detection, Embedding, FaceEngine, Likeness
 from domain.tag import MediaTagged
@@ -69,11 +70,15 @@ class Mirror(Protocol):
 class Loop:
     """A thread that does steps until it is stopped: at once while there is work, when woken, and now and then."""
 
-    def __init__(self, name: str, step: Callable[[], bool], *, idle_seconds: float) -> None:
-        """`step` returns whether there may be more to do at once; `Unavailable` makes it wait and try again."""
+    def __init__(
+        self, name: str, step: Callable[[], bool], *, idle_seconds: float, on_stop: Callable[[], None] = lambda: None
+    ) -> None:
+        """`step` returns whether there may be more to do at once; `Unavailable` makes it wait and try again. `on_stop`
+        is called when the loop is asked to stop, for a step that takes long."""
         self.name = name
         self._step = step
         self._idle_seconds = idle_seconds
+        self._on_stop = on_stop
         self._woken = threading.Event()
         self.stopping = threading.Event()
         self.trouble: str | None = None
@@ -90,6 +95,7 @@ class Loop:
     def ask_to_stop(self) -> None:
         """End after the current step, without waiting for that."""
         self.stopping.set()
+        self._on_stop()
         self._woken.set()
 
     def stop(self) -> None:
@@ -223,6 +229,7 @@ class DetectsFaces:
         self._ledger, self._engine, self._previews, self._jobs = ledger, engine, previews, jobs
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="detect")
         self._at_once = at_once
+        self._stopping = threading.Event()
         self._after = 0
         self._recorded = 0
         self._looked_at = -1
@@ -268,6 +275,10 @@ class DetectsFaces:
         self._looked_at, self._deferred, self._model = head, False, model
         return news
 
+    def ask_to_stop(self) -> None:
+        """End the step under way after the photos that are being looked at."""
+        self._stopping.set()
+
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(cancel_futures=True)
@@ -278,7 +289,8 @@ class DetectsFaces:
         trouble: Unavailable | None = None
         looks = [(media, self._threads.submit(self._look, media)) for media in photos]
         for media, look in looks:
-            if trouble is not None and look.cancel():
+            if (trouble is not None or self._stopping.is_set()) and look.cancel():
+                self._deferred = True
                 continue
             try:
                 found = look.result()
@@ -301,7 +313,7 @@ class DetectsFaces:
         except Unreadable as error:
             return str(error), {}
         except (NotFound, Unavailable) as error:
-            log.info("%s is left for later: %s", media.path, error)
+            log.info("%s is left for later: %s", shown(media.path), error)
             return None
         try:
             detection = self._engine.detect(picture)
@@ -323,7 +335,7 @@ class DetectsFaces:
         with self._ledger.transaction(WATCHER, operation_id=self._operation_id) as turn:
             operation_id = turn.begin("detect", "looked for faces")
             if isinstance(detection, str):
-                log.warning("no faces can be looked for on %s: %s", media.path, detection)
+                log.warning("no faces can be looked for on %s: %s", shown(media.path), detection)
                 mark_failed(turn, content, model, detection)
             else:
                 self._faces += record_detection(turn, content, detection, embedded)

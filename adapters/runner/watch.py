@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from adapters.runner.jobs import JobBoard
+from adapters.runner.jobs import JobBoard, Progress
 from adapters.runner.policies import Loop
 from domain.actor import WATCHER
 from domain.errors import Unavailable
@@ -24,6 +24,7 @@ class Numbers(Protocol):
     read: int
     to_read: int
     found: int
+    trouble: str | None
 
     def text(self, library: str) -> str:
         """The scan in one line of plain words."""
@@ -62,35 +63,56 @@ class Watcher:
         full = time.monotonic() >= self._full_at
         with self._ledger.reading(WATCHER) as tables:
             libraries = tables.libraries.shown()
+        failure: Exception | None = None
         for library in libraries:
             if self.loop.stopping.is_set():
                 return False
             if not asked or library.id in asked:
-                self.look_at(library, full=full or library.id in asked)
+                try:
+                    self.look_at(library, full=full or library.id in asked)
+                except Exception as error:  # noqa: BLE001 - one library's bug must not starve the others; it is raised below
+                    failure = error
+        if failure is not None:
+            raise failure
         if full:
             self._full_at = time.monotonic() + self._full_seconds
         return bool(asked) or bool(self._asked)
 
     def look_at(self, library: Library, *, full: bool) -> None:
         """Scan one library; a missing root is said once and remembered for `/health`."""
-        job = None
-
-        def report(numbers: Numbers) -> None:
-            nonlocal job
-            if numbers.to_read and job is None:
-                job = self._jobs.begin("scan", f"indexing {library.name}")
-            if job is not None:
-                job.at(numbers.read, numbers.to_read)
-
+        shown = _ScanJob(self._jobs, library)
         try:
-            numbers = self._scans.scan(library, full=full, report=report, stopping=self.loop.stopping.is_set)
+            numbers = self._scans.scan(library, full=full, report=shown.report, stopping=self.loop.stopping.is_set)
         except Unavailable as error:
             if self.missing.get(library.id) != str(error):
                 log.warning("%s", error)
             self.missing[library.id] = str(error)
-            if job is not None:
-                job.end(str(error))
+            shown.end(str(error))
             return
+        except BaseException:
+            shown.end("stopped by an error; the log of the server says which")
+            raise
         self.missing.pop(library.id, None)
-        if job is not None:
-            job.end(numbers.text(library.name))
+        if numbers.trouble is not None:
+            self.missing[library.id] = numbers.trouble
+        shown.end(numbers.text(library.name))
+
+
+class _ScanJob:
+    """The job of one scan, which is on the board only where there is something to read."""
+
+    def __init__(self, jobs: JobBoard, library: Library) -> None:
+        self._jobs, self._library = jobs, library
+        self._job: Progress | None = None
+
+    def report(self, numbers: Numbers) -> None:
+        """Show how far the scan is."""
+        if numbers.to_read and self._job is None:
+            self._job = self._jobs.begin("scan", f"indexing {self._library.name}")
+        if self._job is not None:
+            self._job.at(numbers.read, numbers.to_read)
+
+    def end(self, note: str) -> None:
+        """The scan is over."""
+        if self._job is not None:
+            self._job.end(note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import shutil
 from collections.abc import Iterator
@@ -286,6 +287,43 @@ def test_a_deferred_photo_whose_file_is_gone_does_not_hold_up_the_others(
     shutil.rmtree(place.data / "renditions")
     detect(place, engine)
     assert len(faces_on(place, "obama.jpg")) == 1
+
+
+def test_the_mirror_follows_a_folder_that_becomes_a_file_and_a_file_that_becomes_a_folder(place: Place) -> None:
+    place.picture("d.jpg/in.jpg")
+    place.picture("x.jpg", "red")
+    mirror = MirrorsThumbnails(place.ledger, place.gallery)
+    follow = FollowsLog(place.ledger, "thumbnails", mirror.TOPICS, mirror.answer)
+    place.scan()
+    follow.step()
+    shutil.rmtree(place.root / "d.jpg")
+    (place.root / "x.jpg").unlink()
+    place.picture("d.jpg", "blue")
+    place.picture("x.jpg/b.jpg", "green")
+    place.scan()
+    follow.step()
+    tree = place.data / "thumbnails" / str(place.library.id)
+    assert sorted(path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()) == [
+        "d.jpg",
+        "x.jpg/b.jpg",
+    ]
+
+
+def test_a_mirror_on_a_full_disk_waits_and_then_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.picture("a.jpg")
+    place.scan()
+    mirror = MirrorsThumbnails(place.ledger, place.gallery)
+    follow = FollowsLog(place.ledger, "thumbnails", mirror.TOPICS, mirror.answer)
+
+    def full(_rendition: Path, _target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("adapters.media.gallery.link_thumbnail", full)
+        with pytest.raises(Unavailable, match="thumbnails cannot be written .* No space left"):
+            follow.step()
+    follow.step()
+    assert (place.data / "thumbnails" / str(place.library.id) / "a.jpg").exists()
 
 
 def test_thumbnails_mirror_the_tree_under_the_sources_own_names(place: Place) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from adapters.files.scan import Scanner
 from domain.actor import CLI
-from domain.commands.libraries import change_library
+from domain.commands.libraries import change_library, remove_library
 from domain.commands.tags import tag_contents
 from domain.errors import Unavailable
 from domain.paths import text_of
@@ -202,6 +202,44 @@ def test_a_scan_that_is_stopped_goes_on_with_the_next_one(place: Place) -> None:
     assert 0 < stopped.discovered < 150
     place.scan()
     assert len(place.files()) == 150
+
+
+def test_where_previews_cannot_be_written_nothing_is_lost_and_the_next_scan_goes_on(place: Place) -> None:
+    for number in range(3):
+        place.picture(f"{number}.jpg", f"#0000{number:02x}")
+    place.data.mkdir(exist_ok=True)
+    (place.data / "renditions").write_text("a file where the folder should be")
+    report = place.scan()
+    assert (report.discovered, report.deferred) == (0, 3)
+    assert "previews cannot be written" in (report.trouble or "")
+    (place.data / "renditions").unlink()
+    assert place.scan().discovered == 3
+
+
+def test_a_library_that_is_removed_while_it_is_scanned_gets_no_more_files(place: Place) -> None:
+    for number in range(120):
+        place.picture(f"{number}.jpg", f"#0000{number:02x}")
+    looks = iter(range(10**6))
+
+    def removing() -> bool:
+        if next(looks) == 80:
+            with place.ledger.transaction(CLI) as turn:
+                remove_library(turn, place.library.id)
+        return False
+
+    with pytest.raises(Unavailable, match="was removed or moved while it was scanned"):
+        place.scanner.scan(place.library, stopping=removing)
+    assert place.files() == {}
+
+
+def test_a_name_that_would_steer_a_terminal_is_escaped_in_the_log(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    (place.root / "evil\x1b[31m\nINJECTED \u202e.jpg").write_text("no picture")
+    place.scan()
+    said = caplog.text
+    assert r"evil\u001b[31m\u000aINJECTED \u202e.jpg" in said
+    assert "\x1b" not in said
 
 
 def test_a_file_that_is_still_being_written_is_left_for_the_next_scan(place: Place) -> None:
