@@ -179,6 +179,13 @@ def test_what_is_no_token_is_called_that(tokens: Tokens, token: str) -> None:
     assert flaw(tokens, token) is Flaw.MALFORMED
 
 
+def test_a_header_of_nothing_but_brackets_is_no_token_however_deep_the_caller_stands(tokens: Tokens) -> None:
+    def deeper(steps: int) -> Flaw:
+        return deeper(steps - 1) if steps else flaw(tokens, f"{part(b'[' * 700)}.e30.")
+
+    assert deeper(400) is Flaw.MALFORMED
+
+
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_reader_or_gets_in(text: str) -> None:
     flaw(Tokens(KEY, now=lambda: NOON), text)
