@@ -131,7 +131,7 @@ class Tokens:
             jwt.InvalidAudienceError,
         ) as error:
             raise InvalidToken("this sign-in is not from this server: sign in again", Flaw.NOT_OURS) from error
-        except (jwt.InvalidTokenError, RecursionError) as error:  # a header of nothing but brackets
+        except jwt.InvalidTokenError as error:
             raise _malformed() from error
 
 
