@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Select, Table, Text, bindparam, insert, select, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    case,
+    insert,
+    select,
+    update,
+)
 
 from domain.operation import Operation, OperationBegan, OperationEnded
 from projections.operation_persons import OperationPersonsTable
@@ -13,8 +27,8 @@ from projections.projection import Id, Projection, id_column
 
 
 class OperationsTable(Projection):
-    """One row an operation. `undone_by` names the live operation that took it back; undoing that one clears it
-    again."""
+    """One row an operation. `undone_by` names the live operation that took it back; undoing that one clears it again,
+    and undoing the redo writes it again."""
 
     def define(self) -> None:
         """Columns and the writes."""
@@ -47,15 +61,29 @@ class OperationsTable(Projection):
                 "undoes": e.undoes,
             },
         )
-        again_live = update(t).where(t.c.undone_by == bindparam("key")).values(undone_by=None)
-        undone = update(t).where(t.c.id == bindparam("key")).values(undone_by=bindparam("by"))
-        self.on_each(OperationBegan, again_live, lambda e, r: [{"key": e.undoes}] if e.undoes else [])
-        self.on_each(OperationBegan, undone, lambda e, r: [{"key": e.undoes, "by": e.operation_id}] if e.undoes else [])
+        chain = _undone_in_turn(t)
+        mine = chain.c.id == t.c.id
+        live_or_not = select(chain.c.undone_by).where(mine).scalar_subquery()
+        turned = update(t).where(t.c.id.in_(select(chain.c.id))).values(undone_by=live_or_not)
+        self.on_each(OperationBegan, turned, lambda e, r: [{"key": e.operation_id}] if e.undoes else [])
         self.on(
             OperationEnded,
             update(t).where(t.c.id == bindparam("key")).values(text=bindparam("to")),
             lambda e, r: {"key": e.operation_id, "to": e.text},
         )
+
+
+def _undone_in_turn(t: Table) -> CTE:
+    """What the operation `key` undoes, what that one undid, and so on: in turn undone by the one before, and live."""
+    newest, older = t.alias("newest"), t.alias("older")
+    first = select(newest.c.undoes.label("id"), newest.c.id.label("undone_by")).where(
+        newest.c.id == bindparam("key"), newest.c.undoes.is_not(None)
+    )
+    chain = first.cte("chain", recursive=True)
+    undone_by = case((chain.c.undone_by.is_(None), older.c.id), else_=None)
+    return chain.union_all(
+        select(older.c.undoes, undone_by).join(chain, older.c.id == chain.c.id).where(older.c.undoes.is_not(None))
+    )
 
 
 class Operations:

@@ -86,4 +86,7 @@ def undo_with_later(turn: Turn, operation_id: int) -> int:
 
 
 def _said(operation: Operation) -> str:
-    return f"{'redid' if operation.kind == 'undo' else 'undid'}: {operation.text.removeprefix('undid: ')}"
+    if operation.kind != "undo":
+        return f"undid: {operation.text}"
+    did, _, text = operation.text.partition(": ")
+    return f"{'redid' if did == 'undid' else 'undid'}: {text}"
