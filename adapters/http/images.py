@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
+from starlette.responses import Response
 
+from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call, Routes
 from adapters.http.serving import TYPES, UNKNOWN, FileResponse, disposition, picture
 from adapters.http.sight import LibraryParam, photo_at
@@ -17,6 +19,10 @@ from domain.media import Media
 from domain.paths import name_of
 
 routes = Routes("Photos")
+
+
+KEPT: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+"""A browser may keep an original, and asks whether it is still the same."""
 
 
 class ImageQuery(msgspec.Struct):
@@ -119,11 +125,13 @@ def _full(call: Call, media: Media, known_format: str | None) -> Answer:
     is_indexed = (facts.st_size, facts.st_mtime_ns) == (media.size, media.mtime_ns)
     content = (media.content_hash or b"").hex()
     tag = content if is_indexed else f"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
+    if has_tag(call.headers, f'"{tag}"'):
+        os.close(descriptor)
+        return Answer(response=Response(status_code=304, headers={"ETag": f'"{tag}"', **KEPT}))
     kind = TYPES.get(known_format or "", UNKNOWN)
     headers = {
         "ETag": f'"{tag}"',
-        "Cache-Control": "private, no-cache",
-        "Vary": "Authorization, Cookie",
+        **KEPT,
         "Content-Type": kind,
         "Content-Disposition": disposition(name_of(media.path), inline=kind != UNKNOWN),
     }

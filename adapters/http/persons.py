@@ -136,7 +136,7 @@ def show_person(call: Call, id: int) -> Answer:  # noqa: A002 - the name in the 
 )
 def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:  # noqa: A002 - as above
     """Write what is known of a person."""
-    changes = msgspec.convert(body, PersonChanges, from_attributes=True)
+    changes = PersonChanges(**msgspec.structs.asdict(body))
 
     def change(turn: Transaction) -> None:
         seen_person(turn, id)

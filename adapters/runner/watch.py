@@ -49,7 +49,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._asked: set[int] = set()
         self.missing: dict[int, str] = {}
-        self.loop = Loop("scan", self._step, idle_seconds=quick_seconds)
+        self.loop = Loop("scan", self.step, idle_seconds=quick_seconds)
 
     def ask(self, library_id: int) -> None:
         """Scan this library fully, as soon as the current scan is over."""
@@ -57,7 +57,8 @@ class Watcher:
             self._asked.add(library_id)
         self.loop.wake()
 
-    def _step(self) -> bool:
+    def step(self) -> bool:
+        """Scan every library that is due, or those that were asked for; whether more were asked for meanwhile."""
         with self._lock:
             asked, self._asked = self._asked, set()
         full = time.monotonic() >= self._full_at

@@ -118,6 +118,7 @@ function libraryCard(library, changed) {
     { class: 'card' },
     h('div', { class: 'card-head' }, h('h3', {}, h('a', { href: to('photos', '', { library: library.id }) }, library.name)), h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now')),
     h('p', { class: 'faint path' }, library.root ?? ''),
+    library.offline && h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.'),
     h('p', {}, counts.join(', ')),
     library.problems > 0 && listed,
   );

@@ -1,0 +1,103 @@
+"""Libraries over HTTP."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.http.painted import paint
+from tests.http.words import fields, problem
+from tests.http.world import Api, World
+
+
+def test_libraries_come_with_their_counts_and_the_root_is_told_to_admins(world: World, ann: Api, ed: Api) -> None:
+    family, work = ann.get("/libraries").json()["items"]
+    assert (family["name"], family["photos"], family["videos"], family["problems"]) == ("Family", 8, 1, 1)
+    assert (work["id"], work["offline"], work["root"]) == (2, False, str(world.folder / "work"))
+    assert {library["root"] for library in ed.get("/libraries").json()["items"]} == {None}
+
+
+def test_the_files_that_cannot_be_shown_come_with_their_reasons(ed: Api) -> None:
+    rows = {row["path"]: row["problem"] for row in ed.get("/libraries/1/problems").json()["items"]}
+    assert "broken.jpg" in rows
+    assert all(rows.values())
+    assert ed.get("/libraries/2/problems").json()["items"] == []
+    assert len(ed.get("/libraries/1/problems", params={"limit": 1}).json()["items"]) == 1
+    problem(ed.get("/libraries/9/problems"), 404)
+
+
+def test_a_folder_becomes_a_library_and_is_looked_through_soon(world: World, ann: Api, tmp_path: Path) -> None:
+    paint(tmp_path / "more" / "one.jpg", shade=20)
+    answer = ann.post("/libraries", json={"root": str(tmp_path / "more"), "name": "More"})
+    assert answer.status_code == 201
+    assert (answer.json()["id"], answer.json()["name"]) == (3, "More")
+    world.watcher.step()
+    assert ann.get("/libraries").json()["items"][2]["photos"] == 1
+
+
+@pytest.mark.parametrize("root", ["relative", "", "/no/such/folder", "/dev/null", "x\0y"])
+def test_what_is_no_folder_of_the_server_is_refused(ann: Api, root: str) -> None:
+    assert fields(ann.post("/libraries", json={"root": root})) == ["root"]
+
+
+def test_a_library_within_another_or_of_its_name_is_refused(world: World, ann: Api, tmp_path: Path) -> None:
+    before = world.ledger.head()
+    problem(ann.post("/libraries", json={"root": str(world.folder / "family" / "trips")}), 409)
+    problem(ann.post("/libraries", json={"root": str(world.folder)}), 409)
+    problem(ann.post("/libraries", json={"root": str(tmp_path), "name": "FAMILY"}), 409)
+    assert fields(ann.post("/libraries", json={"root": str(tmp_path), "name": "12"})) == ["name"]
+    assert world.ledger.head() == before
+
+
+def test_a_folder_is_one_library_whatever_link_leads_to_it(world: World, ann: Api, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(world.folder / "family")
+    problem(ann.post("/libraries", json={"root": str(tmp_path / "link")}), 409)
+
+
+def test_a_library_is_renamed_and_moved(own_world: World) -> None:
+    ann = own_world.api("ann")
+    moved = own_world.folder.parent / "elsewhere"
+    shutil.move(own_world.folder / "family", moved)
+    answer = ann.patch("/libraries/1", json={"name": "Clan", "root": str(moved)}, headers={"If-Match": '"1"'})
+    assert (answer.json()["name"], answer.json()["root"]) == ("Clan", str(moved))
+    assert ann.get("/image", params={"path": "bob.jpg", "library": "clan"}).status_code == 200
+    problem(ann.patch("/libraries/1", json={"name": "x"}, headers={"If-Match": '"1"'}), 412)
+    problem(ann.patch("/libraries/9", json={"name": "x"}), 404)
+
+
+def test_removing_a_library_hides_its_photos_and_touches_no_file(world: World, ann: Api) -> None:
+    answer = ann.delete("/libraries/1")
+    assert [library["name"] for library in ann.get("/libraries").json()["items"]] == ["Work"]
+    problem(ann.get("/image", params={"path": "plain.jpg"}), 404)
+    problem(ann.get("/photos", params={"library": "1"}), 404)
+    assert (world.folder / "family" / "plain.jpg").exists()
+    ann.post(f"/operations/{answer.json()['operation_id']}/undo")
+    assert ann.get("/image", params={"path": "plain.jpg"}).status_code == 200
+    problem(ann.delete("/libraries/9"), 404)
+
+
+def test_a_scan_that_was_asked_for_finds_what_is_new(own_world: World) -> None:
+    ed = own_world.api("ed")
+    paint(own_world.folder / "work" / "new.jpg", shade=21)
+    answer = ed.post("/libraries/2/scan")
+    assert (answer.status_code, answer.json()) == (202, {"library_id": 2})
+    own_world.watcher.step()
+    assert ed.get("/image", params={"path": "new.jpg"}).status_code == 200
+    problem(ed.post("/libraries/9/scan"), 404)
+
+
+def test_a_missing_root_is_told_in_words_and_nothing_is_lost(own_world: World) -> None:
+    os.rename(own_world.folder / "work", own_world.folder / "away")
+    own_world.scan()
+    ann, vic = own_world.api("ann"), own_world.api("vic")
+    work = ann.get("/libraries").json()["items"][1]
+    assert (work["offline"], work["photos"]) == (True, 2)
+    assert str(own_world.folder) in work["reason"]
+    assert str(own_world.folder) not in vic.get("/libraries").text
+    health = ann.get("/health").json()
+    assert (health["status"], health["parts"]["libraries"]["status"]) == ("degraded", "degraded")
+    assert str(own_world.folder) in health["parts"]["libraries"]["detail"]
+    assert str(own_world.folder) not in own_world.client().get("/health").text

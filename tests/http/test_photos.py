@@ -1,0 +1,144 @@
+"""The timeline and the folders over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.http.words import fields, named, problem
+from tests.http.world import Api, World, face_ids
+
+EVERYTHING = 11
+
+
+def paths(api: Api, **query: Any) -> list[str]:
+    """The paths of all photos that fit, in order."""
+    found: list[str] = []
+    cursor = None
+    while True:
+        given = {"limit": 3, **query, **({"cursor": cursor} if cursor else {})}
+        answer = api.get("/photos", params=given)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found += [photo["path"] for photo in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize("sort", ["taken_at", "name", "discovered"])
+def test_each_order_pages_through_everything_once(ed: Api, sort: str) -> None:
+    found = paths(ed, sort=sort)
+    assert len(found) == len(set(found)) == EVERYTHING
+    if sort == "name":
+        assert found.index("bob.jpg") < found.index("boss.jpg") < found.index("plain.jpg")
+
+
+def test_the_total_comes_with_the_first_page_alone(ed: Api) -> None:
+    first = ed.get("/photos", params={"limit": 2}).json()
+    assert first["total"] == EVERYTHING
+    assert ed.get("/photos", params={"limit": 2, "cursor": first["next_cursor"]}).json()["total"] is None
+
+
+def test_the_newest_photo_comes_first(ed: Api) -> None:
+    times = [photo["taken_at"] for photo in ed.get("/photos").json()["items"]]
+    assert times == sorted(times, reverse=True)
+
+
+def test_a_photo_tells_its_facts_and_tags(ed: Api) -> None:
+    ed.post("/image/tags", json={"path": "trips/ann.jpg", "name": "Holiday"})
+    (photo,) = ed.get("/photos", params={"camera": "canon eos"}).json()["items"]
+    assert (photo["path"], photo["name"], photo["library_id"], photo["kind"]) == (
+        "trips/ann.jpg",
+        "ann.jpg",
+        1,
+        "photo",
+    )
+    assert (photo["width"], photo["height"], photo["tags"], photo["format"]) == (600, 400, ["Holiday"], "jpeg")
+    assert photo["taken_at"] == "2020-05-01T10:00:00"
+    assert photo["modified_at"].endswith("Z")
+    assert len(photo["content_hash"]) == 64
+    assert photo["placeholder"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"path": "trips"}, {"trips/ann.jpg", "trips/both.jpg"}),
+        ({"path": "/trips/"}, {"trips/ann.jpg", "trips/both.jpg"}),
+        ({"path": "trip"}, set()),
+        ({"kind": "video"}, {"clip.mp4"}),
+        ({"library": "work"}, {"boss.jpg", "bob-at-work.jpg"}),
+        ({"has_gps": "true"}, {"trips/ann.jpg"}),
+        ({"within": "47,8,48,9"}, {"trips/ann.jpg"}),
+        ({"within": "47,170,48,-170"}, set()),
+        ({"from": "2020-05-01", "to": "2020-05-01"}, {"trips/ann.jpg"}),
+        ({"from": "2020-05-01T10:00:01", "to": "2020-05-02"}, set()),
+        ({"q": "BOSS"}, {"boss.jpg"}),
+        ({"q": "100%"}, set()),
+        ({"camera": "EOS"}, {"trips/ann.jpg"}),
+        ({"lens": "zoom"}, set()),
+    ],
+)
+def test_filters_leave_what_fits(ed: Api, query: dict[str, str], expected: set[str]) -> None:
+    assert set(paths(ed, **query)) == expected
+
+
+def test_a_folder_without_those_below(ed: Api) -> None:
+    assert "trips/ann.jpg" not in paths(ed, path="/", recursive="false")
+    assert "plain.jpg" in paths(ed, path="/", recursive="false")
+    assert len(paths(ed, path="/")) == EVERYTHING
+
+
+def test_tags_and_persons_combine_by_any_and_all(ed: Api) -> None:
+    left, right = face_ids(ed, "trips/both.jpg")
+    (bob,) = face_ids(ed, "bob.jpg")
+    red, blue = named(ed, "Red", left), named(ed, "Blue", right, bob)
+    for path, name in (("bob.jpg", "One"), ("plain.jpg", "One"), ("plain.jpg", "Two")):
+        ed.post("/image/tags", json={"path": path, "name": name})
+    both = {"persons": [red, blue]}
+    assert set(paths(ed, **both)) == {"trips/both.jpg", "bob.jpg", "bob-at-work.jpg"}
+    assert paths(ed, **both, person_mode="all") == ["trips/both.jpg"]
+    assert set(paths(ed, tags=["one", "TWO"])) == {"bob.jpg", "plain.jpg", "bob-at-work.jpg"}
+    assert paths(ed, tags=["One", "Two"], tag_mode="all") == ["plain.jpg"]
+    assert set(paths(ed, tags=["One"], exclude_tags=["Two"])) == {"bob.jpg", "bob-at-work.jpg"}
+    assert set(paths(ed, q="blue")) == {"trips/both.jpg", "bob.jpg", "bob-at-work.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ({"sort": "size"}, ["sort"]),
+        ({"persons": ["1", "x"], "tag_mode": "some", "nonsense": "1"}, ["tag_mode", "persons[1]", "nonsense"]),
+        ({"from": "yesterday"}, ["from"]),
+        ({"to": "9999-12-31"}, ["to"]),
+        ({"within": "1,2,3"}, ["within"]),
+        ({"within": "nan,0,1,1"}, ["within"]),
+        ({"within": "50,0,40,1"}, ["within"]),
+        ({"has_gps": "perhaps"}, ["has_gps"]),
+        ({"kind": ["photo", "video"]}, ["kind"]),
+        ({"q": "a\0b"}, ["q"]),
+        ({"cursor": "WyJuYW1lIiwieCIsMV0"}, ["cursor"]),
+        ({"cursor": "WyJ0YWtlbl9hdCIsIngiLDFd"}, ["cursor"]),
+    ],
+)
+def test_each_wrong_parameter_is_named(ed: Api, query: dict[str, Any], wrong: list[str]) -> None:
+    assert fields(ed.get("/photos", params=query)) == wrong
+
+
+def test_an_empty_parameter_counts_as_left_out(ed: Api) -> None:
+    assert len(paths(ed, library="", q="", kind="")) == EVERYTHING
+
+
+def test_folders_count_their_own_files(ed: Api) -> None:
+    rows = {(row["library_id"], row["path"]): row["count"] for row in ed.get("/folders").json()["items"]}
+    assert rows == {(1, ""): 7, (1, "trips"): 2, (2, ""): 2}
+    assert len(ed.get("/folders", params={"library": "Work"}).json()["items"]) == 1
+    problem(ed.get("/folders", params={"library": "Play"}), 404)
+
+
+def test_a_file_that_vanished_leaves_the_timeline(own_world: World) -> None:
+    (own_world.folder / "family" / "plain.jpg").unlink()
+    own_world.scan()
+    assert "plain.jpg" not in paths(own_world.api("ed"))

@@ -1,0 +1,254 @@
+"""A whole imageapi for the tests: real ledger, real files, real renditions, behind the real application."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # it brings no types, and its stubs would be one more package
+import msgspec
+from argon2 import PasswordHasher
+from httpx2 import Response
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from adapters.accounts.limits import SignInLimits
+from adapters.accounts.links import LinkBook, Purpose
+from adapters.accounts.passwords import Passwords
+from adapters.accounts.tokens import Tokens
+from adapters.files.paths import open_below, resolve
+from adapters.files.scan import Scanner
+from adapters.http.entrance import create_http_app, declared
+from adapters.http.openapi import document
+from adapters.http.parts import Accounts, Parts
+from adapters.media.gallery import Gallery
+from adapters.runner.jobs import JobBoard
+from adapters.runner.policies import DetectsFaces
+from adapters.runner.pool import WorkerPool
+from adapters.runner.watch import Watcher
+from adapters.runner.work import Work
+from adapters.store.database import Database
+from adapters.store.ledger import Ledger
+from adapters.vectors.similarity import Similarity
+from domain.actor import CLI, WATCHER
+from domain.commands.accounts import add_user
+from domain.commands.libraries import add_library
+from domain.errors import NotFound
+from domain.library import Library
+from domain.paths import bytes_of, text_of
+from tests.http.painted import PaintedFaces, paint
+
+PASSWORD = "three grey herons"
+USERS = {"ann": ("admin", None), "ed": ("editor", None), "vic": ("viewer", None), "rex": ("editor", (1,))}
+"""Name, role and granted libraries; `rex` sees the library Family only."""
+PAGE = Path(__file__).resolve().parents[2] / "adapters" / "page"
+DOCUMENT = msgspec.json.decode(msgspec.json.encode(document(declared(), "test")))
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""Argon2 with the least work: what is tested here is not how long guessing takes."""
+
+
+def furnish(folder: Path) -> None:
+    """Paint the photos of the libraries Family and Work below `folder`."""
+    family, work = folder / "family", folder / "work"
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110], exif[0x0132] = "Canon", "EOS 5D", "2020:05:01 10:00:00"
+    exif.get_ifd(0x8769)[0x9003] = "2020:05:01 10:00:00"
+    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 22.0, 0.0), 3: "E", 4: (8.0, 32.0, 0.0)})
+    paint(family / "trips" / "ann.jpg", ("red", 100, 100, 80), exif=exif)
+    paint(family / "trips" / "both.jpg", ("red", 60, 60, 90), ("blue", 360, 60, 90))
+    paint(family / "bob.jpg", ("blue", 200, 150, 100))
+    paint(family / "cousin.jpg", ("pink", 200, 150, 100))
+    paint(family / "plain.jpg", shade=90)
+    paint(family / "nä \u2018ïve\u2019 #1.jpg", shade=70)
+    (family / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    (family / "clip.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(5000))
+    (family / os.fsdecode(b"latin-\xe9.jpg")).write_bytes(paint(folder / "tmp.jpg", shade=60).read_bytes())
+    (folder / "tmp.jpg").unlink()
+    paint(work / "boss.jpg", ("green", 200, 150, 100))
+    shutil.copy(family / "bob.jpg", work / "bob-at-work.jpg")
+    for number, name in enumerate(sorted(folder.rglob("*.*"))):
+        os.utime(name, (1_600_000_000 + number, 1_600_000_000 + number))
+
+
+class Api(TestClient):
+    """A client of the application that holds every answer against its declaration."""
+
+    def request(self, method: str, url: Any, **more: Any) -> Response:
+        """As the base, then checked."""
+        answer = super().request(method, url, **more)
+        hold_to_contract(method, str(url), answer)
+        return answer
+
+
+def hold_to_contract(method: str, url: str, answer: Response) -> None:
+    """Fail where an answer is not one that the OpenAPI document promises."""
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    operation = operation_of(method, url.partition("?")[0])
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    if operation is None:
+        return
+    assert str(answer.status_code) in operation["responses"], f"{method} {url}: {answer.status_code} is not declared"
+    promised = operation["responses"][str(answer.status_code)].get("content", {})
+    if not answer.content or method == "HEAD":
+        return
+    assert kind in promised, f"{method} {url}: {kind} is not declared for {answer.status_code}"
+    if kind.endswith("json"):
+        jsonschema.Draft202012Validator(
+            {**promised[kind]["schema"], "components": DOCUMENT["components"]},
+            format_checker=jsonschema.FormatChecker(),
+        ).validate(answer.json())
+
+
+def operation_of(method: str, path: str) -> Mapping[str, Any] | None:
+    """What the document says of a method and path, None where it says nothing."""
+    wanted = "get" if method.upper() == "HEAD" else method.lower()
+    for template, operations in DOCUMENT["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", r"\\d+", template), path) and wanted in operations:
+            found: Mapping[str, Any] = operations[wanted]
+            return found
+    return None
+
+
+@dataclass
+class World:
+    """One imageapi: its parts, and clients for its users."""
+
+    ledger: Ledger
+    workers: WorkerPool
+    folder: Path
+    data: Path
+    engine: PaintedFaces = field(default_factory=PaintedFaces)
+    has_engine: bool = True
+    now: float = 0.0
+    clients: list[Api] = field(default_factory=list)
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        """The pictures."""
+        return Gallery(self.workers, self.workers, self.data / "renditions", self.data / "thumbnails", self.locate)
+
+    @cached_property
+    def board(self) -> JobBoard:
+        """The jobs."""
+        return JobBoard()
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """What scans; its loop is not started."""
+        scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0)
+        return Watcher(self.ledger, scanner, self.board, 3600, 3600)
+
+    @cached_property
+    def links(self) -> LinkBook:
+        """The one-time links."""
+        return LinkBook(self.data / "links.json")
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The tokens."""
+        return Tokens("a key of the tests that is long enough", now=lambda: datetime.now(UTC))
+
+    def _root(self, library_id: int) -> bytes:
+        with self.ledger.reading(CLI) as tables:
+            library = tables.libraries.get(library_id)
+        if library is None or library.removed:
+            raise NotFound(f"there is no library {library_id}")
+        return bytes_of(library.root)
+
+    def locate(self, library_id: int, path: str) -> Path:
+        """The file at a path of a library."""
+        return resolve(self._root(library_id), path)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What the application is put together from."""
+        return Parts(
+            ledger=self.ledger,
+            pictures=self.gallery,
+            locate=self.locate,
+            open_original=lambda library_id, path: open_below(self._root(library_id), path),
+            similarity=Similarity(),
+            accounts=Accounts(
+                Passwords(hasher=CHEAP),
+                self.tokens,
+                self.links,
+                SignInLimits(clock=lambda: self.now),
+                lambda role, libraries: self.links.issue(Purpose.INVITATION, role=role, libraries=libraries),
+            ),
+            work=Work(self.board, self.watcher, [self.watcher.loop], lambda _: None),
+            page=PAGE,
+            version="test",
+            engine=self.engine if self.has_engine else None,
+        )
+
+    @cached_property
+    def app(self) -> Starlette:
+        """The application."""
+        return create_http_app(self.parts)
+
+    def client(self, **more: Any) -> Api:
+        """A client that is not signed in."""
+        client = Api(self.app, **more)
+        self.clients.append(client)
+        return client
+
+    def api(self, name: str) -> Api:
+        """A client that sends the token of a user."""
+        with self.ledger.reading(CLI) as tables:
+            user = tables.users.named(name)
+        assert user is not None
+        return self.client(headers={"Authorization": f"Bearer {self.tokens.issue(user.id, user.epoch).token}"})
+
+    # What happens behind the application
+
+    def settle(self) -> None:
+        """Add the libraries and users, scan, and find the faces."""
+        for name in ("family", "work"):
+            with self.ledger.transaction(CLI) as turn:
+                add_library(turn, text_of(os.fsencode(self.folder / name)), name.title())
+        with self.ledger.transaction(CLI) as turn:
+            hashed = Passwords(hasher=CHEAP).hash(PASSWORD)
+            for name, (role, libraries) in USERS.items():
+                add_user(turn, name, role, hashed, libraries)
+        self.scan()
+        detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, 1)
+        while detects.step():
+            pass
+        detects.close()
+
+    def libraries(self) -> list[Library]:
+        """The libraries that are shown."""
+        with self.ledger.reading(WATCHER) as tables:
+            return tables.libraries.shown()
+
+    def scan(self) -> None:
+        """Scan every library once."""
+        for library in self.libraries():
+            self.watcher.look_at(library, full=True)
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        for client in self.clients:
+            client.close()
+        self.ledger.close()
+
+
+def opened(url: str, workers: WorkerPool, folder: Path, data: Path) -> World:
+    """A world on the database at `url`, with the photos of `folder`."""
+    return World(Ledger(Database(url)), workers, folder, data)
+
+
+def face_ids(api: Api, path: str, library: str | None = None) -> list[int]:
+    """The ids of the faces on a photo, from left to right."""
+    query = {"path": path} if library is None else {"path": path, "library": library}
+    items = api.get("/image/faces", params=query).json()["items"]
+    return [face["id"] for face in sorted(items, key=lambda face: face["box"]["x"])]
