@@ -7,15 +7,21 @@ import unicodedata
 from domain.errors import RuleViolation
 
 LONGEST_NAME = 200
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of what follows them, and so could make one name look like another (UAX #9)."""
+_FILLERS = "\u115f\u1160\u3164\uffa0\u2800 "
+"""Letters by category that show nothing."""
 
 
 def name_key(name: str) -> str:
     """The form under which two names are one: NFKC, case-folded, inner white space as single blanks.
 
-    Computed here for both databases: SQLite's NOCASE and `lower()` fold ASCII alone.
+    Computed here for both databases: SQLite's NOCASE and `lower()` fold ASCII alone. Characters that are not seen
+    (Unicode category Cf, such as zero-width spaces) make no difference.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join(folded.split())
+    seen = "".join(letter for letter in folded if unicodedata.category(letter) != "Cf")
+    return " ".join(seen.split())
 
 
 def clean_name(name: str, *, field: str = "name") -> str:
@@ -25,10 +31,10 @@ def clean_name(name: str, *, field: str = "name") -> str:
         RuleViolation: nothing is left, it is too long, or it holds control characters.
     """
     cleaned = unicodedata.normalize("NFC", name).strip()
-    if not cleaned or not name_key(cleaned):
+    if not name_key(cleaned).strip(_FILLERS):
         raise RuleViolation("a name needs at least one visible character", field)
     if len(cleaned) > LONGEST_NAME:
         raise RuleViolation(f"a name has at most {LONGEST_NAME} characters; this one has {len(cleaned)}", field)
-    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in cleaned):
+    if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} or letter in _TURNS for letter in cleaned):
         raise RuleViolation("a name cannot hold control characters or line breaks", field)
     return cleaned

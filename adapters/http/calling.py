@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 import anyio
 import anyio.to_thread
@@ -45,6 +46,10 @@ class DryRun(msgspec.Struct):
     """The parameter that every write to persons, faces and tags takes."""
 
     dry_run: bool = False
+
+
+class Nothing(msgspec.Struct):
+    """The query of a route that takes no parameters: one that is given would be ignored, which nobody means."""
 
 
 class Endpoint:
@@ -86,16 +91,14 @@ class Endpoint:
         dry_run = False
         query = request.scope["query_string"]
         errors: list[FieldError] = []
-        if declared.query is not None or declared.rehearses:
-            shape = declared.query or DryRun
-            try:
-                if declared.rehearses:
-                    query, dry_run = _without_dry_run(query)
-                read = query_of(query, shape)
-                if declared.query is not None:
-                    given["query"] = read
-            except Invalid as error:
-                errors += error.errors
+        try:
+            if declared.rehearses:
+                query, dry_run = _without_dry_run(query)
+            read = query_of(query, declared.query or Nothing)
+            if declared.query is not None:
+                given["query"] = read
+        except Invalid as error:
+            errors += error.errors
         if declared.body is not None:
             try:
                 given["body"] = body_of(raw, declared.body)
@@ -143,10 +146,18 @@ def _path_values(request: Request) -> dict[str, Any]:
 
 
 def _without_dry_run(query: bytes) -> tuple[bytes, bool]:
-    """The query string without `dry_run`, and what that says."""
-    own = [pair for pair in query.split(b"&") if pair.partition(b"=")[0] == b"dry_run"]
-    rest = b"&".join(pair for pair in query.split(b"&") if pair.partition(b"=")[0] != b"dry_run")
-    return rest, query_of(b"&".join(own), DryRun).dry_run
+    """The query string without `dry_run`, and what that says; without a value it says yes, so that what was meant as a
+    rehearsal never writes."""
+    pairs = [pair for pair in query.split(b"&") if pair]
+    own = [pair for pair in pairs if _name_of(pair) == "dry_run"]
+    rest = b"&".join(pair for pair in pairs if _name_of(pair) != "dry_run")
+    if len(own) == 1 and not own[0].partition(b"=")[2]:
+        return rest, True
+    return rest, query_of(b"&".join(b"dry_run=" + pair.partition(b"=")[2] for pair in own), DryRun).dry_run
+
+
+def _name_of(pair: bytes) -> str:
+    return unquote_plus(pair.partition(b"=")[0].decode("latin-1"))
 
 
 def _expected(headers: Headers) -> int | None:

@@ -93,15 +93,13 @@ class Declared:
     @property
     def statuses(self) -> tuple[int, ...]:
         """Every status of a problem that the route may answer."""
-        found = set(self.errors) | {503}
+        found = set(self.errors) | {400, 422, 503}
         if self.role is not None:
             found |= {401}
         if self.role in {"editor", "admin"} or self.method not in {"GET", "HEAD"}:
             found |= {403}
         if self.body is not None:
             found |= {400, 413, 415, 422}
-        if self.query is not None or self.rehearses:
-            found |= {400, 422}
         if self.versioned:
             found |= {400, 412}
         return tuple(sorted(found))

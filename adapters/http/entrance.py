@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 import anyio
 import msgspec
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -31,7 +32,7 @@ from adapters.http import (
     tags,
     users,
 )
-from adapters.http.calling import THREADS, Endpoint, has_tag
+from adapters.http.calling import LARGEST_ID, THREADS, Endpoint, has_tag
 from adapters.http.condition import JobStream
 from adapters.http.declaring import Declared
 from adapters.http.feed import EventStream
@@ -91,7 +92,24 @@ def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
     for route in declared():
         by_path.setdefault(route.path, {})[route.method] = route
     for path, methods in by_path.items():
-        yield Route(path.replace("{id}", "{id:int}"), Endpoint(parts, methods, threads))
+        yield Route(path.replace("{id}", "{id:id}"), Endpoint(parts, methods, threads))
+
+
+class IdConvertor(Convertor[int]):
+    """Ids in paths: digits alone; more of them than an id can have name nothing, and are never turned into a number."""
+
+    regex = "[0-9]+"
+
+    def convert(self, value: str) -> int:
+        """The id, or one that is larger than any."""
+        return int(value) if len(value) <= 16 else LARGEST_ID + 1
+
+    def to_string(self, value: int) -> str:
+        """The id as it stands in a path."""
+        return str(value)
+
+
+register_url_convertor("id", IdConvertor())
 
 
 def _fixed(path: str, content: bytes, media_type: str) -> Route:

@@ -297,7 +297,15 @@ def decide_many(call: Call, body: FacesBatch) -> Answer:
     return write(call, decide, lambda turn, outcomes: BatchOutcome(outcomes, turn.operation_id))
 
 
-@routes("POST", "/image/faces/rerun", query=PhotoQuery, answers=Page[FaceView], role="editor", errors=(404, 422))
+@routes(
+    "POST",
+    "/image/faces/rerun",
+    query=PhotoQuery,
+    answers=Page[FaceView],
+    role="editor",
+    errors=(404, 422),
+    rehearses=True,
+)
 def rerun(call: Call, query: PhotoQuery) -> Answer:
     """Detect again on one photo; what people decided stands. Answers its faces."""
     with call.parts.ledger.reading(call.actor) as tables:

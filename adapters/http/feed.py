@@ -27,7 +27,6 @@ from adapters.http.times import Moment, moment
 from domain.actor import Actor
 from domain.errors import ImageApiError
 from domain.event import Event, Recorded, topics
-from domain.library import LibraryAdded, LibraryRelocated
 from domain.media import MediaDiscovered, MediaMoved
 from projections.lookups import Lookups
 
@@ -143,10 +142,7 @@ def _is_in_sight(tables: Lookups, event: Event) -> bool:
 
 
 def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:
-    row = event_row(recorded)
-    data = row.data
-    if isinstance(recorded.event, (LibraryAdded, LibraryRelocated)) and not tables.actor.is_admin:
-        data = {name: value for name, value in data.items() if name not in {"root", "was"}}
+    row = event_row(recorded, tables.actor)
     return FeedEvent(
         row.position,
         row.type,
@@ -154,7 +150,7 @@ def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:
         moment(recorded.recorded_at),
         recorded.actor,
         recorded.operation_id,
-        data,
+        row.data,
     )
 
 

@@ -102,7 +102,11 @@ def history_of_face(call: Call, id: int) -> Answer:  # noqa: A002 - as above
         if view is None:
             raise NotFound(f"there is no face {id}")
         events = list(reversed(call.parts.ledger.history([f"face-{id}"], MOST_EVENTS)))
-        return Answer(FaceHistory(view, _found_by(events), _reasons(tables, events), list(map(event_row, events))))
+        return Answer(
+            FaceHistory(
+                view, _found_by(events), _reasons(tables, events), [event_row(each, call.actor) for each in events]
+            )
+        )
 
 
 def _page(tables: Lookups, rows: list[Operation], limit: int) -> Answer:

@@ -12,9 +12,11 @@ from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Page, curs
 from adapters.http.sight import Id, is_restricted, seen_person
 from adapters.http.times import Moment, moment
 from adapters.http.writing import write
+from domain.actor import Actor
 from domain.commands.operations import NOT_UNDOABLE, undo, undo_with_later
 from domain.errors import NotFound
 from domain.event import Recorded
+from domain.library import LibraryAdded, LibraryRelocated
 from domain.operation import Operation
 from projections.lookups import Lookups, Transaction
 
@@ -92,7 +94,7 @@ def show_operation(call: Call, id: int) -> Answer:  # noqa: A002 - the name in t
     with call.parts.ledger.reading(call.actor) as tables:
         operation = _seen(tables, id)
     found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
-    events = [event_row(each) for each in found[:MOST_EVENTS] if not each.event.private]
+    events = [event_row(each, call.actor) for each in found[:MOST_EVENTS] if not each.event.private]
     truncated = len(found) > MOST_EVENTS
     row = msgspec.structs.asdict(operation_row(operation))
     return Answer(OperationWithEvents(**row, events=events, truncated=truncated))
@@ -169,12 +171,15 @@ def operation_row(operation: Operation) -> OperationRow:
     )
 
 
-def event_row(recorded: Recorded) -> EventRow:
-    """An event as clients see it: never an embedding."""
+def event_row(recorded: Recorded, actor: Actor) -> EventRow:
+    """An event as `actor` sees it: never an embedding, and the folders of libraries for admins alone."""
+    never = _NEVER_TOLD
+    if isinstance(recorded.event, (LibraryAdded, LibraryRelocated)) and not actor.is_admin:
+        never |= {"root", "was"}
     fields = msgspec.structs.asdict(recorded.event)
     told = {
         name: value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)
         for name, value in fields.items()
-        if name not in _NEVER_TOLD
+        if name not in never
     }
     return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), told)

@@ -17,7 +17,7 @@ C = TypeVar("C", bound=msgspec.Struct)
 
 USUAL_LIMIT: Final = 100
 Limit = Annotated[int, Meta(ge=1, le=1000, description="how many items at most")]
-Cursor = Annotated[str, Meta(max_length=2000, description="next_cursor of the page before")]
+Cursor = Annotated[str, Meta(max_length=40_000, description="next_cursor of the page before")]
 Offset = Annotated[int, Meta(ge=0, le=1_000_000, description="how many items to skip; a cursor is faster")]
 
 
@@ -38,7 +38,7 @@ class Sorted(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """The cursor of a list in a chosen order: the order, and the value and id of the last row."""
 
     sort: str
-    value: Annotated[int, Meta(ge=-(2**62), le=2**62)] | Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")]
+    value: Annotated[int, Meta(ge=-(2**62), le=2**62)] | Annotated[str, Meta(max_length=8000, pattern=r"^[^\x00]*$")]
     id: Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 

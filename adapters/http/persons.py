@@ -35,7 +35,7 @@ class PersonsQuery(msgspec.Struct):
 
     library: LibraryParam | None = None
     include_hidden: bool = False
-    q: Annotated[str, Meta(description="a part of the name")] | None = None
+    q: Annotated[str, Meta(max_length=200, description="a part of the name")] | None = None
     sort: Literal["name", "faces"] = "name"
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None

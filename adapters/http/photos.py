@@ -19,6 +19,8 @@ from projections.timeline import SORTS, PhotoFilter
 routes = Routes("Photos")
 
 Any_or_all = Literal["any", "all"]
+Part = Annotated[str, Meta(max_length=200)]
+Names = Annotated[list[Part], Meta(max_length=50)]
 
 
 class PhotosQuery(msgspec.Struct):
@@ -28,10 +30,10 @@ class PhotosQuery(msgspec.Struct):
     path: Annotated[str, Meta(description="a folder; / is the root itself")] | None = None
     recursive: Annotated[bool, Meta(description="whether folders below `path` count too")] = True
     kind: Literal["photo", "video"] | None = None
-    tags: list[str] = []
+    tags: Names = []
     tag_mode: Any_or_all = "any"
-    exclude_tags: list[str] = []
-    persons: list[Id] = []
+    exclude_tags: Names = []
+    persons: Annotated[list[Id], Meta(max_length=50)] = []
     person_mode: Any_or_all = "any"
     taken_from: Annotated[str, Meta(description="a day or time of the wall clock")] | None = msgspec.field(
         name="from", default=None
@@ -39,11 +41,11 @@ class PhotosQuery(msgspec.Struct):
     taken_to: Annotated[str, Meta(description="a day, included, or a time, excluded")] | None = msgspec.field(
         name="to", default=None
     )
-    camera: Annotated[str, Meta(description="a part of make and model")] | None = None
-    lens: Annotated[str, Meta(description="a part of the name")] | None = None
+    camera: Annotated[str, Meta(max_length=200, description="a part of make and model")] | None = None
+    lens: Annotated[str, Meta(max_length=200, description="a part of the name")] | None = None
     has_gps: bool | None = None
     within: Annotated[str, Meta(description="south,west,north,east in degrees")] | None = None
-    q: Annotated[str, Meta(description="a part of the path, a tag or a person's name")] | None = None
+    q: Annotated[str, Meta(max_length=200, description="a part of the path, a tag or a person's name")] | None = None
     sort: Literal["taken_at", "name", "discovered"] = "taken_at"
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None

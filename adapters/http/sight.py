@@ -13,7 +13,7 @@ from projections.people import PersonView
 
 Id = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 """A public id."""
-LibraryRef = Annotated[int | str, Meta(description="id or name of a library; left out: all of them")]
+LibraryRef = Annotated[Id | str, Meta(description="id or name of a library; left out: all of them")]
 """How a body names a library."""
 LibraryParam = Annotated[str, Meta(description="id or name of a library; left out: all of them")]
 """How a query names a library."""

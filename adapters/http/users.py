@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from adapters.http.declaring import Answer, Call, Routes
 from adapters.http.paging import Page
+from adapters.http.sight import Id
 from adapters.http.signing import Password, Role
 from adapters.http.writing import Done, write
 from domain.account import User
@@ -34,7 +35,7 @@ class NewUser(msgspec.Struct):
     name: str
     password: Password
     role: Role = "viewer"
-    libraries: list[int] | None = None
+    libraries: list[Id] | None = None
 
 
 class UserPatch(msgspec.Struct):
@@ -42,7 +43,7 @@ class UserPatch(msgspec.Struct):
     user's sessions."""
 
     role: Role | UnsetType = UNSET
-    libraries: list[int] | UnsetType | None = UNSET
+    libraries: list[Id] | UnsetType | None = UNSET
     password: Password | UnsetType = UNSET
 
 

@@ -26,7 +26,12 @@ def run_web(app: Any, host: str, port: int, on_ready: Callable[[str], None]) -> 
     listener = _listening(host, port)
     bound = listener.getsockname()[1]
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # else anyone on this machine could pretend to be at another address
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = _Server(config, lambda: on_ready(f"http://{f'[{host}]' if ':' in host else host}:{bound}"))
     signal.signal(signal.SIGTERM, _interrupt)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, t
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
-from domain.errors import Unavailable
+from domain.errors import RuleViolation, Unavailable
+
+log = logging.getLogger(__name__)
 
 WRITER_LOCK = 0x696D61676561
 """Key of the PostgreSQL advisory lock around every append (`imagea` in ASCII): commit order equals position order."""
@@ -62,6 +65,8 @@ class Database:
             raise Unavailable(f"cannot make the folder of the database {path}: {error.strerror}") from error
         if not os.access(path.parent, os.W_OK):
             raise Unavailable(f"cannot write to the folder of the database, {path.parent}")
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # it will hold password hashes and embeddings
 
     def _sqlite_engine(self, size: int) -> Engine:
         engine = create_engine(
@@ -104,6 +109,30 @@ class Database:
             finally:
                 connection.rollback()
 
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Write the files of the database anew, so that what was deleted is in none of them; on PostgreSQL those of
+        `tables`. Takes about as much room as the database has, for as long as it lasts.
+
+        Raises:
+            Unavailable: another process is reading, or the disk is full.
+        """
+        with self._turn, _in_plain_words(), self._writer.connect() as connection:
+            if not self.is_sqlite:
+                autocommit = connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in tables:
+                    autocommit.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
+                return
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            connection.exec_driver_sql("PRAGMA temp_store=FILE")  # a copy of the whole database in memory would be much
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        if busy:
+            raise Unavailable(
+                "another process is reading the database, whose files still hold what was deleted: end it, and say the "
+                "same again"
+            )
+
     def close(self) -> None:
         """Give back every connection."""
         self._writer.dispose()
@@ -115,9 +144,14 @@ def _in_plain_words() -> Iterator[None]:
     """Tell what the database cannot do now (unreachable, locked for long, disk full) as `Unavailable`."""
     try:
         yield
-    except (exc.OperationalError, exc.TimeoutError) as error:
-        reason = error.orig if isinstance(error, exc.OperationalError) else error
-        raise Unavailable(f"the database cannot answer now: {reason}") from error
+    except exc.IntegrityError:
+        raise
+    except exc.DataError as error:
+        raise RuleViolation("a value is out of the range that the database can hold") from error
+    except (exc.DatabaseError, exc.TimeoutError) as error:
+        reason = error.orig if isinstance(error, exc.DatabaseError) else error
+        log.warning("the database cannot answer now: %s", reason)
+        raise Unavailable("the database cannot answer now; the log says why") from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

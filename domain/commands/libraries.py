@@ -48,7 +48,7 @@ def change_library(
     if root is not None and root != library.root:
         _require_apart(turn, root, besides=library_id)
         events.append(LibraryRelocated(library_id, root, library.root))
-        said.append(f"moved the library {library.name} to {root}")
+        said.append(f"moved the library {library.name} to another folder")
     if events:
         turn.begin("library.change", ", ".join(said))
         turn.append(*events)

@@ -93,7 +93,10 @@ def test_a_number_is_no_name_since_it_would_be_taken_for_an_id(world: World, nam
 def test_name_and_root_change_in_one_operation(world: World) -> None:
     operation = world.operation_of(change_library, 1, name="Kin", root="/kin", actor=CLI)
     assert (library(world, 1).name, library(world, 1).root) == ("Kin", "/kin")
-    assert world.operation(operation).text == "renamed the library Family to Kin, moved the library Family to /kin"
+    assert (
+        world.operation(operation).text
+        == "renamed the library Family to Kin, moved the library Family to another folder"
+    )
 
 
 def test_the_case_of_a_name_may_change(world: World) -> None:
