@@ -34,4 +34,5 @@ def intersection_over_union(a: Box, b: Box) -> float:
     if width <= 0 or height <= 0:
         return 0.0
     shared = width * height
-    return shared / (a.w * a.h + b.w * b.h - shared)
+    either = a.w * a.h + b.w * b.h - shared
+    return shared / either if either > 0 else 0.0  # areas below the smallest float are nothing

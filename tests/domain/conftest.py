@@ -1,14 +1,15 @@
-"""Worlds to test the domain in: one database is made once, and each test gets a copy."""
+"""Worlds to test the domain in: one ledger for all tests, whose database each test finds as it was in the beginning."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
 from adapters.store.database import Database
+from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
 from domain.actor import CLI
 from domain.library import LibraryAdded
@@ -16,21 +17,32 @@ from tests.domain.world import World
 
 
 @pytest.fixture(scope="session")
-def empty_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with one library, made once: each test gets a copy."""
+def anew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Ledger]]:
+    """Gives the ledger with its database as it was in the beginning: opening another one takes longer than a test."""
     file = tmp_path_factory.mktemp("world") / "log.db"
     ledger = Ledger(Database(f"sqlite:///{file}"))
     with ledger.transaction(CLI) as turn:
         turn.begin("library.add", "added the library Family")
         turn.append(LibraryAdded(turn.new_id("library"), "Family", "/photos/family"))
+    with closing(sqlite3.connect(":memory:")) as beginning, closing(sqlite3.connect(file)) as live:
+        live.backup(beginning)
+
+        def restored() -> Ledger:
+            beginning.backup(live)
+            return ledger
+
+        yield restored
     ledger.close()
-    return file
 
 
 @pytest.fixture
-def world(empty_world: Path, tmp_path: Path) -> Iterator[World]:
-    """A world of one's own with the library Family, which has the id 1."""
-    shutil.copy(empty_world, tmp_path / "log.db")
-    ledger = Ledger(Database(f"sqlite:///{tmp_path}/log.db"))
-    yield World(ledger)
-    ledger.close()
+def world(anew: Callable[[], Ledger]) -> World:
+    """A world with the library Family, which has the id 1, and nothing else."""
+    return World(anew())
+
+
+@pytest.fixture
+def replayed(world: World) -> Iterator[None]:
+    """In the end a replay of the log comes to the same tables, row for row."""
+    yield
+    assert verify(world.ledger) == []

@@ -27,6 +27,11 @@ def test_a_box_overlaps_itself_wholly(box: Box) -> None:
     assert intersection_over_union(box, box) == pytest.approx(1)
 
 
+def test_boxes_too_small_to_have_an_area_overlap_nothing() -> None:
+    speck = Box(0, 0, 1e-200, 1e-200)
+    assert intersection_over_union(speck, speck) == 0
+
+
 def test_boxes_that_share_an_edge_are_apart() -> None:
     assert intersection_over_union(Box(0, 0, 0.5, 1), Box(0.5, 0, 0.5, 1)) == 0
 

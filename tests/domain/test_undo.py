@@ -31,6 +31,7 @@ from tests.domain.world import (
     nothing_appended,
 )
 
+pytestmark = pytest.mark.usefixtures("replayed")
 RECORDS = {
     "ContentMarked",
     "EntityCreated",

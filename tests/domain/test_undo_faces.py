@@ -32,6 +32,8 @@ from tests.domain.world import (
     vector,
 )
 
+pytestmark = pytest.mark.usefixtures("replayed")
+
 
 def decided(face: Face) -> dict[str, Any]:
     """All of a face but its version, which counts on, and that somebody once decided about it, which stays true."""
