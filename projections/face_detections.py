@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from domain.erasure import FaceErased
 from domain.faces import (
     AUTO,
     DELETED,
@@ -161,6 +162,22 @@ class FaceDetectionsTable(Projection):
                 "touched": False,
                 **common,
                 "reason": e.reason,
+            },
+        )
+        self.on(
+            FaceErased,
+            new,
+            lambda e, r: {
+                "id": e.face_id,
+                "content_hash": e.content_hash,
+                "status": DELETED,
+                **_box(e.box),
+                "confidence": None,
+                "source": e.source,
+                "model_version": e.model_version,
+                "embedding_id": None,
+                "touched": True,
+                **common,
             },
         )
         self.on(MarkerLifted, delete(t).where(t.c.id == bindparam("key")), lambda e, r: {"key": e.marker_id})

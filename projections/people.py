@@ -65,7 +65,25 @@ class People:
     def _views(self, rows: Sequence[Any]) -> list[PersonView]:
         canonical = [row.canonical_id for row in rows if row.canonical_id is not None]
         seen = {row[0]: (row[1], row[2] % _ID_BITS) for row in self._connection.execute(self._seen(canonical))}
-        return [_view(row, seen) for row in rows]
+        covers = self._visible_covers(rows)
+        return [_view(row, seen, covers) for row in rows]
+
+    def _visible_covers(self, rows: Sequence[Any]) -> dict[int, int]:
+        """The covers that were chosen and can be shown, by face: the canonical person whose visible face each one
+        is."""
+        chosen = [row.cover_face_id for row in rows if row.cover_face_id is not None]
+        if not chosen:
+            return {}
+        f, p, m = self._faces, self._persons, self._media
+        shown = select(m.c.id).where(
+            m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
+        )
+        statement = (
+            select(f.c.id, p.c.canonical_id)
+            .join(p, p.c.id == f.c.person_id)
+            .where(f.c.id.in_(chosen), f.c.status == DETECTED, shown.exists())
+        )
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
 
     def view(self, person_id: int) -> PersonView | None:
         """The person with this id; a merged one says into whom, a deleted one is not found."""
@@ -123,14 +141,16 @@ class People:
             statement = statement.order_by(count.desc(), p.c.id)
             if after:
                 statement = statement.where(or_(count < after[0], and_(count == after[0], p.c.id > after[1])))
+        rows = self._connection.execute(statement).all()
+        covers = self._visible_covers(rows)
         page = []
-        for row in self._connection.execute(statement):
+        for row in rows:
             seen_of = {} if row.best is None else {row.id: (row.face_count, row.best % _ID_BITS)}
-            page.append((_view(row, seen_of), row.name_key if sort == "name" else row.face_count))
+            page.append((_view(row, seen_of, covers), row.name_key if sort == "name" else row.face_count))
         return page
 
 
-def _view(row: Any, seen: Mapping[int, tuple[int, int]]) -> PersonView:
+def _view(row: Any, seen: Mapping[int, tuple[int, int]], covers: Mapping[int, int]) -> PersonView:
     merged = row.merged_into is not None
     count, best = seen.get(row.canonical_id, (0, None)) if not merged else (0, None)
     return PersonView(
@@ -138,7 +158,7 @@ def _view(row: Any, seen: Mapping[int, tuple[int, int]]) -> PersonView:
         row.name,
         row.notes,
         row.entity_id,
-        row.cover_face_id if row.cover_face_id is not None and count else best,
+        row.cover_face_id if covers.get(row.cover_face_id) == row.id else best,
         row.birth_date,
         bool(row.hidden),
         count,

@@ -88,6 +88,7 @@ def change_person(turn: Turn, person_id: int, changes: PersonChanges, expected: 
         NotFound: no such person, face or entity.
         NameTaken: another live person has the new name.
         RuleViolation: a value cannot be; `field` names it.
+        Forbidden: faces of the person lie in libraries that the actor may not see.
         Stale: the person changed since the client read it.
     """
     turn.actor.require("editor")
@@ -115,6 +116,7 @@ def change_person(turn: Turn, person_id: int, changes: PersonChanges, expected: 
         events.append(_bridge(turn, person, changes.entity_id))
         said.append(f"bridged {person.name} to an entity" if changes.entity_id else f"took the bridge of {person.name}")
     if events:
+        require_sight(turn, turn.persons.behind(person_id))
         turn.begin("person.change", ", ".join(said))
         turn.append(*events)
 

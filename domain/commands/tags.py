@@ -56,6 +56,7 @@ def rename_tag(turn: Turn, tag_id: int, name: str, expected: int | None = None) 
     Raises:
         NotFound: there is no such tag.
         NameTaken: another tag has it.
+        Forbidden: it is on photos that the actor may not see.
         Stale: the tag changed since the client read it.
     """
     turn.actor.require("editor")
@@ -65,6 +66,7 @@ def rename_tag(turn: Turn, tag_id: int, name: str, expected: int | None = None) 
     if holder is not None and holder.id != tag_id:
         raise NameTaken(f"tag {holder.id} is called {holder.name} already")
     if name != tag.name:
+        require_tag_in_sight(turn, tag_id)
         turn.begin("tag.rename", f"renamed the tag {tag.name} to {name}")
         turn.append(TagRenamed(tag_id, name, tag.name))
 
