@@ -41,7 +41,7 @@ def stand(world: World) -> list[PersonView]:
 
 
 def check(pairs: list[tuple[int, int]], order: list[int]) -> None:
-    """Merge these pairs where that is allowed, and undo the merges in this order, again and again until none is left."""
+    """Merge these pairs where that is allowed, and undo the merges in this order, until none is left."""
     world = peopled()
     try:
         before, faces = stand(world), world.faces_by_person()

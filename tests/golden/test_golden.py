@@ -1,0 +1,45 @@
+"""Events that were stored once must mean the same for ever: golden files of every topic version ever written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.store.database import Database
+from adapters.store.ledger import Ledger
+from adapters.store.log import EventMapper
+from domain.event import Recorded, class_of, topics
+from projections.apply import Applier
+from projections.schema import ReadTables
+from tests.golden.add import FOLDER, Golden, file_of
+
+FILES = sorted(FOLDER.glob("*.json"))
+
+
+@pytest.mark.parametrize("topic", sorted(topics()))
+def test_every_topic_has_a_golden_file(topic: str) -> None:
+    assert file_of(topic).exists(), "add it with: python -m tests.golden.add"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_was_stored_still_decodes_to_what_it_meant(file: Path) -> None:
+    golden = msgspec.json.decode(file.read_bytes(), type=Golden)
+    event = EventMapper().event_of(golden.topic, bytes.fromhex(golden.payload))
+    assert type(event) is class_of(golden.topic)[0]
+    if golden.topic in topics():
+        told = msgspec.json.decode(msgspec.json.encode(event))
+        assert {name: told[name] for name in golden.fields} == golden.fields
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_was_stored_can_be_projected(file: Path, tmp_path: Path) -> None:
+    golden = msgspec.json.decode(file.read_bytes(), type=Golden)
+    event = EventMapper().event_of(golden.topic, bytes.fromhex(golden.payload))
+    ledger = Ledger(Database(f"sqlite:///{tmp_path}/imageapi.db"))
+    applier = Applier(ReadTables(1), ledger.database.dialect)
+    with ledger.database.reading() as connection:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
+        applier.apply(connection, [Recorded(1, event.stream, 1, event, 1, "golden", 1)])
+    ledger.close()
