@@ -320,7 +320,7 @@ def test_a_mirror_on_a_full_disk_waits_and_then_goes_on(place: Place, monkeypatc
 
     with monkeypatch.context() as disk:
         disk.setattr("adapters.media.gallery.link_thumbnail", full)
-        with pytest.raises(Unavailable, match="thumbnails cannot be written .* No space left"):
+        with pytest.raises(Unavailable, match=r"thumbnails cannot be written .* No space left"):
             follow.step()
     follow.step()
     assert (place.data / "thumbnails" / str(place.library.id) / "a.jpg").exists()
