@@ -22,6 +22,8 @@ WRITER_LOCK = 0x696D61676561
 """Key of the PostgreSQL advisory lock around every append (`imagea` in ASCII): commit order equals position order."""
 READERS = 16
 BUSY_SECONDS = 60.0
+READERS_END_SECONDS = 5.0
+"""How long `scrub` waits for those who read what it is to remove."""
 PAGE_BYTES = 8192
 """SQLite page size, set before the first table: at 4 KiB one embedding of 2.2 KB would fill a page."""
 
@@ -126,7 +128,9 @@ class Database:
             connection.exec_driver_sql("PRAGMA temp_store=FILE")  # a copy of the whole database in memory would be much
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(READERS_END_SECONDS * 1000)}")
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
         if busy:
             raise Unavailable(
                 "another process is reading the database, whose files still hold what was deleted: end it, and say the "

@@ -412,6 +412,10 @@ class Ledger:
         with self._past.reading(position) as (connection, tables):
             yield Lookups(connection, tables, actor, library)
 
+    def forget_pasts(self) -> None:
+        """The log was changed by an erasure: what was built of it before is deleted."""
+        self._past.close()
+
     # Checkpoints of policies
 
     def checkpoint(self, policy: str) -> int:

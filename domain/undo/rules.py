@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from domain.erasure import PersonErased
 from domain.errors import Conflict, Forbidden, InTheWay, RuleViolation
 from domain.event import Event, Recorded
-from domain.faces import MarkerLifted
+from domain.faces import FaceAssigned, MarkerLifted
 from domain.operation import Operation, OperationBegan, OperationEnded
+from domain.person import PersonRestored, PersonUnmerged
 from domain.ports import Turn
 
 Kinds = tuple[type[Event], ...]
@@ -49,7 +51,18 @@ def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
         raise RuleViolation(
             f"what {recorded.actor} did there cannot be undone: it records what was found, not a decision"
         )
-    return list(inverse(turn, recorded, event))
+    events = list(inverse(turn, recorded, event))
+    _require_nobody_erased(turn, events)
+    return events
+
+
+def _require_nobody_erased(turn: Turn, events: Iterable[Event]) -> None:
+    """Raises `RuleViolation` where one of `events` would give an erased person a face or a life."""
+    for event in events:
+        if isinstance(event, (FaceAssigned, PersonRestored, PersonUnmerged)):
+            past = turn.later_in(f"person-{event.person_id}", 0)
+            if any(isinstance(each.event, PersonErased) for each in past):
+                raise RuleViolation(f"this cannot be undone: person {event.person_id} was erased")
 
 
 def blocked(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds, what: str) -> Conflict:

@@ -1,0 +1,184 @@
+"""Erasing a person, or the faces of a content, out of the log: masked and deleted in one transaction, then out of the
+files of the database.
+
+The transaction rewrites stored events, deletes attachments, records that it was done and drops every read table, all of
+it or nothing. What follows may be interrupted and is taken up by the next erasure or start of a server: building the
+read tables from what the log says now, and writing the database's files anew so that no deleted byte stays in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, inspect, or_, select, text, update
+
+from adapters.store.generations import rebuild
+from adapters.store.ledger import Ledger
+from adapters.store.log import (
+    EventMapper,
+    log_embeddings,
+    log_events,
+    policy_checkpoints,
+    read_generations,
+)
+from adapters.store.survey import Subject, chunks, named, survey
+from domain.actor import Actor
+from domain.commands.people import faces_said
+from domain.erasure import ContentErased, Erasure, PersonErased
+from domain.event import Event, Recorded
+from domain.person import PersonCoverChosen, PersonDeleted
+from domain.tag import TagDeleted
+from projections.lookups import Transaction
+
+UNFINISHED = "erase"
+"""Stands among the checkpoints from the transaction of an erasure until the files are clean."""
+Report = Callable[[int, int], None]
+
+
+def erasure_of(ledger: Ledger, actor: Actor, subject: Subject) -> Erasure:
+    """What erasing a person (by id) or the faces of a content (by hash) would take.
+
+    Raises:
+        NotFound: there is no such person, or no face on such a content.
+        AlreadyMerged: the person was merged; the survivor is named.
+        Conflict: it was erased before.
+    """
+    with ledger.reading(actor) as tables:
+        return survey(tables, ledger.mapper, subject)
+
+
+def erase(ledger: Ledger, actor: Actor, subject: Subject, report: Report = lambda done, total: None) -> str:
+    """Erase a person or the faces of a content for good; what was done, in words without a name. The caller keeps
+    servers away meanwhile.
+
+    Raises:
+        NotFound, AlreadyMerged, Conflict: as `erasure_of`; nothing was changed.
+        Unavailable: the log is clean and the files of the database are not yet; erasing again goes on with it.
+    """
+    with ledger.transaction(actor) as turn:
+        erasure = survey(turn, ledger.mapper, subject)
+        _forget_deleted(turn.connection)
+        turn.begin("erase", _said(erasure, subject))
+        turn.append(*_events(turn, erasure, subject))
+        _drop_read_tables(turn.connection)
+        _rewrite(turn.connection, ledger.mapper, erasure)
+        _mark_unfinished(turn.connection, turn.position)
+    finish(ledger, report)
+    return turn.text
+
+
+def is_unfinished(ledger: Ledger) -> bool:
+    """Whether an erasure was interrupted before the files were clean."""
+    return ledger.checkpoint(UNFINISHED) > 0
+
+
+def finish(ledger: Ledger, report: Report = lambda done, total: None) -> None:
+    """Do what an erasure leaves to do once the log is clean: pasts, read tables and the files of the database.
+
+    Raises:
+        Unavailable: another process is reading the database.
+    """
+    ledger.forget_pasts()
+    if not ledger.is_ready():
+        rebuild(ledger, report)
+    ledger.database.scrub([log_events.name, log_embeddings.name])
+    with ledger.database.writing() as connection:
+        connection.execute(delete(policy_checkpoints).where(policy_checkpoints.c.policy == UNFINISHED))
+
+
+def _said(erasure: Erasure, subject: Subject) -> str:
+    faces = faces_said(len(erasure.tombstones))
+    if isinstance(subject, bytes):
+        return f"erased the faces of a photo ({faces})"
+    merged = len(erasure.persons) - 1
+    return f"erased person {subject} ({faces})" + (f" and {merged} merged into it" if merged else "")
+
+
+def _events(turn: Transaction, erasure: Erasure, subject: Subject) -> Iterator[Event]:
+    """What the log says of the erasure itself."""
+    if isinstance(subject, bytes):
+        yield ContentErased(subject)
+    else:
+        person = turn.persons.get(subject)
+        if person is not None and not person.deleted:
+            yield PersonDeleted(subject, tuple(sorted(erasure.persons)), with_faces=True)
+        yield from (PersonErased(person_id) for person_id in sorted(erasure.persons))
+    yield from (TagDeleted(tag_id) for tag_id in sorted(erasure.tags) if _is_called_so(turn, erasure, tag_id))
+    p = turn.tables.persons.table
+    for person_id, face_id in turn.connection.execute(
+        select(p.c.id, p.c.cover_face_id).where(p.c.cover_face_id.is_not(None)).order_by(p.c.id)
+    ).all():
+        if face_id in erasure.tombstones and person_id not in erasure.persons:
+            yield PersonCoverChosen(person_id, None, face_id)
+
+
+def _is_called_so(turn: Transaction, erasure: Erasure, tag_id: int) -> bool:
+    """Whether a tag has the name now, and not only had it once."""
+    tag = turn.tags.get(tag_id)
+    return tag is not None and tag.name in erasure.called
+
+
+def _forget_deleted(connection: Connection) -> None:
+    """SQLite overwrites with zeros what this process deletes from here on."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+
+
+def _drop_read_tables(connection: Connection) -> None:
+    """Drop the read tables of every generation, those of other versions too: all of them hold what goes."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # a table with checks to come cannot be dropped
+    numbers = connection.execute(select(read_generations.c.number)).scalars().all()
+    of_generations = re.compile(rf"_(?:{'|'.join(map(str, numbers))})$")
+    tables = inspect(connection)
+    ordered = [name for name, _ in tables.get_sorted_table_and_fkc_names() if name is not None]
+    quoted = connection.dialect.identifier_preparer.quote
+    for name in reversed(ordered):
+        if numbers and of_generations.search(name):
+            connection.exec_driver_sql(f"DROP TABLE {quoted(name)}")
+    connection.execute(delete(read_generations))
+
+
+def _rewrite(connection: Connection, mapper: EventMapper, erasure: Erasure) -> None:
+    """Write masked events over the stored ones, and delete the attachments."""
+    t = log_events
+    change = (
+        update(t)
+        .where(t.c.position == bindparam("at"))
+        .values(topic=bindparam("to_topic"), payload=bindparam("to_payload"))
+    )
+    for where in _places(erasure):
+        events = [mapper.recorded(row) for row in connection.execute(select(t).where(where).order_by(t.c.position))]
+        rows = list(_changed(mapper, erasure, events))
+        if rows:
+            connection.execute(change, rows)
+    e = log_embeddings
+    for ids in chunks(sorted(erasure.embeddings)):
+        connection.execute(delete(e).where(e.c.id.in_(ids)))
+
+
+def _places(erasure: Erasure) -> Iterator[ColumnElement[bool]]:
+    """Where in the log something may be to rewrite."""
+    t = log_events
+    streams = [f"face-{id_}" for id_ in sorted({*erasure.tombstones, *erasure.bare})]
+    streams += [f"person-{id_}" for id_ in sorted({*erasure.persons, *(person for person, _ in erasure.copied)})]
+    streams += [f"tag-{id_}" for id_ in sorted(erasure.tags)]
+    for some in chunks(streams):
+        yield t.c.stream.in_(some)
+    if erasure.called:
+        yield or_(named("OperationBegan"), named("OperationEnded"))
+
+
+def _changed(mapper: EventMapper, erasure: Erasure, events: Iterable[Recorded]) -> Iterator[dict[str, object]]:
+    for recorded in events:
+        event = erasure.rewritten(recorded)
+        if event != recorded.event:
+            payload = mapper.transcoder.encode(event)
+            yield {"at": recorded.position, "to_topic": event.topic, "to_payload": payload}
+
+
+def _mark_unfinished(connection: Connection, position: int) -> None:
+    t = policy_checkpoints
+    connection.execute(delete(t).where(t.c.policy == UNFINISHED))
+    connection.execute(insert(t), {"policy": UNFINISHED, "position": position})

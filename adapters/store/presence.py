@@ -1,0 +1,84 @@
+"""Who is at a database: servers share it, an erasure has it for itself.
+
+On SQLite the lock is a file beside the database (`imageapi.db.serving`), on PostgreSQL an advisory lock, which holds
+for servers of every host. A process that dies gives its lock back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import NullPool, create_engine, text
+
+from adapters.store.database import Database
+from domain.errors import Conflict, Unavailable
+
+SERVING_LOCK = 0x696D61676573
+"""Key of the PostgreSQL advisory lock (`images` in ASCII)."""
+SERVED = "a server is running on this database: stop it, erase, and start it again; nothing was changed"
+BEING_ERASED = "an erasure is at work on this database: start the server once it has ended"
+
+
+@contextmanager
+def serving(database: Database) -> Iterator[None]:
+    """Serve from this database; any number of servers may.
+
+    Raises:
+        Unavailable: an erasure is at work.
+    """
+    with _held(database, shared=True) as is_ours:
+        if not is_ours:
+            raise Unavailable(BEING_ERASED)
+        yield
+
+
+@contextmanager
+def alone(database: Database) -> Iterator[None]:
+    """Keep servers away from this database.
+
+    Raises:
+        Conflict: one is running.
+    """
+    with _held(database, shared=False) as is_ours:
+        if not is_ours:
+            raise Conflict(SERVED)
+        yield
+
+
+@contextmanager
+def _held(database: Database, *, shared: bool) -> Iterator[bool]:
+    how = _file_locked(database, shared=shared) if database.is_sqlite else _advisory(database, shared=shared)
+    with how as is_ours:
+        yield is_ours
+
+
+@contextmanager
+def _file_locked(database: Database, *, shared: bool) -> Iterator[bool]:
+    path = Path(f"{database.url.database}.serving")
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise Unavailable(f"cannot open {path}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        except OSError as error:
+            raise Unavailable(f"cannot lock {path}: {error.strerror}") from error
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _advisory(database: Database, *, shared: bool) -> Iterator[bool]:
+    engine = create_engine(database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    ask = text(f"SELECT pg_try_advisory_lock{'_shared' if shared else ''}(:key)")
+    with engine.connect() as connection:
+        yield bool(connection.execute(ask, {"key": SERVING_LOCK}).scalar_one())

@@ -1,0 +1,200 @@
+"""Erasure: the one change to the past that the log permits, what it leaves, and what it masks in which event.
+
+An erased face keeps its place on the picture, so that detection does not find it again, and nothing else: no vector, no
+person, no decision. An erased person keeps its id, under a name that says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
+
+from domain.event import Event, Recorded, recorded_as
+from domain.faces import (
+    AUTO,
+    MANUAL,
+    FaceDetected,
+    FaceDrawn,
+    FaceEmbedded,
+    FaceMoved,
+    FaceRedetected,
+    FaceRetracted,
+)
+from domain.geometry import Box
+from domain.names import name_key
+from domain.operation import OperationBegan, OperationEnded
+from domain.person import PersonBirthDateSet, PersonCreated, PersonNoted, PersonRenamed
+from domain.tag import TagCreated, TagRenamed
+
+
+@recorded_as("FaceErased", "face", "face_id", opens=True)
+class FaceErased(Event, frozen=True, omit_defaults=True):
+    """Here was a face that an erasure took: written over the event that began it, it leaves a deleted face without a
+    vector, whose place detection keeps free."""
+
+    face_id: int
+    content_hash: bytes
+    box: Box
+    model_version: str
+    source: str
+
+
+@recorded_as("FaceFactErased", "face", "face_id")
+class FaceFactErased(Event, frozen=True, omit_defaults=True):
+    """Here was something about a face that an erasure took: written over each later event of that face."""
+
+    face_id: int
+
+
+@recorded_as("PersonErased", "person", "person_id")
+class PersonErased(Event, frozen=True, omit_defaults=True):
+    """A person was erased: its name and notes were masked in every earlier event, its faces' vectors deleted."""
+
+    person_id: int
+
+
+@recorded_as("ContentErased", "content", "content_hash")
+class ContentErased(Event, frozen=True, omit_defaults=True):
+    """The faces of a content were erased: their vectors were deleted, their places stay deleted."""
+
+    content_hash: bytes
+
+
+class Erasure(msgspec.Struct, frozen=True, dict=True):
+    """What one erasure takes out of the log.
+
+    `persons` and `tags` map ids to the names that stand in the place of theirs, `called` every name that goes (as it
+    was written) to the same. `kept` are names of others, which a text may hold and keeps. `copied` are notes that a
+    merge wrote to another person. `tombstones` are the faces that go, by id; `retracted` those that stay retracted;
+    `embeddings` the attachments that go, `bare` other faces that shared one. `concerned` are the operations whose texts
+    may hold a name.
+    """
+
+    persons: Mapping[int, str]
+    tags: Mapping[int, str]
+    called: Mapping[str, str]
+    kept: AbstractSet[str]
+    copied: AbstractSet[tuple[int, str]]
+    tombstones: Mapping[int, FaceErased]
+    retracted: AbstractSet[int]
+    embeddings: AbstractSet[int]
+    bare: AbstractSet[int]
+    concerned: AbstractSet[int]
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The name keys of every name that goes."""
+        return frozenset(map(name_key, self.called))
+
+    @property
+    def photos(self) -> int:
+        """On how many contents faces are erased."""
+        return len({tombstone.content_hash for tombstone in self.tombstones.values()})
+
+    def rewritten(self, recorded: Recorded) -> Event:
+        """The event as it stands in the log after the erasure; the same object where nothing of it goes."""
+        event = recorded.event
+        face_id: int = getattr(event, "face_id", 0) if event.subject == "face" else 0
+        if face_id in self.tombstones:
+            return self._of_face(face_id, event)
+        if face_id in self.bare:
+            return self._bared(event)
+        if event.subject == "person":
+            return self._of_person(event)
+        if isinstance(event, (TagCreated, TagRenamed)) and event.tag_id in self.tags:
+            return self._of_tag(event, self.tags[event.tag_id])
+        if isinstance(event, (OperationBegan, OperationEnded)):
+            return self._of_operation(event)
+        return event
+
+    def _of_face(self, face_id: int, event: Event) -> Event:
+        if event.opens:
+            return self.tombstones[face_id]
+        return event if isinstance(event, FaceRetracted) and face_id in self.retracted else FaceFactErased(face_id)
+
+    def _bared(self, event: Event) -> Event:
+        if isinstance(event, (FaceDrawn, FaceMoved)) and event.embedding_id in self.embeddings:
+            event = replace(event, embedding_id=None)
+        if isinstance(event, FaceMoved) and event.was_embedding_id in self.embeddings:
+            event = replace(event, was_embedding_id=None)
+        return event
+
+    def _of_person(self, event: Event) -> Event:
+        mask = self.persons.get(getattr(event, "person_id", 0))
+        if isinstance(event, PersonNoted) and mask is None:
+            notes, was = ("" if (event.person_id, t) in self.copied else t for t in (event.notes, event.was))
+            return event if (notes, was) == (event.notes, event.was) else replace(event, notes=notes, was=was)
+        if mask is None:
+            return event
+        if isinstance(event, PersonCreated):
+            return PersonCreated(event.person_id, mask, hidden=event.hidden)
+        if isinstance(event, PersonRenamed):
+            return replace(event, name=mask, was=mask)
+        if isinstance(event, PersonNoted):
+            return replace(event, notes="", was="")
+        return replace(event, birth_date=None, was=None) if isinstance(event, PersonBirthDateSet) else event
+
+    def _of_tag(self, event: TagCreated | TagRenamed, mask: str) -> Event:
+        name = mask if name_key(event.name) in self.keys else event.name
+        if isinstance(event, TagCreated):
+            return replace(event, name=name)
+        return replace(event, name=name, was=mask if name_key(event.was) in self.keys else event.was)
+
+    def _of_operation(self, event: OperationBegan | OperationEnded) -> Event:
+        text = self.masked(event.text) if event.operation_id in self.concerned else event.text
+        if isinstance(event, OperationEnded):
+            return replace(event, text=text)
+        return replace(event, text=text, why=None if event.why is None else self.masked(event.why))
+
+    def masked(self, text: str) -> str:
+        """The text with every whole word that is a name that goes, in any case, masked."""
+        return self._names.sub(self._mask_of, text) if self.called else text
+
+    @cached_property
+    def _names(self) -> re.Pattern[str]:
+        """Names that go, and longer ones of others that hold them, the longest first: Anna goes, Anna Lee stays."""
+        names = sorted({*self.called, *self.kept}, key=lambda name: (-len(name), name))
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
+
+    @cached_property
+    def _masks(self) -> Mapping[str, str]:
+        return {name_key(name): mask for name, mask in self.called.items()}
+
+    def _mask_of(self, found: re.Match[str]) -> str:
+        return self._masks.get(name_key(found[0]), found[0])
+
+
+def tombstone(events: Sequence[Event]) -> FaceErased | None:
+    """What stays of a face with these events, None where it was erased before.
+
+    The place is where an engine last saw the face, not where a person moved its box to, since an engine will see it
+    there again; a face that was drawn is where its box was last.
+    """
+    first = events[0]
+    if not isinstance(first, (FaceDetected, FaceDrawn)):
+        return None
+    box, model = first.box, first.model_version
+    for event in events:
+        if isinstance(event, FaceRedetected) or (isinstance(event, FaceMoved) and isinstance(first, FaceDrawn)):
+            box = event.box
+        if isinstance(event, (FaceRedetected, FaceEmbedded, FaceMoved)):
+            model = event.model_version
+    source = MANUAL if isinstance(first, FaceDrawn) else AUTO
+    return FaceErased(first.face_id, first.content_hash, box, model, source)
+
+
+def embeddings_of(events: Iterable[Event]) -> set[int]:
+    """The attachments that these events refer to."""
+    named = (getattr(event, field, None) for event in events for field in ("embedding_id", "was_embedding_id"))
+    return {id_ for id_ in named if id_ is not None}
+
+
+def free_mask(mask: str, taken: AbstractSet[str]) -> str:
+    """`mask`, or the first like it whose name key nobody ever had: a replay must not find two of one name."""
+    numbered = (f"{mask} ({number})" for number in range(2, len(taken) + 3))
+    return mask if name_key(mask) not in taken else next(name for name in numbered if name_key(name) not in taken)

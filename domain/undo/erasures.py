@@ -1,0 +1,15 @@
+"""What an erasure left in the log has no way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.erasure import ContentErased, FaceErased, FaceFactErased, PersonErased
+from domain.event import Event, Recorded
+from domain.ports import Turn
+from domain.undo.rules import takes_back
+
+
+@takes_back(FaceErased, FaceFactErased, PersonErased, ContentErased)
+def _erased(turn: Turn, recorded: Recorded, event: Event) -> Iterable[Event]:
+    return ()

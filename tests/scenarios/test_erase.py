@@ -1,0 +1,383 @@
+"""Erasing a person, or the faces of a photo: nothing of it is left, nothing brings it back, all else stays."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, Table, inspect, select
+
+from adapters.runner.pool import WorkerPool
+from adapters.store import erase as erasing
+from adapters.store.database import Database
+from adapters.store.erase import erase, erasure_of, finish, is_unfinished
+from adapters.store.generations import rebuild, verify
+from adapters.store.ledger import Ledger
+from adapters.store.transfer import export_log, import_log
+from adapters.vectors.similarity import Similarity
+from domain.actor import CLI, WATCHER
+from domain.commands.detection import record_detection
+from domain.commands.faces import FaceChanges, change_face, change_faces
+from domain.commands.operations import undo
+from domain.commands.people import PersonChanges, change_person, create_person, delete_person, merge_persons
+from domain.commands.tags import rename_tag, tag_contents
+from domain.errors import AlreadyMerged, Conflict, NotFound, RuleViolation, Unavailable
+from domain.faces import DELETED, Face
+from domain.geometry import Box
+from domain.ports import DetectedFace, Detection
+from projections.people import PersonView
+from tests.scenarios.conftest import Place
+from tests.scenarios.test_transfer import rows_of
+
+NAME, OTHER_NAME, NOTES = "Zoë Quimby", "Zora Quimby", "met her in Väinölä"
+BOXES = (Box(0.1, 0.1, 0.2, 0.2), Box(0.6, 0.1, 0.2, 0.2))
+
+
+def vector(number: int) -> bytes:
+    """A unit vector that no other number gives: 512 times the same 0.0442."""
+    return bytes([number, 4, 53, 61]) * 512
+
+
+def found(content_number: int) -> Detection:
+    faces = (DetectedFace(box, 0.9, vector(10 * content_number + n)) for n, box in enumerate(BOXES, start=1))
+    return Detection("model", tuple(faces))
+
+
+class Life:
+    """Three photos with two faces each: the left ones are the person's that will go, the right ones are Bob's."""
+
+    def __init__(self, ledger: Ledger, contents: list[bytes]) -> None:
+        self.ledger, self.contents = ledger, contents
+        for number, content in enumerate(contents, start=1):
+            self.detect(content, number)
+        self.zora = self.create(OTHER_NAME, NOTES)
+        self.bob = self.create("Bob", "")
+        self.assign([1, 3], self.zora)
+        self.assign([2, 4, 6], self.bob)
+        with ledger.transaction(CLI) as turn:
+            change_person(turn, self.zora, PersonChanges(name=NAME, birth_date="1980-02-03", cover_face_id=1))
+        self.merged = self.create("Zo", "also called Zozo")
+        self.assign([5], self.merged)
+        with ledger.transaction(CLI) as turn:
+            merge_persons(turn, self.merged, self.zora)
+        with ledger.transaction(CLI) as turn:
+            self.tag = tag_contents(turn, contents[:2], NAME.upper())
+        with ledger.transaction(CLI) as turn:
+            change_face(turn, 1, FaceChanges(box=Box(0.12, 0.1, 0.2, 0.2)))
+        with ledger.transaction(CLI) as merging:
+            merge_persons(merging, self.zora, self.bob)
+        with ledger.transaction(CLI) as turn:
+            undo(turn, merging.operation_id or 0)
+
+    def detect(self, content: bytes, number: int) -> int:
+        """Record what an engine finds on a photo; the number of new faces."""
+        with self.ledger.transaction(WATCHER) as turn:
+            turn.begin("detect", "looked for faces")
+            return record_detection(turn, content, found(number))
+
+    def create(self, name: str, notes: str) -> int:
+        """Name a person; the id."""
+        with self.ledger.transaction(CLI) as turn:
+            return create_person(turn, name, notes=notes)
+
+    def assign(self, faces: list[int], person: int) -> None:
+        """Say whose these faces are."""
+        with self.ledger.transaction(CLI) as turn:
+            change_faces(turn, faces, "assign", person)
+
+    def person(self, id_: int) -> PersonView | None:
+        """The person as clients see it."""
+        with self.ledger.reading(CLI) as tables:
+            return tables.people.view(id_)
+
+    def face(self, id_: int) -> Face:
+        """The face's row, deleted or not."""
+        with self.ledger.reading(CLI) as tables:
+            face = tables.faces.get(id_)
+        assert face is not None
+        return face
+
+
+@pytest.fixture
+def life(place: Place) -> Life:
+    """A life on SQLite."""
+    return Life(place.ledger, photographed(place))
+
+
+def photographed(place: Place) -> list[bytes]:
+    for number, colour in enumerate(("red", "teal", "gold")):
+        place.picture(f"{number}.jpg", colour)
+    place.scan()
+    files = place.files()
+    return [files[f"{number}.jpg"].content_hash or b"" for number in range(3)]
+
+
+@pytest.fixture
+def postgres_life(fresh_postgres_url: str, workers: WorkerPool, tmp_path: Path) -> Iterator[Life]:
+    """A life on PostgreSQL."""
+    ledger = Ledger(Database(fresh_postgres_url))
+    yield Life(ledger, photographed(Place(ledger, workers, tmp_path / "photos", tmp_path / "data")))
+    ledger.close()
+
+
+NAMES = [NAME, OTHER_NAME, NAME.upper(), "Zozo", NOTES, "1980-02-03"]
+# A part of a vector: a page of the database may hold no more of it.
+TRACES = [text.encode() for text in NAMES] + [vector(number)[:24] for number in (11, 21, 31)]
+KEPT = [b"Bob", *(vector(number)[:24] for number in (12, 22, 32))]
+
+
+def traces_in(haystack: bytes, traces: list[bytes] = TRACES) -> list[bytes]:
+    return [trace for trace in traces if trace in haystack]
+
+
+def files_of(data: Path) -> bytes:
+    """Every byte of every file of a data folder, the database's own among them."""
+    return b"\0".join(path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file())
+
+
+def tables_of(ledger: Ledger) -> bytes:
+    """Every value of every table of a PostgreSQL database, bytes as they are."""
+    with ledger.database.reading() as connection:
+        tables = [Table(name, MetaData(), autoload_with=connection) for name in inspect(connection).get_table_names()]
+        rows = [row for table in tables for row in connection.execute(select(table))]
+        rows += connection.exec_driver_sql("SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats").all()
+    return b"\0".join(v if isinstance(v, bytes) else str(v).encode() for row in rows for v in row)
+
+
+def exported(ledger: Ledger) -> bytes:
+    out = io.BytesIO()
+    export_log(ledger, out)
+    return out.getvalue()
+
+
+def test_after_an_erasure_no_file_of_the_data_folder_holds_name_notes_or_vector(life: Life, place: Place) -> None:
+    assert traces_in(files_of(place.data)) == TRACES, "they are there before, or the search finds nothing"
+    said = erase(life.ledger, CLI, life.zora)
+    assert said == f"erased person {life.zora} (3 faces) and 1 merged into it"
+    assert traces_in(files_of(place.data)) == []
+    assert traces_in(files_of(place.data), KEPT) == KEPT
+
+
+def test_after_an_erasure_no_table_of_postgresql_holds_name_notes_or_vector(postgres_life: Life) -> None:
+    ledger = postgres_life.ledger
+    assert traces_in(tables_of(ledger)) == TRACES
+    erase(ledger, CLI, postgres_life.zora)
+    assert traces_in(tables_of(ledger)) == []
+    assert traces_in(tables_of(ledger), KEPT) == KEPT
+    assert verify(ledger) == []
+
+
+def test_a_replay_and_an_import_of_a_later_export_do_not_bring_it_back(
+    life: Life, place: Place, tmp_path: Path
+) -> None:
+    erase(life.ledger, CLI, life.zora)
+    assert verify(life.ledger) == []
+    rebuild(life.ledger)
+    assert traces_in(files_of(place.data)) == []
+    whole = exported(life.ledger)
+    assert traces_in(whole, [text.encode() for text in NAMES]) == []
+    other = Ledger(Database(f"sqlite:///{tmp_path}/other/imageapi.db"))
+    import_log(other, whole.splitlines(keepends=True))
+    assert traces_in(files_of(tmp_path / "other")) == []
+    assert rows_of(other) == rows_of(life.ledger)
+    other.close()
+
+
+def test_every_position_of_the_past_is_masked_too(life: Life) -> None:
+    with life.ledger.past(CLI, 20) as tables:
+        assert {face.status for face in tables.faces.on_content(life.contents[0])} == {"detected"}
+    erase(life.ledger, CLI, life.zora)
+    for position in range(1, life.ledger.head() + 1):
+        with life.ledger.past(CLI, position) as tables:
+            persons = [tables.persons.get(id_) for id_ in (life.zora, life.merged)]
+            faces = [tables.faces.get(id_) for id_ in (1, 3, 5)]
+        assert {p.name for p in persons if p} <= {f"erased person {life.zora}", f"erased person {life.merged}"}
+        assert {(f.status, f.embedding_id, f.person_id) for f in faces if f} <= {(DELETED, None, None)}
+
+
+def test_detection_does_not_find_the_faces_again_by_the_same_model_or_another(life: Life) -> None:
+    erase(life.ledger, CLI, life.zora)
+    for number, content in enumerate(life.contents, start=1):
+        assert life.detect(content, number) == 0
+        with life.ledger.transaction(WATCHER) as turn:
+            turn.begin("detect", "looked for faces")
+            newer = Detection("newer model", found(number).faces)
+            assert record_detection(turn, content, newer) == 0
+    assert life.face(1).box == BOXES[0], "an engine sees the face where it did, not where its box was moved to"
+
+
+def test_other_persons_keep_their_faces_names_and_vectors(life: Life) -> None:
+    before = life.person(life.bob), [life.face(id_) for id_ in (2, 4, 6)]
+    erase(life.ledger, CLI, life.zora)
+    after = life.person(life.bob), [life.face(id_) for id_ in (2, 4, 6)]
+    assert after == before
+    with life.ledger.reading(CLI) as tables:
+        assert len(Similarity().suggest(tables, life.face(2), 5, -1)) == 1
+        texts = [operation.text for operation in tables.operations.latest(100)]
+    assert f"merged erased person {life.zora} (3 faces) into Bob" in texts
+    assert "assigned 3 faces to Bob" in texts
+
+
+def test_a_tag_of_the_same_name_goes_and_the_photos_are_not_touched(life: Life, place: Place) -> None:
+    before = {path: (place.root / path).read_bytes() for path in ("0.jpg", "1.jpg", "2.jpg")}
+    with life.ledger.transaction(CLI) as turn:
+        tag_contents(turn, life.contents, "Holiday")
+    erase(life.ledger, CLI, life.zora)
+    with life.ledger.reading(CLI) as tables:
+        assert tables.tags.get(life.tag) is None
+        assert tables.tags.name_of(life.tag) == f"erased tag {life.tag}"
+        assert [tag.name for tag in tables.tagged.of_content(life.contents[0])] == ["Holiday"]
+    assert {path: (place.root / path).read_bytes() for path in before} == before
+
+
+def test_a_tag_that_had_the_name_once_keeps_its_new_one(life: Life) -> None:
+    with life.ledger.transaction(CLI) as turn:
+        rename_tag(turn, life.tag, "Friends")
+    erase(life.ledger, CLI, life.zora)
+    with life.ledger.reading(CLI) as tables:
+        assert [tag.name for tag in tables.tagged.of_content(life.contents[0])] == ["Friends"]
+
+
+def test_a_name_that_holds_the_erased_one_stays_whole(life: Life) -> None:
+    longer = life.create(f"{NAME} Smith", "")
+    life.assign([1], longer)
+    life.assign([1], life.zora)
+    erase(life.ledger, CLI, life.zora)
+    with life.ledger.reading(CLI) as tables:
+        texts = [operation.text for operation in tables.operations.latest(100)]
+    assert f"created {NAME} Smith" in texts
+    assert f"assigned 1 face to {NAME} Smith" in texts
+    person = life.person(longer)
+    assert person is not None
+    assert person.name == f"{NAME} Smith"
+
+
+def test_notes_that_a_merge_copied_to_another_person_go_as_well(life: Life, place: Place) -> None:
+    with life.ledger.transaction(CLI) as turn:
+        change_person(turn, life.bob, PersonChanges(notes="his own"))
+    assert files_of(place.data).count(NOTES.encode()) > 1
+    erase(life.ledger, CLI, life.zora)
+    assert NOTES.encode() not in files_of(place.data)
+    bob = life.person(life.bob)
+    assert bob is not None
+    assert bob.notes == "his own"
+
+
+def test_an_erased_person_is_gone_and_cannot_be_erased_twice(life: Life) -> None:
+    erase(life.ledger, CLI, life.zora)
+    assert life.person(life.zora) is None
+    head = life.ledger.head()
+    with pytest.raises(Conflict, match="was erased already"):
+        erase(life.ledger, CLI, life.zora)
+    assert life.ledger.head() == head
+
+
+def test_an_unknown_person_and_a_merged_one_are_refused_with_what_to_do(life: Life) -> None:
+    head = life.ledger.head()
+    with pytest.raises(NotFound, match="there is no person 99"):
+        erase(life.ledger, CLI, 99)
+    with pytest.raises(AlreadyMerged, match=f"was merged into person {life.zora}: erase person {life.zora}"):
+        erase(life.ledger, CLI, life.merged)
+    assert life.ledger.head() == head
+
+
+def test_a_deleted_person_can_still_be_erased_and_not_restored_after(life: Life, place: Place) -> None:
+    with life.ledger.transaction(CLI) as deleting:
+        delete_person(deleting, life.zora, with_faces=True)
+    erase(life.ledger, CLI, life.zora)
+    assert traces_in(files_of(place.data)) == []
+    with pytest.raises(RuleViolation, match="was erased"), life.ledger.transaction(CLI) as turn:
+        undo(turn, deleting.operation_id or 0)
+    assert verify(life.ledger) == []
+
+
+def test_neither_the_erasure_nor_what_it_took_can_be_undone(life: Life) -> None:
+    erase(life.ledger, CLI, life.zora)
+    with life.ledger.reading(CLI) as tables:
+        operations = tables.operations.latest(100)
+    assert (operations[0].kind, operations[0].actor) == ("erase", "cli")
+    with pytest.raises(RuleViolation, match="leaves nothing to bring back"), life.ledger.transaction(CLI) as turn:
+        undo(turn, operations[0].id)
+    for operation in operations[1:]:
+        try:
+            with life.ledger.transaction(CLI) as turn:
+                undo(turn, operation.id)
+        except (Conflict, RuleViolation):
+            continue
+    assert life.person(life.zora) is None
+    assert {life.face(id_).embedding_id for id_ in (1, 3, 5)} == {None}
+    assert verify(life.ledger) == []
+
+
+def test_the_faces_of_a_photo_go_and_their_persons_stay(life: Life, place: Place) -> None:
+    said = erase(life.ledger, CLI, life.contents[0])
+    assert said == "erased the faces of a photo (2 faces)"
+    assert traces_in(files_of(place.data), [vector(11)[:24], vector(12)[:24]]) == []
+    zora, bob = life.person(life.zora), life.person(life.bob)
+    assert zora is not None
+    assert bob is not None
+    assert (zora.name, zora.face_count, bob.face_count) == (NAME, 2, 2)
+    assert zora.cover_face_id in {3, 5}, "the cover went, another stands in"
+    assert life.detect(life.contents[0], 1) == 0
+    assert verify(life.ledger) == []
+    with pytest.raises(Conflict, match="erased already"):
+        erase(life.ledger, CLI, life.contents[0])
+    with pytest.raises(NotFound, match="no face to erase"):
+        erase(life.ledger, CLI, bytes(32))
+    erase(life.ledger, CLI, life.zora)
+    assert traces_in(files_of(place.data)) == []
+    assert verify(life.ledger) == []
+
+
+def test_what_would_go_is_told_before_and_nothing_changes(life: Life) -> None:
+    head = life.ledger.head()
+    erasure = erasure_of(life.ledger, CLI, life.zora)
+    assert set(erasure.called) == {NAME, OTHER_NAME, "Zo", NAME.upper()}
+    assert (set(erasure.tombstones), erasure.photos, set(erasure.tags)) == ({1, 3, 5}, 3, {life.tag})
+    assert life.ledger.head() == head
+
+
+def test_an_erasure_that_fails_midway_changes_nothing(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, rows = exported(life.ledger), rows_of(life.ledger)
+
+    def fail(*words: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(erasing, "_mark_unfinished", fail)
+    with pytest.raises(MemoryError):
+        erase(life.ledger, CLI, life.zora)
+    assert exported(life.ledger) == before
+    assert rows_of(life.ledger) == rows
+    assert verify(life.ledger) == []
+
+
+def test_an_erasure_that_dies_before_the_files_are_clean_is_finished_later(
+    life: Life, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*words: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "rebuild", die)
+        with pytest.raises(KeyboardInterrupt):
+            erase(life.ledger, CLI, life.zora)
+    assert is_unfinished(life.ledger)
+    assert traces_in(exported(life.ledger), [text.encode() for text in NAMES]) == [], "the log is clean at once"
+    finish(life.ledger)
+    assert not is_unfinished(life.ledger)
+    assert traces_in(files_of(place.data)) == []
+    assert verify(life.ledger) == []
+
+
+def test_a_reader_that_keeps_the_old_pages_is_named_and_the_erasure_finished_after_it(life: Life, place: Place) -> None:
+    reader = Database(str(life.ledger.database.url))
+    with reader.reading() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM log_events").all()
+        with pytest.raises(Unavailable, match="another process is reading"):
+            erase(life.ledger, CLI, life.zora)
+    reader.close()
+    assert is_unfinished(life.ledger)
+    finish(life.ledger)
+    assert traces_in(files_of(place.data)) == []
