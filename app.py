@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -42,13 +43,16 @@ from adapters.runner.work import Work
 from adapters.settings import FaceEngineChoice, Settings
 from adapters.settings.catalogue import cores
 from adapters.store.database import Database
+from adapters.store.erase import erase, erasure_of, finish, is_unfinished
 from adapters.store.generations import prepare as prepare_tables
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
 from adapters.store.ledger import Ledger
+from adapters.store.presence import alone, serving
 from adapters.store.transfer import export_log, import_log
 from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI, WATCHER
+from domain.erasure import Erasure
 from domain.errors import NotFound, Unavailable
 from domain.library import Library
 from domain.paths import bytes_of, text_of
@@ -252,7 +256,14 @@ class House:
         )
 
     def server(self) -> Server:
-        """The server with all its background work."""
+        """The server with all its background work; no erasure runs beside it."""
+        database = self.ledger.database
+        if is_unfinished(self.ledger):
+            with alone(database):
+                finish(self.ledger)
+        presence = ExitStack()
+        presence.enter_context(serving(database))
+        self._closing.append(presence.close)
         return Server(self)
 
     def faces_server(self, key: str | None) -> Callable[[str, int, Callable[[str], None]], None]:
@@ -285,6 +296,25 @@ class House:
     def import_log(self, lines: Iterable[bytes], report: Callable[[int, int], None]) -> int:
         """Fill an empty database from an export; the number of events."""
         return import_log(self.ledger, lines, report)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep servers away from the database."""
+        return alone(self.ledger.database)
+
+    def erasure_of(self, subject: int | bytes) -> Erasure:
+        """What erasing a person or the faces of a content would take."""
+        return erasure_of(self.ledger, CLI, subject)
+
+    def erase(self, subject: int | bytes, report: Callable[[int, int], None]) -> str:
+        """Erase it for good; what was done."""
+        return erase(self.ledger, CLI, subject, report)
+
+    def finish_erasure(self, report: Callable[[int, int], None]) -> bool:
+        """Clean up after an erasure that was interrupted; whether there was one."""
+        was_left = is_unfinished(self.ledger)
+        if was_left:
+            finish(self.ledger, report)
+        return was_left
 
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from adapters.cli.progress import Board
 from adapters.settings import Settings
+from domain.erasure import Erasure
 from domain.library import Library
 from projections.lookups import Ledger
 
@@ -80,6 +82,18 @@ class House(Protocol):
 
     def import_log(self, lines: Iterable[bytes], report: Callable[[int, int], None]) -> int:
         """Fill an empty database from an export; the number of events."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep servers away from the database; raises `Conflict` where one is running."""
+
+    def erasure_of(self, subject: int | bytes) -> Erasure:
+        """What erasing a person (by id) or the faces of a content (by hash) would take."""
+
+    def erase(self, subject: int | bytes, report: Callable[[int, int], None]) -> str:
+        """Erase it for good; what was done."""
+
+    def finish_erasure(self, report: Callable[[int, int], None]) -> bool:
+        """Clean up after an erasure that was interrupted; whether there was one."""
 
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.logging import RichHandler
 
-from adapters.cli import maintenance, serving, transfer, users
+from adapters.cli import erasing, maintenance, serving, transfer, users
 from adapters.cli.house import House
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
@@ -55,12 +55,25 @@ def parser() -> argparse.ArgumentParser:
     undo = command("undo", maintenance.undo, "take an operation back")
     undo.add_argument("operation", type=int, metavar="OPERATION", help="its number, as the history shows it")
     undo.add_argument("--with-later", action="store_true", help="first take back the later ones that stand in its way")
+    _add_erase(command("erase", erasing.person, "take a person, or the faces of a photo, out of the past, for good"))
     _add_users(command("user", users.listing, "accounts: add, list, passwd, remove"))
     faces = command("faces", serving.serve_faces, "the face engine as a service for other machines")
     faces.add_argument("what", choices=["serve"], help="offer the embedded engine over HTTP")
     faces.add_argument("--bind", metavar="HOST:PORT", default="127.0.0.1:8331", help="where to listen [%(default)s]")
     faces.add_argument("--key", help="ask for this key in every request (Authorization: Bearer KEY)")
     return root
+
+
+def _add_erase(erase: argparse.ArgumentParser) -> None:
+    subjects = erase.add_subparsers(metavar="WHAT", required=True)
+    person = subjects.add_parser("person", help="a person with everyone merged into it: names, notes, faces, vectors")
+    person.add_argument("id", type=int, metavar="ID", help="the person's number")
+    person.set_defaults(run=erasing.person)
+    content = subjects.add_parser("content", help="the faces of a photo, in every copy of it")
+    content.add_argument("hash", metavar="HASH", help="the photo's content_hash")
+    content.set_defaults(run=erasing.content)
+    for subject in (person, content):
+        subject.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_users(user: argparse.ArgumentParser) -> None:

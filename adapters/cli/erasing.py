@@ -1,0 +1,104 @@
+"""`imageapi erase`: the one command that takes something out of the past, and asks before it does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import Progress
+
+from adapters.cli.house import House
+from adapters.cli.progress import console_on
+from domain.erasure import Erasure
+from domain.errors import Conflict, RuleViolation
+
+HASH_BYTES = 32
+NOT_TOUCHED = (
+    "Your photos and other files (with the names in their paths, keywords and XMP sidecars), earlier exports and "
+    "backups are not touched."
+)
+
+
+def person(house: House, words: argparse.Namespace) -> int:
+    """Erase a person and everyone merged into it."""
+    return _erase(house, words.id, yes=words.yes)
+
+
+def content(house: House, words: argparse.Namespace) -> int:
+    """Erase the faces of a content."""
+    try:
+        content_hash = bytes.fromhex(words.hash)
+    except ValueError:
+        content_hash = b""
+    if len(content_hash) != HASH_BYTES:
+        raise RuleViolation(
+            f"a content's hash is {2 * HASH_BYTES} hexadecimal digits, as `content_hash` of a photo or a face tells it"
+        )
+    return _erase(house, content_hash, yes=words.yes)
+
+
+def _erase(house: House, subject: int | bytes, *, yes: bool) -> int:
+    house.settings.make_data_folder()
+    with house.alone(), _progress() as report:
+        was_left = house.finish_erasure(report)
+        if was_left:
+            print("finished an erasure that was interrupted")
+        try:
+            erasure = house.erasure_of(subject)
+        except Conflict as conflict:
+            if was_left:
+                print(conflict)
+                return 0
+            raise
+        print("\n".join(_told(erasure)))
+        if not yes and not _agreed():
+            print("nothing was erased", file=sys.stderr)
+            return 1
+        print(house.erase(subject, report))
+    return 0
+
+
+def _told(erasure: Erasure) -> Iterator[str]:
+    """What will go, in words."""
+    yield "This goes for good, and cannot be undone:"
+    if erasure.persons:
+        numbers = ", ".join(map(str, sorted(erasure.persons)))
+        yield f"- {'person' if len(erasure.persons) == 1 else 'persons'} {numbers}: names, notes and birth dates,"
+        yield f"  wherever the history says {', '.join(sorted(set(erasure.called)))}"
+    yield (
+        f"- {_count(len(erasure.tombstones), 'face')} on {_count(erasure.photos, 'photo')}, with "
+        f"{_count(len(erasure.embeddings), 'vector')}; only the places stay, so that they are not found again"
+    )
+    if erasure.tags:
+        yield f"- {_count(len(erasure.tags), 'tag')} of that name"
+    yield NOT_TOUCHED
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _agreed() -> bool:
+    """Whether the user says so; raises `RuleViolation` where there is nobody to ask."""
+    if not sys.stdin.isatty():
+        raise RuleViolation("nothing was erased: without a terminal to ask on, say --yes")
+    try:
+        return input("Type yes to erase it: ").strip() == "yes"
+    except EOFError:
+        return False
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar that is shown while read tables are built."""
+    console = console_on(sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bars:
+
+        def report(done: int, total: int) -> None:
+            if not bars.task_ids:
+                bars.add_task("building the read tables", total=None)
+            bars.update(bars.task_ids[0], completed=done, total=total)
+
+        yield report
