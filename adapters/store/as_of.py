@@ -1,11 +1,14 @@
 """The read tables as they stood at a position: the log up to there, applied by the same code to tables of its own.
 
 A past is built in a temporary SQLite file when it is asked for, and the last few are kept: going forward from an
-earlier one costs only the events between. The log never changes, so a past never does either.
+earlier one costs only the events between. The log changes by an erasure alone, and that deletes every past, also those
+that a process left which did not end well.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
 import threading
@@ -21,6 +24,7 @@ from domain.errors import RuleViolation
 from projections.apply import Applier
 from projections.schema import ReadTables
 
+PREFIX = "imageapi-past-"
 KEPT = 3
 BATCH = 2000
 GENERATION = 0
@@ -34,6 +38,7 @@ class PastTables:
         self._mapper = mapper
         self._lock = threading.Lock()
         self._folder: Path | None = None
+        self._held: int | None = None
         self._built: dict[int, Path] = {}
         self._tables = ReadTables(GENERATION)
 
@@ -57,9 +62,10 @@ class PastTables:
     def close(self) -> None:
         """Delete every past."""
         with self._lock:
-            if self._folder is not None:
+            if self._folder is not None and self._held is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder, self._built = None, {}
+                os.close(self._held)
+            self._folder, self._held, self._built = None, None, {}
 
     def _at(self, position: int) -> Path:
         with self._database.reading() as connection:
@@ -75,7 +81,7 @@ class PastTables:
 
     def _build(self, position: int) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="imageapi-past-"))
+            self._folder, self._held = _own_folder()
         target = self._folder / f"{position}.db"
         earlier = max((before for before in self._built if before < position), default=0)
         if earlier:
@@ -92,6 +98,33 @@ class PastTables:
                 earlier = events[-1].position
         engine.dispose()
         return target
+
+
+def sweep() -> None:
+    """Delete what processes left that ended without doing so."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:  # another user's, or deleted just now
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # its process lives
+            continue
+        finally:
+            os.close(descriptor)
+
+
+def _own_folder() -> tuple[Path, int]:
+    """A new folder with the lock on it that says whose process lives."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if folder.exists():  # else another process swept it away before it was locked
+            return folder, descriptor
+        os.close(descriptor)
 
 
 def _engine(path: Path) -> Engine:

@@ -11,7 +11,7 @@ from eventsourcing.persistence import EventStore, Recording
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from adapters.store.as_of import PastTables
+from adapters.store.as_of import PastTables, sweep
 from adapters.store.database import Database
 from adapters.store.log import (
     EventMapper,
@@ -415,6 +415,7 @@ class Ledger:
     def forget_pasts(self) -> None:
         """The log was changed by an erasure: what was built of it before is deleted."""
         self._past.close()
+        sweep()
 
     # Checkpoints of policies
 

@@ -19,14 +19,14 @@ from adapters.store.transfer import export_log, import_log
 from adapters.vectors.similarity import Similarity
 from domain.actor import CLI, WATCHER
 from domain.commands.detection import record_detection
-from domain.commands.faces import FaceChanges, change_face, change_faces
+from domain.commands.faces import FaceChanges, change_face, change_faces, draw_face
 from domain.commands.operations import undo
 from domain.commands.people import PersonChanges, change_person, create_person, delete_person, merge_persons
 from domain.commands.tags import rename_tag, tag_contents
 from domain.errors import AlreadyMerged, Conflict, NotFound, RuleViolation, Unavailable
 from domain.faces import DELETED, Face
 from domain.geometry import Box
-from domain.ports import DetectedFace, Detection
+from domain.ports import DetectedFace, Detection, Embedding
 from projections.people import PersonView
 from tests.scenarios.conftest import Place
 from tests.scenarios.test_transfer import rows_of
@@ -185,6 +185,26 @@ def test_a_replay_and_an_import_of_a_later_export_do_not_bring_it_back(
     other.close()
 
 
+def test_pasts_that_a_killed_process_left_go_and_those_of_a_living_one_stay(
+    life: Life, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left = tmp_path / "imageapi-past-left"
+    left.mkdir()
+    (left / "7.db").write_text(NAME)
+    living = Ledger(Database(f"sqlite:///{tmp_path}/other/imageapi.db"))
+    with living.transaction(CLI) as turn:
+        create_person(turn, "Bob")
+    with living.past(CLI, 1) as tables:
+        erase(life.ledger, CLI, life.zora)
+        assert tables.people.names() == {}
+    with living.past(CLI, 2) as tables:
+        assert tables.people.names() == {1: "Bob"}
+    assert not left.exists()
+    living.close()
+    assert list(tmp_path.glob("imageapi-past-*")) == []
+
+
 def test_every_position_of_the_past_is_masked_too(life: Life) -> None:
     with life.ledger.past(CLI, 20) as tables:
         assert {face.status for face in tables.faces.on_content(life.contents[0])} == {"detected"}
@@ -263,6 +283,94 @@ def test_notes_that_a_merge_copied_to_another_person_go_as_well(life: Life, plac
     bob = life.person(life.bob)
     assert bob is not None
     assert bob.notes == "his own"
+
+
+def test_vectors_of_other_models_and_of_faces_that_were_retracted_go_as_well(life: Life, place: Place) -> None:
+    odd = DetectedFace(Box(0.3, 0.7, 0.2, 0.2), 0.5, vector(99))
+    with life.ledger.transaction(WATCHER) as turn:
+        turn.begin("detect", "looked for faces")
+        record_detection(turn, life.contents[0], Detection("newer", (*found(4).faces, odd)))
+    with life.ledger.transaction(WATCHER) as turn:
+        turn.begin("detect", "looked for faces")
+        record_detection(turn, life.contents[0], Detection("newest", found(5).faces))
+    vectors = [vector(number)[:24] for number in (11, 41, 51, 99)]
+    assert traces_in(files_of(place.data), vectors) == vectors
+    erase(life.ledger, CLI, life.zora)
+    assert traces_in(files_of(place.data), vectors) == []
+    assert traces_in(files_of(place.data), [vector(52)[:24]]) == [vector(52)[:24]]
+    assert verify(life.ledger) == []
+    with life.ledger.transaction(WATCHER) as turn:
+        turn.begin("detect", "looked for faces")
+        again = record_detection(turn, life.contents[0], Detection("newest of all", (*found(6).faces, odd)))
+    assert again == 1, "a retracted face, which may be anyone's, can be found again"
+
+
+def drawn_and_carried(life: Life, place: Place) -> tuple[int, int]:
+    """A face that was drawn on the first photo, and its copy on the same photo saved anew; both say the person."""
+    with life.ledger.transaction(CLI) as turn:
+        drawing = draw_face(turn, life.contents[0], Box(0.4, 0.5, 0.2, 0.2), Embedding("model", vector(77)), life.zora)
+    place.picture("0.jpg", "firebrick")
+    place.scan()
+    rewritten = place.files()["0.jpg"].content_hash or b""
+    life.detect(rewritten, 1)
+    with life.ledger.reading(CLI) as tables:
+        copy = next(face for face in tables.faces.on_content(rewritten) if face.source == "manual")
+    assert (copy.person_id, copy.embedding_id) == (life.zora, life.face(drawing).embedding_id)
+    return drawing, copy.id
+
+
+def test_a_copy_that_shares_the_vector_goes_along_though_it_is_nobodys(life: Life, place: Place) -> None:
+    drawing, copy = drawn_and_carried(life, place)
+    with life.ledger.transaction(CLI) as turn:
+        change_face(turn, copy, FaceChanges(person_id=None))
+    erase(life.ledger, CLI, life.zora)
+    assert {life.face(id_).status for id_ in (drawing, copy)} == {DELETED}
+    assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
+    assert verify(life.ledger) == []
+
+
+def test_a_copy_that_is_said_to_be_somebody_else_stays_without_the_vector(life: Life, place: Place) -> None:
+    drawing, copy = drawn_and_carried(life, place)
+    with life.ledger.transaction(CLI) as turn:
+        change_face(turn, copy, FaceChanges(person_id=life.bob))
+    with life.ledger.transaction(CLI) as moving:
+        change_face(moving, copy, FaceChanges(box=Box(0.41, 0.5, 0.2, 0.2)))
+    erase(life.ledger, CLI, life.zora)
+    assert life.face(drawing).status == DELETED
+    kept = life.face(copy)
+    assert (kept.status, kept.person_id, kept.embedding_id) == ("detected", life.bob, None)
+    assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
+    with life.ledger.transaction(CLI) as turn:
+        undo(turn, moving.operation_id or 0)
+    assert life.face(copy).embedding_id is None
+    assert verify(life.ledger) == []
+
+
+def test_a_namesake_who_lives_keeps_name_tag_and_history(life: Life) -> None:
+    with life.ledger.transaction(CLI) as turn:
+        delete_person(turn, life.zora)
+    namesake = life.create(NAME, "")
+    erase(life.ledger, CLI, life.zora)
+    person = life.person(namesake)
+    assert person is not None
+    assert person.name == NAME
+    with life.ledger.reading(CLI) as tables:
+        assert [tag.name for tag in tables.tagged.of_content(life.contents[0])] == [NAME.upper()]
+        texts = {operation.id: operation.text for operation in tables.operations.latest(100)}
+        of_namesake = tables.operations.latest(100, persons=[namesake])
+    assert [operation.text for operation in of_namesake] == [f"created {NAME}"]
+    assert [text for text in texts.values() if NAME in text] == [f"created {NAME}"]
+
+
+def test_a_person_who_is_called_like_a_mask_does_not_stop_a_replay(life: Life) -> None:
+    joker = life.create(f"Erased person {life.zora}", "")
+    assert joker != life.zora
+    erase(life.ledger, CLI, life.zora)
+    assert verify(life.ledger) == []
+    with life.ledger.past(CLI, life.ledger.head() - 5) as tables:
+        person = tables.persons.get(life.zora)
+    assert person is not None
+    assert person.name == f"erased person {life.zora} (2)"
 
 
 def test_an_erased_person_is_gone_and_cannot_be_erased_twice(life: Life) -> None:
