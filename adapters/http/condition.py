@@ -68,7 +68,7 @@ class JobRow(msgspec.Struct):
     ended_at: Moment | None
 
 
-@routes("GET", "/health", role=None, answers=Health)
+@routes("GET", "/health", role=None, answers=Health, also=(503,))
 def show_health(call: Call) -> Answer:
     """How the server is, with reasons in words for who is signed in; 503 where the database does not answer."""
     parts = call.parts

@@ -61,8 +61,8 @@ class Declared:
     """A route as it was declared.
 
     `role` is the least role, None for open routes (which may still know who asks). `answers` is the shape of a
-    success, None where `media_types` says what else comes back. `versioned` routes heed If-Match, `rehearses` ones
-    take `dry_run`. `errors` are statuses beside those that follow from the rest.
+    success, and of the statuses `also`, None where `media_types` says what else comes back. `versioned` routes heed
+    If-Match, `rehearses` ones take `dry_run`. `errors` are statuses beside those that follow from the rest.
     """
 
     method: str
@@ -78,6 +78,7 @@ class Declared:
     versioned: bool
     rehearses: bool
     media_types: tuple[str, ...]
+    also: tuple[int, ...]
 
     @cached_property
     def summary(self) -> str:
@@ -129,6 +130,7 @@ class Routes:
         versioned: bool = False,
         rehearses: bool = False,
         media_types: Iterable[str] = (),
+        also: Iterable[int] = (),
     ) -> Callable[[R], R]:
         """Declare the decorated function as the route of `method` and `path`; see `Declared`."""
 
@@ -148,6 +150,7 @@ class Routes:
                     versioned,
                     rehearses,
                     tuple(media_types),
+                    tuple(also),
                 )
             )
             return run

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from adapters.http.declaring import Answer, Call, Routes
 from adapters.http.detecting import embedded, looked_for
 from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Offset, Page, cursor_of, place_of
+from adapters.http.past import AsOf, tables_as_of
 from adapters.http.serving import picture
 from adapters.http.sight import Id, LibraryParam, LibraryRef, is_restricted, photo_at, seen_person, within
 from adapters.http.writing import Done, write
@@ -102,6 +103,7 @@ class FacesQuery(PhotoQuery):
 
     limit: Limit = 1000
     offset: Offset = 0
+    as_of: AsOf | None = None
 
 
 class BoxGiven(msgspec.Struct):
@@ -213,8 +215,8 @@ def list_embeddings(call: Call, query: EmbeddingsQuery) -> Answer:
 
 @routes("GET", "/image/faces", query=FacesQuery, answers=Page[FaceView], errors=(404,))
 def list_faces(call: Call, query: FacesQuery) -> Answer:
-    """The faces of one photo with their persons."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    """The faces of one photo with their persons; with `as_of` those of then."""
+    with tables_as_of(call, query.as_of) as tables:
         media = photo_at(tables, query.path, query.library)
         shown = tables.faces.shown_on(media.content_hash or b"")
     return Answer(Page(shown[query.offset : query.offset + query.limit]))

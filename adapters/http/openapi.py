@@ -116,8 +116,12 @@ def _partial(route: Declared) -> set[int]:
 
 
 def _problems(route: Declared, schemas: Mapping[str, Any]) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": schemas[repr(Problem)]}}
-    return {str(status): {"description": titles(status), "content": content} for status in (*route.statuses, 500)}
+    problem = {"application/problem+json": {"schema": schemas[repr(Problem)]}}
+    told = problem | {"application/json": {"schema": schemas[repr(route.answers)]}} if route.also else problem
+    return {
+        str(status): {"description": titles(status), "content": told if status in route.also else problem}
+        for status in (*route.statuses, 500)
+    }
 
 
 def titles(status: int) -> str:

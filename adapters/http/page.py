@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.http.calling import has_tag
+from adapters.http.problems import answer_of, plain_problem
 
 TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -48,7 +49,7 @@ def file_response(path: Path, headers: Headers) -> Response:
     try:
         content = path.read_bytes()
     except OSError:
-        return Response("this part of the page is not there", 404, media_type="text/plain")
+        return answer_of(plain_problem(404, "this part of the page is not there any more"))
     tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     given = {"ETag": tag, "Cache-Control": "no-cache"}
     if has_tag(headers, tag):

@@ -20,6 +20,7 @@ from adapters.http.paging import (
     place_of,
     sorted_place,
 )
+from adapters.http.past import AsOf, tables_as_of
 from adapters.http.sight import Id, LibraryParam, is_restricted, seen_person, within
 from adapters.http.writing import Done, write
 from domain.commands.people import PersonChanges, change_person, create_person, delete_person, merge_persons
@@ -37,8 +38,15 @@ class PersonsQuery(msgspec.Struct):
     include_hidden: bool = False
     q: Annotated[str, Meta(max_length=200, description="a part of the name")] | None = None
     sort: Literal["name", "faces"] = "name"
+    as_of: AsOf | None = None
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
+
+
+class PersonQuery(msgspec.Struct):
+    """When."""
+
+    as_of: AsOf | None = None
 
 
 class NewPerson(msgspec.Struct):
@@ -86,12 +94,13 @@ class FacesOfPerson(msgspec.Struct):
 def list_persons(call: Call, query: PersonsQuery) -> Answer:
     """Persons with their face counts and covers.
 
-    With `library`, the counts and covers are of that library, and who has no face there is left out.
+    With `library`, the counts and covers are of that library, and who has no face there is left out; with `as_of`,
+    everything is as it stood then.
     """
     after = (
         None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
     )
-    with call.parts.ledger.reading(call.actor) as tables:
+    with tables_as_of(call, query.as_of) as tables:
         rows = within(tables, query.library).people.page(
             sort=query.sort,
             after=after,
@@ -117,10 +126,10 @@ def add_person(call: Call, body: NewPerson) -> Answer:
     return write(call, create, lambda turn, person_id: turn.people.view(person_id), status=201)
 
 
-@routes("GET", "/persons/{id}", answers=PersonView, errors=(404,))
-def show_person(call: Call, id: int) -> Answer:  # noqa: A002 - the name in the address
-    """One person; a merged one says into whom by `merged_into`."""
-    with call.parts.ledger.reading(call.actor) as tables:
+@routes("GET", "/persons/{id}", query=PersonQuery, answers=PersonView, errors=(404,))
+def show_person(call: Call, id: int, query: PersonQuery) -> Answer:  # noqa: A002 - the name in the address
+    """One person; a merged one says into whom by `merged_into`; with `as_of` as it was then."""
+    with tables_as_of(call, query.as_of) as tables:
         return Answer(seen_person(tables, id))
 
 

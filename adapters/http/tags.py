@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from adapters.http.declaring import Answer, Call, Routes
 from adapters.http.paging import Page
+from adapters.http.past import AsOf, tables_as_of
 from adapters.http.sight import Id, LibraryParam, LibraryRef, is_restricted, photo_at
 from adapters.http.writing import Done, write
 from domain.commands.faces import LARGEST_BATCH, Outcome
@@ -25,6 +26,12 @@ class PhotoQuery(msgspec.Struct):
 
     path: str
     library: LibraryParam | None = None
+
+
+class TagsOfPhoto(PhotoQuery):
+    """Which photo, and when."""
+
+    as_of: AsOf | None = None
 
 
 class TagOfPhoto(msgspec.Struct):
@@ -73,10 +80,10 @@ class TagCount(msgspec.Struct):
     count: int
 
 
-@routes("GET", "/image/tags", query=PhotoQuery, answers=Page[Tag], errors=(404,))
-def list_tags_of_photo(call: Call, query: PhotoQuery) -> Answer:
-    """The tags of one photo, by name."""
-    with call.parts.ledger.reading(call.actor) as tables:
+@routes("GET", "/image/tags", query=TagsOfPhoto, answers=Page[Tag], errors=(404,))
+def list_tags_of_photo(call: Call, query: TagsOfPhoto) -> Answer:
+    """The tags of one photo, by name; with `as_of` those of then."""
+    with tables_as_of(call, query.as_of) as tables:
         media = photo_at(tables, query.path, query.library)
         return Answer(Page(tables.tagged.of_content(media.content_hash or b"")))
 
