@@ -103,6 +103,7 @@ class FaceDetectionsTable(Projection):
             postgresql_where=marker,
         )
         Index(self.named("face_content"), t.c.content_hash, t.c.model_version)
+        Index(self.named("face_embedding"), t.c.embedding_id)
         assigned = t.c.person_id.is_not(None)
         Index(self.named("face_person"), t.c.person_id, t.c.status, sqlite_where=assigned, postgresql_where=assigned)
         self._define_detection(t)

@@ -173,38 +173,6 @@ class Faces:
         )
         return [bytes(vector) for vector in self._connection.execute(statement).scalars()]
 
-    def assigned(self, model_version: str) -> list[tuple[int, int, int]]:
-        """Every assigned face of one model: face id, embedding id, canonical person; hidden persons too."""
-        f, p = self._faces, self._persons
-        statement = (
-            select(f.c.id, f.c.embedding_id, p.c.canonical_id)
-            .join(p, p.c.id == f.c.person_id)
-            .where(
-                f.c.status == DETECTED,
-                f.c.model_version == model_version,
-                f.c.embedding_id.is_not(None),
-                p.c.canonical_id.is_not(None),
-            )
-        )
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(statement)]
-
-    def unassigned(self, model_version: str) -> list[tuple[int, int]]:
-        """Every visible face of one model that is nobody's and no stranger's: face id, embedding id."""
-        f, p = self._faces, self._persons
-        statement = (
-            select(f.c.id, f.c.embedding_id)
-            .select_from(f.outerjoin(p, p.c.id == f.c.person_id))
-            .where(
-                f.c.status == DETECTED,
-                f.c.model_version == model_version,
-                f.c.embedding_id.is_not(None),
-                p.c.canonical_id.is_(None),
-                f.c.ignored.is_(False),
-                self._is_visible(),
-            )
-        )
-        return [(row[0], row[1]) for row in self._connection.execute(statement)]
-
     # What clients see
 
     def _is_visible(self) -> ColumnElement[bool]:

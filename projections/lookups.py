@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from domain.actor import Actor
 from domain.event import Event, Recorded
 from domain.ports import Embedding
+from projections.embedded_faces import EmbeddedFaces
 from projections.entities import Entities
 from projections.faces import Faces
 from projections.libraries import Libraries
@@ -78,6 +79,11 @@ class Lookups:
     def faces(self) -> Faces:
         """Queries on faces."""
         return Faces(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def embedded_faces(self) -> EmbeddedFaces:
+        """Queries on faces by their embeddings."""
+        return EmbeddedFaces(self.connection, self.tables, self.visible)
 
     @cached_property
     def tags(self) -> Tags:

@@ -1,27 +1,33 @@
 """Similarity of faces: exact cosines over the vectors of one model, never of two.
 
-The vectors of a model are kept in memory as half floats (1 KB a face, error of a cosine below 0.001) and grow with the
-log; persons, rejections and what is visible are asked of the tables at each call, so that no answer is staler than the
-tables.
+The vectors of a model are kept in memory and grow with the log (`space`). Which faces they belong to, whose those are,
+rejections and what is visible are asked of the tables at each call, but only for the nearest: so no answer is staler
+than the tables, and none reads a million rows.
 """
 
 from __future__ import annotations
 
+import heapq
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-from sqlalchemy import select
 
+from adapters.vectors.clusters import Cluster, Clusters
+from adapters.vectors.space import Matrix, Near, Space
 from domain.faces import Face
 from domain.ports import EMBEDDING_DIMENSIONS
 from projections.lookups import Lookups
 
-NEAREST = 3
+NEAREST: Final = 3
 """A face is as like a person as the mean of its cosines to that many of the person's nearest faces: one odd exemplar
 then decides nothing, and a person who changed over the years is still met by the faces of one age."""
-Matrix = npt.NDArray[np.float32]
+STEP: Final = 500
+"""Vectors whose faces are asked of the tables at once."""
+EXEMPLARS: Final = 500
+"""Faces of a person that are compared where fewer than `NEAREST` of them are near, those that a user decided about
+first."""
 
 
 def likeness(vector: bytes, exemplars: Sequence[bytes]) -> float:
@@ -33,40 +39,52 @@ def likeness(vector: bytes, exemplars: Sequence[bytes]) -> float:
 
 
 class Similarity:
-    """Who a face may be, and which unassigned faces are like it. Blocking; safe from any thread."""
+    """Who a face may be, which unassigned faces are like it, and how those fall into clusters. Blocking; safe from any
+    thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._models: dict[str, _Vectors] = {}
+        self._spaces: dict[str, Space] = {}
+        self._clusters = Clusters()
 
     def suggest(self, lookups: Lookups, face: Face, limit: int, least: float) -> list[tuple[int, float]]:
         """The canonical persons likest to `face`, the likest first, at `least` that cosine: `(person_id, similarity)`.
 
         Persons that the face was said not to be are left out; so is everything of another model.
         """
+        return self.suggest_for_all(lookups, face, [face.id], limit, least)
+
+    def suggest_for_all(
+        self, lookups: Lookups, face: Face, face_ids: Sequence[int], limit: int, least: float
+    ) -> list[tuple[int, float]]:
+        """As `suggest` for `face`, without the persons that any of these faces was said not to be."""
         vector = self._vector_of(lookups, face)
         if vector is None:
             return []
-        rows = lookups.faces.assigned(face.model_version)
-        rejected = lookups.faces.rejected(face.id)
-        others = [row for row in rows if row[0] != face.id and row[2] not in rejected]
-        matrix, kept = self._gathered(lookups, face.model_version, [row[1] for row in others])
-        by_person: dict[int, list[float]] = {}
-        for place, cosine in zip(kept, (matrix @ vector).tolist(), strict=True):
-            by_person.setdefault(others[place][2], []).append(cosine)
-        scored = [(person, _mean_of_nearest(cosines)) for person, cosines in by_person.items()]
-        return sorted((s for s in scored if s[1] >= least), key=lambda s: (-s[1], s[0]))[:limit]
+        space = self._space(lookups, face.model_version)
+        never = lookups.embedded_faces.rejected_by_any(face_ids)
+        return _Persons(lookups, space, face, vector, never).nearest(limit, least)
 
     def similar(self, lookups: Lookups, face: Face, limit: int, least: float) -> list[tuple[int, float]]:
         """The visible unassigned faces likest to `face`, the likest first: `(face_id, similarity)`."""
         vector = self._vector_of(lookups, face)
         if vector is None:
             return []
-        rows = [row for row in lookups.faces.unassigned(face.model_version) if row[0] != face.id]
-        matrix, kept = self._gathered(lookups, face.model_version, [row[1] for row in rows])
-        cosines = matrix @ vector
-        best = np.argsort(-cosines)[:limit]
-        return [(rows[kept[i]][0], round(float(cosines[i]), 4)) for i in best if cosines[i] >= least]
+        space = self._space(lookups, face.model_version)
+        near = space.nearest(vector, least)
+        found: list[tuple[int, float]] = []
+        for start in range(0, len(near.places), STEP):
+            ids = space.ids(near.places[start : start + STEP]).tolist()
+            faces = lookups.embedded_faces.unassigned_with(ids)
+            for id_, cosine in zip(ids, near.cosines[start : start + STEP].tolist(), strict=True):
+                found += [(each, round(cosine, 4)) for each in faces.get(id_, ()) if each != face.id]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def clusters(self, lookups: Lookups, model: str, least: float) -> Sequence[Cluster]:
+        """The visible unassigned faces of one model in groups of two and more, the best first; see `Clusters.of`."""
+        return self._clusters.of(lookups, self._space(lookups, model), model, least)
 
     def _vector_of(self, lookups: Lookups, face: Face) -> Matrix | None:
         if face.embedding_id is None:
@@ -74,45 +92,79 @@ class Similarity:
         stored = lookups.faces.vectors([face.embedding_id]).get(face.embedding_id)
         return None if stored is None else np.frombuffer(stored, dtype="<f4")
 
-    def _gathered(self, lookups: Lookups, model: str, ids: Sequence[int]) -> tuple[Matrix, list[int]]:
-        """The vectors of these embeddings as rows, and the place in `ids` of each; erased ones are left out."""
+    def _space(self, lookups: Lookups, model: str) -> Space:
         with self._lock:
-            vectors = self._models.setdefault(model, _Vectors(model))
-            vectors.catch_up(lookups)
-            kept = [place for place, id_ in enumerate(ids) if id_ in vectors.places]
-            rows = [vectors.places[ids[place]] for place in kept]
-            return vectors.matrix[rows].astype(np.float32), kept
+            space = self._spaces.setdefault(model, Space(model))
+        space.catch_up(lookups)
+        return space
 
 
-class _Vectors:
-    """The vectors of one model in the order of their ids; room doubles as they grow."""
+class _Persons:
+    """The search for who a face may be: near faces first, and no further than the answer needs."""
 
-    def __init__(self, model: str) -> None:
-        self._model = model
-        self._last = 0
-        self.places: dict[int, int] = {}
-        self.matrix: npt.NDArray[np.float16] = np.empty((256, EMBEDDING_DIMENSIONS), dtype=np.float16)
+    def __init__(self, lookups: Lookups, space: Space, face: Face, vector: Matrix, never: Collection[int]) -> None:
+        self._lookups = lookups
+        self._space = space
+        self._face = face
+        self._vector = vector
+        self._never = never
+        self._cosines: dict[int, list[float]] = {}
+        """Of each person met so far, the cosines to its nearest faces, the likest first."""
+        self._whole: dict[int, float] = {}
+        """Of persons with few faces near, the similarity over all of their faces."""
 
-    def catch_up(self, lookups: Lookups) -> None:
-        """Read the attachments that came since the last call."""
-        e = lookups.tables.embeddings
-        while True:
-            statement = select(e.c.id, e.c.vector).where(e.c.id > self._last, e.c.model_version == self._model)
-            rows = lookups.connection.execute(statement.order_by(e.c.id).limit(2000)).all()
-            for id_, vector in rows:
-                self._add(id_, np.frombuffer(vector, dtype="<f4"))
-            if len(rows) < 2000:
-                return
+    def nearest(self, limit: int, least: float) -> list[tuple[int, float]]:
+        """The `limit` likest persons, the likest first, at `least` that similarity.
 
-    def _add(self, id_: int, vector: Matrix) -> None:
-        place = len(self.places)
-        if place == len(self.matrix):
-            self.matrix = np.concatenate([self.matrix, np.empty_like(self.matrix)])
-        self.matrix[place] = vector
-        self.places[id_] = place
-        self._last = id_
+        Nobody who was not met yet can be liker than the next vector is: there the search ends.
+        """
+        near = self._space.nearest(self._vector, least)
+        best: list[tuple[int, float]] = []
+        for start in range(0, len(near.places), STEP):
+            self._meet(Near(near.places[start : start + STEP], near.cosines[start : start + STEP]))
+            best = self._best(limit, least)
+            if len(best) == limit and best[-1][1] >= near.cosines[min(start + STEP, len(near.cosines) - 1)]:
+                break
+        return [(person, round(similarity, 4)) for person, similarity in best]
+
+    def _meet(self, near: Near) -> None:
+        ids = self._space.ids(near.places).tolist()
+        owners = self._lookups.embedded_faces.assigned_with(ids)
+        for id_, cosine in zip(ids, near.cosines.tolist(), strict=True):
+            for face_id, person in owners.get(id_, ()):
+                if face_id != self._face.id and person not in self._never:
+                    cosines = self._cosines.setdefault(person, [])
+                    if len(cosines) < NEAREST:
+                        cosines.append(cosine)
+
+    def _best(self, limit: int, least: float) -> list[tuple[int, float]]:
+        """The likest of those met: who has too few faces near is no liker than those few, and is compared wholly only
+        where that would be likest."""
+        waiting = [(-sum(c) / len(c), person) for person, c in self._cosines.items() if person not in self._whole]
+        waiting += [(-similarity, person) for person, similarity in self._whole.items()]
+        heapq.heapify(waiting)
+        best: list[tuple[int, float]] = []
+        while waiting and len(best) < limit and -waiting[0][0] >= least:
+            similarity, person = heapq.heappop(waiting)
+            if len(self._cosines[person]) >= NEAREST or person in self._whole:
+                best.append((person, -similarity))
+                continue
+            self._whole[person] = self._over_all_faces(person)
+            heapq.heappush(waiting, (-self._whole[person], person))
+        return best
+
+    def _over_all_faces(self, person: int) -> float:
+        faces = self._lookups.embedded_faces
+        ids = [
+            embedding
+            for face_id, embedding in faces.of_person(person, self._face.model_version, EXEMPLARS)
+            if face_id != self._face.id
+        ]
+        places = self._space.places(ids)
+        cosines = (self._space.vectors(places[places >= 0]) @ self._vector).tolist()
+        return _mean_of_nearest([*cosines, *self._cosines[person]] if len(ids) == EXEMPLARS else cosines)
 
 
 def _mean_of_nearest(cosines: Sequence[float]) -> float:
     nearest = sorted(cosines)[-NEAREST:]
-    return round(sum(nearest) / len(nearest), 4)
+    return sum(nearest) / len(nearest)
