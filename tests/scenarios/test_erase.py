@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, Table, inspect, select
+from sqlalchemy import MetaData, Table, inspect, select, text
 
 from adapters.runner.pool import WorkerPool
 from adapters.store import erase as erasing
@@ -124,7 +124,7 @@ def postgres_life(fresh_postgres_url: str, workers: WorkerPool, tmp_path: Path) 
 
 NAMES = [NAME, OTHER_NAME, NAME.upper(), "Zozo", NOTES, "1980-02-03"]
 # A part of a vector: a page of the database may hold no more of it.
-TRACES = [text.encode() for text in NAMES] + [vector(number)[:24] for number in (11, 21, 31)]
+TRACES = [name.encode() for name in NAMES] + [vector(number)[:24] for number in (11, 21, 31)]
 KEPT = [b"Bob", *(vector(number)[:24] for number in (12, 22, 32))]
 
 
@@ -146,6 +146,15 @@ def tables_of(ledger: Ledger) -> bytes:
     return b"\0".join(v if isinstance(v, bytes) else str(v).encode() for row in rows for v in row)
 
 
+def stored_by_postgresql(ledger: Ledger) -> bytes:
+    """The files of the log's tables, with what was deleted in them and not yet overwritten."""
+    ask = text("SELECT pg_read_binary_file(pg_relation_filepath(:of))")
+    with ledger.database.reading() as connection:
+        connection.exec_driver_sql("CHECKPOINT")
+        files = [connection.execute(ask, {"of": name}).scalar_one() for name in ("log_events", "log_embeddings")]
+    return b"\0".join(bytes(file) for file in files)
+
+
 def exported(ledger: Ledger) -> bytes:
     out = io.BytesIO()
     export_log(ledger, out)
@@ -163,7 +172,10 @@ def test_after_an_erasure_no_file_of_the_data_folder_holds_name_notes_or_vector(
 def test_after_an_erasure_no_table_of_postgresql_holds_name_notes_or_vector(postgres_life: Life) -> None:
     ledger = postgres_life.ledger
     assert traces_in(tables_of(ledger)) == TRACES
+    names = [name.encode() for name in NAMES]
+    assert traces_in(stored_by_postgresql(ledger), names) == names
     erase(ledger, CLI, postgres_life.zora)
+    assert traces_in(stored_by_postgresql(ledger), names) == []
     assert traces_in(tables_of(ledger)) == []
     assert traces_in(tables_of(ledger), KEPT) == KEPT
     assert verify(ledger) == []
@@ -177,7 +189,7 @@ def test_a_replay_and_an_import_of_a_later_export_do_not_bring_it_back(
     rebuild(life.ledger)
     assert traces_in(files_of(place.data)) == []
     whole = exported(life.ledger)
-    assert traces_in(whole, [text.encode() for text in NAMES]) == []
+    assert traces_in(whole, [name.encode() for name in NAMES]) == []
     other = Ledger(Database(f"sqlite:///{tmp_path}/other/imageapi.db"))
     import_log(other, whole.splitlines(keepends=True))
     assert traces_in(files_of(tmp_path / "other")) == []
@@ -472,7 +484,7 @@ def test_an_erasure_that_dies_before_the_files_are_clean_is_finished_later(
         with pytest.raises(KeyboardInterrupt):
             erase(life.ledger, CLI, life.zora)
     assert is_unfinished(life.ledger)
-    assert traces_in(exported(life.ledger), [text.encode() for text in NAMES]) == [], "the log is clean at once"
+    assert traces_in(exported(life.ledger), [name.encode() for name in NAMES]) == [], "the log is clean at once"
     finish(life.ledger)
     assert not is_unfinished(life.ledger)
     assert traces_in(files_of(place.data)) == []
