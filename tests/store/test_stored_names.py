@@ -1,0 +1,130 @@
+"""What is stored is found again under its name for ever: old versions are lifted, unknown ones are said to be so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import insert, update
+
+import domain.event
+from adapters.store.generations import rebuild, verify
+from adapters.store.ledger import Ledger
+from adapters.store.log import log_events
+from domain.actor import CLI
+from domain.commands.people import create_person
+from domain.event import Event, class_of, recorded_as, topics
+from domain.person import PersonCreated
+
+
+@pytest.fixture(autouse=True)
+def own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is forgotten after it."""
+    monkeypatch.setattr(domain.event, "_CLASSES", dict(domain.event._CLASSES))
+    monkeypatch.setattr(domain.event, "_UPCASTERS", dict(domain.event._UPCASTERS))
+
+
+def trial_of_version_2() -> type[Event]:
+    """An event whose `length` was called `duration`, in minutes, when it had version 1."""
+
+    @recorded_as(
+        "TrialHeld",
+        "trial",
+        "trial_id",
+        version=2,
+        upcasts={1: lambda old: {"trial_id": old["trial_id"], "length": old["duration"] * 60}},
+    )
+    class TrialHeld(Event, frozen=True, omit_defaults=True):
+        """Only a test records it."""
+
+        trial_id: int
+        length: int
+        witness: str = "nobody"
+
+    return TrialHeld
+
+
+def store(ledger: Ledger, position: int, topic: str, payload: dict[str, Any], stream: str) -> None:
+    """Write a row of the log as another version of the program did."""
+    row = {
+        "position": position,
+        "stream": stream,
+        "version": 1,
+        "topic": topic,
+        "payload": msgspec.msgpack.encode(payload),
+        "recorded_at": 1,
+        "actor": "cli",
+        "operation_id": 1,
+    }
+    with ledger.database.writing() as connection:
+        connection.execute(insert(log_events), row)
+
+
+def test_a_payload_of_an_old_version_is_lifted_to_the_fields_of_today(ledger: Ledger) -> None:
+    cls = trial_of_version_2()
+    store(ledger, 1, "TrialHeld:1", {"trial_id": 7, "duration": 2}, "trial-7")
+    store(ledger, 2, "TrialHeld:2", {"trial_id": 8, "length": 30, "witness": "Bob"}, "trial-8")
+    assert [recorded.event for recorded in ledger.events(0, 10)] == [
+        cls(trial_id=7, length=120),
+        cls(trial_id=8, length=30, witness="Bob"),
+    ]
+    stored = [n.topic for n in ledger.recorder.select_notifications(1, 10)]
+    assert stored == ["TrialHeld:1", "TrialHeld:2"], "reading rewrites nothing"
+
+
+def test_only_the_current_version_of_a_name_is_written(ledger: Ledger) -> None:
+    cls = trial_of_version_2()
+    assert cls.topic == "TrialHeld:2"
+    assert topics()["TrialHeld:2"] is cls
+    assert "TrialHeld:1" not in topics()
+    with ledger.transaction(CLI) as turn:
+        turn.begin("test", "held a trial")
+        turn.append(cls(trial_id=7, length=1))
+    assert ledger.recorder.select_notifications(2, 1)[0].topic == "TrialHeld:2"
+
+
+def test_a_rebuild_projects_old_payloads_as_what_they_mean_today(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lift(old: dict[str, Any]) -> dict[str, Any]:
+        return {"person_id": old["person_id"], "name": f"{old['first']} {old['last']}"}
+
+    monkeypatch.setitem(domain.event._UPCASTERS, "PersonCreated:0", (PersonCreated, lift))
+    with ledger.transaction(CLI) as turn:
+        create_person(turn, "Anna Lee")
+    payload = msgspec.msgpack.encode({"person_id": 1, "first": "Anna", "last": "Lee"})
+    with ledger.database.writing() as connection:
+        rows = update(log_events).where(log_events.c.topic == "PersonCreated:1")
+        connection.execute(rows.values(topic="PersonCreated:0", payload=payload))
+    assert verify(ledger) == [], "the old payload means the same as the new one"
+    rebuild(ledger)
+    with ledger.reading(CLI) as tables:
+        assert dict(tables.people.names()) == {1: "Anna Lee"}
+
+
+def test_an_event_of_a_newer_version_says_what_to_do(ledger: Ledger) -> None:
+    store(ledger, 1, "PersonTeleported:3", {"person_id": 1}, "person-1")
+    with pytest.raises(LookupError, match="'PersonTeleported:3', which this version does not know: update imageapi"):
+        ledger.events(0, 10)
+    with pytest.raises(LookupError, match="PersonTeleported:3"):
+        verify(ledger)
+
+
+def test_a_payload_that_does_not_fit_its_event_is_refused(ledger: Ledger) -> None:
+    store(ledger, 1, "PersonCreated:1", {"person_id": "one", "name": "Anna"}, "person-1")
+    with pytest.raises(msgspec.ValidationError, match="person_id"):
+        ledger.events(0, 10)
+
+
+def test_a_stored_name_belongs_to_one_class() -> None:
+    before = class_of("PersonCreated:1")
+    with pytest.raises(ValueError, match="PersonCreated:1 belongs to PersonCreated already"):
+
+        @recorded_as("PersonCreated", "person", "person_id")
+        class Impostor(Event, frozen=True):
+            """Never registered."""
+
+            person_id: int
+
+    assert class_of("PersonCreated:1") == before
