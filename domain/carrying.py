@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from domain.erasure import FaceErased
 from domain.event import Event
 from domain.faces import (
     AUTO,
@@ -45,7 +46,8 @@ def carry_over(turn: Turn, content_hash: bytes, new: Sequence[NewFace]) -> list[
     cropped or turned picture has them elsewhere.
     """
     before = _replaced(turn, content_hash)
-    old = [] if before is None else [f for f in turn.faces.on_content(before) if f.touched or f.person_id is not None]
+    stood = [] if before is None else turn.faces.on_content(before)
+    old = [f for f in stood if (f.touched or f.person_id is not None) and not _was_erased(turn, f)]
     if not old:
         return []
     pairing = paired(old, [face.found for face in new])
@@ -60,6 +62,20 @@ def carry_over(turn: Turn, content_hash: bytes, new: Sequence[NewFace]) -> list[
         events.append(FaceDrawn(face_id, content_hash, face.box, face.model_version, face.embedding_id))
         events += _repeated(turn, face, face_id)
     return events
+
+
+def erased_before(turn: Turn, content_hash: bytes, found: Sequence[DetectedFace]) -> list[DetectedFace]:
+    """Those of `found` that stand where an erasure took a face from the content that this one took the place of: they
+    are not to be recorded again."""
+    before = _replaced(turn, content_hash)
+    erased = [] if before is None else [f for f in turn.faces.on_content(before) if _was_erased(turn, f)]
+    return [box for _, box in paired(erased, found).same]
+
+
+def _was_erased(turn: Turn, face: Face) -> bool:
+    if face.status != DELETED or face.embedding_id is not None:
+        return False
+    return isinstance(turn.later_in(f"face-{face.id}", 0)[0].event, FaceErased)
 
 
 def _repeated(turn: Turn, face: Face, face_id: int) -> list[Event]:

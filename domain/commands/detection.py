@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from domain.carrying import NewFace, carry_over
+from domain.carrying import NewFace, carry_over, erased_before
+from domain.erasure import FaceErased
 from domain.event import Event
 from domain.faces import (
     AUTO,
@@ -48,11 +49,12 @@ def record_detection(
 
     A found box that overlaps an old face keeps its id and person; a deleted face keeps the box from coming back; a box
     drawn or touched by a person stays where it is. Faces that nobody decided about and that are no longer found are
-    retracted. Decisions about a content that this one replaced are carried over. `embedded` holds embeddings of this
-    model for old faces that were not found again.
+    retracted. Decisions about a content that this one replaced are carried over, and so are the places of faces that an
+    erasure took from it. `embedded` holds embeddings of this model for old faces that were not found again.
     """
     old = turn.faces.on_content(content_hash)
-    pairing = paired(old, detection.faces)
+    erased = [] if old else erased_before(turn, content_hash, detection.faces)
+    pairing = paired(old, [found for found in detection.faces if found not in erased])
     model = detection.model_version
     standing = [(face, found) for face, found in pairing.same if face.status == DETECTED]
     again = [pair for pair in standing if pair[0].model_version != model or pair[0].embedding_id is None]
@@ -69,6 +71,8 @@ def record_detection(
         FaceDetected(face.id, content_hash, face.found.box, face.found.confidence, model, next(ids)) for face in new
     ]
     events += [FaceEmbedded(face.id, embedding.model_version, next(ids)) for face, embedding in kept]
+    places = zip(_face_ids(turn, len(erased)), erased, strict=True)
+    events += [FaceErased(face_id, content_hash, found.box, model, AUTO) for face_id, found in places]
     events += [FaceRetracted(face.id) for face in pairing.gone if face.status == DETECTED and not _stays(face)]
     if not old:
         events += carry_over(turn, content_hash, new)

@@ -317,6 +317,22 @@ def test_vectors_of_other_models_and_of_faces_that_were_retracted_go_as_well(lif
     assert again == 1, "a retracted face, which may be anyone's, can be found again"
 
 
+def test_a_photo_that_is_saved_anew_does_not_bring_the_face_back(life: Life, place: Place) -> None:
+    erase(life.ledger, CLI, life.zora)
+    place.picture("0.jpg", "firebrick")
+    place.scan()
+    rewritten = place.files()["0.jpg"].content_hash or b""
+    assert rewritten != life.contents[0]
+    assert life.detect(rewritten, 7) == 1
+    with life.ledger.reading(CLI) as tables:
+        left, right = sorted(tables.faces.on_content(rewritten), key=lambda face: face.box.x)
+    assert (left.status, left.embedding_id, left.person_id) == (DELETED, None, None)
+    assert (right.status, right.person_id) == ("detected", life.bob)
+    assert traces_in(files_of(place.data), [vector(71)[:24]]) == []
+    assert life.detect(rewritten, 7) == 0
+    assert verify(life.ledger) == []
+
+
 def drawn_and_carried(life: Life, place: Place) -> tuple[int, int]:
     """A face that was drawn on the first photo, and its copy on the same photo saved anew; both say the person."""
     with life.ledger.transaction(CLI) as turn:
