@@ -66,3 +66,11 @@ def ed(world: World) -> Api:
 def rex(world: World) -> Api:
     """The client of an editor who sees the library Family only."""
     return world.api("rex")
+
+
+@pytest.fixture
+def empty_world(workers: WorkerPool, tmp_path: Path) -> Iterator[World]:
+    """A server that was never used: no library, no user."""
+    world = opened(f"sqlite:///{tmp_path}/empty/imageapi.db", workers, tmp_path / "photos", tmp_path / "empty")
+    yield world
+    world.close()
