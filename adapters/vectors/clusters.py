@@ -72,7 +72,7 @@ class _View:
         """How many edges the search for each found; so many may be gone by now."""
         self._edges = NO_EDGES
         self._graph: Graph = graph_of(0, NO_EDGES.of, NO_EDGES.to, NO_EDGES.cosines)
-        self._clusters: Sequence[Cluster] = ()
+        self._clusters: Sequence[Cluster] = []
 
     def clusters(self, space: Space, places: Places, faces: Integers) -> Sequence[Cluster]:
         """The clusters of these faces, which lie at these ascending places of `space`."""

@@ -1,0 +1,118 @@
+"""Who a face may be, against the definition computed face by face."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from adapters.vectors import similarity as module
+from adapters.vectors.similarity import NEAREST, Similarity
+from domain.commands.faces import change_faces, reject_person
+from domain.commands.people import merge_persons
+from tests.adapters.vectors.material import Matrix, faces_of, shown
+from tests.domain.world import ONE_LIBRARY, World
+
+FLOOR = 0.3
+
+
+def suggested(world: World, face: int, limit: int = 10, least: float = FLOOR) -> list[tuple[int, float]]:
+    """What is suggested for a face."""
+    with world.reading() as tables:
+        return Similarity().suggest(tables, world.face(face), limit, least)
+
+
+def named(world: World, ids: list[int], name: str) -> int:
+    """Give faces to a new person; its id."""
+    world.do(change_faces, ids, "assign", None, name)
+    person = world.named(name)
+    assert person is not None
+    return person.id
+
+
+def by_definition(vectors: Matrix, asked: int, owners: dict[int, list[int]]) -> dict[int, float]:
+    """The mean of the nearest cosines to each person whose faces are these rows."""
+    cosines = vectors @ vectors[asked]
+    others = {person: [row for row in rows if row != asked] for person, rows in owners.items()}
+    means = {p: float(np.sort(cosines[rows])[-NEAREST:].mean()) for p, rows in others.items() if rows}
+    return {person: mean for person, mean in means.items() if mean >= FLOOR}
+
+
+@pytest.mark.parametrize("limit", [1, 3, 20])
+@pytest.mark.parametrize("step", [4, 500])
+def test_suggestions_are_what_they_are_defined_as_however_few_faces_are_asked_about_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: int, step: int
+) -> None:
+    monkeypatch.setattr(module, "STEP", step)
+    chance = np.random.default_rng(3)
+    numbers = chance.integers(0, 12, 60).tolist()
+    vectors = faces_of(numbers, own=0.7)
+    vectors[:, :40] += 0.09  # so that strangers are a little alike, as real ones are
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = shown(world, vectors)
+    owners: dict[int, list[int]] = {}
+    for number in set(numbers):
+        rows = [row for row in range(60) if numbers[row] == number and row % 4]
+        if rows:
+            owners[named(world, [ids[row] for row in rows], f"Person {number}")] = rows
+    for asked in range(0, 60, 7):
+        expected = by_definition(vectors, asked, owners)
+        best = sorted(expected, key=lambda person: -expected[person])[:limit]
+        found = suggested(world, ids[asked], limit)
+        assert [person for person, _ in found] == best
+        assert [similarity for _, similarity in found] == pytest.approx([expected[p] for p in best], abs=2e-4)
+
+
+def test_one_near_face_among_many_far_ones_makes_nobody_alike(world: World) -> None:
+    ids = shown(world, np.concatenate([faces_of([1, 1]), faces_of([2, 3, 4, 5], seed=1)]))
+    named(world, [ids[1], *ids[2:]], "Odd")
+    assert suggested(world, ids[0]) == []
+    assert suggested(world, ids[0], least=0.1)
+
+
+def test_a_person_is_found_behind_many_faces_that_are_nobodys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STEP", 10)
+    ids = shown(world, np.concatenate([faces_of([1] * 40, own=0.95), faces_of([1] * 2, seed=2, own=0.7)]))
+    ann = named(world, ids[40:], "Ann")
+    assert [person for person, _ in suggested(world, ids[0])] == [ann]
+
+
+def test_merged_persons_are_one_and_rejected_ones_never_come(world: World) -> None:
+    ids = shown(world, faces_of([1] * 5))
+    ann, anna = named(world, ids[1:3], "Ann"), named(world, ids[3:], "Anna")
+    assert {person for person, _ in suggested(world, ids[0])} == {ann, anna}
+    world.do(merge_persons, ann, anna)
+    assert [person for person, _ in suggested(world, ids[0])] == [anna]
+    world.do(reject_person, ids[0], anna)
+    assert suggested(world, ids[0]) == []
+
+
+def test_a_person_that_one_of_the_faces_is_not_is_suggested_for_none_of_them(world: World) -> None:
+    ids = shown(world, faces_of([1] * 4))
+    ann = named(world, ids[2:], "Ann")
+    world.do(reject_person, ids[1], ann)
+    with world.reading() as tables:
+        similarity = Similarity()
+        assert similarity.suggest_for_all(tables, world.face(ids[0]), [ids[0]], 3, FLOOR)
+        assert similarity.suggest_for_all(tables, world.face(ids[0]), ids[:2], 3, FLOOR) == []
+
+
+def test_similar_faces_are_nobodys_visible_and_the_likest_first(world: World) -> None:
+    vectors = faces_of([1] * 4)
+    ids = shown(world, vectors)
+    unseen = shown(world, faces_of([1], seed=8), library=world.library("Work"))
+    named(world, ids[3:], "Ann")
+    with world.reading(ONE_LIBRARY) as tables:
+        found = Similarity().similar(tables, world.face(ids[0]), 5, FLOOR)
+    cosines = vectors[1:3] @ vectors[0]
+    assert [face for face, _ in found] == [ids[1 + int(place)] for place in np.argsort(-cosines)]
+    assert unseen[0] not in dict(found)
+
+
+def test_a_face_without_a_vector_is_like_nobody(world: World) -> None:
+    ids = shown(world, faces_of([1, 1]))
+    named(world, ids[1:], "Ann")
+    bare = msgspec.structs.replace(world.face(ids[0]), embedding_id=None)
+    with world.reading() as tables:
+        assert Similarity().suggest(tables, bare, 5, FLOOR) == []
+        assert Similarity().similar(tables, bare, 5, FLOOR) == []
