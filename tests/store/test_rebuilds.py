@@ -1,0 +1,263 @@
+"""Read tables are thrown away and built anew: interrupted, twice at once, tampered with, and never seen half done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, NullPool, Table, create_engine, delete, insert, select, update
+
+from adapters.store import generations
+from adapters.store.database import Database
+from adapters.store.generations import rebuild, verify
+from adapters.store.ledger import BUILDING, Ledger
+from adapters.store.log import read_generations
+from domain.actor import CLI, WATCHER
+from domain.commands.accounts import add_user
+from domain.commands.detection import record_detection
+from domain.commands.faces import change_faces, reject_person
+from domain.commands.libraries import add_library
+from domain.commands.media import ReadFile, record_files
+from domain.commands.people import create_person, delete_person
+from domain.commands.tags import tag_contents
+from domain.entity import EntityCreated
+from domain.errors import Conflict
+from domain.geometry import Box
+from domain.media import FileFacts
+from domain.ports import DetectedFace, Detection
+from projections.schema import ReadTables
+
+HASH = b"h" * 32
+TABLES = [projection.table.name.removesuffix("_0") for projection in ReadTables(0).projections]
+
+
+def named(ledger: Ledger, name: str) -> int:
+    with ledger.transaction(CLI) as turn:
+        return create_person(turn, name)
+
+
+def furnish(ledger: Ledger) -> None:
+    """At least one row in every read table."""
+    with ledger.transaction(CLI) as turn:
+        library = add_library(turn, "/photos")
+    with ledger.transaction(CLI) as turn:
+        add_user(turn, "Uma", "viewer", None)
+    with ledger.transaction(WATCHER) as turn:
+        turn.begin("scan", "scanned")
+        record_files(turn, library, [ReadFile("a.jpg", HASH, FileFacts(1, 1, "photo", width=100, height=100))])
+        faces = tuple(DetectedFace(Box(x, 0.1, 0.2, 0.2), 0.9, bytes(2048)) for x in (0.1, 0.6))
+        record_detection(turn, HASH, Detection("m", faces))
+        turn.append(EntityCreated(turn.new_id("entity"), "Paris", "place"))
+    anna = named(ledger, "Anna")
+    with ledger.transaction(CLI) as turn:
+        change_faces(turn, [1], "assign", anna)
+    with ledger.transaction(CLI) as turn:
+        reject_person(turn, 2, anna)
+    with ledger.transaction(CLI) as turn:
+        tag_contents(turn, [HASH], "holiday")
+
+
+def live_table(ledger: Ledger, connection: Connection, name: str) -> Table:
+    return next(t for t in ledger.live(connection).tables.tables if t.name.rpartition("_")[0] == name)
+
+
+def states(ledger: Ledger) -> list[str]:
+    with ledger.database.reading() as connection:
+        return list(connection.execute(select(read_generations.c.state)).scalars())
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild of ten events at a time, which a small log can interrupt."""
+    monkeypatch.setattr(generations, "BATCH", 10)
+    monkeypatch.setattr(generations, "SWAP_WITHIN", 10)
+
+
+@contextmanager
+def tampering_with(ledger: Ledger, url: str, table: str) -> Iterator[tuple[Connection, Table]]:
+    """Somebody else's connection to the database, with every check turned off."""
+    with ledger.database.reading() as connection:
+        target = live_table(ledger, connection, table)
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET session_replication_role = replica")
+        yield connection, target
+    engine.dispose()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_verify_finds_a_row_that_was_taken_out_of_any_table(ledger: Ledger, url: str, table: str) -> None:
+    furnish(ledger)
+    assert verify(ledger) == []
+    with tampering_with(ledger, url, table) as (connection, target):
+        assert connection.execute(delete(target)).rowcount > 0
+    found = verify(ledger)
+    assert {difference.table for difference in found} == {table}
+    assert {(difference.column, difference.live, difference.replayed) for difference in found} == {(None, False, True)}
+    rebuild(ledger)
+    assert verify(ledger) == [], "a rebuild mends it"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_verify_finds_a_value_that_was_changed_in_any_table(ledger: Ledger, url: str, table: str) -> None:
+    furnish(ledger)
+    with tampering_with(ledger, url, table) as (connection, target):
+        column, value = foreign_value(target)
+        connection.execute(update(target).values({column: value}))
+    found = verify(ledger)
+    assert {difference.table for difference in found} == {table}
+    if column not in target.primary_key.columns:
+        assert {(difference.column, difference.live) for difference in found} == {(column, value)}
+
+
+def foreign_value(table: Table) -> tuple[str, Any]:
+    """A column and a value that no row of the test's has there."""
+    for column, value in (("version", 99), ("text", "nothing"), ("name", "Mallory")):
+        if column in table.columns:
+            return column, value
+    return ("person_id", 99) if "person_id" in table.columns else ("content_hash", b"t" * 32)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_a_rebuild_that_was_interrupted_goes_on_where_it_was(ledger: Ledger) -> None:
+    for number in range(30):
+        named(ledger, f"person {number}")
+
+    def interrupt(done: int, total: int) -> None:
+        if done >= 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(ledger, interrupt)
+    assert sorted(states(ledger)) == ["building", "live"]
+    with ledger.database.reading() as connection:
+        t = read_generations
+        number, position = connection.execute(select(t.c.number, t.c.position).where(t.c.state == BUILDING)).one()
+    named(ledger, "meanwhile")
+    reports: list[int] = []
+    rebuilt = rebuild(ledger, lambda done, total: reports.append(done))
+    assert (rebuilt.generation, position) == (number, 30)
+    assert reports[0] == 40, "what was built is not built again"
+    assert rebuilt.events == ledger.head()
+    assert states(ledger) == ["live"]
+    assert verify(ledger) == []
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_another_process_goes_on_with_a_rebuild_that_was_interrupted(ledger: Ledger, url: str) -> None:
+    for number in range(20):
+        named(ledger, f"person {number}")
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(ledger, interrupt)
+    other = Ledger(Database(url))
+    rebuild(other)
+    assert verify(other) == []
+    other.close()
+    named(ledger, "by the first process, whose tables were swapped meanwhile")
+    assert verify(ledger) == []
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_of_two_rebuilds_at_once_one_at_least_finishes_and_nothing_is_lost(ledger: Ledger, url: str) -> None:
+    for number in range(40):
+        named(ledger, f"person {number}")
+    other = Ledger(Database(url))
+    outcomes: list[object] = []
+    start = threading.Barrier(2)
+
+    def build(mine: Ledger) -> None:
+        start.wait()
+        try:
+            outcomes.append(rebuild(mine))
+        except Conflict as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=build, args=(mine,)) for mine in (ledger, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    assert len(outcomes) == 2, "neither failed in another way"
+    assert any(not isinstance(outcome, Conflict) for outcome in outcomes)
+    rebuild(ledger)
+    assert states(ledger) == ["live"]
+    assert verify(ledger) == []
+
+
+def test_a_reader_sees_whole_tables_throughout_a_rebuild(ledger: Ledger) -> None:
+    for number in range(30):
+        named(ledger, f"person {number}")
+    seen: list[int] = []
+    with watching(lambda: seen.append(people(ledger))):
+        for _ in range(4):
+            rebuild(ledger)
+    assert set(seen) == {30}
+
+
+def people(ledger: Ledger) -> int:
+    with ledger.reading(CLI) as tables:
+        return len(tables.people.names())
+
+
+class watching:  # noqa: N801 - reads as a word in its with statement
+    """Does something again and again in another thread meanwhile; what it raises is raised at the end."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+        self._over = threading.Event()
+        self._errors: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            while not self._over.is_set():
+                self._act()
+        except BaseException as error:  # noqa: BLE001 - told by the thread that waits
+            self._errors.append(error)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        assert self._errors == []
+
+
+def test_ids_are_never_given_out_again(ledger: Ledger) -> None:
+    first, second = named(ledger, "Anna"), named(ledger, "Bob")
+    with ledger.transaction(CLI) as turn:
+        delete_person(turn, second)
+    rebuild(ledger)
+    third = named(ledger, "Carol")
+    assert [first, second, third] == [1, 2, 3]
+
+
+def test_verify_leaves_no_tables_behind(ledger: Ledger) -> None:
+    named(ledger, "Anna")
+
+    def names() -> Iterator[str]:
+        with ledger.database.reading() as connection:
+            yield from connection.dialect.get_table_names(connection)
+
+    before = sorted(names())
+    verify(ledger)
+    rebuild(ledger)
+    assert len(sorted(names())) == len(before)
+    assert states(ledger) == ["live"]
+    with ledger.database.writing() as connection:
+        connection.execute(insert(read_generations), {"number": 77, "fingerprint": "x", "position": 0, "state": "live"})
+        ledger.generation(77).tables.metadata.create_all(connection, tables=list(ledger.generation(77).tables.tables))
+    rebuild(ledger)
+    assert len(states(ledger)) == 2, "tables of another version stay"
+    rebuild(ledger, drop_old=True)
+    assert len(sorted(names())) == len(before), "until they are asked to go"
