@@ -86,10 +86,13 @@ def list_events(call: Call, query: EventsQuery) -> Answer:
 
 
 def _page(parts: Parts, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
+    # The log is read before the tables, never within the reading: two connections held at once by enough streams would
+    # use up the pool, and an event that is newer than the tables would be taken for one that the asker may not see.
+    head = parts.ledger.head()
+    found = parts.ledger.events(after, limit, names)
+    newest = found[-1].position if found else after
+    last = newest if len(found) == limit else max(head, newest)
     with parts.ledger.reading(actor) as tables:
-        head = parts.ledger.head()
-        found = parts.ledger.events(after, limit, names)
-        last = found[-1].position if len(found) == limit else max(head, after)
         return EventPage([_event(tables, each) for each in found if _tells(tables, each)], last, head)
 
 

@@ -90,18 +90,19 @@ def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
         streams = [f"content-{content.hex()}"]
         streams += [f"media-{copy.id}" for copy in tables.media.of_contents([content])]
         streams += [f"face-{face.id}" for face in tables.faces.on_content(content)]
-        ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
+    ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
+    with call.parts.ledger.reading(call.actor) as tables:
         return _page(tables, tables.operations.these(ids), query.limit)
 
 
 @routes("GET", "/image/faces/{id}/history", answers=FaceHistory, errors=(404,))
 def history_of_face(call: Call, id: int) -> Answer:  # noqa: A002 - as above
     """Why is this Anna: which engine or user, which similarity against which threshold, and what superseded it."""
+    events = list(reversed(call.parts.ledger.history([f"face-{id}"], MOST_EVENTS)))
     with call.parts.ledger.reading(call.actor) as tables:
         view = tables.faces.view(id)
         if view is None:
             raise NotFound(f"there is no face {id}")
-        events = list(reversed(call.parts.ledger.history([f"face-{id}"], MOST_EVENTS)))
         return Answer(
             FaceHistory(
                 view, _found_by(events), _reasons(tables, events), [event_row(each, call.actor) for each in events]

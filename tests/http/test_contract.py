@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it brings no types, and its stubs would be one more package
+import msgspec
 import pytest
 
 from adapters.http.declaring import Declared
@@ -184,3 +185,25 @@ def test_head_answers_as_get_does_without_the_body(ed: Api, path: str) -> None:
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["etag"] == got.headers["etag"]
     assert head.headers["content-length"] == str(len(got.content))
+
+
+READS = [pytest.param(route, id=route.path) for route in declared() if route.method == "GET"]
+
+
+@pytest.mark.parametrize("route", READS)
+def test_no_read_asks_for_a_second_connection_while_it_holds_one(
+    world: World, route: Declared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.store.database.BUSY_SECONDS", 0.2)
+    database = world.ledger.database
+    ed = world.api("ann")
+    face = ed.get("/faces").json()["items"][0]
+    person = named(ed, "Ann", face["id"])
+    monkeypatch.setattr(database, "_reader", database._sqlite_engine(size=1))
+    ids = {"/persons": person, "/image/faces": face["id"], "/libraries": 1, "/operations": 1}
+    start = next((prefix for prefix in ids if route.path.startswith(prefix)), "")
+    names = {field.encode_name for field in msgspec.structs.fields(route.query)} if route.query else set()
+    query = {"path": "bob.jpg"} if "path" in names and route.path.startswith("/image") else {}
+    answer = ed.get(route.path.replace("{id}", str(ids.get(start, 1))), params=query)
+    assert answer.status_code in {200, 404}, answer.text
+    assert answer.status_code == 200 or route.path == "/welcome"
