@@ -122,7 +122,7 @@ def test_a_damaged_hash_lets_nobody_in_and_says_so_in_the_log(
     passwords: Passwords, caplog: pytest.LogCaptureFixture
 ) -> None:
     stored = passwords.hash("correct horse")
-    for damaged in ("", "plain text", stored[:-20], stored.replace("$m=8", "$m=0")):
+    for damaged in ("", "plain text", stored.rpartition("$")[0], stored.replace("$m=8", "$m=0")):
         with caplog.at_level(logging.ERROR):
             assert not passwords.verify(damaged, "correct horse")
         assert "set that user's password anew" in caplog.text
