@@ -22,9 +22,9 @@ export function gridOf(query, changed) {
   const list = listOf(query);
   let gone = false;
   const more = async () => {
-    if (list.complete || list.loading) return;
+    if (list.complete) return;
     try {
-      await list.more();
+      await list.more(); // shared with whoever loads already, such as a photo that looks for its neighbours
       show();
     } catch (problem) {
       complain(problem);
