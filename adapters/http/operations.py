@@ -17,6 +17,7 @@ from domain.commands.operations import NOT_UNDOABLE, undo, undo_with_later
 from domain.errors import NotFound
 from domain.event import Recorded
 from domain.library import LibraryAdded, LibraryRelocated
+from domain.media import MediaMoved
 from domain.operation import Operation
 from projections.lookups import Lookups, Transaction
 
@@ -172,11 +173,15 @@ def operation_row(operation: Operation) -> OperationRow:
 
 
 def event_row(recorded: Recorded, actor: Actor) -> EventRow:
-    """An event as `actor` sees it: never an embedding, and the folders of libraries for admins alone."""
+    """An event as `actor` sees it: never an embedding, the folders of libraries for admins alone, and where a file was
+    before only for who may see that library."""
+    event = recorded.event
     never = _NEVER_TOLD
-    if isinstance(recorded.event, (LibraryAdded, LibraryRelocated)) and not actor.is_admin:
+    if isinstance(event, (LibraryAdded, LibraryRelocated)) and not actor.is_admin:
         never |= {"root", "was"}
-    fields = msgspec.structs.asdict(recorded.event)
+    if isinstance(event, MediaMoved) and actor.libraries is not None and event.was_library_id not in actor.libraries:
+        never |= {"was_library_id", "was_path"}
+    fields = msgspec.structs.asdict(event)
     told = {
         name: value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)
         for name, value in fields.items()

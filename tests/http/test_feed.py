@@ -72,3 +72,18 @@ def test_the_feed_needs_a_token(world: World) -> None:
 def test_a_stream_of_unknown_types_is_refused_before_it_begins(ed: Api) -> None:
     assert fields(ed.get("/events/stream", params={"types": "PersonMade"})) == ["types"]
     assert fields(ed.get("/events/stream", params={"after": "soon"})) == ["after"]
+
+
+def test_a_file_that_came_from_another_library_does_not_say_where_it_was(own_world: World) -> None:
+    (own_world.folder / "work" / "boss.jpg").rename(own_world.folder / "family" / "came.jpg")
+    (own_world.folder / "family" / "plain.jpg").unlink()
+    for library in reversed(own_world.libraries()):
+        own_world.watcher.look_at(library, full=True)
+    moves = {name: _moves(own_world.api(name)) for name in ("rex", "ed")}
+    assert [data["path"] for data in moves["rex"]] == ["came.jpg"]
+    assert "boss.jpg" not in str(moves["rex"])
+    assert moves["ed"][0]["was_path"] == "boss.jpg"
+
+
+def _moves(api: Api) -> list[dict[str, Any]]:
+    return [event["data"] for event in all_events(api) if event["type"] == "MediaMoved:1"]
