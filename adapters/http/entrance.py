@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.http import (
+    clusters,
     condition,
     docs,
     faces,
@@ -44,6 +45,7 @@ from adapters.http.problems import answer_of, plain_problem
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 SUBJECTS = (
     faces.routes,
+    clusters.routes,
     persons.routes,
     photos.routes,
     images.routes,

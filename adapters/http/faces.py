@@ -325,7 +325,7 @@ def rerun(call: Call, query: PhotoQuery) -> Answer:
 @routes("GET", "/image/faces/{id}/suggestions", query=Likest, answers=Page[Suggestion], errors=(404,))
 def suggest(call: Call, id: int, query: Likest) -> Answer:  # noqa: A002 - as above
     """The persons that a face is likest to, with cosine similarities; none that it was said not to be."""
-    least = _suggest_from(call)
+    least = suggest_from(call)
     with call.parts.ledger.reading(call.actor) as tables:
         face = _face(tables, id)
         scored = dict(call.parts.similarity.suggest(tables, face, query.limit, least))
@@ -337,7 +337,7 @@ def suggest(call: Call, id: int, query: Likest) -> Answer:  # noqa: A002 - as ab
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
 def similar(call: Call, id: int, query: Likest) -> Answer:  # noqa: A002 - as above
     """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
-    least = _suggest_from(call)
+    least = suggest_from(call)
     with call.parts.ledger.reading(call.actor) as tables:
         scored = dict(call.parts.similarity.similar(tables, _face(tables, id), query.limit, least))
         views = {view.id: view for view in tables.faces.views(list(scored))}
@@ -383,7 +383,8 @@ def _face(lookups: Lookups, face_id: int) -> Face:
     return face
 
 
-def _suggest_from(call: Call) -> float:
+def suggest_from(call: Call) -> float:
+    """The cosine from which a person is suggested."""
     if call.parts.thresholds is not None:
         return call.parts.thresholds.suggest
     return SUGGEST_FROM if call.parts.engine is None else call.parts.engine.thresholds.suggest

@@ -43,6 +43,22 @@ class Pictures(Protocol):
         """A file's facts and EXIF as they are now, as plain values; raises as `made`."""
 
 
+class Cluster(Protocol):
+    """Faces that are likely one person's."""
+
+    @property
+    def key(self) -> int:
+        """The lowest id among them."""
+
+    @property
+    def face_ids(self) -> Sequence[int]:
+        """All of them, the most typical first."""
+
+    @property
+    def tightness(self) -> float:
+        """The mean cosine of those that are next to each other."""
+
+
 class Similarity(Protocol):
     """Compares faces of one model."""
 
@@ -51,6 +67,14 @@ class Similarity(Protocol):
 
     def similar(self, lookups: Lookups, face: Face, limit: int, least: float) -> list[tuple[int, float]]:
         """The visible unassigned faces likest to `face`: `(face_id, similarity)`, the likest first."""
+
+    def suggest_for_all(
+        self, lookups: Lookups, face: Face, face_ids: Sequence[int], limit: int, least: float
+    ) -> list[tuple[int, float]]:
+        """As `suggest` for `face`, without the persons that any of these faces was said not to be."""
+
+    def clusters(self, lookups: Lookups, model: str, least: float) -> Sequence[Cluster]:
+        """The visible unassigned faces of one model in groups of two and more, the best first."""
 
 
 class Job(Protocol):

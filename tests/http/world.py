@@ -220,6 +220,10 @@ class World:
             for name, (role, libraries) in USERS.items():
                 add_user(turn, name, role, hashed, libraries)
         self.scan()
+        self.detect()
+
+    def detect(self) -> None:
+        """Find the faces that were not looked for yet."""
         detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, 1)
         while detects.step():
             pass
