@@ -13,7 +13,7 @@ from domain.commands.operations import undo
 from domain.commands.people import PersonChanges, change_person, create_person, merge_persons
 from domain.errors import LibraryError
 from projections.people import PersonView
-from tests.properties.world import World
+from tests.properties.world import World, saved
 
 PERSONS = 5
 
@@ -42,7 +42,7 @@ def stand(world: World) -> list[PersonView]:
 
 def check(pairs: list[tuple[int, int]], order: list[int]) -> None:
     """Merge these pairs where that is allowed, and undo the merges in this order, until none is left."""
-    world = peopled()
+    world = World(saved=saved(peopled))
     try:
         before, faces = stand(world), world.faces_by_person()
         merges: list[int] = []

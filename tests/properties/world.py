@@ -1,18 +1,21 @@
-"""A ledger for the properties: many small histories, so nothing waits for the disk."""
+"""A ledger for the properties: many small histories, so nothing waits for the disk and nothing is described twice."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, event, update
 
 from adapters.store.database import Database
-from adapters.store.generations import SCRATCH, drop
+from adapters.store.generations import SCRATCH
 from adapters.store.ledger import Generation, Ledger
-from adapters.store.log import head
+from adapters.store.log import head, read_generations
 from domain.actor import CLI, WATCHER
 from domain.commands.detection import record_detection
 from domain.commands.libraries import add_library
@@ -23,66 +26,132 @@ from domain.ports import DetectedFace, Detection
 from projections.verify import Difference, differences
 
 MODEL = "model-1"
+LEFT, RIGHT = Box(0.25, 0.25, 0.25, 0.25), Box(0.7, 0.2, 0.2, 0.2)
+GENERATIONS: dict[int, Generation] = {}
+"""The read tables of each number, described once: that takes longer than a short history."""
+
+
+class Saved(NamedTuple):
+    """A world to begin with, as it was saved."""
+
+    database: bytes
+    library: int
+    contents: tuple[bytes, ...]
 
 
 class World:
-    """One library with photos, each with one face; the ledger is real and on disk, and is thrown away."""
+    """One library with photos; the ledger is real and on disk, and is thrown away."""
 
-    def __init__(self, photos: int) -> None:
+    def __init__(self, photos: int = 0, saved: Saved | None = None) -> None:
+        """A new world of photos with one face each, or one that was saved."""
         self.folder = tempfile.TemporaryDirectory(prefix="history-")
-        self.ledger = Ledger(Database(f"sqlite:///{Path(self.folder.name)}/imageapi.db"))
+        self.path = Path(self.folder.name) / "imageapi.db"
+        if saved is not None:
+            self.path.write_bytes(saved.database)
+        database = Database(f"sqlite:///{self.path}")
+        for engine in (database._writer, database._reader):
+            event.listen(engine, "connect", _do_not_wait_for_the_disk)
+        self.ledger = Ledger(database)
+        self.ledger._generations = GENERATIONS
+        self.contents: list[bytes] = [] if saved is None else list(saved.contents)
+        self._scratch: Generation | None = None
+        if saved is not None:
+            self.library = saved.library
+            return
         with self.ledger.transaction(CLI) as turn:
             self.library = add_library(turn, "/photos")
-        self.contents: list[bytes] = []
         for number in range(photos):
             self.add_photo(number)
 
+    def saved(self) -> Saved:
+        """The world as it is now; it is closed by this."""
+        self.ledger.close()
+        kept = Saved(self.path.read_bytes(), self.library, tuple(self.contents))
+        self.folder.cleanup()
+        return kept
+
     def add_photo(self, number: int) -> None:
         """A new file with one face."""
-        content = hashlib.sha256(str(number).encode()).digest()
-        facts = FileFacts(number, number, "photo", width=100, height=100, taken_at=number)
+        content = content_of(number)
         with self.ledger.transaction(WATCHER) as turn:
             turn.begin("scan", "scanned")
-            record_files(turn, self.library, [ReadFile(f"{number}.jpg", content, facts)])
+            record_files(turn, self.library, [ReadFile(f"{number}.jpg", content, facts_of(number))])
         self.detect(content, number)
         self.contents.append(content)
 
-    def detect(self, content: bytes, seed: int, model: str = MODEL) -> None:
-        """Let a model find the one face."""
-        vector = np.random.default_rng(seed).normal(size=512).astype("<f4")
-        vector /= np.linalg.norm(vector)
-        face = DetectedFace(Box(0.25, 0.25, 0.25, 0.25), 0.9, vector.tobytes())
+    def detect(self, content: bytes, seed: int, model: str = MODEL, boxes: tuple[Box, ...] = (LEFT,)) -> None:
+        """Let a model find faces in these places."""
+        faces = tuple(DetectedFace(box, 0.9, vector(seed + place)) for place, box in enumerate(boxes))
         with self.ledger.transaction(WATCHER) as turn:
             turn.begin("detect", "looked for faces")
-            record_detection(turn, content, Detection(model, (face,)))
+            record_detection(turn, content, Detection(model, faces))
 
     def faces_by_person(self) -> dict[int | None, set[int]]:
         """The detected faces of each canonical person; under None those of nobody."""
         found: dict[int | None, set[int]] = {}
         with self.ledger.reading(CLI) as tables:
-            for content in self.contents:
-                for face in tables.faces.shown_on(content):
-                    found.setdefault(face.person_id, set()).add(face.id)
+            for face in tables.faces.newest(unassigned=False, before=None, limit=10_000):
+                found.setdefault(face.person_id, set()).add(face.id)
         return found
 
     def replayed_differs(self, batch: int) -> list[Difference]:
         """Where the live tables differ from a replay in batches of this size."""
         with self.ledger.database.writing() as connection:
-            scratch = self.ledger.make_generation(connection, SCRATCH)
-        try:
-            with self.ledger.database.writing() as connection:
-                self._fill(connection, scratch, batch)
-            with self.ledger.database.reading() as connection:
-                return list(differences(connection, self.ledger.live(connection).tables, scratch.tables))
-        finally:
-            drop(self.ledger, scratch.number)
+            scratch = self._emptied(connection)
+            self._fill(connection, scratch, batch)
+        with self.ledger.database.reading() as connection:
+            return list(differences(connection, self.ledger.live(connection).tables, scratch.tables))
+
+    def _emptied(self, connection: Connection) -> Generation:
+        """Tables to replay into, made at the first call."""
+        if self._scratch is None:
+            self._scratch = self.ledger.make_generation(connection, SCRATCH)
+            return self._scratch
+        for table in reversed(self._scratch.tables.tables):
+            connection.execute(delete(table))
+        t = read_generations
+        connection.execute(update(t).where(t.c.number == self._scratch.number).values(position=0))
+        return self._scratch
 
     def _fill(self, connection: Connection, scratch: Generation, batch: int) -> None:
+        reached = 0
         while events := self.ledger.next_batch(connection, scratch.number, batch):
             self.ledger.project(connection, scratch, events)
-        assert head(connection)[0] == self.ledger.head()
+            reached = events[-1].position
+        assert reached == head(connection)[0]
+
+    def forget_scratch(self) -> None:
+        """An erasure dropped the tables to replay into."""
+        self._scratch = None
 
     def close(self) -> None:
         """Throw it away."""
         self.ledger.close()
         self.folder.cleanup()
+
+
+@cache
+def saved(build: Callable[[], World]) -> Saved:
+    """The world that `build` makes, built once."""
+    return build().saved()
+
+
+def content_of(number: int) -> bytes:
+    """The hash of a file's bytes."""
+    return hashlib.sha256(str(number).encode()).digest()
+
+
+def facts_of(number: int) -> FileFacts:
+    """What was read of a file."""
+    return FileFacts(number, number, "photo", width=100, height=100, taken_at=number)
+
+
+@cache
+def vector(seed: int) -> bytes:
+    """A face's embedding."""
+    values = np.random.default_rng(seed).normal(size=512).astype("<f4")
+    return bytes((values / np.linalg.norm(values)).astype("<f4").tobytes())
+
+
+def _do_not_wait_for_the_disk(connection: object, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")  # type: ignore[attr-defined]  # a DBAPI connection
