@@ -7,6 +7,7 @@ handling is what a replay would otherwise spend most of its time on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from projections.projection import Row
 from projections.schema import ReadTables
 
 Parameters = tuple[object, ...]
+Prepared = list[tuple[str, list[Parameters]]]
+"""Statements in the order to run them, each with its rows."""
 
 
 class Rendered(NamedTuple):
@@ -59,15 +62,23 @@ class Applier:
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
         """Write what `events`, in the order of their positions, say into every table, within the caller's
         transaction."""
-        queues: list[list[tuple[Rendered, list[Parameters]]]] = [[] for _ in range(self._tables)]
+        self.write(connection, self.prepared(events))
+
+    def prepared(self, events: Sequence[Recorded]) -> Prepared:
+        """What `events`, in the order of their positions, say: statements with their rows, table by table. Needs no
+        database."""
+        queues: list[Prepared] = [[] for _ in range(self._tables)]
         for recorded in events:
             for place, statement, rows_of in self._by_event.get(type(recorded.event), ()):
                 queue = queues[place]
                 rows = [statement.parameters_of(row) for row in rows_of(recorded.event, recorded)]
-                if queue and queue[-1][0] is statement:
+                if queue and queue[-1][0] == statement.sql:
                     queue[-1][1].extend(rows)
                 elif rows:
-                    queue.append((statement, rows))
-        for queue in queues:
-            for statement, parameters in queue:
-                connection.exec_driver_sql(statement.sql, parameters)
+                    queue.append((statement.sql, rows))
+        return list(chain.from_iterable(queues))
+
+    def write(self, connection: Connection, prepared: Prepared) -> None:
+        """Write what was prepared, within the caller's transaction."""
+        for sql, parameters in prepared:
+            connection.exec_driver_sql(sql, parameters)

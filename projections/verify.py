@@ -6,25 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Table, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 
 from projections.schema import ReadTables
 
 SHOWN = 100
-"""Differences that are told one by one, for each table; the rest is counted."""
+"""Rows that are told one by one, for each table and for each way to differ; the rest is counted."""
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One row in which the live tables and a replay differ: a `column` with both values, or a row that only one has."""
+    """A row in which the live tables and a replay differ: a `column` with both values, or a row that only one has
+    (`column` None, `live` and `replayed` say which); or the number (`rest`) of further such rows of the table."""
 
     table: str
     key: tuple[Any, ...]
     column: str | None
     live: Any
     replayed: Any
+    rest: int = 0
 
     def __str__(self) -> str:
         """In words."""
+        if self.rest:
+            return f"{self.table}: and {self.rest} more rows"
         where = f"{self.table} {', '.join(map(_shown, self.key))}"
         if self.column is None:
             return f"{where}: {'only live' if self.live else 'only in the replay'}"
@@ -32,52 +36,50 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences(connection: Connection, live: ReadTables, replayed: ReadTables) -> Iterator[Difference]:
-    """Every difference, at most `SHOWN` rows a table and way round, on one snapshot that both have the same events
-    of."""
+    """Every difference by table and key, on one snapshot in which both have the same events."""
     for mine, other in zip(live.projections, replayed.projections, strict=True):
         name = mine.table.name.removesuffix(f"_{live.generation}")
-        yield from _of_table(connection, name, mine.table, other.table)
+        yield from _changed(connection, name, mine.table, other.table)
+        yield from _only_in(connection, name, mine.table, other.table, live=True)
+        yield from _only_in(connection, name, other.table, mine.table, live=False)
 
 
-def _of_table(connection: Connection, name: str, live: Table, replayed: Table) -> Iterator[Difference]:
-    key = [column.name for column in live.primary_key.columns]
-    only_live = _rows_without_equal(connection, live, replayed, key)
-    only_replayed = _rows_without_equal(connection, replayed, live, key)
-    for place in only_live.keys() | only_replayed.keys():
-        mine = only_live.get(place) or _row(connection, live, key, place)
-        other = only_replayed.get(place) or _row(connection, replayed, key, place)
-        if mine is None or other is None:
-            yield Difference(name, place, None, mine is not None, other is not None)
+def _changed(connection: Connection, name: str, live: Table, replayed: Table) -> Iterator[Difference]:
+    """Rows that both have, with other values; two NULLs are equal."""
+    columns = [column.name for column in live.columns if not column.primary_key]
+    if not columns:
+        return
+    differs = or_(*(live.c[column].is_distinct_from(replayed.c[column]) for column in columns))
+    both = select(*live.primary_key, *(table.c[column] for table in (live, replayed) for column in columns))
+    statement = both.select_from(live.join(replayed, _same_key(live, replayed))).where(differs)
+    width, rows = len(live.primary_key.columns), 0
+    for row in connection.execute(statement.order_by(*live.primary_key).execution_options(yield_per=SHOWN)):
+        rows += 1
+        if rows > SHOWN:
             continue
-        for column in mine:
-            if mine[column] != other[column]:
-                yield Difference(name, place, column, mine[column], other[column])
+        key, values = tuple(row[:width]), row[width:]
+        for place, column in enumerate(columns):
+            mine, other = values[place], values[place + len(columns)]
+            if mine != other:
+                yield Difference(name, key, column, mine, other)
+    if rows > SHOWN:
+        yield Difference(name, (), None, None, None, rows - SHOWN)
 
 
-def _rows_without_equal(
-    connection: Connection, of: Table, beside: Table, key: list[str]
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Rows of one table that the other has no equal of; EXCEPT takes two NULLs for equal."""
-    names = [column.name for column in of.columns]
-    statement = select(*(of.c[n] for n in names)).except_(select(*(beside.c[n] for n in names))).limit(SHOWN)
-    found = {}
-    for row in connection.execute(statement):
-        values = dict(zip(names, row, strict=True))
-        found[tuple(values[name] for name in key)] = values
-    return found
+def _only_in(connection: Connection, name: str, here: Table, there: Table, *, live: bool) -> Iterator[Difference]:
+    """Rows that only one of the two has."""
+    partner = next(iter(there.primary_key))
+    lonely = select(*here.primary_key).select_from(here.outerjoin(there, _same_key(here, there)))
+    lonely = lonely.where(partner.is_(None))
+    for key in connection.execute(lonely.order_by(*here.primary_key).limit(SHOWN)):
+        yield Difference(name, tuple(key), None, live, not live)
+    rows = connection.execute(select(func.count()).select_from(lonely.subquery())).scalar_one()
+    if rows > SHOWN:
+        yield Difference(name, (), None, live, not live, rows - SHOWN)
 
 
-def _row(connection: Connection, table: Table, key: list[str], place: tuple[Any, ...]) -> dict[str, Any] | None:
-    columns: list[Column[Any]] = [table.c[name] for name in key]
-    row = connection.execute(select(table).where(tuple_(*columns) == place)).mappings().one_or_none()
-    return None if row is None else dict(row)
-
-
-def counts(connection: Connection, tables: ReadTables) -> dict[str, int]:
-    """The number of rows of each table."""
-    return {
-        table.name: connection.execute(select(func.count()).select_from(table)).scalar_one() for table in tables.tables
-    }
+def _same_key(a: Table, b: Table) -> ColumnElement[bool]:
+    return and_(*(a.c[column.name] == b.c[column.name] for column in a.primary_key))
 
 
 def _shown(value: Any) -> str:

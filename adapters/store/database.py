@@ -83,9 +83,12 @@ class Database:
         return engine
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that holds the one write lock; commits at the end, rolls back on any exception."""
-        with self._turn, _in_plain_words(), self._writer.connect() as connection:
+    def writing(self, *, unchecked: bool = False) -> Iterator[Connection]:
+        """A transaction that holds the one write lock; commits at the end, rolls back on any exception.
+
+        With `unchecked` SQLite checks no foreign keys meanwhile: for tables that are on their way out.
+        """
+        with self._turn, _in_plain_words(), self._writing_connection(checked=not unchecked) as connection:
             self._begin_writing(connection)
             try:
                 yield connection
@@ -93,6 +96,18 @@ class Database:
                 connection.rollback()
                 raise
             connection.commit()
+
+    @contextmanager
+    def _writing_connection(self, *, checked: bool) -> Iterator[Connection]:
+        with self._writer.connect() as connection:
+            if checked or not self.is_sqlite:
+                yield connection
+                return
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
     def _begin_writing(self, connection: Connection) -> None:
         if self.is_sqlite:

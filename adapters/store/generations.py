@@ -1,33 +1,38 @@
 """Building read tables anew beside the live ones, swapping, and comparing: rebuild and verify.
 
-A rebuild fills a new generation in small batches, each a write transaction of its own, so that readers never wait and
-writers wait for one batch at most. What was built survives a kill: the next rebuild goes on with it. The swap is the
-change of one row, after which the old tables are emptied in small steps and dropped. Generations of another version of
-imageapi stay until they are asked to go, because that version may be serving from them.
+A rebuild fills a new generation in small batches, each a write transaction of its own that is read and prepared before
+it takes the lock, so that readers never wait and writers wait for one batch at most. What was built survives a kill:
+the next rebuild goes on with it. The swap is the change of one row, which every process meets at its next transaction;
+after it the old tables are emptied in small steps and dropped. One process at a time does any of this, and whatever an
+earlier one left half done is cleared away by the next. Generations that are live for another version of imageapi stay
+until they are asked to go, because that version may be serving from them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import msgspec
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 
+from adapters.store.dropping import drop_tables, readers_have_ended
 from adapters.store.ledger import BUILDING, LIVE, RETIRED, Generation, Ledger
 from adapters.store.log import head, read_generations
+from adapters.store.presence import rebuilding
 from domain.errors import Conflict
 from projections.verify import Difference, differences
 
 SCRATCH = "scratch"
-BATCH = 2000
-"""Events a transaction: some 30 ms of the write lock."""
+FIRST_BATCH, SMALLEST_BATCH, LARGEST_BATCH = 500, 50, 5000
+HOLD_SECONDS = 0.03
+"""How long a batch may hold the write lock: its size is fitted to this, a third of what would be noticed."""
 SWAP_WITHIN = 100
 """Events that may be left for the transaction that swaps."""
-EMPTY_AT_ONCE = 5000
 PAUSE_SECONDS = 0.002
 """Between batches, so that a writer that waits gets its turn: SQLite's lock is not fair."""
+ASK_AGAIN_SECONDS = 0.5
 Report = Callable[[int, int], None]
 
 
@@ -48,127 +53,64 @@ class Rebuilt(msgspec.Struct, frozen=True):
 def rebuild(ledger: Ledger, report: Report | None = None, *, drop_old: bool = False) -> Rebuilt:
     """Build the read tables anew from the log, swap, and drop the old ones; reads and writes go on meanwhile.
 
+    `drop_old` also drops the tables of other versions of imageapi, which must not be serving any more.
+
     Raises:
-        Conflict: another rebuild is at it.
+        Conflict: another rebuild or comparison is at it.
     """
     began = time.monotonic()
-    generation = _begun(ledger)
-    reached = _filled(ledger, generation, report or (lambda done, total: None))
-    _drop_retired(ledger, drop_old=drop_old)
+    with rebuilding(ledger.database):
+        _clear(ledger)
+        generation = _begun(ledger)
+        _fill(ledger, generation, report or (lambda done, total: None))
+        reached = _swapped(ledger, generation, drop_old=drop_old)
+        _clear(ledger)
     return Rebuilt(reached, time.monotonic() - began, generation.number)
 
 
 def prepare(ledger: Ledger, report: Report) -> None:
-    """Make the read tables of this version live: catch up where they are, build them where they are not."""
-    if ledger.is_ready():
-        ledger.catch_up()
-    else:
-        rebuild(ledger, report)
+    """Make the read tables of this version live: catch up where they are, build them where they are not, or wait for
+    the process that is building them, and go on where that one ended early."""
+    while not ledger.is_ready():
+        try:
+            rebuild(ledger, report)
+        except Conflict:
+            report(*building(ledger))
+            time.sleep(ASK_AGAIN_SECONDS)
+    ledger.catch_up()
+
+
+def building(ledger: Ledger) -> tuple[int, int]:
+    """How far the tables of this version are that some process builds now, and the last position of the log."""
+    t = read_generations
+    mine = and_(t.c.state == BUILDING, t.c.fingerprint == ledger.fingerprint)
+    with ledger.database.reading() as connection:
+        reached = connection.execute(select(t.c.position).where(mine)).scalars().all()
+        return max(reached, default=0), head(connection)[0]
 
 
 def verify(ledger: Ledger) -> list[Difference]:
     """Replay the log into scratch tables and compare every row with the live ones; writes go on meanwhile.
 
     Raises:
+        Conflict: another rebuild or comparison is at it.
         Unavailable: the tables of this version are not built yet.
     """
-    with _scratch(ledger) as scratch:
+    with rebuilding(ledger.database), _scratch(ledger) as scratch:
         while True:
-            _replayed(ledger, scratch)
+            _fill(ledger, scratch, lambda done, total: None)
+            ledger.catch_up()
             with ledger.database.reading() as connection:
                 live = ledger.live(connection)
-                if _position(connection, scratch.number) == _position(connection, live.number) == head(connection)[0]:
+                if _position(connection, scratch.number) == _position(connection, live.number):
                     return list(differences(connection, live.tables, scratch.tables))
-            ledger.catch_up()
-
-
-def _begun(ledger: Ledger) -> Generation:
-    """The generation to fill: a new one, or one that an interrupted rebuild of this version left."""
-    with ledger.database.writing() as connection:
-        t = read_generations
-        mine = t.c.fingerprint == ledger.fingerprint
-        left = connection.execute(select(t.c.number).where(t.c.state == BUILDING, mine)).scalars().all()
-        if left:
-            return ledger.generation(left[-1])
-        return ledger.make_generation(connection, BUILDING)
-
-
-def _filled(ledger: Ledger, generation: Generation, report: Report) -> int:
-    """Fill a generation and make it live; the last position."""
-    while True:
-        reached, last = _step(ledger, generation)
-        report(reached, last)
-        if last - reached <= SWAP_WITHIN:
-            break
-        time.sleep(PAUSE_SECONDS)
-    with ledger.database.writing() as connection:
-        _require_building(connection, generation.number)
-        while batch := ledger.next_batch(connection, generation.number, BATCH):
-            ledger.project(connection, generation, batch)
-        _swap(connection, ledger.fingerprint, generation.number)
-        return head(connection)[0]
-
-
-def _step(ledger: Ledger, generation: Generation) -> tuple[int, int]:
-    """Apply the next batch, which is read and decoded before the write lock is taken; how far that is, and the head."""
-    with ledger.database.reading() as connection:
-        before = _position(connection, generation.number)
-        batch = ledger.next_batch(connection, generation.number, BATCH)
-        last = head(connection)[0]
-    if not batch:
-        return last, last
-    with ledger.database.writing() as connection:
-        if _position(connection, generation.number) == before:
-            ledger.project(connection, generation, batch)
-    return batch[-1].position, last
-
-
-def _require_building(connection: Connection, number: int) -> None:
-    t = read_generations
-    state = connection.execute(select(t.c.state).where(t.c.number == number)).scalar_one_or_none()
-    if state != BUILDING:
-        raise Conflict("another rebuild finished these tables: nothing is left to do")
-
-
-def _swap(connection: Connection, fingerprint: str, number: int) -> None:
-    t = read_generations
-    old = update(t).where(t.c.state == LIVE, t.c.fingerprint == fingerprint).values(state=RETIRED)
-    connection.execute(old)
-    connection.execute(update(t).where(t.c.number == number).values(state=LIVE))
-
-
-def _drop_retired(ledger: Ledger, *, drop_old: bool) -> None:
-    t = read_generations
-    over = t.c.state.in_([RETIRED, SCRATCH])
-    gone = or_(over, t.c.fingerprint != ledger.fingerprint) if drop_old else over
-    with ledger.database.reading() as connection:
-        numbers: Sequence[int] = connection.execute(select(t.c.number).where(gone)).scalars().all()
-    for number in numbers:
-        drop(ledger, number)
-
-
-def drop(ledger: Ledger, number: int) -> None:
-    """Empty the tables of one generation in small steps, then drop them."""
-    generation = ledger.generation(number)
-    for table in reversed(generation.tables.tables):
-        key = next(iter(table.primary_key.columns))
-        while True:
-            with ledger.database.writing() as connection:
-                if not connection.dialect.has_table(connection, table.name):
-                    break
-                some = select(key).order_by(key).limit(EMPTY_AT_ONCE)
-                if not connection.execute(delete(table).where(key.in_(some))).rowcount:
-                    break
-            time.sleep(PAUSE_SECONDS)
-    with ledger.database.writing() as connection:
-        generation.tables.metadata.drop_all(connection, tables=list(generation.tables.tables))
-        connection.execute(delete(read_generations).where(read_generations.c.number == number))
-    ledger.forget(number)
 
 
 @contextmanager
 def _scratch(ledger: Ledger) -> Iterator[Generation]:
+    _clear(ledger)
     with ledger.database.writing() as connection:
+        ledger.live(connection)
         generation = ledger.make_generation(connection, SCRATCH)
     try:
         yield generation
@@ -176,16 +118,88 @@ def _scratch(ledger: Ledger) -> Iterator[Generation]:
         drop(ledger, generation.number)
 
 
-def _replayed(ledger: Ledger, generation: Generation) -> None:
-    reached, last = 0, 1
-    while reached < last:
-        reached, last = _step(ledger, generation)
+def _begun(ledger: Ledger) -> Generation:
+    """The generation to fill: one that an interrupted rebuild of this version left, or a new one."""
+    t = read_generations
+    mine = and_(t.c.state == BUILDING, t.c.fingerprint == ledger.fingerprint)
+    newest = select(t.c.number).where(mine).order_by(t.c.number.desc()).limit(1)
+    with ledger.database.writing() as connection:
+        left = connection.execute(newest).scalar_one_or_none()
+        return ledger.make_generation(connection, BUILDING) if left is None else ledger.generation(left)
+
+
+def _fill(ledger: Ledger, generation: Generation, report: Report) -> None:
+    """Apply the log batch by batch, until what is left is little."""
+    limit = FIRST_BATCH
+    while True:
+        with ledger.database.reading() as connection:
+            before = _position(connection, generation.number)
+            events = ledger.next_batch(connection, generation.number, limit)
+            last = head(connection)[0]
+        if not events:
+            return
+        prepared = generation.applier.prepared(events)
+        with ledger.database.writing() as connection:
+            began = time.perf_counter()
+            _require_still_at(connection, generation.number, before)
+            ledger.project(connection, generation, events, prepared)
+            held = time.perf_counter() - began
+        report(events[-1].position, last)
+        if last - events[-1].position <= SWAP_WITHIN:
+            return
+        limit = _fitted(limit, held)
         time.sleep(PAUSE_SECONDS)
+
+
+def _fitted(limit: int, held: float) -> int:
+    """The size of the next batch: at most twice the last one, and what would have held the lock for `HOLD_SECONDS`."""
+    wanted = int(limit * min(2.0, HOLD_SECONDS / max(held, 1e-4)))
+    return max(SMALLEST_BATCH, min(wanted, LARGEST_BATCH))
+
+
+def _swapped(ledger: Ledger, generation: Generation, *, drop_old: bool) -> int:
+    """Apply what is left, make the generation live and retire the ones before; the last position."""
+    t = read_generations
+    mine = t.c.fingerprint == ledger.fingerprint
+    old = t.c.number != generation.number if drop_old else and_(t.c.number != generation.number, mine)
+    with ledger.database.writing() as connection:
+        while batch := ledger.next_batch(connection, generation.number):
+            ledger.project(connection, generation, batch)
+        connection.execute(update(t).where(old).values(state=RETIRED))
+        connection.execute(update(t).where(t.c.number == generation.number).values(state=LIVE))
+        return head(connection)[0]
+
+
+def _clear(ledger: Ledger) -> None:
+    """Drop what is live for nobody: scratch tables that were left, other versions' unfinished ones, and retired tables,
+    these once no reader is left who may have found them live."""
+    t = read_generations
+    unfinished = and_(t.c.state == BUILDING, t.c.fingerprint != ledger.fingerprint)
+    with ledger.database.reading() as connection:
+        over = connection.execute(select(t.c.number).where(or_(t.c.state == SCRATCH, unfinished))).scalars().all()
+        retired = connection.execute(select(t.c.number).where(t.c.state == RETIRED)).scalars().all()
+    if retired and readers_have_ended(ledger.database):
+        over = [*over, *retired]
+    for number in over:
+        drop(ledger, number)
+
+
+def drop(ledger: Ledger, number: int) -> None:
+    """Drop the tables of one generation, also one that another version of imageapi made."""
+    if drop_tables(ledger.database, number):
+        with ledger.database.writing() as connection:
+            connection.execute(delete(read_generations).where(read_generations.c.number == number))
+        ledger.forget(number)
 
 
 def _position(connection: Connection, number: int) -> int:
     t = read_generations
     position = connection.execute(select(t.c.position).where(t.c.number == number)).scalar_one_or_none()
     if position is None:
-        raise Conflict("another rebuild finished these tables: nothing is left to do")
+        raise Conflict("an erasure dropped these tables meanwhile: say the same again")
     return int(position)
+
+
+def _require_still_at(connection: Connection, number: int, before: int) -> None:
+    if _position(connection, number) != before:
+        raise Conflict("another process fills the same tables: say the same again once it has ended")

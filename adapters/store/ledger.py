@@ -30,7 +30,7 @@ from domain.errors import Conflict, Unavailable
 from domain.event import Event, Recorded
 from domain.operation import OperationBegan, OperationEnded
 from domain.ports import Embedding
-from projections.apply import Applier
+from projections.apply import Applier, Prepared
 from projections.lookups import Change, Lookups
 from projections.lookups import Transaction as AbstractTransaction
 from projections.schema import ReadTables, fingerprint
@@ -278,12 +278,14 @@ class Ledger:
         """Bring live tables that an older or newer version of the server left behind up to the log; the events
         applied."""
         applied = 0
-        with self.database.writing() as connection:
-            live = self.live(connection)
-            while batch := self.next_batch(connection, live.number):
+        while True:
+            with self.database.writing() as connection:
+                live = self.live(connection)
+                batch = self.next_batch(connection, live.number)
+                if not batch:
+                    return applied
                 self.project(connection, live, batch)
-                applied += len(batch)
-        return applied
+            applied += len(batch)
 
     def next_batch(self, connection: Connection, number: int, limit: int = CATCH_UP_BATCH) -> list[Recorded]:
         """The next events that a generation has not seen."""
@@ -291,9 +293,16 @@ class Ledger:
         position = connection.execute(select(t.c.position).where(t.c.number == number)).scalar_one()
         return [self.mapper.recorded(row) for row in connection.execute(events_after(position, limit))]
 
-    def project(self, connection: Connection, generation: Generation, events: Sequence[Recorded]) -> None:
-        """Apply events to one generation and remember how far it is."""
-        generation.applier.apply(connection, events)
+    def project(
+        self,
+        connection: Connection,
+        generation: Generation,
+        events: Sequence[Recorded],
+        prepared: Prepared | None = None,
+    ) -> None:
+        """Apply events to one generation, from what was `prepared` of them where that was done, and remember how far
+        it is."""
+        generation.applier.write(connection, generation.applier.prepared(events) if prepared is None else prepared)
         self._reached(connection, generation.number, events[-1].position)
 
     def _reached(self, connection: Connection, number: int, position: int) -> None:

@@ -1,7 +1,7 @@
-"""Who is at a database: servers share it, an erasure has it for itself.
+"""Who is at a database: servers share it, an erasure has it for itself, and one rebuild or comparison runs at a time.
 
-On SQLite the lock is a file beside the database (`imageapi.db.serving`), on PostgreSQL an advisory lock, which holds
-for servers of every host. A process that dies gives its lock back.
+On SQLite a lock is a file beside the database (`imageapi.db.serving`), on PostgreSQL an advisory lock, which holds
+for processes of every host. A process that dies gives its lock back.
 """
 
 from __future__ import annotations
@@ -11,16 +11,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import NullPool, create_engine, text
 
 from adapters.store.database import Database
 from domain.errors import Conflict, Unavailable
 
-SERVING_LOCK = 0x696D61676573
-"""Key of the PostgreSQL advisory lock (`images` in ASCII)."""
+
+class Lock(NamedTuple):
+    """What a lock is called: the ending of the file beside a SQLite database, the key of PostgreSQL's advisory lock."""
+
+    ending: str
+    key: int
+
+
+SERVING = Lock("serving", 0x696D61676573)  # `images` in ASCII
+REBUILDING = Lock("rebuilding", 0x696D61676572)  # `imager`
 SERVED = "a server is running on this database: stop it, erase, and start it again; nothing was changed"
 BEING_ERASED = "an erasure is at work on this database: start the server once it has ended"
+BEING_REBUILT = "another rebuild or verify is at work on this database: wait until it has ended"
 
 
 @contextmanager
@@ -30,7 +40,7 @@ def serving(database: Database) -> Iterator[None]:
     Raises:
         Unavailable: an erasure is at work.
     """
-    with _held(database, shared=True) as is_ours:
+    with _held(database, SERVING, shared=True) as is_ours:
         if not is_ours:
             raise Unavailable(BEING_ERASED)
         yield
@@ -43,22 +53,35 @@ def alone(database: Database) -> Iterator[None]:
     Raises:
         Conflict: one is running.
     """
-    with _held(database, shared=False) as is_ours:
+    with _held(database, SERVING, shared=False) as is_ours:
         if not is_ours:
             raise Conflict(SERVED)
         yield
 
 
 @contextmanager
-def _held(database: Database, *, shared: bool) -> Iterator[bool]:
-    how = _file_locked(database, shared=shared) if database.is_sqlite else _advisory(database, shared=shared)
-    with how as is_ours:
+def rebuilding(database: Database) -> Iterator[None]:
+    """Keep other rebuilds and comparisons away from this database, also those of this process.
+
+    Raises:
+        Conflict: one is running.
+    """
+    with _held(database, REBUILDING, shared=False) as is_ours:
+        if not is_ours:
+            raise Conflict(BEING_REBUILT)
+        yield
+
+
+@contextmanager
+def _held(database: Database, lock: Lock, *, shared: bool) -> Iterator[bool]:
+    how = _file_locked if database.is_sqlite else _advisory
+    with how(database, lock, shared=shared) as is_ours:
         yield is_ours
 
 
 @contextmanager
-def _file_locked(database: Database, *, shared: bool) -> Iterator[bool]:
-    path = Path(f"{database.url.database}.serving")
+def _file_locked(database: Database, lock: Lock, *, shared: bool) -> Iterator[bool]:
+    path = Path(f"{database.url.database}.{lock.ending}")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -77,8 +100,8 @@ def _file_locked(database: Database, *, shared: bool) -> Iterator[bool]:
 
 
 @contextmanager
-def _advisory(database: Database, *, shared: bool) -> Iterator[bool]:
+def _advisory(database: Database, lock: Lock, *, shared: bool) -> Iterator[bool]:
     engine = create_engine(database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     ask = text(f"SELECT pg_try_advisory_lock{'_shared' if shared else ''}(:key)")
     with engine.connect() as connection:
-        yield bool(connection.execute(ask, {"key": SERVING_LOCK}).scalar_one())
+        yield bool(connection.execute(ask, {"key": lock.key}).scalar_one())
