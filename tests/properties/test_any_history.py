@@ -1,4 +1,5 @@
-"""Whatever is done in whatever order: the live tables are what the log says, and no face is lost."""
+"""Whatever is done in whatever order: the live tables are what the log says, no face is lost, and what was just done
+can be taken back and done again."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from domain.actor import CLI, WATCHER
-from domain.commands import faces, people, tags
+from domain.commands import faces, people, review, tags
+from domain.commands.detection import mark_failed
 from domain.commands.faces import FaceChanges
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.commands.operations import undo, undo_with_later
@@ -20,11 +22,17 @@ from domain.errors import LibraryError
 from domain.geometry import Box
 from domain.media import FileFacts
 from domain.ports import Turn
-from tests.properties.world import World
+from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
 
 NAMES = st.sampled_from(["Anna", "anna", "Bob", "Carol", "Dora", "Eve", "holiday"])
 IDS = st.integers(1, 8)
 PHOTO = st.integers(0, 4)
+FOUND: list[tuple[Box, ...]] = [(LEFT,), (LEFT, RIGHT), (RIGHT,), ()]
+
+
+def five_photos() -> World:
+    """Where each history begins."""
+    return World(5)
 
 
 class Histories(RuleBasedStateMachine):
@@ -32,11 +40,28 @@ class Histories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(5)
+        self.world = World(saved=saved(five_photos))
         self.operations: list[int] = []
+        self.taking_back = True
+        self.rewritten = 0
 
     def _do(self, command: Callable[[Turn], Any]) -> bool:
-        """Run a command; one that is refused must leave no trace."""
+        """Run a command; one that is refused must leave no trace, one that is done can be undone and redone."""
+        before = self.world.stand()
+        done = self._run(command)
+        if done and self.taking_back and self.operations:
+            self._take_back_and_do_again(self.operations[-1], before)
+        return done
+
+    def _take_back_and_do_again(self, operation: int, before: Stand) -> None:
+        after = self.world.stand()
+        assert self._run(lambda turn: undo(turn, operation))
+        assert self.world.stand() == before
+        taken_back = self.operations[-1]
+        assert self._run(lambda turn: undo(turn, taken_back))
+        assert self.world.stand() == after
+
+    def _run(self, command: Callable[[Turn], Any]) -> bool:
         head = self.world.ledger.head()
         try:
             with self.world.ledger.transaction(CLI) as turn:
@@ -44,9 +69,15 @@ class Histories(RuleBasedStateMachine):
         except LibraryError:
             assert self.world.ledger.head() == head
             return False
-        if turn.operation_id is not None:
-            self.operations.append(turn.operation_id)
+        if turn.operation_id is None:
+            return False
+        self.operations.append(turn.operation_id)
         return True
+
+    @rule(taking_back=st.booleans())
+    def take_back_from_now_on(self, taking_back: bool) -> None:
+        """Whether each command is undone and redone at once, which the ones after it must not notice."""
+        self.taking_back = taking_back
 
     @rule(name=NAMES, notes=st.sampled_from(["", "likes cats"]))
     def create(self, name: str, notes: str) -> None:
@@ -73,6 +104,12 @@ class Histories(RuleBasedStateMachine):
         """Delete a person, with or without the faces."""
         self._do(lambda turn: people.delete_person(turn, person, with_faces=with_faces))
 
+    @rule(person=IDS, cover=st.none() | IDS, birth_date=st.sampled_from([None, "1990-01-31", "2001-12-01"]))
+    def picture(self, person: int, cover: int | None, birth_date: str | None) -> None:
+        """Choose a cover and say when a person was born."""
+        changes = PersonChanges(cover_face_id=cover, birth_date=birth_date)
+        self._do(lambda turn: people.change_person(turn, person, changes))
+
     @rule(face=IDS, person=st.none() | IDS, ignored=st.booleans())
     def decide(self, face: int, person: int | None, ignored: bool) -> None:
         """Assign, unassign, put aside."""
@@ -87,6 +124,27 @@ class Histories(RuleBasedStateMachine):
     def assign_many(self, ids: list[int], person: int) -> None:
         """Assign a batch."""
         self._do(lambda turn: faces.change_faces(turn, ids, "assign", person))
+
+    @rule(ids=st.lists(IDS, min_size=1, max_size=4), action=st.sampled_from(["unassign", "ignore", "notice", "delete"]))
+    def change_many(self, ids: list[int], action: str) -> None:
+        """Change a batch."""
+        self._do(lambda turn: faces.change_faces(turn, ids, action))
+
+    @rule(ids=st.lists(IDS, min_size=1, max_size=4), person=st.none() | IDS, name=NAMES)
+    def accept(self, ids: list[int], person: int | None, name: str) -> None:
+        """Say whose a cluster is."""
+        called = name if person is None else None
+        self._do(lambda turn: review.accept_cluster(turn, ids, person, called))
+
+    @rule()
+    def bootstrap(self) -> None:
+        """Make persons of tags."""
+
+        def make(turn: Turn) -> None:
+            known = [tag for tag in map(turn.tags.get, range(1, 4)) if tag is not None]
+            review.bootstrap_persons(turn, known or ["none"])
+
+        self._do(make)
 
     @rule(face=IDS)
     def delete_face(self, face: int) -> None:
@@ -115,10 +173,40 @@ class Histories(RuleBasedStateMachine):
         """Rename a tag, or delete it."""
         self._do(lambda turn: tags.delete_tag(turn, tag) if name is None else tags.rename_tag(turn, tag, name))
 
-    @rule(photo=PHOTO, model=st.sampled_from(["model-1", "model-2"]))
-    def detect(self, photo: int, model: str) -> None:
-        """Look at a photo again, also with another model."""
-        self.world.detect(self.world.contents[photo], photo, model)
+    @rule(photo=PHOTO, model=st.sampled_from(["model-1", "model-2"]), boxes=st.sampled_from(FOUND))
+    def detect(self, photo: int, model: str, boxes: tuple[Box, ...]) -> None:
+        """Look at a photo again, also with another model, which may find more or fewer faces."""
+        self.world.detect(self.world.contents[photo], photo, model, boxes)
+
+    @rule(photo=PHOTO)
+    def fail(self, photo: int) -> None:
+        """A model cannot use a photo."""
+        with self.world.ledger.transaction(WATCHER) as turn:
+            turn.begin("detect", "looked for faces")
+            mark_failed(turn, self.world.contents[photo], "model-3", "too dark")
+
+    @rule(photo=PHOTO, place=st.integers(0, 4))
+    def move_file(self, photo: int, place: int) -> None:
+        """A file is found at another place, and no longer at the old one."""
+        ledger, content = self.world.ledger, self.world.contents[photo]
+        with ledger.transaction(WATCHER) as turn:
+            turn.begin("scan", "scanned")
+            media = turn.media.of_contents([content])
+            moved = ReadFile(f"album {place}/{photo}.jpg", content, facts_of(photo))
+            record_files(turn, self.world.library, [moved], vanished=[file.id for file in media])
+
+    @rule(photo=PHOTO)
+    def rewrite_file(self, photo: int) -> None:
+        """An editor saves a file anew: decisions about its faces go along."""
+        self.rewritten += 1
+        ledger, old = self.world.ledger, self.world.contents[photo]
+        new = content_of(1000 + self.rewritten)
+        with ledger.transaction(WATCHER) as turn:
+            turn.begin("scan", "scanned")
+            for media in turn.media.of_contents([old]):
+                record_files(turn, self.world.library, [ReadFile(media.path, new, facts_of(1000 + self.rewritten))])
+        self.world.contents[photo] = new
+        self.world.detect(new, photo)
 
     @rule(photo=PHOTO, back=st.booleans())
     def lose(self, photo: int, back: bool) -> None:
@@ -157,7 +245,7 @@ def test_live_tables_equal_replayed_ones_after_any_history() -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=12, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from sqlalchemy import Connection, delete, event, update
 
@@ -23,6 +24,8 @@ from domain.commands.media import ReadFile, record_files
 from domain.geometry import Box
 from domain.media import FileFacts
 from domain.ports import DetectedFace, Detection
+from projections.faces import FaceView
+from projections.people import PersonView
 from projections.verify import Difference, differences
 
 MODEL = "model-1"
@@ -37,6 +40,14 @@ class Saved(NamedTuple):
     database: bytes
     library: int
     contents: tuple[bytes, ...]
+
+
+class Stand(NamedTuple):
+    """All that a person sees, versions aside: persons, faces with the persons they are not, tags of photos."""
+
+    persons: dict[int, PersonView]
+    faces: dict[int, tuple[FaceView, set[int]]]
+    tags: dict[bytes, tuple[str, ...]]
 
 
 class World:
@@ -93,6 +104,18 @@ class World:
             for face in tables.faces.newest(unassigned=False, before=None, limit=10_000):
                 found.setdefault(face.person_id, set()).add(face.id)
         return found
+
+    def stand(self) -> Stand:
+        """All that a person sees."""
+        with self.ledger.reading(CLI) as tables:
+            persons = tables.people.page(sort="name", after=None, limit=10_000, include_hidden=True)
+            shown = tables.faces.newest(unassigned=False, before=None, limit=10_000)
+            tags = {content: tuple(names) for content, names in tables.tagged.of_contents(self.contents).items()}
+            return Stand(
+                {person.id: msgspec.structs.replace(person, version=0) for person, _ in persons},
+                {face.id: (msgspec.structs.replace(face, version=0), tables.faces.rejected(face.id)) for face in shown},
+                {content: names for content, names in tags.items() if names},
+            )
 
     def replayed_differs(self, batch: int) -> list[Difference]:
         """Where the live tables differ from a replay in batches of this size."""
