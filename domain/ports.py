@@ -207,6 +207,9 @@ class UserLookups(Protocol):
     def named(self, name: str) -> User | None:
         """The open account with this name, without regard to case."""
 
+    def was_named(self, name: str) -> bool:
+        """Whether an account, open or closed, ever had this name, without regard to case."""
+
     def all(self) -> list[User]:
         """Every open account."""
 

@@ -108,6 +108,12 @@ class Users:
         """The open account with this name, without regard to case."""
         return self._one(self._select().where(self._table.c.name_key == name_key(name)))
 
+    def was_named(self, name: str) -> bool:
+        """Whether an account, open or closed, ever had this name, without regard to case."""
+        t = self._table
+        found = self._connection.execute(select(t.c.id).where(t.c.name_key == name_key(name)).limit(1))
+        return found.first() is not None
+
     def all(self) -> list[User]:
         """Every open account, by id."""
         rows = self._connection.execute(self._select().order_by(self._table.c.id)).mappings()

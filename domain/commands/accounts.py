@@ -25,6 +25,10 @@ def add_user(
         raise NameTaken(f"{cleaned} is the name of a part of the server: choose another")
     if turn.users.named(cleaned) is not None:
         raise NameTaken(f"there is a user {cleaned} already")
+    if turn.users.was_named(cleaned):
+        raise NameTaken(
+            f"a closed account was called {cleaned}, and its history stands under that name: choose another"
+        )
     _check_grant(turn, role, libraries)
     turn.begin("user.add", f"added the user {cleaned} ({role})")
     user_id = turn.new_id("user")

@@ -33,13 +33,14 @@ def test_a_new_account_has_its_role_and_libraries(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["ANN", "\uff21nn", "Ann "])
-def test_a_name_is_taken_in_any_case_until_the_account_is_closed(world: World, name: str) -> None:
+def test_a_name_is_taken_in_any_case_also_by_a_closed_account_whose_history_it_names(world: World, name: str) -> None:
     add(world, "boss", "admin")
     ann = add(world, "Ann")
-    with nothing_appended(world), pytest.raises(NameTaken):
+    with nothing_appended(world), pytest.raises(NameTaken, match="already"):
         add(world, name)
     world.do(remove_user, ann, actor=CLI)
-    assert add(world, name) != ann
+    with nothing_appended(world), pytest.raises(NameTaken, match="history stands under that name"):
+        add(world, name)
 
 
 @pytest.mark.parametrize("name", ["watcher", "AutoBind", " cli ", "Insight", "\uff23\uff2c\uff29"])
