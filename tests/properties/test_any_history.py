@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from adapters.store.erase import erase, erasure_of
 from domain.actor import CLI, WATCHER
 from domain.commands import faces, people, review, tags
 from domain.commands.detection import mark_failed
@@ -25,14 +26,26 @@ from domain.ports import Turn
 from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
 
 NAMES = st.sampled_from(["Anna", "anna", "Bob", "Carol", "Dora", "Eve", "holiday"])
-IDS = st.integers(1, 8)
+WHICH = st.integers(0, 9)
+"""Places in the list of what is there, so that most commands make sense; `ANY` picks also what is gone or never was."""
+ANY = 8
 PHOTO = st.integers(0, 4)
+MOST_ERASURES = 2
+"""Each writes the whole database anew."""
 FOUND: list[tuple[Box, ...]] = [(LEFT,), (LEFT, RIGHT), (RIGHT,), ()]
 
 
-def five_photos() -> World:
-    """Where each history begins."""
-    return World(5)
+def begun() -> World:
+    """Where each history begins: five photos with seven faces, four of them said to be one of three persons, a tag."""
+    world = World(5)
+    for photo in (0, 1):
+        world.detect(world.contents[photo], photo, "model-2", (LEFT, RIGHT))
+    for name, of in (("Anna", [1, 2]), ("Bob", [3]), ("Carol", [4])):
+        with world.ledger.transaction(CLI) as turn:
+            faces.change_faces(turn, of, "assign", name=name)
+    with world.ledger.transaction(CLI) as turn:
+        tags.tag_contents(turn, world.contents[:2], "holiday")
+    return world
 
 
 class Histories(RuleBasedStateMachine):
@@ -40,10 +53,12 @@ class Histories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(saved=saved(five_photos))
+        self.world = World(saved=saved(begun))
         self.operations: list[int] = []
         self.taking_back = True
         self.rewritten = 0
+        self.erased = 0
+        self.gone: set[int] = set()
 
     def _do(self, command: Callable[[Turn], Any]) -> bool:
         """Run a command; one that is refused must leave no trace, one that is done can be undone and redone."""
@@ -60,6 +75,16 @@ class Histories(RuleBasedStateMachine):
         taken_back = self.operations[-1]
         assert self._run(lambda turn: undo(turn, taken_back))
         assert self.world.stand() == after
+
+    def _person(self, which: int) -> int:
+        with self.world.ledger.reading(CLI) as tables:
+            live = sorted(tables.people.names())
+        return live[which % len(live)] if live and which < ANY else which - ANY + 2
+
+    def _face(self, which: int) -> int:
+        with self.world.ledger.reading(CLI) as tables:
+            shown = sorted(face.id for face in tables.faces.newest(unassigned=False, before=None, limit=100))
+        return shown[which % len(shown)] if shown and which < ANY else which - ANY + 2
 
     def _run(self, command: Callable[[Turn], Any]) -> bool:
         head = self.world.ledger.head()
@@ -84,14 +109,16 @@ class Histories(RuleBasedStateMachine):
         """Name a person."""
         self._do(lambda turn: people.create_person(turn, name, notes=notes))
 
-    @rule(person=IDS, name=NAMES, hidden=st.booleans(), notes=st.sampled_from(["", "tall"]))
+    @rule(person=WHICH, name=NAMES, hidden=st.booleans(), notes=st.sampled_from(["", "tall"]))
     def change(self, person: int, name: str, hidden: bool, notes: str) -> None:
         """Describe a person."""
-        self._do(lambda turn: people.change_person(turn, person, PersonChanges(name=name, hidden=hidden, notes=notes)))
+        who = self._person(person)
+        self._do(lambda turn: people.change_person(turn, who, PersonChanges(name=name, hidden=hidden, notes=notes)))
 
-    @rule(person=IDS, into=IDS)
+    @rule(person=WHICH, into=WHICH)
     def merge(self, person: int, into: int) -> None:
         """Merge two persons: no face is lost, and those of nobody stay so."""
+        person, into = self._person(person), self._person(into)
         before = self.world.faces_by_person()
         if self._do(lambda turn: people.merge_persons(turn, person, into)):
             after = self.world.faces_by_person()
@@ -99,42 +126,50 @@ class Histories(RuleBasedStateMachine):
             assert after.get(None) == before.get(None)
             assert sum(map(len, after.values())) == sum(map(len, before.values()))
 
-    @rule(person=IDS, with_faces=st.booleans())
+    @rule(person=WHICH, with_faces=st.booleans())
     def delete_person(self, person: int, with_faces: bool) -> None:
         """Delete a person, with or without the faces."""
-        self._do(lambda turn: people.delete_person(turn, person, with_faces=with_faces))
+        who = self._person(person)
+        self._do(lambda turn: people.delete_person(turn, who, with_faces=with_faces))
 
-    @rule(person=IDS, cover=st.none() | IDS, birth_date=st.sampled_from([None, "1990-01-31", "2001-12-01"]))
+    @rule(person=WHICH, cover=st.none() | WHICH, birth_date=st.sampled_from([None, "1990-01-31", "2001-12-01"]))
     def picture(self, person: int, cover: int | None, birth_date: str | None) -> None:
         """Choose a cover and say when a person was born."""
-        changes = PersonChanges(cover_face_id=cover, birth_date=birth_date)
-        self._do(lambda turn: people.change_person(turn, person, changes))
+        who, face = self._person(person), None if cover is None else self._face(cover)
+        changes = PersonChanges(cover_face_id=face, birth_date=birth_date)
+        self._do(lambda turn: people.change_person(turn, who, changes))
 
-    @rule(face=IDS, person=st.none() | IDS, ignored=st.booleans())
+    @rule(face=WHICH, person=st.none() | WHICH, ignored=st.booleans())
     def decide(self, face: int, person: int | None, ignored: bool) -> None:
         """Assign, unassign, put aside."""
-        self._do(lambda turn: faces.change_face(turn, face, FaceChanges(person_id=person, ignored=ignored)))
+        one, who = self._face(face), None if person is None else self._person(person)
+        self._do(lambda turn: faces.change_face(turn, one, FaceChanges(person_id=who, ignored=ignored)))
 
-    @rule(face=IDS, x=st.sampled_from([0.0, 0.25, 0.5]))
+    @rule(face=WHICH, x=st.sampled_from([0.0, 0.25, 0.5]))
     def move(self, face: int, x: float) -> None:
         """Move a box."""
-        self._do(lambda turn: faces.change_face(turn, face, FaceChanges(box=Box(x, 0.25, 0.25, 0.25))))
+        one = self._face(face)
+        self._do(lambda turn: faces.change_face(turn, one, FaceChanges(box=Box(x, 0.25, 0.25, 0.25))))
 
-    @rule(ids=st.lists(IDS, min_size=1, max_size=4), person=IDS)
+    @rule(ids=st.lists(WHICH, min_size=1, max_size=4), person=WHICH)
     def assign_many(self, ids: list[int], person: int) -> None:
         """Assign a batch."""
-        self._do(lambda turn: faces.change_faces(turn, ids, "assign", person))
+        some, who = list(map(self._face, ids)), self._person(person)
+        self._do(lambda turn: faces.change_faces(turn, some, "assign", who))
 
-    @rule(ids=st.lists(IDS, min_size=1, max_size=4), action=st.sampled_from(["unassign", "ignore", "notice", "delete"]))
+    @rule(
+        ids=st.lists(WHICH, min_size=1, max_size=4), action=st.sampled_from(["unassign", "ignore", "notice", "delete"])
+    )
     def change_many(self, ids: list[int], action: str) -> None:
         """Change a batch."""
-        self._do(lambda turn: faces.change_faces(turn, ids, action))
+        some = list(map(self._face, ids))
+        self._do(lambda turn: faces.change_faces(turn, some, action))
 
-    @rule(ids=st.lists(IDS, min_size=1, max_size=4), person=st.none() | IDS, name=NAMES)
+    @rule(ids=st.lists(WHICH, min_size=1, max_size=4), person=st.none() | WHICH, name=NAMES)
     def accept(self, ids: list[int], person: int | None, name: str) -> None:
         """Say whose a cluster is."""
-        called = name if person is None else None
-        self._do(lambda turn: review.accept_cluster(turn, ids, person, called))
+        some, who = list(map(self._face, ids)), None if person is None else self._person(person)
+        self._do(lambda turn: review.accept_cluster(turn, some, who, name if who is None else None))
 
     @rule()
     def bootstrap(self) -> None:
@@ -146,21 +181,23 @@ class Histories(RuleBasedStateMachine):
 
         self._do(make)
 
-    @rule(face=IDS)
+    @rule(face=WHICH)
     def delete_face(self, face: int) -> None:
         """Not a face."""
-        self._do(lambda turn: faces.delete_face(turn, face))
+        one = self._face(face)
+        self._do(lambda turn: faces.delete_face(turn, one))
 
-    @rule(face=IDS, person=IDS)
+    @rule(face=WHICH, person=WHICH)
     def reject(self, face: int, person: int) -> None:
         """Not this person."""
-        self._do(lambda turn: faces.reject_person(turn, face, person))
+        one, who = self._face(face), self._person(person)
+        self._do(lambda turn: faces.reject_person(turn, one, who))
 
-    @rule(photo=PHOTO, person=st.none() | IDS)
+    @rule(photo=PHOTO, person=st.none() | WHICH)
     def draw(self, photo: int, person: int | None) -> None:
         """Draw a face."""
-        content = self.world.contents[photo]
-        self._do(lambda turn: faces.draw_face(turn, content, Box(0.6, 0.6, 0.2, 0.2), None, person))
+        content, who = self.world.contents[photo], None if person is None else self._person(person)
+        self._do(lambda turn: faces.draw_face(turn, content, Box(0.6, 0.6, 0.2, 0.2), None, who))
 
     @rule(photo=PHOTO, name=NAMES, put_on=st.booleans())
     def tag(self, photo: int, name: str, put_on: bool) -> None:
@@ -224,13 +261,37 @@ class Histories(RuleBasedStateMachine):
                 turn.begin("scan", "scanned")
                 record_files(turn, self.world.library, [ReadFile(media.path, media.content_hash, kept)])
 
+    @precondition(lambda self: self.operations and self.erased < MOST_ERASURES)
+    @rule(subject=WHICH | st.sampled_from(["a photo"]), photo=PHOTO)
+    def erase_something(self, subject: int | str, photo: int) -> None:
+        """Erase a person or the faces of a photo: neither is ever seen again, whatever is undone later."""
+        of = self.world.contents[photo] if isinstance(subject, str) else self._person(subject)
+        shown = self.world.stand().faces
+        try:
+            erasure = erasure_of(self.world.ledger, CLI, of)
+            erase(self.world.ledger, CLI, of)
+        except LibraryError:
+            return
+        self.erased += 1
+        self.world.forget_scratch()
+        self.gone |= set(erasure.tombstones)
+        assert set(self.world.stand().faces) == set(shown) - set(erasure.tombstones)
+
+    @invariant()
+    def erased_faces_stay_so(self) -> None:
+        """No undo, detection or carrying over brings back what was erased."""
+        if self.gone:
+            assert not self.gone & set(self.world.stand().faces)
+
     @precondition(lambda self: self.operations)
     @rule(data=st.data(), with_later=st.booleans())
     def undo_something(self, data: st.DataObject, with_later: bool) -> None:
         """Undo any operation, also an undo."""
         operation = data.draw(st.sampled_from(self.operations))
-        act = undo_with_later if with_later else undo
-        self._do(lambda turn: act(turn, operation))
+        if with_later:
+            self._run(lambda turn: undo_with_later(turn, operation))
+        else:
+            self._do(lambda turn: undo(turn, operation))
 
     def teardown(self) -> None:
         """The live tables equal a replay, whatever the size of its batches."""
