@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bench import faces, ingest, ledger, server, thumbnails
+from bench import clusters, faces, ingest, ledger, server, thumbnails
 
 if __name__ == "__main__":
     ledger.main([])
     ingest.main([10_000, 100_000])
     thumbnails.main()
     faces.main()
+    clusters.main([])
     server.main()

@@ -1,0 +1,82 @@
+"""Real faces through the real engine: who is nobody's falls into clusters, and grows with what is new."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from adapters.face_engines.embedded import EmbeddedEngine, prepare
+from adapters.face_engines.model_card import face_model
+from adapters.runner.jobs import JobBoard
+from adapters.runner.policies import DetectsFaces
+from adapters.runner.pool import WorkerPool
+from adapters.vectors.similarity import Similarity
+from domain.actor import CLI
+from domain.commands.operations import undo
+from domain.commands.review import accept_cluster
+from domain.faces import Face
+from projections.lookups import Lookups
+from tests.scenarios.conftest import Place
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[EmbeddedEngine]:
+    """The engine that packages carry, in one worker."""
+    model = face_model(None)
+    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
+    yield engine
+    engine.close()
+
+
+def look_at(place: Place, engine: EmbeddedEngine, photos: Path, *names: str) -> None:
+    """Put photos into the library, scan it and find their faces."""
+    for name in names:
+        shutil.copy(photos / name, place.root / name)
+    place.scan()
+    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1)
+    try:
+        while detects.step():
+            pass
+    finally:
+        detects.close()
+
+
+def shown(tables: Lookups, engine: EmbeddedEngine, similarity: Similarity) -> list[tuple[list[str], Sequence[int]]]:
+    """The photos and faces of each cluster."""
+    found = similarity.clusters(tables, engine.model_version, engine.thresholds.cluster)
+    return [(sorted(view.path for view in tables.faces.views(each.face_ids)), each.face_ids) for each in found]
+
+
+def test_three_portraits_of_one_person_are_a_cluster_to_accept_and_the_fourth_is_suggested_for_it(
+    place: Place, engine: EmbeddedEngine, sample_photos: Path
+) -> None:
+    similarity = Similarity()
+    look_at(place, engine, sample_photos, "obama.jpg", "obama2.jpg", "biden.jpg", "astronaut.png")
+    with place.ledger.reading(CLI) as tables:
+        ((paths, _),) = shown(tables, engine, similarity)
+    assert paths == ["obama.jpg", "obama2.jpg"]
+    look_at(place, engine, sample_photos, "obama3.jpg")
+    with place.ledger.reading(CLI) as tables:
+        ((paths, faces),) = shown(tables, engine, similarity)
+    assert paths == ["obama.jpg", "obama2.jpg", "obama3.jpg"]
+    with place.ledger.transaction(CLI) as turn:
+        outcomes = accept_cluster(turn, faces[1:], name="Barack Obama")
+        operation = turn.operation_id
+    assert [outcome.ok for outcome in outcomes] == [True, True]
+    with place.ledger.reading(CLI) as tables:
+        assert shown(tables, engine, similarity) == []
+        left = tables.faces.get(faces[0])
+        assert isinstance(left, Face)
+        ((person, alike),) = similarity.suggest(tables, left, 5, engine.thresholds.suggest)
+        named = tables.persons.get(person)
+        assert named is not None
+        assert named.name == "Barack Obama"
+        assert alike >= engine.thresholds.cluster
+    with place.ledger.transaction(CLI) as turn:
+        undo(turn, operation or 0)
+    with place.ledger.reading(CLI) as tables:
+        assert [sorted(ids) for _, ids in shown(tables, engine, similarity)] == [sorted(faces)]
