@@ -1,4 +1,7 @@
-"""Adds golden files for topics that have none: `python -m tests.golden.add`. What is there is never written again."""
+"""Adds golden files for topics that have none: `python -m tests.golden.add`. What is there is never written again.
+
+`events` holds each topic with every field set, `least` with nothing but the fields that it must have.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from pathlib import Path
 import msgspec
 
 from adapters.store.log import MsgpackTranscoder
-from tests.golden.examples import examples
+from domain.event import Event, topics
+from tests.golden.examples import examples, least_of
 
 FOLDER = Path(__file__).resolve().parent / "events"
+LEAST = FOLDER.parent / "least"
 
 
 class Golden(msgspec.Struct):
@@ -20,20 +25,36 @@ class Golden(msgspec.Struct):
     fields: dict[str, object]
 
 
-def file_of(topic: str) -> Path:
-    """Where the golden file of a topic lies."""
-    return FOLDER / f"{topic.replace(':', '.')}.json"
+def file_of(topic: str, folder: Path = FOLDER) -> Path:
+    """Where a golden file of a topic lies."""
+    return folder / f"{topic.replace(':', '.')}.json"
+
+
+def told(event: msgspec.Struct) -> dict[str, object]:
+    """Every field of an event, those with their defaults too, as JSON can hold it."""
+    fields = {name: getattr(event, name) for name in event.__struct_fields__}
+    return {
+        name: told(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
+        for name, value in fields.items()
+    }
 
 
 def main() -> None:
     """Write what is missing."""
-    FOLDER.mkdir(exist_ok=True)
     for topic, event in examples().items():
-        if not file_of(topic).exists():
-            payload = MsgpackTranscoder().encode(event).hex()
-            golden = Golden(topic, payload, msgspec.to_builtins(event))
-            file_of(topic).write_bytes(msgspec.json.format(msgspec.json.encode(golden), indent=1) + b"\n")
-            print(f"added {file_of(topic).name}")  # noqa: T201 - it talks to whoever runs it
+        _add(file_of(topic), event, msgspec.to_builtins(event))
+    for topic, cls in sorted(topics().items()):
+        least = least_of(cls)
+        _add(file_of(topic, LEAST), least, told(least))
+
+
+def _add(file: Path, event: Event, fields: dict[str, object]) -> None:
+    if file.exists():
+        return
+    golden = Golden(event.topic, MsgpackTranscoder().encode(event).hex(), fields)
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(golden), indent=1) + b"\n")
+    print(f"added {file.parent.name}/{file.name}")  # noqa: T201 - it talks to whoever runs it
 
 
 if __name__ == "__main__":
