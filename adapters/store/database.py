@@ -92,10 +92,10 @@ class Database:
             self._begin_writing(connection)
             try:
                 yield connection
+                connection.commit()
             except BaseException:
-                connection.rollback()
+                _undone(connection)
                 raise
-            connection.commit()
 
     @contextmanager
     def _writing_connection(self, *, checked: bool) -> Iterator[Connection]:
@@ -156,6 +156,14 @@ class Database:
         """Give back every connection."""
         self._writer.dispose()
         self._reader.dispose()
+
+
+def _undone(connection: Connection) -> None:
+    """Roll back, also what a COMMIT refused for a deferred foreign key: SQLite keeps that transaction open, and
+    SQLAlchemy takes it for ended."""
+    connection.rollback()
+    if not connection.closed and not connection.invalidated:
+        connection.connection.rollback()
 
 
 @contextmanager

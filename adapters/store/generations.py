@@ -92,6 +92,10 @@ def building(ledger: Ledger) -> tuple[int, int]:
 def verify(ledger: Ledger) -> list[Difference]:
     """Replay the log into scratch tables and compare every row with the live ones; writes go on meanwhile.
 
+    The two have to be level: on PostgreSQL the snapshot that compares first applies to the scratch tables what it sees
+    more of, for itself alone. On SQLite it would hold the write lock for that, so it is tried until nobody wrote in
+    between.
+
     Raises:
         Conflict: another rebuild or comparison is at it.
         Unavailable: the tables of this version are not built yet.
@@ -102,6 +106,8 @@ def verify(ledger: Ledger) -> list[Difference]:
             ledger.catch_up()
             with ledger.database.reading() as connection:
                 live = ledger.live(connection)
+                if not ledger.database.is_sqlite:
+                    _apply_rest(ledger, connection, scratch)
                 if _position(connection, scratch.number) == _position(connection, live.number):
                     return list(differences(connection, live.tables, scratch.tables))
 
@@ -163,11 +169,15 @@ def _swapped(ledger: Ledger, generation: Generation, *, drop_old: bool) -> int:
     mine = t.c.fingerprint == ledger.fingerprint
     old = t.c.number != generation.number if drop_old else and_(t.c.number != generation.number, mine)
     with ledger.database.writing() as connection:
-        while batch := ledger.next_batch(connection, generation.number):
-            ledger.project(connection, generation, batch)
+        _apply_rest(ledger, connection, generation)
         connection.execute(update(t).where(old).values(state=RETIRED))
         connection.execute(update(t).where(t.c.number == generation.number).values(state=LIVE))
         return head(connection)[0]
+
+
+def _apply_rest(ledger: Ledger, connection: Connection, generation: Generation) -> None:
+    while batch := ledger.next_batch(connection, generation.number):
+        ledger.project(connection, generation, batch)
 
 
 def _clear(ledger: Ledger) -> None:
