@@ -35,4 +35,4 @@ def intersection_over_union(a: Box, b: Box) -> float:
         return 0.0
     shared = width * height
     either = a.w * a.h + b.w * b.h - shared
-    return shared / either if either > 0 else 0.0  # areas below the smallest float are nothing
+    return min(shared / either, 1.0) if either > 0 else 0.0  # areas below the smallest float are nothing
