@@ -9,12 +9,13 @@ import { historyOf } from './views/history.js';
 import { people } from './views/people.js';
 import { person } from './views/person.js';
 import { photo } from './views/photo.js';
+import { review } from './views/review.js';
 import { signIn } from './views/signin.js';
 import { status } from './views/status.js';
 import { timeline } from './views/timeline.js';
 
 /** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
-const VIEWS = { photos: timeline, photo, folders, people, person, history: historyOf, status };
+const VIEWS = { photos: timeline, photo, folders, people, person, review, history: historyOf, status };
 
 const app = document.getElementById('app');
 const page = frame();

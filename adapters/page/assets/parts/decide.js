@@ -50,11 +50,25 @@ export const drawFace = (photo, box) => ask('POST', 'image/faces', { body: { pat
  * @throws {Problem} none of them could be done; where some could not, a notice says why
  */
 export async function decideMany(action, ids, who = {}) {
-  const answer = await ask('POST', 'image/faces/batch', { body: { action, ids, ...who } });
+  return told(ids, await ask('POST', 'image/faces/batch', { body: { action, ids, ...who } }));
+}
+
+/** The answer about many faces, where it is one; what failed is said. */
+function told(ids, answer) {
   const failed = answer.body.results.filter((each) => !each.ok);
   if (failed.length === ids.length) throw new Problem(409, { detail: failed[0].error });
   if (failed.length) toast(`${failed.length} of ${ids.length} could not be done: ${failed[0].error}`, { bad: true });
   return answer;
+}
+
+/**
+ * Say whose the faces of a cluster are.
+ * @param {number[]} ids
+ * @param {import('./personpicker.js').Choice} choice
+ * @throws {Problem} as `decideMany`
+ */
+export async function acceptCluster(ids, { id, name }) {
+  return told(ids, await ask('POST', 'faces/clusters/accept', { body: { ids, ...(id === null ? { name } : { person_id: id }) } }));
 }
 
 /** @param {number} id @param {Object<string, any>} fields */

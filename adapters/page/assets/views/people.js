@@ -116,7 +116,7 @@ function unnamedFaces(changed) {
   const element = h(
     'section',
     { class: 'unnamed', hidden: true },
-    h('div', { class: 'page-head' }, h('h2', {}, 'Who is this?', ' ', counted), grid.toggle),
+    h('div', { class: 'page-head' }, h('h2', {}, 'Who is this?', ' ', counted), h('div', { class: 'page-tools' }, h('a', { class: 'button small', href: to('review') }, 'Review groups'), grid.toggle)),
     grid.element,
   );
   return {
