@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from domain.faces import DETECTED
 from projections.schema import ReadTables
@@ -51,22 +51,29 @@ class EmbeddedFaces:
                 found.setdefault(embedding_id, []).append((face_id, person_id))
         return found
 
-    def of_person(self, person_id: int, model_version: str, limit: int) -> list[tuple[int, int]]:
-        """Faces of a canonical person, of one model: face id, embedding id; those that a user decided about first."""
+    def of_persons(
+        self, person_ids: Sequence[int], model_version: str, most: int
+    ) -> Mapping[int, list[tuple[int, int]]]:
+        """Faces of canonical persons, of one model: face id and embedding id, by person; at most so many of each, those
+        that a user decided about first."""
         f, p = self._faces, self._persons
-        statement = (
-            select(f.c.id, f.c.embedding_id)
+        rank = func.row_number().over(partition_by=p.c.canonical_id, order_by=(f.c.touched.desc(), f.c.id.desc()))
+        ranked = (
+            select(p.c.canonical_id, f.c.id, f.c.embedding_id, rank.label("rank"))
             .join(p, p.c.id == f.c.person_id)
             .where(
-                p.c.canonical_id == person_id,
+                p.c.canonical_id.in_(person_ids),
                 f.c.status == DETECTED,
                 f.c.model_version == model_version,
                 f.c.embedding_id.is_not(None),
             )
-            .order_by(f.c.touched.desc(), f.c.id.desc())
-            .limit(limit)
+            .subquery()
         )
-        return [(row[0], row[1]) for row in self._connection.execute(statement)]
+        statement = select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.canonical_id, ranked.c.rank)
+        found: dict[int, list[tuple[int, int]]] = {}
+        for person_id, face_id, embedding_id, _ in self._connection.execute(statement):
+            found.setdefault(person_id, []).append((face_id, embedding_id))
+        return found
 
     def rejected_by_any(self, face_ids: Sequence[int]) -> set[int]:
         """The canonical persons that one of these faces was said not to be."""

@@ -7,7 +7,6 @@ than the tables, and none reads a million rows.
 
 from __future__ import annotations
 
-import heapq
 import threading
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -139,32 +138,25 @@ class _Persons:
 
     def _best(self, limit: int, least: float) -> list[tuple[int, float]]:
         """The likest of those met: who has too few faces near is no liker than those few, and is compared wholly only
-        where that would be likest."""
-        waiting = [(-sum(c) / len(c), person) for person, c in self._cosines.items() if person not in self._whole]
-        waiting += [(-similarity, person) for person, similarity in self._whole.items()]
-        heapq.heapify(waiting)
-        best: list[tuple[int, float]] = []
-        while waiting and len(best) < limit and -waiting[0][0] >= least:
-            similarity, person = heapq.heappop(waiting)
-            if len(self._cosines[person]) >= NEAREST or person in self._whole:
-                best.append((person, -similarity))
-                continue
-            self._whole[person] = self._over_all_faces(person)
-            heapq.heappush(waiting, (-self._whole[person], person))
-        return best
+        where that would be among the likest."""
+        while True:
+            scored = [(person, self._whole.get(person) or _mean(c)) for person, c in self._cosines.items()]
+            likest = sorted((s for s in scored if s[1] >= least), key=lambda s: (-s[1], s[0]))[:limit]
+            open_ = [p for p, _ in likest if len(self._cosines[p]) < NEAREST and p not in self._whole]
+            if not open_:
+                return likest
+            self._compare_wholly(open_)
 
-    def _over_all_faces(self, person: int) -> float:
-        faces = self._lookups.embedded_faces
-        ids = [
-            embedding
-            for face_id, embedding in faces.of_person(person, self._face.model_version, EXEMPLARS)
-            if face_id != self._face.id
-        ]
-        places = self._space.places(ids)
-        cosines = (self._space.vectors(places[places >= 0]) @ self._vector).tolist()
-        return _mean_of_nearest([*cosines, *self._cosines[person]] if len(ids) == EXEMPLARS else cosines)
+    def _compare_wholly(self, persons: Sequence[int]) -> None:
+        faces = self._lookups.embedded_faces.of_persons(persons, self._face.model_version, EXEMPLARS)
+        for person, theirs in faces.items():
+            ids = [embedding for face_id, embedding in theirs if face_id != self._face.id]
+            places = self._space.places(ids)
+            cosines = (self._space.vectors(places[places >= 0]) @ self._vector).tolist()
+            # Of someone with more faces than are compared, those that were met are among the nearest all the same.
+            known = self._cosines[person] if len(theirs) == EXEMPLARS else []
+            self._whole[person] = _mean(sorted([*cosines, *known])[-NEAREST:])
 
 
-def _mean_of_nearest(cosines: Sequence[float]) -> float:
-    nearest = sorted(cosines)[-NEAREST:]
-    return sum(nearest) / len(nearest)
+def _mean(cosines: Sequence[float]) -> float:
+    return sum(cosines) / len(cosines)

@@ -218,7 +218,7 @@ def test_another_model_keeps_ids_names_drawn_and_deleted_faces_and_mixes_no_vect
         (drawn, box, "Barack")
     ]
     with portraits.ledger.reading(CLI) as tables:
-        assert tables.embedded_faces.of_person(person, engine.model_version, 10) == []
+        assert tables.embedded_faces.of_persons([person], engine.model_version, 10) == {}
 
 
 def test_a_photo_saved_anew_by_an_editor_keeps_names_deletions_drawn_faces_and_tags(
