@@ -26,6 +26,7 @@ def in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let few vectors lie in cells, as many do."""
     monkeypatch.setattr(module, "EXACT", 300)
     monkeypatch.setattr(module, "LOOKED_AT", 400)
+    monkeypatch.setattr(module, "RESCORED", 200)
 
 
 def test_a_space_answers_the_cosines_of_the_vectors_themselves_the_likest_first() -> None:
