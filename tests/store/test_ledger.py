@@ -226,8 +226,10 @@ def test_a_subscription_tells_what_comes_and_ends_when_it_is_stopped(ledger: Led
     with subscription:
         named(ledger, "Anna")
         assert next(subscription).topic == "PersonCreated:1"
-        threading.Timer(0.2, named, (ledger, "Bob")).start()
+        later = threading.Timer(0.2, named, (ledger, "Bob"))
+        later.start()
         assert next(subscription).originator_id == "person-2"
+        later.join()
         subscription.stop()
         assert list(subscription) == []
 
