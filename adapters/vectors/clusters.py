@@ -3,8 +3,10 @@
 For each set of libraries that somebody looks at, the graph is kept between calls, of the faces that are visible there
 and of nothing else. A new face is searched for among the others and asks its neighbourhood; a face that was named, put
 aside or deleted takes its edges with it, and a face that so lost half of its edges is searched for again. Nothing is
-clustered from scratch but what is seen for the first time. That costs 1.1 to 1.6 KB a face for its vector with room to grow,
-and in each set of libraries some 800 bytes for its edges.
+clustered from scratch but what is seen for the first time.
+
+That costs 1.1 to 1.6 KB a face for its vector with room to grow, and in each set of libraries some 800 bytes for its
+edges.
 """
 
 from __future__ import annotations
