@@ -28,11 +28,11 @@ class OperationPersonsTable(Projection):
             t.c.operation_id == bindparam("operation"), t.c.person_id == bindparam("person")
         )
         pair = select(bindparam("operation", type_=Id), bindparam("person", type_=Id)).where(~there.exists())
-        once = insert(t).from_select(["operation_id", "person_id"], pair)
+        absent = insert(t).from_select(["operation_id", "person_id"], pair)
         concerned: list[type[Event]] = [event for event in topics().values() if event.subject == "person"]
         concerned += [FaceAssigned, FaceUnassigned, FaceRejected, FaceRejectionWithdrawn]
         for event in concerned:
-            self.on_each(event, once, _pairs)
+            self.on_each(event, absent, _pairs, once=True)
 
 
 def _pairs(event: Event, recorded: Recorded) -> Iterator[Row]:

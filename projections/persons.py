@@ -126,7 +126,8 @@ class PersonsTable(Projection):
         )
         self.on(PersonUnmerged, pointer, lambda e, r: {"key": e.person_id, "to": None})
         self.on(PersonUnmerged, survivor, lambda e, r: {"key": e.was})
-        follow = update(t).where(t.c.id.in_(_behind(t))).values(canonical_id=bindparam("to"))
+        self.behind = _behind(t)
+        follow = update(t).where(t.c.id.in_(self.behind)).values(canonical_id=bindparam("to"))
         self.on(PersonUnmerged, follow, lambda e, r: {"key": e.person_id, "to": e.person_id})
         deleted = change.values(deleted=bindparam("to"))
         self.on(PersonDeleted, deleted, lambda e, r: {"key": e.person_id, "to": True})
@@ -150,6 +151,7 @@ class Persons:
     def __init__(self, connection: Connection, table: PersonsTable) -> None:
         self._connection = connection
         self._table = table.table
+        self._behind = table.behind
 
     def _select(self) -> Select[*tuple[Any, ...]]:
         return select(*(self._table.c[name] for name in Person.__struct_fields__))
@@ -170,7 +172,7 @@ class Persons:
 
     def behind(self, person_id: int) -> list[int]:
         """The ids of this person and of everyone merged into it, directly or by others."""
-        rows = self._connection.execute(_behind(self._table), {"key": person_id})
+        rows = self._connection.execute(self._behind, {"key": person_id})
         return [row[0] for row in rows]
 
 

@@ -21,11 +21,13 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Write:
-    """One statement of a projection with the function that takes its parameters from an event."""
+    """One statement of a projection with the function that takes its parameters from an event; `once` says that it
+    changes nothing when it is run with the same parameters again."""
 
-    def __init__(self, statement: UpdateBase, rows_of: Callable[[Any, Recorded], Iterable[Row]]) -> None:
+    def __init__(self, statement: UpdateBase, rows_of: Callable[[Any, Recorded], Iterable[Row]], *, once: bool) -> None:
         self.statement = statement
         self.rows_of = rows_of
+        self.once = once
 
 
 class Projection:
@@ -47,9 +49,16 @@ class Projection:
         """Run `statement` with the parameters of `row_of` for each `event`."""
         self.on_each(event, statement, lambda e, r: (row_of(e, r),))
 
-    def on_each(self, event: type[E], statement: UpdateBase, rows_of: Callable[[E, Recorded], Iterable[Row]]) -> None:
+    def on_each(
+        self,
+        event: type[E],
+        statement: UpdateBase,
+        rows_of: Callable[[E, Recorded], Iterable[Row]],
+        *,
+        once: bool = False,
+    ) -> None:
         """Run `statement` once with each set of parameters that `rows_of` takes from an `event`; none skips it."""
-        self.writes.setdefault(event, []).append(Write(statement, rows_of))
+        self.writes.setdefault(event, []).append(Write(statement, rows_of, once=once))
 
     def named(self, name: str) -> str:
         """`name` with the generation's suffix: tables, indexes and constraints of two generations live side by side."""

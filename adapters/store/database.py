@@ -152,6 +152,15 @@ class Database:
                 "same again"
             )
 
+    def analyze(self, tables: Sequence[str]) -> None:
+        """Let PostgreSQL look how large tables have become, which it does by itself only once in a while: until then
+        it may read a whole table for what an index tells."""
+        if self.is_sqlite:
+            return
+        with _in_plain_words(), self._writer.connect() as connection:
+            autocommit = connection.execution_options(isolation_level="AUTOCOMMIT")
+            autocommit.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
+
     def close(self) -> None:
         """Give back every connection."""
         self._writer.dispose()

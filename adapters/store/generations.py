@@ -63,6 +63,7 @@ def rebuild(ledger: Ledger, report: Report | None = None, *, drop_old: bool = Fa
         _clear(ledger)
         generation = _begun(ledger)
         _fill(ledger, generation, report or (lambda done, total: None))
+        ledger.database.analyze([table.name for table in generation.tables.tables])
         reached = _swapped(ledger, generation, drop_old=drop_old)
         _clear(ledger)
     return Rebuilt(reached, time.monotonic() - began, generation.number)
@@ -149,11 +150,10 @@ def _fill(ledger: Ledger, generation: Generation, report: Report) -> None:
             began = time.perf_counter()
             _require_still_at(connection, generation.number, before)
             ledger.project(connection, generation, events, prepared)
-            held = time.perf_counter() - began
+        limit = _fitted(limit, time.perf_counter() - began)
         report(events[-1].position, last)
         if last - events[-1].position <= SWAP_WITHIN:
             return
-        limit = _fitted(limit, held)
         time.sleep(PAUSE_SECONDS)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from eventsourcing.persistence import EventStore, Recording
@@ -36,6 +36,8 @@ from projections.lookups import Transaction as AbstractTransaction
 from projections.schema import ReadTables, fingerprint
 
 CATCH_UP_BATCH = 1000
+ANALYZED_FROM = 1000
+"""Events from which on it matters how a query is planned."""
 LIVE, BUILDING, RETIRED = "live", "building", "retired"
 
 
@@ -220,6 +222,7 @@ class Ledger:
         self._clock = clock
         self._generations: dict[int, Generation] = {}
         self._listeners: list[Callable[[int], None]] = []
+        self._analyzed = ANALYZED_FROM // 2
         self._past = PastTables(database, self.mapper)
         with database.writing() as connection:
             metadata.create_all(connection)
@@ -349,8 +352,17 @@ class Ledger:
         except IntegrityError as error:
             raise Conflict(f"the record says otherwise: {error.orig}") from error
         if turn.appended:
+            self._analyze(generation, turn.position)
             for listener in self._listeners:
                 listener(turn.position)
+
+    def _analyze(self, generation: Generation, position: int) -> None:
+        """Each time that the log has doubled, let the database look at its tables."""
+        if position < 2 * self._analyzed:
+            return
+        self._analyzed = position
+        with suppress(Unavailable):  # the command is done, and the database looks by itself in the end
+            self.database.analyze([log_events.name, *(table.name for table in generation.tables.tables)])
 
     @contextmanager
     def reading(self, actor: Actor, library: int | None = None) -> Iterator[Lookups]:

@@ -178,11 +178,11 @@ class LogRecorder(ApplicationRecorder):
             )
             for stored, envelope in zip(stored_events, envelopes, strict=True)
         ]
-        connection.exec_driver_sql(self._insert.sql, rows)
+        self._insert.run(connection, rows)
 
     def attach(self, connection: Connection, rows: Sequence[tuple[int, str, bytes]]) -> None:
         """Append attachments: id, model version, 2048 bytes of vector."""
-        connection.exec_driver_sql(self._attach.sql, list(rows))
+        self._attach.run(connection, rows)
 
     def select_events(
         self,

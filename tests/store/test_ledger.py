@@ -247,3 +247,46 @@ def test_tables_of_another_version_are_not_touched_and_not_served(ledger: Ledger
     with ledger.database.reading() as connection:
         rows = connection.exec_driver_sql("SELECT fingerprint, state, position FROM read_generations").all()
     assert sorted((row[0] == "older", row[1]) for row in rows) == [(False, "live"), (True, "live")]
+
+
+@pytest.mark.parametrize("ids", [range(1, 3), range(1, 60)])
+def test_a_row_that_is_there_already_is_refused_by_itself_and_among_many(ledger: Ledger, ids: range) -> None:
+    """PostgreSQL takes many rows by another way than a few."""
+    named(ledger, "Anna")
+
+    def doubling(turn: Transaction) -> None:
+        turn.begin("test", "persons with ids that were not asked for")
+        turn.append(*(PersonCreated(id_, f"person {id_}") for id_ in ids))
+
+    with pytest.raises(Conflict, match="the record says otherwise"):
+        in_transaction(ledger, doubling)
+    assert named(ledger, "Bob") == 2
+    assert verify(ledger) == []
+
+
+def test_many_rows_at_once_keep_every_value_as_it_is(ledger: Ledger) -> None:
+    names = ["tab\tand back\\slash", "\\N", "naïve 🙂", "quote ' \" ;", "{1,2}", *(f"person {n}" for n in range(20))]
+    with ledger.transaction(CLI) as turn:
+        turn.begin("test", "named many")
+        for_ids = turn.new_ids("person", len(names))
+        turn.append(
+            *(PersonCreated(i, n, f"line\nof {n}\r", None, i % 2 == 0) for i, n in zip(for_ids, names, strict=True))
+        )
+    with ledger.reading(CLI) as tables:
+        views = tables.people.views(list(for_ids))
+    assert [(view.name, view.notes, view.birth_date, view.hidden) for view in views] == [
+        (name, f"line\nof {name}\r", None, id_ % 2 == 0) for id_, name in zip(for_ids, names, strict=True)
+    ]
+    assert [r.event.name for r in ledger.events(0, 100) if isinstance(r.event, PersonCreated)] == names
+
+
+def test_postgresql_knows_how_large_tables_became_without_waiting_for_its_own_look(fresh_postgres_url: str) -> None:
+    ledger = Ledger(Database(fresh_postgres_url))
+    with ledger.transaction(CLI) as turn:
+        turn.begin("test", "named many")
+        turn.append(*(PersonCreated(id_, f"person {id_}") for id_ in turn.new_ids("person", 1000)))
+    with ledger.database.reading() as connection:
+        name = ledger.live(connection).tables.persons.table.name
+        rows = connection.exec_driver_sql("SELECT reltuples FROM pg_class WHERE relname = %s", (name,)).scalar_one()
+    assert rows == 1000
+    ledger.close()
