@@ -312,6 +312,7 @@ def test_live_tables_equal_replayed_ones_after_any_history() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7200)  # it takes some twenty minutes on two slow cores
 def test_live_tables_equal_replayed_ones_after_any_history_at_length() -> None:
     run_state_machine_as_test(
         Histories,
