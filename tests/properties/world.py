@@ -15,8 +15,9 @@ from sqlalchemy import Connection, delete, event, update
 
 from adapters.store.database import Database
 from adapters.store.generations import SCRATCH
-from adapters.store.ledger import Generation, Ledger
+from adapters.store.ledger import Ledger
 from adapters.store.log import head, read_generations
+from adapters.store.transaction import Generation
 from domain.actor import CLI, WATCHER
 from domain.commands.detection import record_detection
 from domain.commands.libraries import add_library
