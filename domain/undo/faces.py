@@ -24,7 +24,7 @@ from domain.faces import (
 )
 from domain.person import PersonCoverChosen, PersonDeleted
 from domain.ports import Turn
-from domain.undo.rules import blocked, require_last_write, require_photo_in_sight, takes_back
+from domain.undo.rules import blocked, require_last_write, require_none_since, require_photo_in_sight, takes_back
 
 
 def _face(turn: Turn, face_id: int, recorded: Recorded, status: str = DETECTED) -> Face:
@@ -67,12 +67,12 @@ def _assigned(turn: Turn, recorded: Recorded, event: FaceAssigned) -> Iterable[E
 
 
 def _require_no_cover(turn: Turn, recorded: Recorded, face: Face) -> None:
-    """Who chose the face as a cover did so because it was the person's."""
+    """Who chose the face as a cover since did so because it was the person's."""
     person = None if face.person_id is None else turn.persons.get(face.person_id)
     while person is not None:
         if person.cover_face_id == face.id:
             what = f"chose the face as the cover of {person.name}"
-            raise blocked(turn, recorded, f"person-{person.id}", (PersonCoverChosen,), what)
+            require_none_since(turn, recorded, f"person-{person.id}", (PersonCoverChosen,), what)
         person = None if person.merged_into is None else turn.persons.get(person.merged_into)
 
 

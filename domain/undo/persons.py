@@ -24,7 +24,7 @@ from domain.person import (
     PersonUnmerged,
 )
 from domain.ports import Turn
-from domain.undo.rules import blocked, later_write, require_last_write, takes_back
+from domain.undo.rules import blocked, later_write, require_last_write, require_none_since, takes_back
 
 
 def _person(turn: Turn, person_id: int, recorded: Recorded) -> Person:
@@ -123,7 +123,7 @@ def _merged(turn: Turn, recorded: Recorded, event: PersonMerged) -> Iterable[Eve
         cover = None if survivor.cover_face_id is None else turn.faces.get(survivor.cover_face_id)
         if cover is not None and cover.person_id in behind:
             what = f"chose a face of {person.name} as the cover of {survivor.name}"
-            raise blocked(turn, recorded, f"person-{survivor.id}", (PersonCoverChosen,), what)
+            require_none_since(turn, recorded, f"person-{survivor.id}", (PersonCoverChosen,), what)
     yield PersonUnmerged(event.person_id, event.into)
 
 

@@ -81,6 +81,12 @@ def require_last_write(turn: Turn, recorded: Recorded, kinds: Kinds, what: str, 
         raise blocked(turn, recorded, recorded.stream, kinds, what)
 
 
+def require_none_since(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds, what: str) -> None:
+    """Raises where an operation after `recorded` wrote one of `kinds` to `stream` and still has its effect."""
+    if later_write(turn, recorded, stream, kinds) is not None:
+        raise blocked(turn, recorded, stream, kinds, what)
+
+
 def require_photo_in_sight(turn: Turn, content_hash: bytes, what: str) -> None:
     """Raises `Forbidden` where no file that the actor may see shows this content."""
     actor = turn.actor

@@ -385,6 +385,15 @@ def test_a_cover_chosen_among_the_merged_faces_is_in_the_way(world: World) -> No
         world.undo(merged)
 
 
+def test_a_cover_chosen_before_the_merge_is_not_in_the_way(world: World) -> None:
+    face = world.a_face()
+    bob, robert = world.a_person("Bob"), world.a_person("Robert", face)
+    world.change(robert, cover_face_id=face)
+    world.assign(face, bob)
+    world.undo(world.merge(bob, robert))
+    assert world.faces_of(bob) == [face]
+
+
 def test_a_deleted_survivor_is_in_the_way_of_undoing_and_redoing_a_merge(world: World) -> None:
     a, b, c = (world.a_person(name) for name in "ABC")
     merged = world.merge(a, b)

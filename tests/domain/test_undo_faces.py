@@ -151,6 +151,17 @@ def test_a_cover_chosen_since_is_in_the_way_of_taking_the_face_from_the_person(w
     assert world.face(face).person_id is None
 
 
+def test_a_cover_chosen_before_is_not_in_the_way_of_taking_the_face_away_again(world: World) -> None:
+    face = world.a_face()
+    ann = world.a_person("Ann", face)
+    world.change(ann, cover_face_id=face)
+    unassigned = change(world, face, person_id=None)
+    undone = world.undo(unassigned)
+    assert world.faces_of(ann) == [face]
+    world.undo(undone)
+    assert world.face(face).person_id is None
+
+
 # Deleting
 
 
