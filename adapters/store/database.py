@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,24 @@ class Database:
 
         With `unchecked` SQLite checks no foreign keys meanwhile: for tables that are on their way out.
         """
-        with self._turn, _in_plain_words(), self._writing_connection(checked=not unchecked) as connection:
+        with self._turn, self._writing(checked=not unchecked) as connection:
+            yield connection
+
+    @contextmanager
+    def reading_after(self, write: Callable[[Connection], object]) -> Iterator[Connection]:
+        """A snapshot of SQLite's that begins where the transaction of `write` ended: nobody of this process writes in
+        between, and another process has a moment only."""
+        with ExitStack() as snapshot:
+            with self._turn:
+                with self._writing(checked=True) as connection:
+                    write(connection)
+                reader = snapshot.enter_context(self.reading())
+                reader.exec_driver_sql("SELECT 1 FROM sqlite_schema LIMIT 1")  # the snapshot is taken when one reads
+            yield reader
+
+    @contextmanager
+    def _writing(self, *, checked: bool) -> Iterator[Connection]:
+        with _in_plain_words(), self._writing_connection(checked=checked) as connection:
             self._begin_writing(connection)
             try:
                 yield connection

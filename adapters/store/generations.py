@@ -94,9 +94,9 @@ def building(ledger: Ledger) -> tuple[int, int]:
 def verify(ledger: Ledger) -> list[Difference]:
     """Replay the log into scratch tables and compare every row with the live ones; writes go on meanwhile.
 
-    The two have to be level: on PostgreSQL the snapshot that compares first applies to the scratch tables what it sees
-    more of, for itself alone. On SQLite it would hold the write lock for that, so it is tried until nobody wrote in
-    between.
+    The two have to be level. On PostgreSQL the snapshot that compares first applies to the scratch tables what it sees
+    more of, for itself alone. SQLite would hold the write lock for that, so there the last events are applied by a
+    transaction that the snapshot follows at once, and again where another process wrote in that moment.
 
     Raises:
         Conflict: another rebuild or comparison is at it.
@@ -106,12 +106,23 @@ def verify(ledger: Ledger) -> list[Difference]:
         while True:
             _fill(ledger, scratch, lambda done, total: None)
             ledger.catch_up()
-            with ledger.database.reading() as connection:
+            with _level(ledger, scratch) as connection:
                 live = ledger.live(connection)
-                if not ledger.database.is_sqlite:
-                    _apply_rest(ledger, connection, scratch)
                 if _position(connection, scratch.number) == _position(connection, live.number):
                     return list(differences(connection, live.tables, scratch.tables))
+
+
+@contextmanager
+def _level(ledger: Ledger, scratch: Generation) -> Iterator[Connection]:
+    """A snapshot in which the scratch tables have come as far as the log, unless another process wrote just then."""
+    database = ledger.database
+    if database.is_sqlite:
+        with database.reading_after(lambda writer: _apply_rest(ledger, writer, scratch)) as connection:
+            yield connection
+        return
+    with database.reading() as connection:
+        _apply_rest(ledger, connection, scratch)
+        yield connection
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, select, update
@@ -222,6 +224,21 @@ def test_a_comparison_while_others_write_tells_no_difference_that_is_none(ledger
         stop.set()
         writer.join()
     assert failures == []
+
+
+def test_a_comparison_ends_however_often_somebody_writes_behind_its_back(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(ledger, 20)
+    fill, rounds = generations._fill, itertools.count(1)
+
+    def filled_too_early(*arguments: Any) -> None:
+        fill(*arguments)
+        named(ledger, f"behind its back {(number := next(rounds))}")
+        assert number < 3, "it ran after the writer"
+
+    monkeypatch.setattr(generations, "_fill", filled_too_early)
+    assert verify(ledger) == []
 
 
 def test_what_differs_is_told_by_key_up_to_a_number_and_counted_beyond(
