@@ -64,8 +64,8 @@ class ApolloEngine:
         with self._learning:
             if self._version is None:
                 offered = self._offered_model()
-                self._remember(offered.model_version if offered else self._version_by_a_blank_picture(), offered)
-            assert self._version is not None  # noqa: S101 - for the type checker: _remember has set it
+                version = offered.model_version if offered else self._version_by_a_blank_picture()
+                return self._remember(version, offered)
             return self._version
 
     @property
@@ -114,12 +114,13 @@ class ApolloEngine:
             if version != self._version:
                 self._remember(version, self._offered_model())
 
-    def _remember(self, version: str, offered: wire.ModelAnswer | None) -> None:
+    def _remember(self, version: str, offered: wire.ModelAnswer | None) -> str:
         if not version:
             raise self._malformed("it does not name its model")
         named = offered.thresholds if offered and offered.model_version == version else None
         self._thresholds = named or APOLLO_THRESHOLDS
         self._version = version
+        return version
 
     def _offered_model(self) -> wire.ModelAnswer | None:
         """What the service says of its model, or None where it has no route for that (Apollo has none)."""

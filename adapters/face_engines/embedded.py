@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Protocol, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
 from adapters.face_engines.model_card import FaceModel
 from domain.geometry import Box
 from domain.ports import Detection, Embedding, Thresholds
+
+if TYPE_CHECKING:
+    from adapters.face_engines.recogniser import Recogniser
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
@@ -78,7 +81,7 @@ class EmbeddedEngine:
         self._workers.close()
 
 
-# The tasks. They run in workers, where alone OpenCV is imported: that is why the imports stand inside.
+# The tasks: functions that run in worker processes.
 
 
 def prepare(model: FaceModel) -> None:
@@ -87,20 +90,20 @@ def prepare(model: FaceModel) -> None:
     Raises:
         Unavailable: it cannot be loaded; the text says what to do.
     """
-    from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - see above
-
-    recogniser(model)
+    _recogniser(model)
 
 
 def detecting_faces(model: FaceModel, picture: bytes) -> Detection:
     """`Recogniser.detect` in this worker process."""
-    from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - see above
-
-    return recogniser(model).detect(picture)
+    return _recogniser(model).detect(picture)
 
 
 def embedding_a_face(model: FaceModel, picture: bytes, box: Box) -> Embedding:
     """`Recogniser.embed` in this worker process."""
-    from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - see above
+    return _recogniser(model).embed(picture, box)
 
-    return recogniser(model).embed(picture, box)
+
+def _recogniser(model: FaceModel) -> Recogniser:
+    from adapters.face_engines.recogniser import recogniser  # noqa: PLC0415 - OpenCV is loaded in workers alone
+
+    return recogniser(model)

@@ -255,7 +255,7 @@ def add_face(call: Call, body: DrawnFace) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_face(call: Call, id: int, body: FacePatch) -> Answer:  # noqa: A002 - the name in the address
+def patch_face(call: Call, id: int, body: FacePatch) -> Answer:
     """Assign a face to a person, unassign it, put it aside as a stranger's, or move its box, which embeds it again."""
     changes = FaceChanges(person_id=body.person_id, ignored=body.ignored)
     with call.parts.ledger.reading(call.actor) as tables:
@@ -274,7 +274,7 @@ def patch_face(call: Call, id: int, body: FacePatch) -> Answer:  # noqa: A002 - 
 
 
 @routes("DELETE", "/image/faces/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
-def remove_face(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+def remove_face(call: Call, id: int) -> Answer:
     """Say 'not a face': it stays deleted through every later detection."""
     return write(call, lambda turn: delete_face(turn, id, call.expected))
 
@@ -323,7 +323,7 @@ def rerun(call: Call, query: PhotoQuery) -> Answer:
 
 
 @routes("GET", "/image/faces/{id}/suggestions", query=Likest, answers=Page[Suggestion], errors=(404,))
-def suggest(call: Call, id: int, query: Likest) -> Answer:  # noqa: A002 - as above
+def suggest(call: Call, id: int, query: Likest) -> Answer:
     """The persons that a face is likest to, with cosine similarities; none that it was said not to be."""
     least = suggest_from(call)
     with call.parts.ledger.reading(call.actor) as tables:
@@ -335,7 +335,7 @@ def suggest(call: Call, id: int, query: Likest) -> Answer:  # noqa: A002 - as ab
 
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
-def similar(call: Call, id: int, query: Likest) -> Answer:  # noqa: A002 - as above
+def similar(call: Call, id: int, query: Likest) -> Answer:
     """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
     least = suggest_from(call)
     with call.parts.ledger.reading(call.actor) as tables:
@@ -353,7 +353,7 @@ def similar(call: Call, id: int, query: Likest) -> Answer:  # noqa: A002 - as ab
     errors=(404, 409),
     rehearses=True,
 )
-def reject(call: Call, id: int, body: NotThisPerson) -> Answer:  # noqa: A002 - as above
+def reject(call: Call, id: int, body: NotThisPerson) -> Answer:
     """Say 'not this person', remembered: the face is never suggested or bound to that person again."""
 
     def say(turn: Transaction) -> None:
@@ -364,7 +364,7 @@ def reject(call: Call, id: int, body: NotThisPerson) -> Answer:  # noqa: A002 - 
 
 
 @routes("GET", "/image/faces/{id}/crop", query=CropSize, media_types=("image/jpeg",), errors=(404,))
-def crop(call: Call, id: int, query: CropSize) -> Answer:  # noqa: A002 - as above
+def crop(call: Call, id: int, query: CropSize) -> Answer:
     """The face as a square JPEG."""
     with call.parts.ledger.reading(call.actor) as tables:
         face = tables.faces.view(id)

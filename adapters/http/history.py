@@ -70,7 +70,7 @@ class FaceHistory(msgspec.Struct):
 
 
 @routes("GET", "/persons/{id}/history", query=HistoryQuery, answers=Page[OperationRow], errors=(404,))
-def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:  # noqa: A002 - the name in the address
+def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
     """What was done with a person, and with everyone merged into it, newest first."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:
@@ -96,7 +96,7 @@ def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
 
 
 @routes("GET", "/image/faces/{id}/history", answers=FaceHistory, errors=(404,))
-def history_of_face(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+def history_of_face(call: Call, id: int) -> Answer:
     """Why is this Anna: which engine or user, which similarity against which threshold, and what superseded it."""
     events = list(reversed(call.parts.ledger.history([f"face-{id}"], MOST_EVENTS)))
     with call.parts.ledger.reading(call.actor) as tables:

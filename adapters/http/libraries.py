@@ -100,7 +100,7 @@ def make_library(call: Call, body: NewLibrary) -> Answer:
     errors=(404, 409),
     versioned=True,
 )
-def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:  # noqa: A002 - the name in the address
+def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:
     """Rename a library, or say where its files are now."""
     root = None if body.root is None else _folder(body.root)
     answer = write(
@@ -114,13 +114,13 @@ def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:  # noqa: A
 
 
 @routes("DELETE", "/libraries/{id}", answers=Done, role="admin", errors=(404,), versioned=True)
-def forget_library(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+def forget_library(call: Call, id: int) -> Answer:
     """Stop showing a library; its files are never touched, and undo brings it back with all that was decided."""
     return write(call, lambda turn: remove_library(turn, id, call.expected))
 
 
 @routes("POST", "/libraries/{id}/scan", answers=Asked, status=202, role="editor", errors=(404,))
-def scan_library(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+def scan_library(call: Call, id: int) -> Answer:
     """Look through a library now, in the background, also at what could not be read before."""
     with call.parts.ledger.reading(call.actor) as tables:
         found = library_id(tables, id)
@@ -129,7 +129,7 @@ def scan_library(call: Call, id: int) -> Answer:  # noqa: A002 - as above
 
 
 @routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
-def list_problems(call: Call, id: int, query: ProblemsQuery) -> Answer:  # noqa: A002 - as above
+def list_problems(call: Call, id: int, query: ProblemsQuery) -> Answer:
     """The files of a library that are not, or not wholly, shown, each with the reason."""
     with call.parts.ledger.reading(call.actor) as tables:
         rows = within(tables, id).media.problems(query.limit)

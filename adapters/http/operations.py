@@ -90,7 +90,7 @@ def list_operations(call: Call, query: OperationsQuery) -> Answer:
 
 
 @routes("GET", "/operations/{id}", answers=OperationWithEvents, errors=(404,))
-def show_operation(call: Call, id: int) -> Answer:  # noqa: A002 - the name in the address
+def show_operation(call: Call, id: int) -> Answer:
     """One operation with its events."""
     with call.parts.ledger.reading(call.actor) as tables:
         operation = _seen(tables, id)
@@ -110,7 +110,7 @@ def show_operation(call: Call, id: int) -> Answer:  # noqa: A002 - the name in t
     errors=(404, 409, 422),
     rehearses=True,
 )
-def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:  # noqa: A002 - as above
+def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
     """Take back all that an operation did; answers the operation that did so, whose undo is redo.
 
     409 names the later operation in the way by `operation_id`; with `with_later=true` that one is taken back first, and

@@ -127,7 +127,7 @@ def add_person(call: Call, body: NewPerson) -> Answer:
 
 
 @routes("GET", "/persons/{id}", query=PersonQuery, answers=PersonView, errors=(404,))
-def show_person(call: Call, id: int, query: PersonQuery) -> Answer:  # noqa: A002 - the name in the address
+def show_person(call: Call, id: int, query: PersonQuery) -> Answer:
     """One person; a merged one says into whom by `merged_into`; with `as_of` as it was then."""
     with tables_as_of(call, query.as_of) as tables:
         return Answer(seen_person(tables, id))
@@ -143,7 +143,7 @@ def show_person(call: Call, id: int, query: PersonQuery) -> Answer:  # noqa: A00
     versioned=True,
     rehearses=True,
 )
-def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:  # noqa: A002 - as above
+def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:
     """Write what is known of a person."""
     changes = PersonChanges(**msgspec.structs.asdict(body))
 
@@ -164,7 +164,7 @@ def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:  # noqa: A00
     versioned=True,
     rehearses=True,
 )
-def remove_person(call: Call, id: int, query: Deletion) -> Answer:  # noqa: A002 - as above
+def remove_person(call: Call, id: int, query: Deletion) -> Answer:
     """Delete a person and everyone merged into it.
 
     With `cascade=set_null` the faces are kept and belong to nobody; with `delete` they are deleted too, and stay so
@@ -188,7 +188,7 @@ def remove_person(call: Call, id: int, query: Deletion) -> Answer:  # noqa: A002
     versioned=True,
     rehearses=True,
 )
-def merge(call: Call, id: int, body: MergeInto) -> Answer:  # noqa: A002 - as above
+def merge(call: Call, id: int, body: MergeInto) -> Answer:
     """Say that this person is another one, which takes over its faces; answers that one.
 
     Its notes are copied where the other one's are empty. Undo brings it back with exactly the faces that it had.
@@ -203,7 +203,7 @@ def merge(call: Call, id: int, body: MergeInto) -> Answer:  # noqa: A002 - as ab
 
 
 @routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))
-def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Answer:  # noqa: A002 - as above
+def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Answer:
     """A person's faces, with those of everyone merged into it, by id."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:

@@ -152,7 +152,7 @@ def list_tags(call: Call) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_tag(call: Call, id: int, body: TagName) -> Answer:  # noqa: A002 - the name in the address
+def patch_tag(call: Call, id: int, body: TagName) -> Answer:
     """Give a tag another name."""
 
     def rename(turn: Transaction) -> None:
@@ -163,7 +163,7 @@ def patch_tag(call: Call, id: int, body: TagName) -> Answer:  # noqa: A002 - the
 
 
 @routes("DELETE", "/tags/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
-def remove_tag(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+def remove_tag(call: Call, id: int) -> Answer:
     """Take a tag off everything."""
 
     def delete(turn: Transaction) -> None:

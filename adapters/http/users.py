@@ -67,7 +67,7 @@ def make_user(call: Call, body: NewUser) -> Answer:
 
 
 @routes("PATCH", "/users/{id}", body=UserPatch, answers=UserRow, role="admin", errors=(404, 409), versioned=True)
-def patch_user(call: Call, id: int, body: UserPatch) -> Answer:  # noqa: A002 - the name in the address
+def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
     """Set an account's role, granted libraries or password.
 
     A password goes by itself: it is an operation of its own.
@@ -97,7 +97,7 @@ def patch_user(call: Call, id: int, body: UserPatch) -> Answer:  # noqa: A002 - 
 
 
 @routes("DELETE", "/users/{id}", answers=Done, role="admin", errors=(404, 409), versioned=True)
-def close_user(call: Call, id: int) -> Answer:  # noqa: A002 - as above
+def close_user(call: Call, id: int) -> Answer:
     """Close an account; what it did stays in the history under its name."""
     return write(call, lambda turn: remove_user(turn, id, call.expected))
 
