@@ -8,26 +8,20 @@ import anyio
 import anyio.to_thread
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.identity import identify
 from adapters.http.paging import Page
 from adapters.http.parts import Job, Parts
-from adapters.http.presence import while_present
-from adapters.http.problems import refusal
+from adapters.http.sse import ServerSentEvents, Source
 from adapters.http.times import Moment, moment
 from domain.actor import Actor
-from domain.errors import ImageApiError, Unavailable
+from domain.errors import Unavailable
 from projections.lookups import Ledger
 
 routes = Routes("Server")
 
 LOOK_SECONDS: Final = 0.5
 """How often the stream looks whether a job changed; a look is a comparison in memory."""
-BEAT_SECONDS: Final = 15.0
-"""How often the stream says that it is alive and asks whether the session still is."""
 
 
 class PartHealth(msgspec.Struct):
@@ -140,53 +134,21 @@ def _engine(parts: Parts) -> PartHealth:
         return PartHealth("degraded", str(error))
 
 
-class JobStream:
+class JobStream(ServerSentEvents):
     """`GET /jobs/stream`: the jobs as server-sent events, one at once and one whenever something changed."""
 
-    def __init__(self, parts: Parts, threads: anyio.CapacityLimiter) -> None:
-        self._parts = parts
-        self._threads = threads
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the client leaves or its session ends."""
-        request = Request(scope)
-        try:
-            actor = await self._actor(request)
-        except ImageApiError as error:
-            await refusal(error)(scope, receive, send)
-            return
-        start = Response(
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type="text/event-stream"
-        )
-        del start.headers["content-length"]
-        await send({"type": "http.response.start", "status": 200, "headers": start.raw_headers})
-
-        async def stream() -> None:
-            await self._stream(request, actor, send)
-
-        await while_present(receive, stream)
-
-    async def _actor(self, request: Request) -> Actor:
-        return (await anyio.to_thread.run_sync(identify, self._parts, request, limiter=self._threads)).actor
-
-    async def _stream(self, request: Request, actor: Actor, send: Send) -> None:
+    async def begin(self, request: Request) -> Source:
+        """Tell the jobs as they are, and then whatever changes."""
         told: bytes | None = None
-        beat = anyio.current_time()
-        while True:
-            now = msgspec.json.encode(Page(rows_of(self._parts.work.progress(), actor)))
-            if now != told:
-                told = now
-                await _send(send, b"data: " + now + b"\n\n")
-            if anyio.current_time() - beat >= BEAT_SECONDS:
-                beat = anyio.current_time()
-                try:
-                    actor = await self._actor(request)
-                except ImageApiError:
-                    await send({"type": "http.response.body", "body": b""})
-                    return
-                await _send(send, b": alive\n\n")
-            await anyio.sleep(LOOK_SECONDS)
 
+        async def news(actor: Actor) -> bytes:
+            nonlocal told
+            if told is not None:
+                await anyio.sleep(LOOK_SECONDS)
+            now = msgspec.json.encode(Page(rows_of(self.parts.work.progress(), actor)))
+            if now == told:
+                return b""
+            told = now
+            return b"data: " + now + b"\n\n"
 
-async def _send(send: Send, text: bytes) -> None:
-    await send({"type": "http.response.body", "body": text, "more_body": True})
+        return news

@@ -3,35 +3,27 @@ see."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Final, TypeVar, TypeVarTuple
+from typing import Annotated, Any, Final
 
 import anyio
 import anyio.to_thread
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.identity import identify
 from adapters.http.operations import event_row, is_told
 from adapters.http.paging import USUAL_LIMIT, Limit
 from adapters.http.parts import Parts
-from adapters.http.presence import while_present
-from adapters.http.problems import FieldError, Invalid, refusal
+from adapters.http.problems import FieldError, Invalid
 from adapters.http.reading import query_of
 from adapters.http.sight import is_restricted
+from adapters.http.sse import ServerSentEvents, Source
 from adapters.http.times import Moment, moment
 from domain.actor import Actor
-from domain.errors import ImageApiError
 from domain.event import Event, Recorded, topics
 from domain.media import MediaDiscovered, MediaMoved
 from projections.lookups import Lookups
-
-Ts = TypeVarTuple("Ts")
-T = TypeVar("T")
 
 routes = Routes("History")
 
@@ -40,7 +32,6 @@ Types = Annotated[str, Meta(description="stored names such as FaceAssigned, sepa
 BATCH: Final = 200
 LOOK_SECONDS: Final = 0.4
 """How often a stream asks whether the log went on; one question for one number."""
-BEAT_SECONDS: Final = 15.0
 
 
 class EventsQuery(msgspec.Struct):
@@ -157,81 +148,44 @@ def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:
     )
 
 
-class EventStream:
-    """`GET /events/stream`: server-sent events whose ids are positions, so that a client that was away misses nothing.
+class EventStream(ServerSentEvents):
+    """`GET /events/stream`: server-sent events whose ids are positions, so that who was away misses nothing."""
 
-    A slow client holds up itself alone: the next batch is read when the last one was taken.
-    """
+    async def begin(self, request: Request) -> Source:
+        """Go on after `Last-Event-ID`, else after the position that is asked for, else from now.
 
-    def __init__(self, parts: Parts, threads: anyio.CapacityLimiter) -> None:
-        self._parts = parts
-        self._threads = threads
+        Raises:
+            Invalid: the query is not as described.
+        """
+        query = query_of(request.scope["query_string"], StreamQuery)
+        names = _topics(query.types)
+        after = await self._after(request, query)
+        waits = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the client leaves or its session ends."""
-        request = Request(scope)
-        try:
-            actor = await self._actor(request)
-            query = query_of(scope["query_string"], StreamQuery)
-            names = _topics(query.types)
-            after = await self._begin(request, query)
-        except ImageApiError as error:
-            await refusal(error)(scope, receive, send)
-            return
-        start = Response(
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type="text/event-stream"
-        )
-        del start.headers["content-length"]
-        await send({"type": "http.response.start", "status": 200, "headers": start.raw_headers})
+        async def news(actor: Actor) -> bytes:
+            nonlocal after, waits
+            if waits:
+                await self._until_news(after)
+            page = await self.in_thread(_page, self.parts, actor, after, BATCH, names)
+            waits, after = page.last == after, page.last
+            return b"".join(map(_framed, page.items))
 
-        async def stream() -> None:
-            await self._stream(request, actor, after, names, send)
+        return news
 
-        await while_present(receive, stream)
-
-    async def _begin(self, request: Request, query: StreamQuery) -> int:
+    async def _after(self, request: Request, query: StreamQuery) -> int:
         last = request.headers.get("last-event-id", "").strip()
         if last.isascii() and last.isdigit() and len(last) < 16:
             return int(last)
-        return query.after if query.after is not None else await self._thread(self._parts.ledger.head)
-
-    async def _stream(self, request: Request, actor: Actor, after: int, names: tuple[str, ...], send: Send) -> None:
-        await _send(send, b"retry: 2000\n\n")
-        beat = anyio.current_time()
-        while True:
-            page = await self._thread(_page, self._parts, actor, after, BATCH, names)
-            if page.items:
-                await _send(send, b"".join(map(_framed, page.items)))
-            went_on, after = page.last > after, page.last
-            if anyio.current_time() - beat >= BEAT_SECONDS:
-                beat = anyio.current_time()
-                try:
-                    actor = await self._actor(request)
-                except ImageApiError:
-                    await send({"type": "http.response.body", "body": b""})
-                    return
-                await _send(send, b": alive\n\n")
-            if not went_on:
-                await self._until_news(after)
+        return query.after if query.after is not None else await self.in_thread(self.parts.ledger.head)
 
     async def _until_news(self, after: int) -> None:
         """Wait until the log went on, for a moment at most."""
         for _ in range(10):
             await anyio.sleep(LOOK_SECONDS)
-            if await self._thread(self._parts.ledger.head) > after:
+            if await self.in_thread(self.parts.ledger.head) > after:
                 return
-
-    async def _actor(self, request: Request) -> Actor:
-        return (await self._thread(identify, self._parts, request)).actor
-
-    async def _thread(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        return await anyio.to_thread.run_sync(function, *arguments, limiter=self._threads)
 
 
 def _framed(item: FeedEvent) -> bytes:
     name = item.type.partition(":")[0].encode()
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (item.position, name, msgspec.json.encode(item))
-
-
-async def _send(send: Send, text: bytes) -> None:
-    await send({"type": "http.response.body", "body": text, "more_body": True})

@@ -52,7 +52,7 @@ class Guard:
 
         try:
             await self._app(scope, receive, guarded)
-        except Exception:
+        except Exception:  # a bug in any route is answered as a problem, and logged whole
             log.exception("%s %s failed", scope["method"], scope["path"])
             if began:
                 raise

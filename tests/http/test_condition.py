@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from adapters.http import condition
+from adapters.http import condition, sse
 from domain.actor import CLI
 from domain.commands.accounts import set_password
 from domain.errors import Unavailable
@@ -143,7 +143,7 @@ def listener(world: World, name: str = "ed") -> Listener:
 def lively(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that looks more often, so that the tests need not wait."""
     monkeypatch.setattr(condition, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(condition, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(sse, "BEAT_SECONDS", 0.05)
 
 
 @pytest.mark.usefixtures("lively")
