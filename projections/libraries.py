@@ -8,7 +8,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    Index,
     Integer,
     Row,
     Select,
@@ -48,7 +47,7 @@ class LibrariesTable(Projection):
             Column("version", Integer, nullable=False),
         )
         shown = t.c.removed.is_(False)
-        Index(self.named("libraries_name"), t.c.name_key, unique=True, sqlite_where=shown, postgresql_where=shown)
+        self.unique_name("libraries_name", shown)
         self.on(
             LibraryAdded,
             insert(t),

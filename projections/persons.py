@@ -66,7 +66,7 @@ class PersonsTable(Projection):
             CheckConstraint("merged_into <> id", name=self.named("persons_not_into_itself")),
         )
         live = t.c.merged_into.is_(None) & t.c.deleted.is_(False)
-        Index(self.named("persons_name"), t.c.name_key, unique=True, sqlite_where=live, postgresql_where=live)
+        self.unique_name("persons_name", live)
         Index(self.named("persons_merged"), t.c.merged_into)
         Index(self.named("persons_canonical"), t.c.canonical_id)
         self._define_facts(t)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Table, UpdateBase
+from sqlalchemy import BigInteger, Column, ColumnElement, ForeignKey, Index, Integer, MetaData, Table, UpdateBase
 
 from domain.event import Event, Recorded
 
@@ -63,6 +63,10 @@ class Projection:
     def named(self, name: str) -> str:
         """`name` with the generation's suffix: tables, indexes and constraints of two generations live side by side."""
         return f"{name}_{self.generation}"
+
+    def unique_name(self, index: str, shown: ColumnElement[bool]) -> None:
+        """No two rows that are `shown` have one `name_key`; the others keep theirs, and hold up nobody."""
+        Index(self.named(index), self.table.c.name_key, unique=True, sqlite_where=shown, postgresql_where=shown)
 
     def reference(self, table: str, column: str = "id") -> ForeignKey:
         """A foreign key into a read table of the same generation, checked at commit."""

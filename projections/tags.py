@@ -8,7 +8,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    Index,
     Integer,
     Select,
     Table,
@@ -39,7 +38,7 @@ class TagsTable(Projection):
             Column("version", Integer, nullable=False),
         )
         live = t.c.deleted.is_(False)
-        Index(self.named("tags_name"), t.c.name_key, unique=True, sqlite_where=live, postgresql_where=live)
+        self.unique_name("tags_name", live)
         self.on(
             TagCreated,
             insert(t),

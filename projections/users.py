@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    Index,
     Integer,
     Select,
     Table,
@@ -44,13 +43,7 @@ class UsersTable(Projection):
             Column("version", Integer, nullable=False),
         )
         open_account = t.c.removed.is_(False)
-        Index(
-            self.named("users_name"),
-            t.c.name_key,
-            unique=True,
-            sqlite_where=open_account,
-            postgresql_where=open_account,
-        )
+        self.unique_name("users_name", open_account)
         self.on(
             UserAdded,
             insert(t),
