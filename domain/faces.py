@@ -7,7 +7,7 @@ import msgspec
 from domain.event import Event, recorded_as
 from domain.geometry import Box
 
-DETECTED, DELETED = "detected", "deleted"
+DETECTED, DELETED, WITHDRAWN = "detected", "deleted", "withdrawn"
 NO_FACES, FAILED = "no_faces", "failed"
 AUTO, MANUAL = "auto", "manual"
 SAME_FACE_IOU = 0.5
@@ -148,6 +148,20 @@ class FaceDeleted(Event, frozen=True, omit_defaults=True):
 @recorded_as("FaceRestored", "face", "face_id")
 class FaceRestored(Event, frozen=True, omit_defaults=True):
     """A deletion was taken back."""
+
+    face_id: int
+
+
+@recorded_as("FaceWithdrawn", "face", "face_id")
+class FaceWithdrawn(Event, frozen=True, omit_defaults=True):
+    """The drawing of a face was taken back: it is as if it had never been drawn, and detection may find one there."""
+
+    face_id: int
+
+
+@recorded_as("FaceReinstated", "face", "face_id")
+class FaceReinstated(Event, frozen=True, omit_defaults=True):
+    """A face whose drawing had been taken back stands again."""
 
     face_id: int
 

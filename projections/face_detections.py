@@ -28,6 +28,7 @@ from domain.faces import (
     DELETED,
     DETECTED,
     MANUAL,
+    WITHDRAWN,
     ContentMarked,
     FaceAssigned,
     FaceDeleted,
@@ -38,18 +39,20 @@ from domain.faces import (
     FaceMoved,
     FaceNoticed,
     FaceRedetected,
+    FaceReinstated,
     FaceRejected,
     FaceRejectionWithdrawn,
     FaceRestored,
     FaceRetracted,
     FaceUnassigned,
+    FaceWithdrawn,
     MarkerLifted,
 )
 from domain.geometry import Box
 from domain.person import PersonDeleted, PersonRestored
 from projections.projection import Id, Projection, id_column
 
-_IS_FACE = "status IN ('detected', 'deleted')"
+_IS_FACE = "status IN ('detected', 'deleted', 'withdrawn')"
 
 
 class FaceDetectionsTable(Projection):
@@ -78,7 +81,9 @@ class FaceDetectionsTable(Projection):
             Column("deleted_with", Id, self.reference("persons")),
             Column("reason", Text),
             Column("version", Integer, nullable=False),
-            CheckConstraint("status IN ('detected', 'deleted', 'no_faces', 'failed')", name=self.named("face_status")),
+            CheckConstraint(
+                "status IN ('detected', 'deleted', 'withdrawn', 'no_faces', 'failed')", name=self.named("face_status")
+            ),
             CheckConstraint(
                 f"({_IS_FACE}) = (x IS NOT NULL AND y IS NOT NULL AND w > 0 AND h > 0)", name=self.named("face_box")
             ),
@@ -243,6 +248,8 @@ class FaceDetectionsTable(Projection):
         )
         self.on(FaceDeleted, status, lambda e, r: {"key": e.face_id, "to": DELETED})
         self.on(FaceRestored, status, lambda e, r: {"key": e.face_id, "to": DETECTED})
+        self.on(FaceWithdrawn, status, lambda e, r: {"key": e.face_id, "to": WITHDRAWN})
+        self.on(FaceReinstated, status, lambda e, r: {"key": e.face_id, "to": DETECTED})
         whole = update(t).where(t.c.person_id == bindparam("key"), t.c.status == DETECTED)
         self.on_each(
             PersonDeleted,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, true
 
-from domain.faces import DETECTED, FAILED, NO_FACES, Face
+from domain.faces import DETECTED, FAILED, NO_FACES, WITHDRAWN, Face
 from domain.geometry import Box
 from projections.schema import ReadTables
 
@@ -98,15 +98,17 @@ class Faces:
         return None if row is None else _face(row)
 
     def on_content(self, content_hash: bytes) -> list[Face]:
-        """Every face of one content, deleted ones too, by id."""
+        """Every face of one content, deleted ones too but none that was withdrawn, by id."""
         f = self._faces
-        statement = self._few().where(f.c.content_hash == content_hash, f.c.x.is_not(None)).order_by(f.c.id)
+        stands = f.c.x.is_not(None) & (f.c.status != WITHDRAWN)
+        statement = self._few().where(f.c.content_hash == content_hash, stands).order_by(f.c.id)
         return [_face(row) for row in self._connection.execute(statement)]
 
     def has_rows(self, content_hash: bytes, model_version: str) -> bool:
         """Whether anything, a face, a deleted face or a marker, stands for this content and model."""
         f = self._faces
-        statement = select(f.c.id).where(f.c.content_hash == content_hash, f.c.model_version == model_version)
+        stands = (f.c.model_version == model_version) & (f.c.status != WITHDRAWN)
+        statement = select(f.c.id).where(f.c.content_hash == content_hash, stands)
         return self._connection.execute(statement.limit(1)).first() is not None
 
     def markers(self, content_hash: bytes) -> list[tuple[int, str, str]]:
@@ -298,6 +300,7 @@ class Faces:
                 .label("unassigned"),
             )
             .select_from(f.outerjoin(p, p.c.id == f.c.person_id))
+            .where(f.c.status != WITHDRAWN)
             .group_by(f.c.content_hash)
             .subquery()
         )

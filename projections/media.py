@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from domain.faces import WITHDRAWN
 from domain.media import (
     FileFacts,
     Media,
@@ -270,7 +271,8 @@ class MediaFiles:
     def waiting_for_detection(self, rows: Table, model_version: str, after: int, limit: int) -> Sequence[Media]:
         """Present readable photos, by id from `after`, whose content has no row of `rows` for this model."""
         t = self._table
-        seen = select(rows.c.id).where(rows.c.content_hash == t.c.content_hash, rows.c.model_version == model_version)
+        stands = (rows.c.model_version == model_version) & (rows.c.status != WITHDRAWN)
+        seen = select(rows.c.id).where(rows.c.content_hash == t.c.content_hash, stands)
         statement = (
             self._few()
             .where(

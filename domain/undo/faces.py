@@ -9,19 +9,24 @@ from domain.event import Event, Recorded
 from domain.faces import (
     DELETED,
     DETECTED,
+    WITHDRAWN,
     Face,
     FaceAssigned,
     FaceDeleted,
+    FaceDetected,
     FaceDrawn,
     FaceIgnored,
     FaceMoved,
     FaceNoticed,
+    FaceReinstated,
     FaceRejected,
     FaceRejectionWithdrawn,
     FaceRestored,
     FaceUnassigned,
+    FaceWithdrawn,
     Why,
 )
+from domain.pairing import is_same_face
 from domain.person import PersonCoverChosen, PersonDeleted
 from domain.ports import Turn
 from domain.undo.rules import blocked, require_last_write, require_none_since, require_photo_in_sight, takes_back
@@ -39,7 +44,8 @@ def _face(turn: Turn, face_id: int, recorded: Recorded, status: str = DETECTED) 
 
 def _other_status(turn: Turn, face: Face, recorded: Recorded) -> Conflict:
     """The conflict with what deleted or restored the face: by itself, or with the person that it was deleted with."""
-    refusal = blocked(turn, recorded, f"face-{face.id}", (FaceDeleted, FaceRestored), "deleted or restored the face")
+    kinds = (FaceDeleted, FaceRestored, FaceWithdrawn, FaceReinstated)
+    refusal = blocked(turn, recorded, f"face-{face.id}", kinds, "deleted or restored the face")
     person = None if face.person_id is None else turn.persons.get(face.person_id)
     while person is not None and person.merged_into is not None:
         person = turn.persons.get(person.merged_into)
@@ -110,7 +116,26 @@ def _drawn(turn: Turn, recorded: Recorded, event: FaceDrawn) -> Iterable[Event]:
     _face(turn, event.face_id, recorded)
     decisions = (FaceAssigned, FaceMoved, FaceIgnored, FaceRejected)
     require_last_write(turn, recorded, decisions, "decided about the face that was drawn", stands=True)
-    yield FaceDeleted(event.face_id)
+    yield FaceWithdrawn(event.face_id)
+
+
+@takes_back(FaceReinstated)
+def _reinstated(turn: Turn, recorded: Recorded, event: FaceReinstated) -> Iterable[Event]:
+    _face(turn, event.face_id, recorded)
+    yield FaceWithdrawn(event.face_id)
+
+
+@takes_back(FaceWithdrawn)
+def _withdrawn(turn: Turn, recorded: Recorded, event: FaceWithdrawn) -> Iterable[Event]:
+    face = _face(turn, event.face_id, recorded, WITHDRAWN)
+    for other in turn.faces.on_content(face.content_hash):
+        since = turn.later_in(f"face-{other.id}", recorded.position) if is_same_face(face, other.box) else []
+        if since and isinstance(since[0].event, FaceDetected):
+            raise Conflict(
+                f"face {face.id} cannot be drawn again: face {other.id} was found in its place meanwhile; decide about "
+                "that one"
+            )
+    yield FaceReinstated(event.face_id)
 
 
 @takes_back(FaceMoved)

@@ -215,6 +215,14 @@ def test_a_box_that_somebody_drew_or_touched_stays_where_it_is(world: World, dec
     assert world.vector_of(face) == vector(30)
 
 
+def test_a_face_in_the_middle_of_a_head_that_somebody_drew_is_that_face(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    head = world.do(draw_face, content("one.jpg"), Box(0.1, 0.1, 0.32, 0.32), None)
+    assert world.detect("one.jpg", found(Box(0.16, 0.16, 0.2, 0.2), 30), found(RIGHT)) != []
+    assert [(face.id == head, face.box.w) for face in world.faces("one.jpg")] == [(True, 0.32), (False, 0.2)]
+    assert world.vector_of(head) == vector(30)
+
+
 def test_a_face_that_waited_for_a_vector_gets_it_from_the_next_detection(world: World) -> None:
     world.scan(photo("one.jpg"))
     face = world.do(draw_face, content("one.jpg"), LEFT, None, model_version=MODEL)

@@ -11,8 +11,8 @@ from domain.actor import AUTOBIND
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
 from domain.commands.people import delete_person
 from domain.commands.tags import tag_contents
-from domain.errors import Forbidden
-from domain.faces import DELETED, DETECTED, Face, FaceAssigned, FaceUnassigned, Why
+from domain.errors import Conflict, Forbidden
+from domain.faces import DELETED, DETECTED, WITHDRAWN, Face, FaceAssigned, FaceUnassigned, Why
 from domain.policies import bind_by_tag
 from domain.ports import Embedding
 from tests.domain.world import (
@@ -224,15 +224,33 @@ def test_a_box_moved_back_has_its_old_vector_though_the_model_changed_since(worl
 # Drawing
 
 
-def test_a_drawn_face_taken_back_is_deleted_and_redone_with_its_person(world: World) -> None:
+def test_a_drawn_face_taken_back_is_gone_and_redone_with_its_person(world: World) -> None:
     world.shows("one.jpg")
     ann = world.a_person("Ann")
     drawn = world.operation_of(draw_face, content("one.jpg"), LEFT, Embedding(MODEL, vector()), ann)
     (face,) = world.faces("one.jpg")
     undone = world.undo(drawn)
-    assert world.face(face.id).status == DELETED
-    world.undo(undone)
+    assert (world.face(face.id).status, world.faces("one.jpg")) == (WITHDRAWN, [])
+    redone = world.undo(undone)
     assert (world.face(face.id).status, world.faces_of(ann)) == (DETECTED, [face.id])
+    world.undo(redone)
+    assert (world.face(face.id).status, world.faces_of(ann)) == (WITHDRAWN, [])
+
+
+def test_detection_finds_a_face_where_one_was_drawn_and_taken_back(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    drawn = world.operation_of(draw_face, content("one.jpg"), LEFT, Embedding(MODEL, vector()))
+    (face,) = world.faces("one.jpg")
+    undone = world.undo(drawn)
+    with world.reading() as tables:
+        assert not tables.faces.has_rows(content("one.jpg"), MODEL)
+        waiting = tables.media.waiting_for_detection(tables.tables.faces.table, MODEL, 0, 10)
+        assert ([media.path for media in waiting], tables.faces.stats(MODEL).pending) == (["one.jpg"], 1)
+    (new,) = world.detect("one.jpg", found(LEFT))
+    assert new != face.id
+    with nothing_appended(world), pytest.raises(Conflict, match=f"face {new} was found in its place"):
+        world.undo(undone)
+    assert [each.id for each in world.faces("one.jpg")] == [new]
 
 
 @pytest.mark.parametrize("decision", ["assign", "ignore", "move", "reject"])
@@ -251,7 +269,7 @@ def test_what_was_decided_about_a_drawn_face_is_in_the_way(world: World, decisio
         world.undo(drawn)
     world.undo(later)
     world.undo(drawn)
-    assert world.face(face.id).status == DELETED
+    assert world.face(face.id).status == WITHDRAWN
 
 
 # Rejecting
