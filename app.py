@@ -28,6 +28,7 @@ from adapters.face_engines.apollo import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.face_engines.serve import faces_app
+from adapters.files.descriptions import Descriptions
 from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
@@ -40,6 +41,7 @@ from adapters.runner.pool import WorkerPool
 from adapters.runner.watch import Watcher
 from adapters.runner.web import run_web
 from adapters.runner.work import Work
+from adapters.runner.xmp import ReadsXmp, WritesXmp, Written
 from adapters.settings import FaceEngineChoice, Settings
 from adapters.settings.catalogue import cores
 from adapters.store.database import Database
@@ -52,6 +54,7 @@ from adapters.store.presence import alone, serving
 from adapters.store.transfer import export_log, import_log
 from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI, WATCHER
+from domain.commands.xmp import Taken
 from domain.erasure import Erasure
 from domain.errors import NotFound, Unavailable
 from domain.library import Library
@@ -289,6 +292,21 @@ class House:
         with self.ledger.reading(WATCHER) as tables:
             return sum(tables.media.counts().get(library.id, (0, 0, 0))[2] for library in libraries)
 
+    @property
+    def descriptions(self) -> Descriptions:
+        """What programs say of the photos, in the photos and beside them."""
+        return Descriptions(self.locate, self.gallery.embedded_xmp)
+
+    def read_xmp(
+        self, library: int | None, report: Callable[[int, int], None], *, dry_run: bool
+    ) -> tuple[Taken, int | None]:
+        """Take over names and keywords; what was taken, and the operation."""
+        return ReadsXmp(self.ledger, self.descriptions, self.engine, self.gallery).run(library, report, dry_run=dry_run)
+
+    def write_xmp(self, library: int | None, report: Callable[[int, int], None]) -> Written:
+        """Write names and keywords to sidecars; what became of them."""
+        return WritesXmp(self.ledger, self.descriptions).run(library, report)
+
     def export_log(self, out: BinaryIO, report: Callable[[int, int], None]) -> int:
         """Write the whole log; the number of events."""
         return export_log(self.ledger, out, report)
@@ -328,7 +346,7 @@ class House:
         """What is installed and what each part adds."""
         tools = {
             "ffmpeg": "videos: posters, previews, HLS",
-            "exiftool": "previews of RAW files that keep them in unusual places, and XMP in originals",
+            "exiftool": "previews of RAW files that keep them in unusual places",
         }
         findings = [Finding(tool, shutil.which(tool), f"adds {adds}") for tool, adds in tools.items()]
         try:

@@ -33,8 +33,8 @@ class Face(msgspec.Struct, frozen=True):
 
 
 class Why(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The reason for an assignment: the `rule` (`user`, `tag`, `only-face`, `carried`), and where a model was asked
-    its version, the cosine `similarity` and the `threshold` that it passed."""
+    """The reason for an assignment: the `rule` (`user`, `tag`, `only-face`, `carried`, `xmp`), and where a model was
+    asked its version, the cosine `similarity` and the `threshold` that it passed."""
 
     rule: str
     model_version: str | None = None

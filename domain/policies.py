@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from domain.faces import DETECTED, Face, FaceAssigned, FaceUnassigned, Why
+from domain.commands.faces import never, whose_is
+from domain.faces import DETECTED, Face, FaceAssigned, Why
 from domain.person import Person
 from domain.ports import Likeness, Turn
 
@@ -34,7 +35,9 @@ def bind_by_tag(
         return []
     faces = [face for face in turn.faces.on_content(content_hash) if face.status == DETECTED]
     free = [
-        face for face in faces if not face.ignored and face.model_version == model_version and _is_nobodys(turn, face)
+        face
+        for face in faces
+        if not face.ignored and face.model_version == model_version and whose_is(turn, face) is None
     ]
     bound = _by_likeness(turn, free, persons, threshold, model_version, likeness)
     if not bound and len(faces) == 1 and len(persons) == 1 and free:
@@ -64,7 +67,7 @@ def _by_likeness(
         exemplars = turn.faces.exemplars(person.id, model_version, EXEMPLARS)
         for face in free:
             vector = vectors.get(face.embedding_id or 0)
-            if vector is None or not exemplars or person.id in _never(turn, face):
+            if vector is None or not exemplars or person.id in never(turn, face):
                 continue
             scored.append((likeness(vector, exemplars), face.id, person))
     bound: dict[int, Bound] = {}
@@ -75,27 +78,7 @@ def _by_likeness(
     return list(bound.values())
 
 
-def _is_nobodys(turn: Turn, face: Face) -> bool:
-    """Whether a face is assigned to no person, or to one that was deleted."""
-    if face.person_id is None:
-        return True
-    person = turn.persons.get(face.person_id)
-    return person is None or person.canonical_id is None
-
-
-def _never(turn: Turn, face: Face) -> set[int | None]:
-    """The canonical persons that a face is not bound to by itself: those it was said not to be, and those that it was
-    taken from, since that too was somebody's decision."""
-    taken_from = {
-        recorded.event.was
-        for recorded in turn.later_in(f"face-{face.id}", 0)
-        if isinstance(recorded.event, FaceUnassigned)
-    }
-    persons = (turn.persons.get(person_id) for person_id in taken_from)
-    return {*turn.faces.rejected(face.id), *(person.canonical_id for person in persons if person is not None)}
-
-
 def _first_face(turn: Turn, face: Face, person: Person) -> list[Bound]:
-    if turn.faces.count_of(turn.persons.behind(person.id)) or person.id in _never(turn, face):
+    if turn.faces.count_of(turn.persons.behind(person.id)) or person.id in never(turn, face):
         return []
     return [Bound(face.id, person, Why("only-face", face.model_version))]

@@ -242,6 +242,17 @@ class MediaFiles:
         statement = select(t).where(t.c.id == media_id, t.c.library_id.in_(self._libraries))
         return self._connection.execute(statement).mappings().one_or_none()
 
+    def readable(self, after: int, limit: int) -> list[tuple[Media, int | None, int | None]]:
+        """Present, readable files of visible libraries, by id from `after`, each with its upright width and height in
+        pixels where they are known."""
+        t = self._table
+        statement = self._few().add_columns(t.c.width, t.c.height)
+        statement = statement.where(
+            t.c.id > after, t.c.present, t.c.content_hash.is_not(None), t.c.library_id.in_(self._libraries)
+        )
+        rows = self._connection.execute(statement.order_by(t.c.id).limit(limit))
+        return [(Media(*media), width, height) for *media, width, height in rows]
+
     def problems(self, limit: int) -> list[RowMapping]:
         """Present files of visible libraries that are not, or not wholly, shown, with the reason; by id."""
         t = self._table

@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol
 
 from adapters.cli.progress import Board
 from adapters.settings import Settings
+from domain.commands.xmp import Taken
 from domain.erasure import Erasure
 from domain.library import Library
 from projections.lookups import Ledger
@@ -35,6 +36,22 @@ class Finding(Protocol):
     @property
     def adds(self) -> str:
         """What it adds."""
+
+
+class Written(Protocol):
+    """What became of the sidecars."""
+
+    @property
+    def written(self) -> int:
+        """How many were written."""
+
+    @property
+    def unchanged(self) -> int:
+        """How many said it all already."""
+
+    @property
+    def failed(self) -> Sequence[str]:
+        """What went wrong where."""
 
 
 class Server(Protocol):
@@ -76,6 +93,15 @@ class House(Protocol):
 
     def verify(self) -> Sequence[Difference]:
         """Replay the log and compare every row with the live tables."""
+
+    def read_xmp(
+        self, library: int | None, report: Callable[[int, int], None], *, dry_run: bool
+    ) -> tuple[Taken, int | None]:
+        """Take over what other programs wrote about the photos; what was taken, and the operation, None where there was
+        nothing."""
+
+    def write_xmp(self, library: int | None, report: Callable[[int, int], None]) -> Written:
+        """Write what was decided about the photos to sidecars."""
 
     def export_log(self, out: BinaryIO, report: Callable[[int, int], None]) -> int:
         """Write the whole log; the number of events."""

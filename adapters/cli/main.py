@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.logging import RichHandler
 
-from adapters.cli import erasing, maintenance, serving, transfer, users
+from adapters.cli import erasing, maintenance, serving, transfer, users, xmp
 from adapters.cli.house import House
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     undo = command("undo", maintenance.undo, "take an operation back")
     undo.add_argument("operation", type=int, metavar="OPERATION", help="its number, as the history shows it")
     undo.add_argument("--with-later", action="store_true", help="first take back the later ones that stand in its way")
+    _add_xmp(command("xmp", xmp.read, "names and keywords from other programs' XMP, and into sidecars for them"))
     _add_erase(command("erase", erasing.person, "take a person, or the faces of a photo, out of the past, for good"))
     _add_users(command("user", users.listing, "accounts: add, list, passwd, remove"))
     faces = command("faces", serving.serve_faces, "the face engine as a service for other machines")
@@ -74,6 +75,17 @@ def _add_erase(erase: argparse.ArgumentParser) -> None:
     content.set_defaults(run=erasing.content)
     for subject in (person, content):
         subject.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _add_xmp(made: argparse.ArgumentParser) -> None:
+    actions = made.add_subparsers(metavar="ACTION", required=True)
+    read = actions.add_parser("read", help="take over regions of faces and keywords, from photos and sidecars")
+    read.add_argument("--dry-run", action="store_true", help="tell what would be taken over, and take over nothing")
+    read.set_defaults(run=xmp.read)
+    write = actions.add_parser("write", help="write them to .xmp files beside the photos, which are never touched")
+    write.set_defaults(run=xmp.write)
+    for action in (read, write):
+        action.add_argument("--library", metavar="NAME", help="of this library alone")
 
 
 def _add_users(user: argparse.ArgumentParser) -> None:

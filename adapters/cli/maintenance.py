@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from rich.progress import Progress
 from rich.table import Table
 
 from adapters.cli.house import House
-from adapters.cli.progress import console_on
+from adapters.cli.progress import console_on, progress_of
 from domain.actor import CLI
 from domain.commands.operations import undo as undo_operation
 from domain.commands.operations import undo_with_later
@@ -59,12 +58,8 @@ def config(house: House, words: argparse.Namespace) -> int:
 def rebuild(house: House, words: argparse.Namespace) -> int:
     """Build the read tables anew beside the live ones, then swap."""
     house.settings.make_data_folder()
-    console = console_on(sys.stderr)
-    with Progress(console=console, disable=not console.is_terminal) as bars:
-        task = bars.add_task("rebuilding", total=None)
-        print(
-            house.rebuild(lambda done, total: bars.update(task, completed=done, total=total), drop_old=words.drop_old)
-        )
+    with progress_of("rebuilding") as report:
+        print(house.rebuild(report, drop_old=words.drop_old))
     return 0
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Protocol, TextIO
@@ -136,3 +137,12 @@ def console_on(stream: TextIO) -> Console:
     """The one console of `stream`, which knows whether a person looks at it; log lines and bars keep clear of each
     other because they share it."""
     return Console(file=stream, soft_wrap=True)
+
+
+@contextmanager
+def progress_of(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that says how much of how much is done; nothing where there is no terminal."""
+    console = console_on(sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

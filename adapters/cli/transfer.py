@@ -5,20 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from rich.progress import Progress
-
 from adapters.cli.house import House
-from adapters.cli.progress import console_on
+from adapters.cli.progress import progress_of
 from domain.errors import NotFound, Unavailable
 
 
 def export(house: House, words: argparse.Namespace) -> int:
     """Write the whole log to a file, wholly or not at all, or to standard output."""
-    with _progress("exporting") as report:
+    with progress_of("exporting") as report:
         if words.file is None:
             events = house.export_log(sys.stdout.buffer, report)
         else:
@@ -33,7 +30,7 @@ def export(house: House, words: argparse.Namespace) -> int:
 def import_(house: House, words: argparse.Namespace) -> int:
     """Fill an empty database, wholly or not at all."""
     house.settings.make_data_folder()
-    with _progress("importing") as report:
+    with progress_of("importing") as report:
         if words.file is None:
             events = house.import_log(sys.stdin.buffer, report)
         else:
@@ -55,11 +52,3 @@ def _to_file(house: House, target: Path, report: Callable[[int, int], None]) -> 
     except OSError as error:
         raise Unavailable(f"cannot write {target}: {error.strerror}") from error
     return events
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    console = console_on(sys.stderr)
-    with Progress(console=console, disable=not console.is_terminal) as bars:
-        task = bars.add_task(title, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)

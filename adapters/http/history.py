@@ -40,10 +40,10 @@ class PhotoHistoryQuery(msgspec.Struct):
 
 
 class Reason(msgspec.Struct):
-    """Why a face is whose: `rule` is `user`, `tag`, `only-face` or `carried` (over to a file that was saved anew);
-    where a model was asked, the cosine `similarity` and the `threshold` that it passed. `person_id` is the person that
-    was named then, who may have been merged since: `now` is who that is today. `superseded` says that it holds no
-    longer."""
+    """Why a face is whose: `rule` is `user`, `tag`, `only-face`, `carried` (over to a file that was saved anew) or
+    `xmp` (read from what another program wrote); where a model was asked, the cosine `similarity` and the `threshold`
+    that it passed. `person_id` is the person that was named then, who may have been merged since: `now` is who that is
+    today. `superseded` says that it holds no longer."""
 
     person_id: int
     person_name: str

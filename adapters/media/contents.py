@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import stat
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -92,6 +92,15 @@ def read_photo(path: bytes) -> tuple[bytes, str]:
     if content.photo is None or content.format is None:
         raise Unreadable(content.problem or "not a photo")
     return content.photo, content.format
+
+
+def open_media(path: bytes) -> BinaryIO:
+    """A file of a library, open for reading.
+
+    Raises:
+        NotFound, Unreadable, Unavailable: as `read_content`.
+    """
+    return open(_opened(path), "rb")
 
 
 def _problem(head: bytes, name: str | None, kind: MediaKind, photo: bytes | None) -> str | None:

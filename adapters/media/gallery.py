@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from adapters.media import crops
+from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
 from adapters.media.facts import read_media
 from adapters.media.index import index_file, metadata
 from adapters.media.magic import MediaKind
@@ -120,6 +121,10 @@ class Gallery:
     def metadata(self, path: Path, kind: MediaKind) -> dict[str, object]:
         """A file's facts and EXIF as they are now, as plain values; raises as `adapters.media.index.metadata`."""
         return self._waiting.submit(metadata, os.fsencode(path), kind, timeout=SECONDS_A_FILE).result()
+
+    def embedded_xmp(self, path: Path) -> EmbeddedXmp:
+        """What other programs wrote into a photo; raises as `adapters.media.embedded_xmp.embedded_xmp`."""
+        return self._background.submit(embedded_xmp, os.fsencode(path), timeout=SECONDS_A_FILE).result()
 
     # For the mirror
 

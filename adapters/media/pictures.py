@@ -29,7 +29,7 @@ MAX_PIXELS: Final = 250_000_000
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
-_DECODERS: Final = {
+DECODERS: Final = {
     "jpeg": ("JPEG",),
     "png": ("PNG",),
     "webp": ("WEBP",),
@@ -39,6 +39,7 @@ _DECODERS: Final = {
     "heic": ("HEIF",),
     "avif": ("AVIF",),
 }
+"""Pillow's decoder for each format of `magic`: the only one that is tried."""
 _TURNED_WHEN_OPENED: Final = ("heic", "tiff")
 """Formats whose size Pillow gives upright from the start, and whose pixels it turns itself while it loads them."""
 _HARMLESS: Final = re.compile(
@@ -101,7 +102,7 @@ class Picture:
         if self.format == "jpeg":
             scale = min(1.0, long_side / max(self._image.size))
             self._image.draft(None, (round(self._image.width * scale), round(self._image.height * scale)))
-        image, problem = _loaded(self._image, self._content, _DECODERS[self.format])
+        image, problem = _loaded(self._image, self._content, DECODERS[self.format])
         turned = orientation_of(image.getexif())  # what is left to do: the decoder may have turned it already
         factor = max(image.size) // long_side
         if factor >= 2 and image.mode in ("RGB", "RGBA", "L", "LA", "CMYK"):
@@ -118,7 +119,7 @@ def open_picture(content: bytes, format_name: str) -> Picture:
     """
     with quiet():
         try:
-            image = Image.open(io.BytesIO(content), formats=_DECODERS[format_name])
+            image = Image.open(io.BytesIO(content), formats=DECODERS[format_name])
             picture = Picture(content, format_name, image)
         except Image.DecompressionBombError as error:
             raise Unreadable(f"more than {MAX_PIXELS // 1_000_000} million pixels") from error

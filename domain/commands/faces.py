@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from domain.commands.people import check_version, faces_said, free_name, live_person
 from domain.errors import Forbidden, NotFound, RuleViolation
-from domain.event import Event
+from domain.event import Event, Recorded
 from domain.faces import (
     DETECTED,
     Face,
@@ -25,7 +25,7 @@ from domain.faces import (
     Why,
 )
 from domain.geometry import Box
-from domain.person import PersonCreated
+from domain.person import Person, PersonCreated
 from domain.ports import Embedding, Turn
 
 PENDING = "pending"
@@ -67,6 +67,33 @@ def visible_face(turn: Turn, face_id: int, expected: int | None = None) -> Face:
         raise NotFound(f"there is no face {face_id}")
     check_version("face", face.version, expected)
     return face
+
+
+def whose_is(turn: Turn, face: Face) -> Person | None:
+    """The canonical person of a face; None where it is nobody's, or was one's who was deleted."""
+    person = None if face.person_id is None else turn.persons.get(face.person_id)
+    if person is None or person.canonical_id is None:
+        return None
+    return turn.persons.get(person.canonical_id)
+
+
+def never(turn: Turn, face: Face, *, by_undo: bool = True) -> set[int]:
+    """The canonical persons that a face was said not to be, and those that it was taken from, since that too was
+    somebody's decision; taken by an undo as well, unless `by_undo` says otherwise."""
+    taken_from = {
+        recorded.event.was
+        for recorded in turn.later_in(f"face-{face.id}", 0)
+        if isinstance(recorded.event, FaceUnassigned) and (by_undo or not was_undo(turn, recorded))
+    }
+    persons = (turn.persons.get(person_id) for person_id in taken_from)
+    canonical = {person.canonical_id for person in persons if person is not None and person.canonical_id is not None}
+    return canonical | turn.faces.rejected(face.id)
+
+
+def was_undo(turn: Turn, recorded: Recorded) -> bool:
+    """Whether an event was appended by taking an operation back, or by doing it again."""
+    operation = turn.operations.get(recorded.operation_id)
+    return operation is not None and operation.undoes is not None
 
 
 def checked_box(box: Box) -> Box:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from domain.commands.faces import BY_USER, LARGEST_BATCH, Outcome, visible_face
+from domain.commands.faces import BY_USER, LARGEST_BATCH, Outcome, visible_face, whose_is
 from domain.commands.people import faces_said, free_name, live_person
 from domain.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
 from domain.event import Event
@@ -114,10 +114,9 @@ def _still_nobodys(turn: Turn, face_id: int, person_id: int | None, called: str)
         Conflict: somebody decided about it meanwhile.
     """
     face = visible_face(turn, face_id)
-    whose = None if face.person_id is None else turn.persons.get(face.person_id)
-    if whose is not None and whose.canonical_id is not None:
-        canonical = turn.persons.get(whose.canonical_id) or whose
-        raise Conflict(f"face {face_id} is {canonical.name}'s meanwhile")
+    whose = whose_is(turn, face)
+    if whose is not None:
+        raise Conflict(f"face {face_id} is {whose.name}'s meanwhile")
     if face.ignored:
         raise Conflict(f"face {face_id} was put aside as a stranger's meanwhile")
     if person_id is not None and person_id in turn.faces.rejected(face_id):

@@ -19,10 +19,12 @@ from domain.commands.faces import FaceChanges
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.commands.operations import undo, undo_with_later
 from domain.commands.people import PersonChanges
+from domain.commands.xmp import take_over
 from domain.errors import LibraryError
 from domain.geometry import Box
 from domain.media import FileFacts
 from domain.ports import Turn
+from domain.xmp import Description, Region
 from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
 
 NAMES = st.sampled_from(["Anna", "anna", "Bob", "Carol", "Dora", "Eve", "holiday"])
@@ -32,6 +34,8 @@ ANY = 8
 PHOTO = st.integers(0, 4)
 MOST_ERASURES = 2
 """Each writes the whole database anew."""
+MIDDLE = Box(0.4, 0.6, 0.1, 0.1)
+"""Where nothing is found."""
 FOUND: list[tuple[Box, ...]] = [(LEFT,), (LEFT, RIGHT), (RIGHT,), ()]
 
 
@@ -103,6 +107,12 @@ class Histories(RuleBasedStateMachine):
     def take_back_from_now_on(self, taking_back: bool) -> None:
         """Whether each command is undone and redone at once, which the ones after it must not notice."""
         self.taking_back = taking_back
+
+    @rule(photo=PHOTO, name=NAMES, box=st.sampled_from([LEFT, RIGHT, MIDDLE]), keyword=NAMES)
+    def read_xmp(self, photo: int, name: str, box: Box, keyword: str) -> None:
+        """Take over a name and a keyword from XMP."""
+        said = Description((keyword,), (Region(box, name),))
+        self._do(lambda turn: take_over(turn, self.world.contents[photo], said))
 
     @rule(name=NAMES, notes=st.sampled_from(["", "likes cats"]))
     def create(self, name: str, notes: str) -> None:

@@ -38,7 +38,7 @@ def photos(tmp_path: Path) -> Path:
 def test_help_names_every_command(data: Path) -> None:
     said = imageapi(data, "--help")
     assert said.returncode == 0
-    for word in ("serve", "scan", "status", "doctor", "config", "rebuild", "verify", "undo", "user", "faces"):
+    for word in ("serve", "scan", "status", "doctor", "config", "rebuild", "verify", "undo", "xmp", "user", "faces"):
         assert word in said.stdout
 
 

@@ -88,6 +88,7 @@ function reasonText(reason) {
     user: `${reason.actor} said so`,
     tag: `the photo has this tag, and the faces are alike: ${reason.similarity} of at least ${reason.threshold}`,
     'only-face': 'the only face on a photo with this tag',
+    xmp: 'read from XMP that another program wrote',
     carried: 'carried over from the file before it was saved anew',
   }[reason.rule] ?? reason.rule;
   const merged = reason.now_name && reason.now_name !== reason.person_name ? `, now ${reason.now_name}` : '';

@@ -1,0 +1,63 @@
+"""`imageapi xmp read` and `write`: names and keywords from other programs, and for them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from adapters.cli.house import House
+from adapters.cli.progress import progress_of
+from domain.actor import CLI
+from domain.errors import NotFound
+from domain.paths import shown
+
+
+def read(house: House, words: argparse.Namespace) -> int:
+    """Take over names of faces and keywords, as one operation."""
+    library = _library(house, words.library)
+    with progress_of("reading XMP") as report:
+        taken, operation_id = house.read_xmp(library, report, dry_run=words.dry_run)
+    _say(taken.left)
+    if not taken.photos:
+        print(
+            "nothing to take over" + (": all that XMP says stands already, or was decided otherwise" * bool(taken.left))
+        )
+        return 0
+    print(f"{'would read' if words.dry_run else 'read'} {taken}")
+    for what, names in (("persons", taken.persons), ("tags", taken.tags)):
+        if names:
+            print(f"new {what}: {', '.join(map(shown, sorted(names)))}")
+    if not words.dry_run:
+        print(f"`imageapi undo {operation_id}` takes all of it back")
+    return 0
+
+
+def write(house: House, words: argparse.Namespace) -> int:
+    """Write names of faces and keywords to sidecars; 1 where one could not be written."""
+    library = _library(house, words.library)
+    with progress_of("writing XMP") as report:
+        became = house.write_xmp(library, report)
+    _say(became.failed)
+    failed = f", {len(became.failed)} could not be written" if became.failed else ""
+    print(f"wrote {became.written} sidecars, {became.unchanged} said it all already{failed}")
+    return 1 if became.failed else 0
+
+
+def _library(house: House, name: str | None) -> int | None:
+    """The id of a library by its name or number, None for all."""
+    with house.ledger.reading(CLI) as tables:
+        known = tables.libraries.shown()
+    if not known:
+        raise NotFound("there is no library yet: `imageapi scan DIR` makes one")
+    if name is None:
+        return None
+    for library in known:
+        if name in (library.name, str(library.id)):
+            return library.id
+    raise NotFound(f"there is no library {name}; there are: {', '.join(library.name for library in known)}")
+
+
+def _say(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(shown(line), file=sys.stderr)

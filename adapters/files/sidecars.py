@@ -1,0 +1,107 @@
+"""Sidecars: the `.xmp` files beside a photo that hold what programs say of it without touching it.
+
+Two names are usual: `photo.jpg.xmp` (digiKam, darktable, exiftool's `%f.%e.xmp`) and, for RAW files, `photo.xmp`
+(Adobe). The second belongs to the RAW file where a JPEG of the same name lies beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from typing import Final
+
+from adapters.files.paths import reason_of
+from adapters.files.walk import PHOTO_EXTENSIONS
+from adapters.files.xmp import LARGEST_PACKET
+from domain.errors import Unavailable, Unreadable
+
+_RAWS: Final = frozenset(["arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"])
+_OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
+_EXTENSIONS: Final = (b".xmp", b".XMP")
+
+
+def sidecars_of(path: bytes) -> list[bytes]:
+    """The sidecars that belong to the file at `path`, the one of its whole name first."""
+    stem, extension = os.path.splitext(path)
+    whole = [path + each for each in _EXTENSIONS]
+    short = [stem + each for each in _EXTENSIONS] if _owns_stem(stem, extension) else []
+    found: dict[tuple[int, int], bytes] = {}
+    for name in (*whole, *short):
+        with contextlib.suppress(OSError):  # none of this name, which is the usual case
+            facts = os.stat(name, follow_symlinks=False)
+            if stat.S_ISREG(facts.st_mode):
+                found.setdefault((facts.st_dev, facts.st_ino), name)  # one file where case makes no difference
+    return list(found.values())
+
+
+def sidecar_to_write(path: bytes) -> bytes:
+    """Where what is said of the file at `path` is written: its sidecar where it has one, else one of its whole name."""
+    return (sidecars_of(path) or [path + b".xmp"])[0]
+
+
+def _owns_stem(stem: bytes, extension: bytes) -> bool:
+    """Whether `stem.xmp` is this file's: always a RAW's, another's where no RAW of the same name lies beside it."""
+    if extension[1:].lower().decode("ascii", "replace") in _RAWS:
+        return True
+    if extension[1:].lower().decode("ascii", "replace") not in PHOTO_EXTENSIONS:
+        return False
+    raws = (stem + b"." + each for name in _RAWS for each in (name.encode(), name.upper().encode()))
+    return not any(map(os.path.lexists, raws))
+
+
+def read_sidecar(path: bytes) -> bytes | None:
+    """The bytes of a sidecar, None where it is not there (any more).
+
+    Raises:
+        Unreadable: it is no regular file, too large, or the operating system refuses it.
+    """
+    try:
+        descriptor = os.open(path, _OPEN)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Unreadable(reason_of(error)) from error
+    with open(descriptor, "rb") as file:
+        try:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                raise Unreadable("not a regular file")
+            if facts.st_size > LARGEST_PACKET:
+                raise Unreadable(f"larger than {LARGEST_PACKET // 2**20} MB")
+            return file.read(LARGEST_PACKET + 1)
+        except OSError as error:
+            raise Unreadable(reason_of(error)) from error
+
+
+def write_sidecar(path: bytes, packet: bytes) -> None:
+    """Write a sidecar, wholly or not at all, with the rights of the one that it replaces, else those of a new file.
+
+    Raises:
+        Unavailable: it cannot be written; what stood there stands.
+    """
+    folder, name = os.path.split(path)
+    temporary: str | bytes = b""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=b"." + name[:100], suffix=b".part", dir=folder)
+        with open(descriptor, "wb") as file:
+            file.write(packet)
+            file.flush()
+            os.fsync(descriptor)
+        os.chmod(temporary, _mode(path))
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise Unavailable(f"it cannot be written: {reason_of(error)}") from error
+
+
+def _mode(path: bytes) -> int:
+    """The rights of a file that is to be replaced, else of a new one."""
+    with contextlib.suppress(OSError):
+        return stat.S_IMODE(os.stat(path, follow_symlinks=False).st_mode)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,82 @@
+"""What other programs wrote into a photo about it: the packet of XMP, the older IPTC keywords, and how it is stored.
+
+Runs in worker processes. Of most formats no more than the header is read, however large the file.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO, Final
+
+import msgspec
+from PIL import Image, ImageFile, IptcImagePlugin
+
+from adapters.media.contents import open_media, read_photo
+from adapters.media.exif import PARSING_ERRORS, directory, orientation_of, quiet, raw_exif
+from adapters.media.magic import HEAD_BYTES, RAWS, format_of
+from adapters.media.pictures import DECODERS
+from domain.errors import Unreadable
+
+_XMP_TAG: Final = 700
+"""The TIFF tag that holds a packet (XMP specification, part 3)."""
+_KEYWORDS: Final = (2, 25)
+"""The data set of IPTC-IIM."""
+
+
+class EmbeddedXmp(msgspec.Struct, frozen=True):
+    """`packet` is XMP as it stands in the file, None where there is none; `keywords` are IPTC's; `orientation` is
+    EXIF's, 1 to 8."""
+
+    packet: bytes | None
+    keywords: tuple[str, ...]
+    orientation: int
+
+
+def embedded_xmp(path: bytes) -> EmbeddedXmp:
+    """What a photo's file says of it, and how the picture lies in it.
+
+    Raises:
+        NotFound, Unavailable, StillChanging: it is not to be had now.
+        Unreadable: it is no photo that can be opened; the text says why.
+    """
+    with open_media(path) as file:
+        name = format_of(file.read(HEAD_BYTES))
+        file.seek(0)
+        if name in DECODERS and name != "tiff":
+            return _of_picture(file, name)
+    content, name = read_photo(path)  # a TIFF may turn out to be a RAW
+    if name in RAWS:
+        exif = raw_exif(content, name)
+        packet = directory(exif, None).get(_XMP_TAG)
+        return EmbeddedXmp(packet if isinstance(packet, bytes) else None, (), orientation_of(exif))
+    with open_media(path) as file:
+        return _of_picture(file, name)
+
+
+def _of_picture(file: BinaryIO, name: str) -> EmbeddedXmp:
+    with quiet():
+        try:
+            with Image.open(file, formats=DECODERS[name]) as image:
+                original = image.info.get("original_orientation")
+                orientation = original if isinstance(original, int) else orientation_of(image.getexif())
+                if name == "png" and "xmp" not in image.info:
+                    image.load()  # what programs add to a PNG may stand after its pixels
+                packet = image.info.get("xmp")
+                return EmbeddedXmp(packet if isinstance(packet, bytes) else None, _iptc_keywords(image), orientation)
+        except PARSING_ERRORS as error:
+            raise Unreadable(f"cannot be opened: {' '.join(str(error).split())[:120]}") from error
+
+
+def _iptc_keywords(image: ImageFile.ImageFile) -> tuple[str, ...]:
+    """The keywords of the block that programs wrote before there was XMP, in UTF-8 or else Windows' Latin."""
+    try:
+        block = IptcImagePlugin.getiptcinfo(image) or {}
+    except PARSING_ERRORS:
+        return ()
+    values = block.get(_KEYWORDS, [])
+    texts = []
+    for value in values if isinstance(values, list) else [values]:
+        try:
+            texts.append(value.decode())
+        except UnicodeDecodeError:
+            texts.append(value.decode("cp1252", "replace"))
+    return tuple(texts)

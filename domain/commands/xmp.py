@@ -1,0 +1,201 @@
+"""What is taken over from XMP, where a user asks for it: names of faces and keywords, and never against a decision that
+was made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from domain.commands.faces import PENDING, checked_box, never, was_undo, whose_is
+from domain.errors import RuleViolation
+from domain.event import Event
+from domain.faces import DELETED, Face, FaceAssigned, FaceDrawn, MarkerLifted, Why
+from domain.geometry import Box
+from domain.names import clean_name, name_key
+from domain.pairing import paired
+from domain.person import PersonCreated
+from domain.ports import Embedding, Turn
+from domain.tag import MediaTagged, MediaUntagged, TagCreated
+from domain.xmp import Description, Region
+
+READ_KIND: Final = "xmp.read"
+FROM_XMP: Final = Why("xmp")
+
+
+class Taken(msgspec.Struct):
+    """What was taken over, in numbers, and with words what was not: `persons` and `tags` are names that were new,
+    `left` says what stands against it."""
+
+    photos: int = 0
+    named: int = 0
+    drawn: int = 0
+    tagged: int = 0
+    persons: set[str] = msgspec.field(default_factory=set)
+    tags: set[str] = msgspec.field(default_factory=set)
+    left: list[str] = msgspec.field(default_factory=list)
+
+    def add(self, other: Taken) -> None:
+        """Count another's too."""
+        self.photos += other.photos
+        self.named += other.named
+        self.drawn += other.drawn
+        self.tagged += other.tagged
+        self.persons |= other.persons
+        self.tags |= other.tags
+        self.left += other.left
+
+    def __str__(self) -> str:
+        """In words."""
+        return (
+            f"{_some(self.photos, 'photo')}, {_some(self.named, 'face')} named, {self.drawn} drawn, "
+            f"{_some(len(self.persons), 'new person')}, {_some(self.tagged, 'tag')} put on ({len(self.tags)} new)"
+        )
+
+
+def to_draw(faces: Sequence[Face], description: Description) -> list[Region]:
+    """The regions that are faces which stand nowhere yet."""
+    return list(paired(faces, description.regions, drawn=True).new)
+
+
+def take_over(
+    turn: Turn, content_hash: bytes, description: Description, embedded: Mapping[Box, Embedding] | None = None
+) -> Taken:
+    """Take over what XMP says of one content; what already stands so appends nothing.
+
+    A region that shows a face which is nobody's names it; one that shows none draws it, with its embedding where
+    `embedded` has one for its box. Decisions stand: another's face stays another's; a face that was deleted, put aside
+    as a stranger's, or said or taken away not to be this person is left so, and a tag that was taken off stays off.
+    """
+    turn.actor.require("editor")
+    reading = _Reading(turn, content_hash)
+    reading.take_regions(description.regions, embedded or {})
+    reading.take_keywords(description.keywords)
+    if reading.events:
+        turn.begin(READ_KIND, "read names and keywords from XMP")
+        turn.append(*reading.new, *reading.events)
+        reading.taken.photos = 1
+    return reading.taken
+
+
+class _Reading:
+    """One content's description on its way into events: `new` persons and tags, then what refers to them."""
+
+    def __init__(self, turn: Turn, content_hash: bytes) -> None:
+        self._turn = turn
+        self._content = content_hash
+        self.taken = Taken()
+        self.new: list[Event] = []
+        self.events: list[Event] = []
+        self._persons: dict[str, int] = {}
+
+    def take_regions(self, regions: Iterable[Region], embedded: Mapping[Box, Embedding]) -> None:
+        pairing = paired(self._turn.faces.on_content(self._content), list(regions), drawn=True)
+        for face, region in pairing.same:
+            self._name(face, region)
+        for region in pairing.new:
+            self._draw(region, embedded.get(region.box))
+
+    def _name(self, face: Face, region: Region) -> None:
+        if not region.name:
+            return
+        against = self._against(face, region.name)
+        if against == "":
+            return
+        if against is not None:
+            self.taken.left.append(against)
+            return
+        person_id = self._person(region.name)
+        if person_id is not None:
+            self.events.append(FaceAssigned(face.id, person_id, FROM_XMP, face.person_id))
+            self.taken.named += 1
+
+    def _against(self, face: Face, name: str) -> str | None:
+        """What stands against a name for a face; empty where it has that name, None where nothing does."""
+        person = self._turn.persons.named(name)
+        if face.status == DELETED:
+            return f"{name}: said not to be a face"
+        whose = whose_is(self._turn, face)
+        if whose is not None:
+            return "" if person is not None and whose.id == person.id else f"{name}: the face is {whose.name}'s here"
+        if face.ignored:
+            return f"{name}: the face was put aside as a stranger's"
+        if person is not None and person.id in never(self._turn, face, by_undo=False):
+            return f"{name}: the face was said not to be {person.name}"
+        return None
+
+    def _draw(self, region: Region, embedding: Embedding | None) -> None:
+        try:
+            box = checked_box(region.box)
+        except RuleViolation as error:
+            self.taken.left.append(f"{region.name or 'a face'}: {error}")
+            return
+        person_id = self._person(region.name) if region.name else None
+        if region.name and person_id is None:
+            return
+        turn = self._turn
+        if not any(isinstance(event, MarkerLifted) for event in self.events):
+            self.events += [MarkerLifted(id_, self._content) for id_, _, _ in turn.faces.markers(self._content)]
+        ids = turn.attach([] if embedding is None else [embedding])
+        model = PENDING if embedding is None else embedding.model_version
+        face_id = turn.new_id("face")
+        self.events.append(FaceDrawn(face_id, self._content, box, model, ids[0] if ids else None))
+        self.taken.drawn += 1
+        if person_id is not None:
+            self.events.append(FaceAssigned(face_id, person_id, FROM_XMP))
+            self.taken.named += 1
+
+    def _person(self, name: str) -> int | None:
+        """The person of this name, new where there is none; None where it cannot be a name."""
+        try:
+            name = clean_name(name)
+        except RuleViolation as error:
+            self.taken.left.append(f"a face's name: {error}")
+            return None
+        person = self._turn.persons.named(name)
+        if person is not None:
+            return person.id
+        if name_key(name) not in self._persons:
+            self._persons[name_key(name)] = self._turn.new_id("person")
+            self.new.append(PersonCreated(self._persons[name_key(name)], name))
+            self.taken.persons.add(name)
+        return self._persons[name_key(name)]
+
+    def take_keywords(self, keywords: Iterable[str]) -> None:
+        wanted: dict[str, str] = {}
+        for keyword in keywords:
+            try:
+                wanted.setdefault(name_key(keyword), clean_name(keyword))
+            except RuleViolation as error:
+                self.taken.left.append(f"a keyword: {error}")
+        if not wanted:
+            return
+        turn = self._turn
+        has = turn.tagged.ids_of_content(self._content)
+        off = self._taken_off()
+        for name in wanted.values():
+            tag = turn.tags.named(name)
+            if tag is not None and tag.id in has:
+                continue
+            if tag is not None and tag.id in off:
+                self.taken.left.append(f"{name}: the tag was taken off here")
+                continue
+            tag_id = turn.new_id("tag") if tag is None else tag.id
+            if tag is None:
+                self.new.append(TagCreated(tag_id, name))
+                self.taken.tags.add(name)
+            self.events.append(MediaTagged(self._content, tag_id))
+            self.taken.tagged += 1
+
+    def _taken_off(self) -> set[int]:
+        """The tags that somebody took off this content, undoing aside."""
+        return {
+            recorded.event.tag_id
+            for recorded in self._turn.later_in(f"content-{self._content.hex()}", 0)
+            if isinstance(recorded.event, MediaUntagged) and not was_undo(self._turn, recorded)
+        }
+
+
+def _some(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
