@@ -36,7 +36,7 @@ from adapters.http.parts import Accounts, Parts
 from adapters.media import worker
 from adapters.media.gallery import Gallery
 from adapters.runner.jobs import JobBoard
-from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, Loop, MirrorsThumbnails
+from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
 from adapters.runner.watch import Watcher
 from adapters.runner.web import run_web
@@ -209,14 +209,21 @@ class House:
             detects = DetectsFaces(ledger, self.engine, self.gallery, self.board, self.faces_at_once)
             self._closing.append(detects.close)
             binds = BindsByTag(ledger, self.engine, self.settings.face_autobind_min_cos, likeness)
+            keeps = KeepsVectors(ledger, self.engine, self.similarity)
             bind = FollowsLog(ledger, "autobind", binds.TOPICS, binds.answer)
             loops += [
                 Loop("detection", detects.step, idle_seconds=IDLE_SECONDS, on_stop=detects.ask_to_stop),
                 Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
+                Loop("vectors", keeps.step, idle_seconds=IDLE_SECONDS),
             ]
         for loop in loops[1:]:
             ledger.on_commit(loop.wake)
         return loops
+
+    @cached_property
+    def similarity(self) -> Similarity:
+        """The vectors in memory, and comparisons of them."""
+        return Similarity()
 
     @property
     def faces_at_once(self) -> int:
@@ -250,7 +257,7 @@ class House:
             pictures=self.gallery,
             locate=self.locate,
             open_original=self.open_original,
-            similarity=Similarity(),
+            similarity=self.similarity,
             accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite),
             work=self.work,
             page=PAGE,

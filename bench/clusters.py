@@ -280,7 +280,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cluster(faces, persons)
     if not chosen.skip_dbscan:
         dbscan(faces, persons)
-    suggest(chosen.faces)
+    for count in (chosen.faces, chosen.among):
+        suggest(count)
     for count in (chosen.faces, chosen.among):
         print(f"the nearest of one face among {count:,}:")
         search(count)

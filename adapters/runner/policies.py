@@ -27,7 +27,7 @@ from domain.paths import shown
 from domain.policies import bind_by_tag
 from domain.ports import Detection, Embedding, FaceEngine, Likeness
 from domain.tag import MediaTagged
-from projections.lookups import Ledger
+from projections.lookups import Ledger, Lookups
 
 log = logging.getLogger(__name__)
 
@@ -218,6 +218,32 @@ class BindsByTag:
             with self._ledger.transaction(AUTOBIND, causation=contents[content]) as turn:
                 for bound in bind_by_tag(turn, content, least, model, self._likeness):
                     log.info("bound face %s to %s (%s)", bound.face_id, bound.person.name, bound.why.rule)
+
+
+class Vectors(Protocol):
+    """Vectors in memory; `adapters.vectors.similarity.Similarity`."""
+
+    def catch_up(self, lookups: Lookups, model: str) -> None:
+        """Read the vectors of a model that are not known yet."""
+
+
+class KeepsVectors:
+    """Keeps the vectors of the current model in memory, so that nobody who asks for suggestions waits while they are
+    read: a million take half a minute."""
+
+    def __init__(self, ledger: Ledger, engine: FaceEngine, vectors: Vectors) -> None:
+        self._ledger, self._engine, self._vectors = ledger, engine, vectors
+
+    def step(self) -> bool:
+        """Read what came since; there is never more to do at once.
+
+        Raises:
+            Unavailable: the engine has not said yet which model it is.
+        """
+        model = self._engine.model_version
+        with self._ledger.reading(WATCHER) as tables:
+            self._vectors.catch_up(tables, model)
+        return False
 
 
 class DetectsFaces:

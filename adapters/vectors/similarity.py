@@ -46,6 +46,14 @@ class Similarity:
         self._spaces: dict[str, Space] = {}
         self._clusters = Clusters()
 
+    def catch_up(self, lookups: Lookups, model: str) -> None:
+        """Read the vectors of a model that are not known yet, so that the first who asks need not wait for it."""
+        self._space(lookups, model)
+
+    def known(self, model: str) -> int:
+        """How many vectors of a model are in memory."""
+        return len(self._spaces.get(model, ()))
+
     def suggest(self, lookups: Lookups, face: Face, limit: int, least: float) -> list[tuple[int, float]]:
         """The canonical persons likest to `face`, the likest first, at `least` that cosine: `(person_id, similarity)`.
 

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from adapters.face_engines.absent import AbsentEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.runner.jobs import JobBoard
-from adapters.runner.policies import DetectsFaces
+from adapters.runner.policies import DetectsFaces, KeepsVectors
 from adapters.runner.pool import WorkerPool
 from adapters.vectors.similarity import Similarity
 from domain.actor import CLI
 from domain.commands.operations import undo
 from domain.commands.review import accept_cluster
+from domain.errors import Unavailable
 from domain.faces import Face
 from projections.lookups import Lookups
 from tests.scenarios.conftest import Place
@@ -49,6 +51,17 @@ def shown(tables: Lookups, engine: EmbeddedEngine, similarity: Similarity) -> li
     """The photos and faces of each cluster."""
     found = similarity.clusters(tables, engine.model_version, engine.thresholds.cluster)
     return [(sorted(view.path for view in tables.faces.views(each.face_ids)), each.face_ids) for each in found]
+
+
+def test_the_vectors_are_read_before_somebody_asks_and_wait_for_an_engine_that_is_away(
+    place: Place, engine: EmbeddedEngine, sample_photos: Path
+) -> None:
+    similarity = Similarity()
+    look_at(place, engine, sample_photos, "obama.jpg", "biden.jpg")
+    assert KeepsVectors(place.ledger, engine, similarity).step() is False
+    assert similarity.known(engine.model_version) == 2
+    with pytest.raises(Unavailable, match="away"):
+        KeepsVectors(place.ledger, AbsentEngine("away"), similarity).step()
 
 
 def test_three_portraits_of_one_person_are_a_cluster_to_accept_and_the_fourth_is_suggested_for_it(
