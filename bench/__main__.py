@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bench import clusters, faces, ingest, ledger, server, thumbnails
+from bench import clusters, faces, ingest, ledger, rebuild, server, thumbnails
 
 if __name__ == "__main__":
     ledger.main([])
+    rebuild.main([])
     ingest.main([10_000, 100_000])
     thumbnails.main()
     faces.main()

@@ -198,7 +198,7 @@ class BindsByTag:
         self._likeness = likeness
 
     def answer(self, events: list[Recorded]) -> None:
-        """Look once at each content that the events are about."""
+        """Look once at each content that the events are about; what is bound is one operation."""
         with self._ledger.reading(WATCHER) as tables:
             contents: dict[bytes, int] = {}
             for recorded in events:
@@ -214,10 +214,18 @@ class BindsByTag:
             return
         model = self._engine.model_version
         least = self._least if self._least is not None else self._engine.thresholds.autobind
+        operation_id, names, photos = None, set(), 0
         for content in tagged:
-            with self._ledger.transaction(AUTOBIND, causation=contents[content]) as turn:
-                for bound in bind_by_tag(turn, content, least, model, self._likeness):
-                    log.info("bound face %s to %s (%s)", bound.face_id, bound.person.name, bound.why.rule)
+            with self._ledger.transaction(AUTOBIND, operation_id=operation_id, causation=contents[content]) as turn:
+                bound = bind_by_tag(turn, content, least, model, self._likeness)
+                operation_id = turn.operation_id
+            for each in bound:
+                log.info("bound face %s to %s (%s)", each.face_id, each.person.name, each.why.rule)
+            names |= {each.person.name for each in bound}
+            photos += bool(bound)
+        if operation_id is not None and photos > 1:
+            with self._ledger.transaction(AUTOBIND, operation_id=operation_id) as turn:
+                turn.end(f"recognised {', '.join(sorted(names))} on {photos} photos with their tags")
 
 
 class Vectors(Protocol):

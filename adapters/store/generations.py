@@ -38,16 +38,18 @@ Report = Callable[[int, int], None]
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """What a rebuild did."""
+    """What a rebuild did; `swap_seconds` is how long the swap took, the wait for the write lock included."""
 
     events: int
     seconds: float
     generation: int
+    swap_seconds: float
 
     def __str__(self) -> str:
         """In words."""
         return (
-            f"rebuilt the read tables from {self.events} events in {self.seconds:.1f} s (generation {self.generation})"
+            f"rebuilt the read tables from {self.events} events in {self.seconds:.1f} s (generation {self.generation}, "
+            f"swapped in within {1000 * self.swap_seconds:.0f} ms)"
         )
 
 
@@ -65,9 +67,11 @@ def rebuild(ledger: Ledger, report: Report | None = None, *, drop_old: bool = Fa
         generation = _begun(ledger)
         _fill(ledger, generation, report or (lambda done, total: None))
         ledger.database.analyze([table.name for table in generation.tables.tables])
+        swapping = time.monotonic()
         reached = _swapped(ledger, generation, drop_old=drop_old)
+        swap = time.monotonic() - swapping
         _clear(ledger)
-    return Rebuilt(reached, time.monotonic() - began, generation.number)
+    return Rebuilt(reached, time.monotonic() - began, generation.number, swap)
 
 
 def prepare(ledger: Ledger, report: Report) -> None:

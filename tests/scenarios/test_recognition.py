@@ -19,6 +19,7 @@ from adapters.runner.pool import WorkerPool
 from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
+from domain.commands.operations import undo
 from domain.commands.people import create_person
 from domain.commands.tags import tag_contents
 from domain.errors import Unavailable, Unreadable
@@ -145,6 +146,28 @@ def test_a_tag_with_a_persons_name_binds_the_face_that_is_like_them_and_says_why
     assert why.causation is not None
     assert why.event.why.rule == "tag"  # type: ignore[attr-defined]  # it is a FaceAssigned
     assert why.event.why.similarity >= why.event.why.threshold == engine.thresholds.autobind  # type: ignore[attr-defined]  # the same
+
+
+def test_a_whole_run_of_binding_is_one_operation_and_one_undo(portraits: Place, engine: EmbeddedEngine) -> None:
+    detect(portraits, engine)
+    with portraits.ledger.transaction(CLI) as turn:
+        person = create_person(turn, "Barack")
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
+    two = ("obama2.jpg", "obama3.jpg")
+    with portraits.ledger.transaction(CLI) as turn:
+        tag_contents(turn, [content_of(portraits, name) for name in two], "Barack")
+    bind(portraits, engine)
+    assert [faces_on(portraits, name)[0].person_id for name in two] == [person, person]
+    with portraits.ledger.reading(CLI) as tables:
+        (run, tagging) = tables.operations.latest(2)
+    assert (run.kind, run.text) == ("autobind", "recognised Barack on 2 photos with their tags")
+    assert tagging.kind == "tag.add"
+    with portraits.ledger.transaction(CLI) as turn:
+        undo(turn, run.id)
+    assert [faces_on(portraits, name)[0].person_id for name in two] == [None, None]
+    bind(portraits, engine)
+    assert [faces_on(portraits, name)[0].person_id for name in two] == [None, None], "what was taken back stays so"
 
 
 def test_a_person_without_faces_takes_the_only_face_of_a_photo_with_that_tag(
