@@ -14,23 +14,23 @@ from domain.paths import shown
 
 
 def read(house: House, words: argparse.Namespace) -> int:
-    """Take over names of faces and keywords, as one operation."""
+    """Take over names of faces and keywords, as one operation; 130 where it was interrupted, with what came of it."""
     library = _library(house, words.library)
     with progress_of("reading XMP") as report:
         taken, operation_id = house.read_xmp(library, report, dry_run=words.dry_run)
     _say(taken.left)
     if not taken.photos:
         print(
-            "nothing to take over" + (": all that XMP says stands already, or was decided otherwise" * bool(taken.left))
+            "nothing was taken over" + (", for the reasons above" if taken.left else ": all that XMP says stands here")
         )
-        return 0
+        return 130 if taken.interrupted else 0
     print(f"{'would read' if words.dry_run else 'read'} {taken}")
     for what, names in (("persons", taken.persons), ("tags", taken.tags)):
         if names:
             print(f"new {what}: {', '.join(map(shown, sorted(names)))}")
     if not words.dry_run:
         print(f"`imageapi undo {operation_id}` takes all of it back")
-    return 0
+    return 130 if taken.interrupted else 0
 
 
 def write(house: House, words: argparse.Namespace) -> int:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from adapters.files.paths import reason_of
+from adapters.files.regions import MOST_REGIONS, Stored
 from adapters.files.sidecars import read_sidecar, sidecar_to_write, sidecars_of, write_sidecar
-from adapters.files.xmp import OfAnotherPicture, Stored, description_of, written
+from adapters.files.xmp import MOST_KEYWORDS, OfAnotherPicture, Xmp
 from domain.errors import NotFound, Unavailable, Unreadable
+from domain.geometry import intersection_over_union
 from domain.media import Media
-from domain.xmp import Description
+from domain.pairing import DRAWN_FACE_IOU
+from domain.xmp import Description, Region
 
 
 class Embedded(Protocol):
@@ -23,6 +28,10 @@ class Embedded(Protocol):
     @property
     def packet(self) -> bytes | None:
         """XMP, None where there is none."""
+
+    @property
+    def extension(self) -> bytes | None:
+        """What there is of it beyond the first packet."""
 
     @property
     def keywords(self) -> tuple[str, ...]:
@@ -47,49 +56,35 @@ class Descriptions:
         """`locate` resolves a library's id and a path text to the file, `embedded` reads what stands in it."""
         self._locate = locate
         self._embedded = embedded
+        self._writing = tuple(threading.Lock() for _ in range(64))
 
     def read(self, media: Media, width: int | None, height: int | None) -> Told:
         """What a file and its sidecars say of it; `width` and `height` are those of the upright picture.
 
-        Keywords of all of them count. Regions are those of the first that has any, the sidecars before the file: a
-        program that writes sidecars leaves the file as it was.
+        All of them count, a region once: where two show one face, that of the sidecar. What the file said when
+        imageapi wrote a sidecar is in that one, or was decided otherwise, and does not count again. A region without a
+        name counts where imageapi wrote it: others mark whatever looks like a face.
 
         Raises:
             NotFound, Unavailable: the file is not to be had, or changed since it was scanned.
         """
         path = self._unchanged(media)
-        packets: list[tuple[str, bytes]] = []
         problems: list[str] = []
+        inside = self._inside(media, path, problems)
+        stored = _stored(width, height, None if inside is None else inside.orientation)
+        said: list[Description] = []
+        marks = set()
         for sidecar in sidecars_of(path):
             try:
-                packet = read_sidecar(sidecar)
+                xmp = Xmp(read_sidecar(sidecar))
             except Unreadable as error:
                 problems.append(f"{_name(sidecar)}: {error}")
             else:
-                packets += [] if packet is None else [(_name(sidecar), packet)]
-        orientation: int | None = None
-        older: tuple[str, ...] = ()
-        if media.kind == "photo":
-            try:
-                inside = self._embedded(Path(os.fsdecode(path)))
-            except Unreadable as error:
-                problems.append(str(error))
-            else:
-                orientation, older = inside.orientation, inside.keywords
-                packets += [] if inside.packet is None else [("its XMP", inside.packet)]
-        stored = _stored(width, height, orientation)
-        found = []
-        for name, packet in packets:
-            try:
-                found.append(description_of(packet, stored))
-            except OfAnotherPicture as error:
-                found.append(error.description)
-                problems.append(f"{name}: {error}")
-            except Unreadable as error:
-                problems.append(f"{name}: {error}")
-        keywords = [word for each in found for word in each.keywords] or list(older)
-        regions = next((each.regions for each in found if each.regions), ())
-        return Told(Description(tuple(dict.fromkeys(keywords)), regions), tuple(problems))
+                marks.add(xmp.mark)
+                said.append(_described(xmp, stored, _name(sidecar), problems, nameless=xmp.mark is not None))
+        if inside is not None and _mark(inside) not in marks:
+            said.append(_told_inside(inside, stored, problems))
+        return Told(_together(said), tuple(problems))
 
     def write(
         self, media: Media, width: int | None, height: int | None, say: Callable[[Description | None], Description]
@@ -106,29 +101,31 @@ class Descriptions:
         """
         path = self._unchanged(media)
         sidecar = sidecar_to_write(path)
-        older = read_sidecar(sidecar)
-        if older is None and say(None) == Description():
-            return False
-        inside = self._inside(media, path)
-        stored = _stored(width, height, None if inside is None else inside.orientation)
-        if older is None:
-            base, other = _beginning(None if inside is None else inside.packet, stored)
-        else:
-            base, other = older, description_of(older, stored)
-        said = say(other)
-        packet = written(base, said.keywords, said.regions, stored)
-        if packet == older:
-            return False
-        write_sidecar(sidecar, packet)
-        return True
+        with self._writing[hash(sidecar) % len(self._writing)]:  # one that several files share is written in turn
+            older = read_sidecar(sidecar)
+            if older is None and say(None) == Description():
+                return False
+            inside = self._inside(media, path, [])
+            stored = _stored(width, height, None if inside is None else inside.orientation)
+            xmp = _begun(inside, stored) if older is None else Xmp(older)
+            mark = "" if inside is None else _mark(inside)
+            said = [xmp.description(stored)]
+            if inside is not None and xmp.mark != mark:
+                said.append(_told_inside(inside, stored, []))
+            packet = xmp.say(say(_together(said)), stored, mark)
+            if packet == older:
+                return False
+            write_sidecar(sidecar, packet)
+            return True
 
-    def _inside(self, media: Media, path: bytes) -> Embedded | None:
+    def _inside(self, media: Media, path: bytes, problems: list[str]) -> Embedded | None:
         """What stands in the file, None where it is no photo that can be opened."""
         if media.kind != "photo":
             return None
         try:
             return self._embedded(Path(os.fsdecode(path)))
-        except Unreadable:
+        except Unreadable as error:
+            problems.append(str(error))
             return None
 
     def _unchanged(self, media: Media) -> bytes:
@@ -144,20 +141,71 @@ class Descriptions:
         return path
 
 
+def _described(
+    xmp: Xmp, stored: Stored | None, name: str, problems: list[str], *, nameless: bool = False
+) -> Description:
+    try:
+        description = xmp.description(stored)
+    except OfAnotherPicture as error:
+        problems.append(f"{name}: {error}")
+        return error.description
+    if stored is None and xmp.has_regions:
+        problems.append(f"{name}: its regions are left out, as the size of the picture is not known")
+    regions = tuple(region for region in description.regions if region.name or nameless)
+    return Description(description.keywords, regions)
+
+
+def _told_inside(inside: Embedded, stored: Stored | None, problems: list[str]) -> Description:
+    """What the file itself says; IPTC's keywords count where XMP has none."""
+    description = Description()
+    if inside.packet is not None:
+        try:
+            description = _described(Xmp(inside.packet), stored, "its XMP", problems)
+        except Unreadable as error:
+            problems.append(f"its XMP: {error}")
+    return Description(description.keywords or inside.keywords, description.regions)
+
+
+def _together(said: Sequence[Description]) -> Description:
+    keywords = dict.fromkeys(word for each in said for word in each.keywords)
+    regions: list[Region] = []
+    for each in said:
+        before = [*regions]
+        regions += [
+            region
+            for region in each.regions
+            if all(intersection_over_union(region.box, known.box) <= DRAWN_FACE_IOU for known in before)
+        ]
+    return Description(tuple(keywords)[:MOST_KEYWORDS], tuple(regions)[:MOST_REGIONS])
+
+
+def _begun(inside: Embedded | None, stored: Stored | None) -> Xmp:
+    """What a new sidecar begins with: all that the file holds, as far as it can be read."""
+    if inside is None or inside.packet is None:
+        return Xmp()
+    try:
+        xmp = Xmp(inside.packet)
+        if inside.extension is not None:
+            xmp.add(inside.extension)
+    except Unreadable:
+        return Xmp()
+    try:
+        xmp.description(stored)
+    except OfAnotherPicture:
+        xmp.forget_regions()
+    return xmp
+
+
+def _mark(inside: Embedded) -> str:
+    """What tells one state of a file's words from another."""
+    parts = (inside.packet or b"", inside.extension or b"", "\n".join(inside.keywords).encode())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
 def _stored(width: int | None, height: int | None, orientation: int | None) -> Stored | None:
     if not width or not height or orientation is None:
         return None
     return Stored(height, width, orientation) if orientation >= 5 else Stored(width, height, orientation)
-
-
-def _beginning(packet: bytes | None, stored: Stored | None) -> tuple[bytes | None, Description]:
-    """What a new sidecar begins with, and what that says; nothing where the file holds no XMP that can be read."""
-    try:
-        return packet, Description() if packet is None else description_of(packet, stored)
-    except OfAnotherPicture as error:
-        return packet, error.description
-    except Unreadable:
-        return None, Description()
 
 
 def _name(path: bytes) -> str:

@@ -1,7 +1,7 @@
 """Sidecars: the `.xmp` files beside a photo that hold what programs say of it without touching it.
 
-Two names are usual: `photo.jpg.xmp` (digiKam, darktable, exiftool's `%f.%e.xmp`) and, for RAW files, `photo.xmp`
-(Adobe). The second belongs to the RAW file where a JPEG of the same name lies beside it.
+Two names are usual: `photo.jpg.xmp` (digiKam, darktable) and, for RAW files, `photo.xmp` (Adobe). The second belongs to
+the RAW file where others of the same name lie beside it, and where several do that are none, to none of them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from typing import Final
 
 from adapters.files.paths import reason_of
+from adapters.files.rdf import LARGEST_PACKET
 from adapters.files.walk import PHOTO_EXTENSIONS
-from adapters.files.xmp import LARGEST_PACKET
 from domain.errors import Unavailable, Unreadable
 
 _RAWS: Final = frozenset(["arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"])
@@ -24,16 +25,23 @@ _EXTENSIONS: Final = (b".xmp", b".XMP")
 
 def sidecars_of(path: bytes) -> list[bytes]:
     """The sidecars that belong to the file at `path`, the one of its whole name first."""
-    stem, extension = os.path.splitext(path)
-    whole = [path + each for each in _EXTENSIONS]
-    short = [stem + each for each in _EXTENSIONS] if _owns_stem(stem, extension) else []
+    stem = os.path.splitext(path)[0]
+    found = _regular(path + each for each in _EXTENSIONS)
+    short = _regular(stem + each for each in _EXTENSIONS)
+    if short and _owns_stem(path):
+        found |= {key: name for key, name in short.items() if key not in found}
+    return list(found.values())
+
+
+def _regular(names: Iterable[bytes]) -> dict[tuple[int, int], bytes]:
+    """Those of some names that are regular files, each file once: where case makes no difference, two names are one."""
     found: dict[tuple[int, int], bytes] = {}
-    for name in (*whole, *short):
+    for name in names:
         with contextlib.suppress(OSError):  # none of this name, which is the usual case
             facts = os.stat(name, follow_symlinks=False)
             if stat.S_ISREG(facts.st_mode):
-                found.setdefault((facts.st_dev, facts.st_ino), name)  # one file where case makes no difference
-    return list(found.values())
+                found.setdefault((facts.st_dev, facts.st_ino), name)
+    return found
 
 
 def sidecar_to_write(path: bytes) -> bytes:
@@ -41,14 +49,21 @@ def sidecar_to_write(path: bytes) -> bytes:
     return (sidecars_of(path) or [path + b".xmp"])[0]
 
 
-def _owns_stem(stem: bytes, extension: bytes) -> bool:
-    """Whether `stem.xmp` is this file's: always a RAW's, another's where no RAW of the same name lies beside it."""
-    if extension[1:].lower().decode("ascii", "replace") in _RAWS:
-        return True
-    if extension[1:].lower().decode("ascii", "replace") not in PHOTO_EXTENSIONS:
+def _owns_stem(path: bytes) -> bool:
+    """Whether the sidecar of the short name is this file's: a RAW's, or the only photo's of this name."""
+    folder, name = os.path.split(path)
+    stem = os.path.splitext(name)[0]
+    try:
+        beside = [each for each in os.listdir(folder) if os.path.splitext(each)[0] == stem]
+    except OSError:
         return False
-    raws = (stem + b"." + each for name in _RAWS for each in (name.encode(), name.upper().encode()))
-    return not any(map(os.path.lexists, raws))
+    photos = [each for each in beside if _extension(each) in PHOTO_EXTENSIONS]
+    raws = [each for each in photos if _extension(each) in _RAWS]
+    return (raws or photos) == [name]
+
+
+def _extension(name: bytes) -> str:
+    return os.path.splitext(name)[1][1:].lower().decode("ascii", "replace")
 
 
 def read_sidecar(path: bytes) -> bytes | None:
@@ -63,16 +78,18 @@ def read_sidecar(path: bytes) -> bytes | None:
         return None
     except OSError as error:
         raise Unreadable(reason_of(error)) from error
-    with open(descriptor, "rb") as file:
-        try:
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                raise Unreadable("not a regular file")
-            if facts.st_size > LARGEST_PACKET:
-                raise Unreadable(f"larger than {LARGEST_PACKET // 2**20} MB")
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise Unreadable("not a regular file")
+        if facts.st_size > LARGEST_PACKET:
+            raise Unreadable(f"larger than {LARGEST_PACKET // 2**20} MB")
+        with open(descriptor, "rb", closefd=False) as file:
             return file.read(LARGEST_PACKET + 1)
-        except OSError as error:
-            raise Unreadable(reason_of(error)) from error
+    except OSError as error:
+        raise Unreadable(reason_of(error)) from error
+    finally:
+        os.close(descriptor)
 
 
 def write_sidecar(path: bytes, packet: bytes) -> None:

@@ -5,6 +5,7 @@ Runs in worker processes. Of most formats no more than the header is read, howev
 
 from __future__ import annotations
 
+import struct
 from typing import BinaryIO, Final
 
 import msgspec
@@ -18,17 +19,19 @@ from domain.errors import Unreadable
 
 _XMP_TAG: Final = 700
 """The TIFF tag that holds a packet (XMP specification, part 3)."""
+_EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _KEYWORDS: Final = (2, 25)
 """The data set of IPTC-IIM."""
 
 
 class EmbeddedXmp(msgspec.Struct, frozen=True):
-    """`packet` is XMP as it stands in the file, None where there is none; `keywords` are IPTC's; `orientation` is
-    EXIF's, 1 to 8."""
+    """`packet` is XMP as it stands in the file, None where there is none, `extension` what a JPEG holds of it beyond
+    64 KB; `keywords` are IPTC's; `orientation` is EXIF's, 1 to 8."""
 
     packet: bytes | None
     keywords: tuple[str, ...]
     orientation: int
+    extension: bytes | None = None
 
 
 def embedded_xmp(path: bytes) -> EmbeddedXmp:
@@ -61,9 +64,23 @@ def _of_picture(file: BinaryIO, name: str) -> EmbeddedXmp:
                 if name == "png" and "xmp" not in image.info:
                     image.load()  # what programs add to a PNG may stand after its pixels
                 packet = image.info.get("xmp")
-                return EmbeddedXmp(packet if isinstance(packet, bytes) else None, _iptc_keywords(image), orientation)
+                packet = packet if isinstance(packet, bytes) else None
+                return EmbeddedXmp(packet, _iptc_keywords(image), orientation, _extension(image))
         except PARSING_ERRORS as error:
             raise Unreadable(f"cannot be opened: {' '.join(str(error).split())[:120]}") from error
+
+
+def _extension(image: ImageFile.ImageFile) -> bytes | None:
+    """Extended XMP of a JPEG, put together from its segments (XMP specification, part 3, 1.1.3.1); None where there is
+    none or a piece is missing."""
+    pieces: dict[int, bytes] = {}
+    whole = 0
+    for marker, segment in getattr(image, "applist", ()):
+        if marker == "APP1" and segment.startswith(_EXTENSION) and len(segment) > len(_EXTENSION) + 40:
+            length, offset = struct.unpack_from(">II", segment, len(_EXTENSION) + 32)
+            pieces[offset], whole = segment[len(_EXTENSION) + 40 :], length
+    extension = b"".join(pieces[offset] for offset in sorted(pieces))
+    return extension if extension and len(extension) == whole else None
 
 
 def _iptc_keywords(image: ImageFile.ImageFile) -> tuple[str, ...]:

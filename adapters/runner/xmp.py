@@ -12,7 +12,20 @@ import msgspec
 from adapters.runner.policies import Previews
 from domain.actor import CLI
 from domain.commands.xmp import Taken, take_over, to_draw
-from domain.errors import NotFound, Unavailable, Unreadable
+from domain.erasure import FaceErased
+from domain.errors import Conflict, NotFound, Unavailable, Unreadable
+from domain.event import Event
+from domain.faces import (
+    DETECTED,
+    Face,
+    FaceAssigned,
+    FaceDeleted,
+    FaceDrawn,
+    FaceIgnored,
+    FaceMoved,
+    FaceRejected,
+    FaceUnassigned,
+)
 from domain.geometry import Box
 from domain.media import Media
 from domain.names import name_key
@@ -28,6 +41,16 @@ BATCH: Final = 64
 AT_ONCE: Final = 4
 LONGEST_HISTORY: Final = 1000
 """Events of a photo or a tag that are looked at for the names of tags that it had."""
+DECISIONS: Final = (
+    FaceAssigned,
+    FaceDeleted,
+    FaceDrawn,
+    FaceErased,
+    FaceIgnored,
+    FaceMoved,
+    FaceRejected,
+    FaceUnassigned,
+)
 Report = Callable[[int, int], None]
 
 
@@ -71,41 +94,56 @@ class ReadsXmp:
 
     def __init__(self, ledger: Ledger, sidecars: Sidecars, engine: FaceEngine | None, previews: Previews) -> None:
         self._ledger, self._sidecars, self._engine, self._previews = ledger, sidecars, engine, previews
+        self._operation_id: int | None = None
 
     def run(self, library: int | None, report: Report, *, dry_run: bool) -> tuple[Taken, int | None]:
         """Read every file of a library, or of all; what was taken over, and the operation, None where there was
         nothing. A dry run records nothing and says the same."""
-        whole, operation_id = Taken(), None
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="xmp") as threads:
-            for files in _batches(self._ledger, library, report):
-                told = [*zip(files, threads.map(lambda file: self._read(*file), files), strict=True)]
-                whole.left += [f"{file[0].path}: {problem}" for file, (_, problems) in told for problem in problems]
-                said = [(file[0], description) for file, (description, _) in told if description is not None]
-                if said:
-                    operation_id = self._take_over(said, whole, operation_id, dry_run=dry_run)
-        if operation_id is not None and not dry_run:
-            with self._ledger.transaction(CLI, operation_id=operation_id) as turn:
+        whole = Taken()
+        self._operation_id = None
+        try:
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="xmp") as threads:
+                for files in _batches(self._ledger, library, report):
+                    told = [*zip(files, threads.map(lambda file: self._read(*file), files), strict=True)]
+                    whole.left += [f"{file[0].path}: {problem}" for file, (_, problems) in told for problem in problems]
+                    said = [(file[0], description) for file, (description, _) in told if description is not None]
+                    if said:
+                        self._take_over(said, whole, dry_run=dry_run)
+        except KeyboardInterrupt:
+            whole.interrupted = True
+        finally:
+            self._end(whole, dry_run=dry_run)
+        return whole, self._operation_id
+
+    def _end(self, whole: Taken, *, dry_run: bool) -> None:
+        """Say what was taken over, also where it was interrupted: that can be taken back."""
+        if self._operation_id is None or dry_run:
+            return
+        with self._ledger.transaction(CLI, operation_id=self._operation_id) as turn:
+            if not _was_undone(turn, self._operation_id):
                 turn.end(f"read names and keywords from XMP: {whole}")
-        return whole, operation_id
 
     def _read(self, media: Media, width: int | None, height: int | None) -> tuple[Description | None, Sequence[str]]:
         try:
             told = self._sidecars.read(media, width, height)
         except (NotFound, Unavailable) as error:
             return None, [str(error)]
-        is_empty = not told.description.keywords and not told.description.regions
-        return None if is_empty else told.description, told.problems
+        return None if told.description == Description() else told.description, told.problems
 
-    def _take_over(
-        self, said: Sequence[tuple[Media, Description]], whole: Taken, operation_id: int | None, *, dry_run: bool
-    ) -> int | None:
+    def _take_over(self, said: Sequence[tuple[Media, Description]], whole: Taken, *, dry_run: bool) -> None:
         embedded = [{} if dry_run else self._embedded(media, description) for media, description in said]
+        operation_id = None if dry_run else self._operation_id
         with self._ledger.transaction(CLI, operation_id=operation_id, dry_run=dry_run) as turn:
+            if operation_id is not None and _was_undone(turn, operation_id):
+                raise Conflict(f"operation {operation_id} was undone meanwhile: nothing more is read")
+            batch = Taken()
             for (media, description), vectors in zip(said, embedded, strict=True):
                 taken = take_over(turn, media.content_hash or b"", description, vectors)
                 taken.left = [f"{media.path}: {reason}" for reason in taken.left]
-                whole.add(taken)
-            return turn.operation_id
+                batch.add(taken)
+            reached = turn.operation_id
+        whole.add(batch)
+        self._operation_id = reached
 
     def _embedded(self, media: Media, description: Description) -> dict[Box, Embedding]:
         """Vectors for the faces to draw, where detection has been there already and will not come again."""
@@ -125,6 +163,11 @@ class ReadsXmp:
         except (Unreadable, NotFound, Unavailable) as error:
             log.warning("%s: a face is drawn without an embedding: %s", media.path, error)
         return vectors
+
+
+def _was_undone(turn: Lookups, operation_id: int) -> bool:
+    operation = turn.operations.get(operation_id)
+    return operation is not None and operation.undone_by is not None
 
 
 class WritesXmp:
@@ -156,10 +199,13 @@ class WritesXmp:
             tags = [tag.name for tag in tables.tagged.of_content(content)]
         asked: list[Description | None] = []
 
-        def say(other: Description | None) -> Description:
-            once = set() if other is None or not other.keywords else self._tags_once_on(content)
-            said = said_of(faces, names, tags, once, other or Description())
-            asked.append(None if other is None and said == Description() else said)
+        def say(told: Description | None) -> Description:
+            other = told
+            other = other or Description()
+            once = self._tags_once_on(content) if other.keywords else set()
+            decided = self._decided(faces)
+            said = said_of(faces, names, decided, tags, once, other)
+            asked.append(None if told is None and said == Description() else said)
             return said
 
         try:
@@ -169,13 +215,27 @@ class WritesXmp:
         return None if asked == [None] else was_written
 
     def _tags_once_on(self, content: bytes) -> set[str]:
-        """The name keys of every tag that a content ever had, under every name that the tag ever had."""
-        events = self._ledger.history([f"content-{content.hex()}"], LONGEST_HISTORY)
-        tags = {recorded.event.tag_id for recorded in events if isinstance(recorded.event, MediaTagged)}
-        if not tags:
-            return set()
-        named = self._ledger.history([f"tag-{tag_id}" for tag_id in tags], LONGEST_HISTORY)
-        return {name_key(each.event.name) for each in named if isinstance(each.event, (TagCreated, TagRenamed))}
+        """The name keys of every tag that somebody gave a content, under every name that the tag ever had; what was
+        undone was never given."""
+        events = self._standing([f"content-{content.hex()}"])
+        tags = {event.tag_id for event in events if isinstance(event, MediaTagged)}
+        named = self._standing([f"tag-{tag_id}" for tag_id in tags]) if tags else []
+        return {name_key(event.name) for event in named if isinstance(event, (TagCreated, TagRenamed))}
+
+    def _decided(self, faces: Sequence[Face]) -> set[int]:
+        """The faces that somebody decided anything about, what was undone aside."""
+        return {face.id for face in faces if face.status != DETECTED or (face.touched and self._is_decided(face))}
+
+    def _is_decided(self, face: Face) -> bool:
+        return any(isinstance(event, DECISIONS) for event in self._standing([f"face-{face.id}"]))
+
+    def _standing(self, streams: Sequence[str]) -> list[Event]:
+        """What happened to these things, without what was undone and without the undoing."""
+        events = self._ledger.history(streams, LONGEST_HISTORY)
+        with self._ledger.reading(CLI) as tables:
+            operations = {each.operation_id: tables.operations.get(each.operation_id) for each in events}
+        standing = {id_ for id_, each in operations.items() if each and each.undone_by is None and each.undoes is None}
+        return [each.event for each in events if each.operation_id in standing]
 
 
 def _batches(ledger: Ledger, library: int | None, report: Report) -> Iterator[list[File]]:

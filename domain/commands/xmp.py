@@ -10,14 +10,14 @@ import msgspec
 
 from domain.commands.faces import PENDING, checked_box, never, was_undo, whose_is
 from domain.errors import RuleViolation
-from domain.event import Event
+from domain.event import Event, Recorded
 from domain.faces import DELETED, Face, FaceAssigned, FaceDrawn, MarkerLifted, Why
 from domain.geometry import Box
 from domain.names import clean_name, name_key
 from domain.pairing import paired
 from domain.person import PersonCreated
 from domain.ports import Embedding, Turn
-from domain.tag import MediaTagged, MediaUntagged, TagCreated
+from domain.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagRenamed
 from domain.xmp import Description, Region
 
 READ_KIND: Final = "xmp.read"
@@ -26,7 +26,7 @@ FROM_XMP: Final = Why("xmp")
 
 class Taken(msgspec.Struct):
     """What was taken over, in numbers, and with words what was not: `persons` and `tags` are names that were new,
-    `left` says what stands against it."""
+    `left` says what stands against it, `interrupted` that not everything was looked at."""
 
     photos: int = 0
     named: int = 0
@@ -35,6 +35,7 @@ class Taken(msgspec.Struct):
     persons: set[str] = msgspec.field(default_factory=set)
     tags: set[str] = msgspec.field(default_factory=set)
     left: list[str] = msgspec.field(default_factory=list)
+    interrupted: bool = False
 
     def add(self, other: Taken) -> None:
         """Count another's too."""
@@ -116,6 +117,9 @@ class _Reading:
         person = self._turn.persons.named(name)
         if face.status == DELETED:
             return f"{name}: said not to be a face"
+        was = None if face.person_id is None else self._turn.persons.get(face.person_id)
+        if was is not None and was.deleted and name_key(was.name) == name_key(name):
+            return f"{name}: was deleted here"
         whose = whose_is(self._turn, face)
         if whose is not None:
             return "" if person is not None and whose.id == person.id else f"{name}: the face is {whose.name}'s here"
@@ -181,12 +185,29 @@ class _Reading:
             if tag is not None and tag.id in off:
                 self.taken.left.append(f"{name}: the tag was taken off here")
                 continue
+            if tag is None and name_key(name) in (once := self._called_once(has | off)):
+                now = once[name_key(name)]
+                self.taken.left.append(f"{name}: the tag was {f'renamed {now.name}' if now else 'deleted'} here")
+                continue
             tag_id = turn.new_id("tag") if tag is None else tag.id
             if tag is None:
                 self.new.append(TagCreated(tag_id, name))
                 self.taken.tags.add(name)
             self.events.append(MediaTagged(self._content, tag_id))
             self.taken.tagged += 1
+
+    def _called_once(self, tag_ids: Iterable[int]) -> dict[str, Tag | None]:
+        """Every name key that these tags ever had, with the tag as it is now, None where it was deleted since."""
+        return {
+            name_key(recorded.event.name): self._turn.tags.get(tag_id)
+            for tag_id in tag_ids
+            for recorded in self._turn.later_in(f"tag-{tag_id}", 0)
+            if isinstance(recorded.event, (TagCreated, TagRenamed)) and not self._is_undone(recorded)
+        }
+
+    def _is_undone(self, recorded: Recorded) -> bool:
+        operation = self._turn.operations.get(recorded.operation_id)
+        return operation is not None and operation.undone_by is not None
 
     def _taken_off(self) -> set[int]:
         """The tags that somebody took off this content, undoing aside."""

@@ -6,7 +6,7 @@ import pytest
 
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
 from domain.commands.people import delete_person
-from domain.commands.tags import tag_contents, untag_contents
+from domain.commands.tags import delete_tag, rename_tag, tag_contents, untag_contents
 from domain.commands.xmp import Taken, take_over
 from domain.errors import Forbidden
 from domain.faces import FaceAssigned, Why
@@ -104,14 +104,14 @@ def test_a_decision_about_a_face_stands_against_xmp_and_is_told(world: World, de
     assert (taken.left, taken.named, world.head) == ([reason], 0, before)
 
 
-def test_a_face_of_a_person_that_was_deleted_is_nobodys_and_takes_a_name(world: World) -> None:
+def test_a_face_of_a_person_that_was_deleted_takes_another_name_and_not_the_same_again(world: World) -> None:
     face = world.a_face()
-    gone = world.a_person("Ann", face)
-    world.do(delete_person, gone)
-    read(world, Region(LEFT, "Ann"))
-    person = world.named("Ann")
+    world.do(delete_person, world.a_person("Ann", face))
+    assert read(world, Region(LEFT, "ann")).left == ["ann: was deleted here"]
+    read(world, Region(LEFT, "Bob"))
+    person = world.named("Bob")
     assert person is not None
-    assert (person.id != gone, world.faces_of(person.id)) == (True, [face])
+    assert (world.named("Ann"), world.faces_of(person.id)) == (None, [face])
 
 
 def test_a_name_or_a_box_that_cannot_be_is_told_and_the_rest_is_taken(world: World) -> None:
@@ -134,6 +134,22 @@ def test_keywords_become_tags_and_one_that_was_taken_off_stays_off(world: World)
     world.do(untag_contents, [content("one.jpg")], "Beach")
     taken = read(world, keywords=("Beach", "Summer"))
     assert (world.tags("one.jpg"), taken.left) == (["Summer"], ["Beach: the tag was taken off here"])
+
+
+def test_a_tag_that_was_renamed_or_deleted_does_not_come_back_under_its_old_name(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    read(world, keywords=("Beach", "Holiday"))
+    for name, command, more in (("Beach", rename_tag, ("Strand",)), ("Holiday", delete_tag, ())):
+        with world.reading() as tables:
+            tag = tables.tags.named(name)
+        assert tag is not None
+        world.do(command, tag.id, *more)
+    before = world.head
+    taken = read(world, keywords=("Beach", "Holiday"))
+    assert (taken.left, world.head) == (
+        ["Beach: the tag was renamed Strand here", "Holiday: the tag was deleted here"],
+        before,
+    )
 
 
 def test_reading_is_taken_back_in_one_piece_and_may_be_done_again_either_way(world: World) -> None:
@@ -170,7 +186,8 @@ def said(world: World, other: Description = Description(), once: tuple[str, ...]
         faces = tables.faces.on_content(content("one.jpg"))
         shown = tables.faces.shown_on(content("one.jpg"))
     names = {face.id: face.person_name for face in shown if face.person_name}
-    return said_of(faces, names, world.tags("one.jpg"), set(map(name_key, once)), other)
+    decided = {face.id for face in faces if face.touched}
+    return said_of(faces, names, decided, world.tags("one.jpg"), set(map(name_key, once)), other)
 
 
 def test_named_and_drawn_faces_and_tags_are_said_and_no_guess_of_the_engine(world: World) -> None:

@@ -15,9 +15,17 @@ import httpx
 import pytest
 from PIL import Image
 
+from adapters.files.descriptions import Descriptions
+from adapters.files.xmp import Xmp
+from adapters.media.embedded_xmp import embedded_xmp
+from adapters.runner.xmp import BATCH, ReadsXmp
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from domain.actor import CLI
+from domain.commands.operations import undo
+from domain.errors import Conflict
+from domain.media import Media
+from domain.xmp import Description
 from projections.faces import FaceView
 from projections.lookups import Lookups
 from tests.scenarios.conftest import jpeg
@@ -89,7 +97,7 @@ def test_a_dry_run_says_the_same_and_records_nothing(tmp_path: Path, photos: Pat
     assert did.splitlines()[0] == would.splitlines()[0].replace("would read", "read")
     assert "new persons: Ann Lee\nnew tags: Beach, Holiday, Work\n" in did
     again = imageapi(data, "xmp", "read")
-    assert (again.returncode, again.stdout) == (0, "nothing to take over\n")
+    assert (again.returncode, again.stdout) == (0, "nothing was taken over: all that XMP says stands here\n")
     number = did.split("`imageapi undo ")[1].split("`")[0]
     undone = imageapi(data, "undo", number)
     assert "undid: read names and keywords from XMP: 2 photos, 1 face named" in undone.stdout
@@ -179,6 +187,54 @@ def test_a_sidecar_that_is_broken_is_named_and_left_as_it_is_and_the_rest_counts
     assert (wrote.returncode, wrote.stdout) == (1, "wrote 1 sidecars, 0 said it all already, 1 could not be written\n")
     assert "one.jpg: no XMP" in wrote.stderr
     assert (photos / "one.jpg.xmp").read_text() == "<half a"
+
+
+def test_what_was_read_and_undone_stays_in_the_sidecar_that_it_came_from(tmp_path: Path) -> None:
+    data, photos = tmp_path / "data", tmp_path / "photos"
+    photos.mkdir()
+    (photos / "one.jpg").write_bytes(jpeg("red", (400, 300)))
+    marked(photos / "one.jpg", "-XMP-dc:Subject=Beach", regions=ANN, into=photos / "one.jpg.xmp")
+    imageapi(data, "scan", str(photos)).check_returncode()
+    read = imageapi(data, "xmp", "read").stdout
+    imageapi(data, "undo", read.split("`imageapi undo ")[1].split("`")[0]).check_returncode()
+    imageapi(data, "xmp", "write").check_returncode()
+    again = imageapi(data, "xmp", "read").stdout
+    assert "1 face named, 1 drawn, 1 new person, 1 tag put on (1 new)" in again
+
+
+def test_who_undoes_a_reading_that_still_runs_ends_it(tmp_path: Path) -> None:
+    """The undo comes between two batches, where it does not wait for the end."""
+    data, photos = tmp_path / "data", tmp_path / "photos"
+    ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
+    photos.mkdir()
+    for number in range(BATCH + 1):
+        Image.new("RGB", (8, 8), (3 * number, 0, 0)).save(photos / f"{number}.png")
+        sidecar = Xmp().say(Description((f"tag {number}",)), None, "")
+        (photos / f"{number}.png.xmp").write_bytes(sidecar)
+    imageapi(data, "scan", str(photos)).check_returncode()
+
+    def undone(done: int, _total: int) -> None:
+        if done == BATCH:
+            with ledger.reading(CLI) as tables:
+                (operation,) = tables.operations.latest(1)
+            with ledger.transaction(CLI) as turn:
+                undo(turn, operation.id)
+
+    sidecars = Descriptions(lambda _, path: photos / path, lambda path: embedded_xmp(os.fsencode(path)))
+    with pytest.raises(Conflict, match="was undone meanwhile: nothing more is read"):
+        ReadsXmp(ledger, sidecars, None, NoPictures()).run(None, undone, dry_run=False)
+    with ledger.reading(CLI) as tables:
+        assert tables.tags.named(f"tag {BATCH}") is None
+        assert tables.tags.named("tag 0") is None
+    ledger.close()
+
+
+class NoPictures:
+    """Previews for a reading without an engine, which asks for none."""
+
+    def preview(self, media: Media) -> bytes:
+        """Never asked for."""
+        raise AssertionError(media)
 
 
 def test_a_photo_that_changed_since_its_scan_is_left_for_the_next(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.files.rdf import LARGEST_PACKET
 from adapters.files.sidecars import read_sidecar, sidecar_to_write, sidecars_of, write_sidecar
-from adapters.files.xmp import LARGEST_PACKET
 from domain.errors import Unavailable, Unreadable
 
 
@@ -60,7 +60,7 @@ def test_a_sidecar_that_is_gone_is_none_and_one_that_is_no_file_or_too_large_say
         read_sidecar(os.fsencode(tmp_path / "pipe.xmp"))
     with (tmp_path / "big.xmp").open("wb") as file:
         file.truncate(LARGEST_PACKET + 1)
-    with pytest.raises(Unreadable, match="larger than 16 MB"):
+    with pytest.raises(Unreadable, match="larger than 8 MB"):
         read_sidecar(os.fsencode(tmp_path / "big.xmp"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files.xmp import LARGEST_PACKET, OfAnotherPicture, Stored, description_of, turned, written
+from adapters.files.rdf import LARGEST_PACKET
+from adapters.files.regions import Stored, turned
+from adapters.files.xmp import OfAnotherPicture, Xmp
 from domain.errors import Unreadable
 from domain.geometry import Box
 from domain.xmp import Description, Region
@@ -23,6 +26,18 @@ NAMES = """xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="htt
  xmlns:digiKam="http://www.digikam.org/ns/1.0/" xmlns:MP="http://ns.microsoft.com/photo/1.2/"
  xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#" xmlns:MPReg="http://ns.microsoft.com/photo/1.2/t/Region#"
  xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:odd="urn:odd" """
+
+
+def description_of(packet: bytes, stored: Stored | None) -> Description:
+    """What a packet says."""
+    return Xmp(packet).description(stored)
+
+
+def written(
+    older: bytes | None, keywords: Iterable[str], regions: Iterable[Region], stored: Stored | None, mark: str = "m"
+) -> bytes:
+    """A packet that says this, and what an older one held besides."""
+    return Xmp(older).say(Description(tuple(keywords), tuple(regions)), stored, mark)
 
 
 def packet(inside: str, attributes: str = "") -> bytes:
@@ -135,6 +150,87 @@ def test_a_document_type_is_refused_in_any_encoding(hostile: bytes) -> None:
         description_of(hostile, None)
 
 
+@pytest.mark.parametrize(
+    "costly",
+    [
+        b"<a>" * 101 + b"</a>" * 101,
+        packet("<rdf:Bag><rdf:li>" * 2000 + "</rdf:li></rdf:Bag>" * 2000),
+        b"<a>" + b"<b/>" * 200_001 + b"</a>",
+    ],
+)
+def test_what_would_cost_too_much_is_refused_before_it_does(costly: bytes) -> None:
+    with pytest.raises(Unreadable, match="too many elements, or too deep"):
+        description_of(costly, LANDSCAPE)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (1e-320, 1e300), (-1, 5)])
+def test_a_size_that_cannot_be_places_no_pixel(size: tuple[float, float]) -> None:
+    odd = regions(PIXELS).replace(b'stDim:w="4000" stDim:h="3000"', f'stDim:w="{size[0]}" stDim:h="{size[1]}"'.encode())
+    try:
+        assert description_of(odd, LANDSCAPE).regions == ()
+    except OfAnotherPicture:
+        assert size == (1e-320, 1e300)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_every_encoding_of_xmp_is_read(encoding: str) -> None:
+    text = packet("<dc:subject>Straße</dc:subject>").decode()
+    assert description_of(text.encode(encoding), None).keywords == ("Straße",)
+
+
+def test_an_empty_list_of_another_picture_is_no_trouble() -> None:
+    assert description_of(regions("", (4000, 100)), LANDSCAPE) == Description()
+
+
+def test_what_is_said_of_a_face_that_stays_is_changed_no_further_than_its_name_and_place() -> None:
+    area = 'stArea:x="0.8" stArea:y="0.8" stArea:d="0.1"'
+    circle = f'<rdf:li mwg-rs:Name="Cid" mwg-rs:Type="Face"><mwg-rs:Area {area}/></rdf:li>'
+    more = LIGHTROOM.replace('mwg-rs:Type="Face"', 'mwg-rs:Type="Face" mwg-rs:Description="at the lake"')
+    older = regions(more + circle, (400, 300))
+    (was,) = description_of(older, LANDSCAPE).regions
+    for meant in (was, Region(was.box, "Anna"), Region(Box(0.21, 0.16, 0.2, 0.1), "Ann")):
+        text = written(older, [], [meant], LANDSCAPE)
+        (now,) = description_of(text, LANDSCAPE).regions
+        assert (now.name, near(now.box, meant.box.x, meant.box.y, 0.2, 0.1)) == (meant.name, True)
+        for kept in (b"at the lake", b"Rotation", b"Cid", b'stArea:d="0.1"', b'stDim:w="400"'):
+            assert kept in text
+    gone = written(older, [], [], LANDSCAPE)
+    assert (b"at the lake" in gone, b"Cid" in gone) == (False, True)
+
+
+def test_a_list_of_regions_that_was_turned_already_goes_on_so() -> None:
+    older = regions(DIGIKAM, (1500, 2000))
+    said = [*description_of(older, ON_ITS_SIDE).regions, Region(Box(0.7, 0.7, 0.1, 0.2), "Bob")]
+    text = written(older, [], said, ON_ITS_SIDE)
+    assert b'stDim:w="1500"' in text
+    for found, meant in zip(description_of(text, ON_ITS_SIDE).regions, said, strict=True):
+        assert near(found.box, meant.box.x, meant.box.y, meant.box.w, meant.box.h)
+
+
+def test_microsofts_list_follows_a_new_name_and_keeps_who_has_no_place() -> None:
+    theirs = packet(
+        """<MP:RegionInfo rdf:parseType="Resource"><MPRI:Regions><rdf:Bag>
+        <rdf:li MPReg:Rectangle="0.2, 0.15, 0.2, 0.1" MPReg:PersonDisplayName="Ann" MPReg:PersonEmailDigest="AB"/>
+        <rdf:li MPReg:PersonDisplayName="Zoe"/></rdf:Bag></MPRI:Regions></MP:RegionInfo>"""
+    )
+    (ann,) = description_of(theirs, LANDSCAPE).regions
+    text = written(theirs, [], [Region(ann.box, "Anna")], LANDSCAPE).decode()
+    assert [word in text for word in ("Anna", ">Ann<", "AB", "Zoe")] == [True, False, True, True]
+    assert [region.name for region in description_of(text.encode(), LANDSCAPE).regions] == ["Anna"]
+    text = written(theirs, [], [], LANDSCAPE).decode()
+    assert [word in text for word in ("Ann", "Zoe")] == [False, True]
+
+
+def test_hierarchies_keep_what_is_still_a_keyword() -> None:
+    older = packet(
+        "<lr:hierarchicalSubject><rdf:Bag><rdf:li>People|Ann</rdf:li><rdf:li>Sea|Beach</rdf:li></rdf:Bag>"
+        "</lr:hierarchicalSubject>"
+    )
+    text = written(older, ["ann"], [], None).decode()
+    assert ("People|Ann" in text, "Beach" in text) == (True, False)
+    assert "hierarchical" not in written(older, [], [], None).decode()
+
+
 @pytest.mark.parametrize("broken", [b"", b"not xml", b"<a>", b"\xff\xfe\x00", packet("")[:-20], b"<a/>" * 2])
 def test_what_is_no_xmp_is_unreadable_with_its_reason(broken: bytes) -> None:
     with pytest.raises(Unreadable, match="no XMP"):
@@ -142,7 +238,7 @@ def test_what_is_no_xmp_is_unreadable_with_its_reason(broken: bytes) -> None:
 
 
 def test_a_packet_of_any_size_is_not_read() -> None:
-    with pytest.raises(Unreadable, match="16 MB"):
+    with pytest.raises(Unreadable, match="8 MB"):
         description_of(b" " * (LARGEST_PACKET + 1), None)
 
 
@@ -204,6 +300,13 @@ def test_all_else_that_a_sidecar_holds_is_kept() -> None:
     for gone in ("Old", ">Ann<"):
         assert gone not in text
     assert written(text.encode(), ["New"], [Region(Box(0.1, 0.1, 0.2, 0.2), "Eve")], LANDSCAPE).decode() == text
+
+
+def test_saying_the_same_again_changes_nothing() -> None:
+    said = ["New"], [Region(Box(0.1, 0.1, 0.2, 0.2), "Eve")], LANDSCAPE
+    for older in (None, packet("", 'xmp:Rating="4"'), regions(DIGIKAM)):
+        once = written(older, *said)
+        assert written(once, *said) == once
 
 
 def test_where_nothing_is_left_to_say_the_rest_stays() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files.xmp import description_of
+from adapters.files.xmp import Xmp
 from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
 from domain.errors import NotFound, Unreadable
 from tests.adapters.media.material import encoded, quarters
@@ -30,7 +30,7 @@ def test_what_exiftool_wrote_into_a_photo_is_found(tmp_path: Path, extension: st
     assert embedded_xmp(os.fsencode(path)) == EmbeddedXmp(None, (), 1)
     found = told(path, "-XMP-dc:Subject=Beach")
     assert found.packet is not None
-    assert description_of(found.packet, None).keywords == ("Beach",)
+    assert Xmp(found.packet).description(None).keywords == ("Beach",)
 
 
 @pytest.mark.exiftool
