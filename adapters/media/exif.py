@@ -22,6 +22,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
 from adapters.media.dates import WallClock, wall_clock_of_exif
+from adapters.media.raw import canon_blocks, embedded_places
 
 PARSING_ERRORS: Final = (
     OSError,
@@ -90,21 +91,60 @@ def orientation_of(exif: Image.Exif) -> int:
 
 
 def raw_exif(content: bytes, format_name: str) -> Image.Exif:
-    """The EXIF of a RAW file: of its TIFF directories, or of the JPEG in it (RAF). Empty where it is kept elsewhere."""
+    """The EXIF of a RAW file: of its TIFF directories, of its boxes (CR3), or of the JPEG in it (RAF).
+
+    What the directories of a RW2 leave out is taken from its JPEG. Empty where EXIF is kept elsewhere.
+    """
+    if format_name == "cr3":
+        return _canon_exif(content)
+    if format_name == "raf":
+        return _embedded_exif(content, format_name)
+    exif = _loaded(content)
+    if format_name == "rw2":
+        _fill_in(exif, _embedded_exif(content, format_name))
+    return exif
+
+
+def _loaded(content: bytes) -> Image.Exif:
+    """The EXIF that begins with a TIFF's header; ORF and RW2 differ from it in their magic alone."""
     exif = Image.Exif()
-    if format_name in ("orf", "rw2"):  # these differ from TIFF in their magic alone
-        content = content[:2] + (b"*\0" if content[:2] == b"II" else b"\0*") + content[4:]
+    if content[:2] not in (b"II", b"MM"):
+        return exif
     with quiet():
         try:
-            if format_name == "raf":
-                at, length = struct.unpack_from(">II", content, 84)  # where the RAF header points to its JPEG
-                with Image.open(io.BytesIO(content[at : at + length]), formats=("JPEG",)) as preview:
-                    return preview.getexif()
-            if content[:4] in (b"II*\0", b"MM\0*"):
-                exif.load(content)
+            exif.load(content[:2] + (b"*\0" if content[:2] == b"II" else b"\0*") + content[4:])
         except PARSING_ERRORS:
             return Image.Exif()
     return exif
+
+
+def _embedded_exif(content: bytes, format_name: str) -> Image.Exif:
+    """The EXIF of the first JPEG at the places of a format that has any."""
+    for at, length in embedded_places(content, format_name):
+        with quiet():
+            try:
+                with Image.open(io.BytesIO(content[at : at + length]), formats=("JPEG",)) as picture:
+                    return picture.getexif()
+            except PARSING_ERRORS:
+                continue
+    return Image.Exif()
+
+
+def _canon_exif(content: bytes) -> Image.Exif:
+    """The EXIF of a CR3: each directory is a TIFF in a box of its own."""
+    blocks = canon_blocks(content)
+    exif = _loaded(blocks.get(b"CMT1", b""))
+    for name, ifd in ((b"CMT2", ExifTags.IFD.Exif), (b"CMT4", ExifTags.IFD.GPSInfo)):
+        exif.get_ifd(ifd).update(directory(_loaded(blocks.get(name, b"")), None))
+    return exif
+
+
+def _fill_in(exif: Image.Exif, other: Image.Exif) -> None:
+    """Add what another block says where this one says nothing."""
+    for ifd in (None, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        own = exif if ifd is None else directory(exif, ifd)
+        missing = {tag: value for tag, value in directory(other, ifd).items() if tag not in own}
+        (exif if ifd is None else exif.get_ifd(ifd)).update(missing)
 
 
 def named_tags(exif: Image.Exif) -> dict[str, object]:

@@ -14,14 +14,16 @@ from PIL import Image
 
 from adapters.media.contents import Content, read_content
 from adapters.media.dates import WallClock, wall_clock_of_change, wall_clock_of_name
-from adapters.media.exif import CameraFacts, camera_facts, named_tags, raw_exif
-from adapters.media.magic import RAWS, MediaKind
-from adapters.media.pictures import Picture, open_picture, shrunk
+from adapters.media.exif import CameraFacts, camera_facts, named_tags
+from adapters.media.magic import MediaKind
+from adapters.media.opening import Photo, open_photo
+from adapters.media.pictures import shrunk
 from adapters.media.placeholder import placeholder_of
 from adapters.media.renditions import QUALITIES, SIDES, Note, encoded, note_of, rendition_path, write_whole
 from domain.errors import NotFound, Unavailable, Unreadable
 
 TakenSource = Literal["exif", "filename", "mtime"]
+Size = tuple[int | None, int | None]
 
 
 class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,19 +81,18 @@ def index_file(path: bytes, renditions_root: str | None, kind: MediaKind) -> Ind
         return _unread(path, name, kind, str(error))
     if content.photo is None or content.format is None:
         return _indexed(name, content, CameraFacts(), problem=content.problem)
-    if content.format in RAWS:
-        return _indexed(name, content, camera_facts(raw_exif(content.photo, content.format)))
     try:
-        picture = open_picture(content.photo, content.format)
+        picture = open_photo(content.photo, content.format)
     except Unreadable as error:
         return _indexed(name, content, CameraFacts(), problem=str(error))
-    facts, note, problem = camera_facts(picture.exif), None, None
-    if renditions_root is not None:
-        try:
-            note = _rendered(picture, content.sha256, renditions_root)
-        except Unreadable as error:
-            problem = str(error)
-    return _indexed(name, content, facts, picture, note, problem)
+    facts, size = camera_facts(picture.exif), (picture.width, picture.height)
+    if renditions_root is None:
+        return _indexed(name, content, facts, picture, size)
+    try:
+        note, size = _rendered(picture, content.sha256, renditions_root)
+    except Unreadable as error:
+        return _indexed(name, content, facts, picture, problem=str(error))
+    return _indexed(name, content, facts, picture, size, note)
 
 
 def metadata(path: bytes, kind: MediaKind = "photo") -> dict[str, object]:
@@ -107,18 +108,20 @@ def metadata(path: bytes, kind: MediaKind = "photo") -> dict[str, object]:
     exif = Image.Exif()
     if indexed.content_hash and indexed.kind == "photo" and indexed.format and not indexed.problem:
         content = read_content(path, kind)
-        if content.photo is not None and content.format in RAWS:
-            exif = raw_exif(content.photo, content.format)
-        elif content.photo is not None and content.format is not None:
-            exif = open_picture(content.photo, content.format).exif
+        if content.photo is not None and content.format is not None:
+            exif = open_photo(content.photo, content.format).exif
     return {**facts, "exif": named_tags(exif)}
 
 
-def _rendered(picture: Picture, content_hash: bytes, root: str) -> Note:
-    """Make the renditions of a photo from one decode, the thumbnail last; nothing is done where both are there."""
-    known = note_of(root, content_hash)
+def _rendered(picture: Photo, content_hash: bytes, root: str) -> tuple[Note, Size]:
+    """Make the renditions of a photo from one decode, the thumbnail last; nothing is done where both are there.
+
+    Told with the size of the photo, which for some RAW files only the decoded picture shows.
+    """
+    size = picture.width, picture.height
+    known = note_of(root, content_hash) if size[0] is not None else None
     if known is not None:
-        return known
+        return known, size
     decoded = picture.decoded(SIDES["preview"])
     thumb = shrunk(decoded.pixels, SIDES["thumb"])
     note = Note(placeholder_of(thumb), decoded.problem)
@@ -127,14 +130,15 @@ def _rendered(picture: Picture, content_hash: bytes, root: str) -> Note:
         write_whole(rendition_path(root, content_hash, "thumb"), encoded(thumb, QUALITIES["thumb"], note))
     except OSError as error:
         raise Unavailable(f"previews cannot be written to {root}: {error.strerror}") from error
-    return note
+    return note, (size if size[0] is not None else (decoded.pixels.shape[1], decoded.pixels.shape[0]))
 
 
 def _indexed(
     name: str,
     content: Content,
     facts: CameraFacts,
-    picture: Picture | None = None,
+    picture: Photo | None = None,
+    size: Size = (None, None),
     note: Note | None = None,
     problem: str | None = None,
 ) -> IndexedFile:
@@ -146,8 +150,8 @@ def _indexed(
         mtime_ns=content.mtime_ns,
         kind=content.kind,
         format=content.format,
-        width=picture.width if picture else None,
-        height=picture.height if picture else None,
+        width=size[0],
+        height=size[1],
         orientation=picture.orientation if picture else None,
         taken_at=taken.micros,
         taken_offset_minutes=taken.offset_minutes,

@@ -6,10 +6,9 @@ shows the small preview in it as if it were the photo.
 
 from __future__ import annotations
 
-import struct
 from typing import Final, Literal
 
-import msgspec
+from adapters.media.tiff import Directory, Tiff
 
 MediaKind = Literal["photo", "video"]
 
@@ -130,19 +129,12 @@ def _format_of_brands(head: bytes) -> str | None:
     return "3gp" if major[:2] == b"3g" else "mp4"
 
 
-class _Directory(msgspec.Struct, frozen=True):
-    entries: dict[int, tuple[int, int, bytes]]
-    """Tag to (field type, count, the four bytes of value or offset)."""
-    following: int
-
-
-_MAKE, _COMPRESSION, _PHOTOMETRIC, _SUB_DIRECTORIES, _DNG_VERSION = 0x010F, 0x0103, 0x0106, 0x014A, 0xC612
+_MAKE, _COMPRESSION, _PHOTOMETRIC, _DNG_VERSION = 0x010F, 0x0103, 0x0106, 0xC612
 _SENSOR_PHOTOMETRICS: Final = frozenset({32803, 34892})
 """Colour filter array and linear raw: TIFF/EP and the DNG specification."""
 _SENSOR_COMPRESSIONS: Final = frozenset({32767, 32770, 34713, 65535})
 """Sony ARW, Samsung SRW, Nikon NEF, Pentax PEF: what these makers write in their RAW directories alone."""
 _BY_MAKE: Final = {b"NIKO": "nef", b"SONY": "arw", b"PENT": "pef", b"RICO": "pef", b"SAMS": "srw"}
-_MOST_DIRECTORIES = 12
 
 
 def raw_format_of(content: bytes) -> str | None:
@@ -150,68 +142,20 @@ def raw_format_of(content: bytes) -> str | None:
 
     Never raises: a broken directory ends the walk, and what was seen until then decides.
     """
-    order: Literal["<", ">"] = "<" if content[:2] == b"II" else ">"
-    first = _directory(content, struct.unpack_from(order + "I", content, 4)[0], order) if len(content) >= 8 else None
-    if first is None:
+    tiff = Tiff(content)
+    directories = list(tiff.directories())
+    if not directories:
         return None
-    if _DNG_VERSION in first.entries:
+    if _DNG_VERSION in directories[0].entries:
         return "dng"
-    queue = [first]
-    for at in (first.following, *_sub_directories(content, first, order)):
-        inner = _directory(content, at, order)
-        if inner is not None:
-            queue.append(inner)
-    if not any(_holds_sensor_readings(directory, order) for directory in queue):
+    if not any(holds_sensor_readings(tiff, directory) for directory in directories):
         return None
-    return _BY_MAKE.get(_text(content, first, order)[:4].upper(), "raw")
+    return _BY_MAKE.get(tiff.text(directories[0], _MAKE)[:4].upper(), "raw")
 
 
-def _directory(content: bytes, at: int, order: str) -> _Directory | None:
-    if not 8 <= at <= len(content) - 2:
-        return None
-    (count,) = struct.unpack_from(order + "H", content, at)
-    end = at + 2 + 12 * count
-    if end > len(content):
-        return None
-    entries = {}
-    for place in range(at + 2, end, 12):
-        tag, kind, values, value = struct.unpack_from(order + "HHI4s", content, place)
-        entries[tag] = (kind, values, value)
-    following = struct.unpack_from(order + "I", content, end)[0] if end + 4 <= len(content) else 0
-    return _Directory(entries, following)
-
-
-def _sub_directories(content: bytes, directory: _Directory, order: str) -> list[int]:
-    if _SUB_DIRECTORIES not in directory.entries:
-        return []
-    _, count, value = directory.entries[_SUB_DIRECTORIES]
-    (at,) = struct.unpack(order + "I", value)
-    count = min(count, _MOST_DIRECTORIES)
-    if count == 1:
-        return [at]
-    if at + 4 * count > len(content):
-        return []
-    return list(struct.unpack_from(f"{order}{count}I", content, at))
-
-
-def _holds_sensor_readings(directory: _Directory, order: str) -> bool:
-    return _number(directory, _PHOTOMETRIC, order) in _SENSOR_PHOTOMETRICS or (
-        _number(directory, _COMPRESSION, order) in _SENSOR_COMPRESSIONS
+def holds_sensor_readings(tiff: Tiff, directory: Directory) -> bool:
+    """Whether a directory describes what the sensor read, and no picture that can be shown as it is."""
+    return (
+        tiff.number(directory, _PHOTOMETRIC) in _SENSOR_PHOTOMETRICS
+        or tiff.number(directory, _COMPRESSION) in _SENSOR_COMPRESSIONS
     )
-
-
-def _number(directory: _Directory, tag: int, order: str) -> int | None:
-    kind, _, value = directory.entries.get(tag, (0, 0, b""))
-    if kind == 3:  # SHORT
-        return int(struct.unpack(order + "H", value[:2])[0])
-    if kind == 4:  # LONG
-        return int(struct.unpack(order + "I", value)[0])
-    return None
-
-
-def _text(content: bytes, directory: _Directory, order: str) -> bytes:
-    _, count, value = directory.entries.get(_MAKE, (0, 0, b""))
-    if count <= 4:
-        return value[:count]
-    (at,) = struct.unpack(order + "I", value)
-    return content[at : at + min(count, 64)]

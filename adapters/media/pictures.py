@@ -49,6 +49,10 @@ _HARMLESS: Final = re.compile(
 _TRUNCATED: Final = "truncated: the lower part is missing"
 
 
+class TooManyPixels(Unreadable):
+    """A picture larger than `MAX_PIXELS`, which no other decoder is to be asked for either."""
+
+
 class Decoded(msgspec.Struct, frozen=True):
     """`pixels` of a whole upright picture, and what is missing of it, None where all is there."""
 
@@ -71,8 +75,11 @@ class Picture:
         if self.orientation >= 5 and format_name not in _TURNED_WHEN_OPENED:
             self.width, self.height = self.height, self.width
 
-    def decoded(self, long_side: int) -> Decoded:
+    def decoded(self, long_side: int, orientation: int | None = None) -> Decoded:
         """The picture with a long side of exactly `long_side` pixels, or its own size where it is smaller.
+
+        `orientation` is taken for how the picture is stored, whatever it says itself: a RAW knows better than the JPEG
+        in it.
 
         Raises:
             Unreadable: not a single pixel can be decoded; the text says why.
@@ -81,14 +88,14 @@ class Picture:
             try:
                 if self.format == "jpeg" and self._image.mode == "RGB":
                     try:
-                        return self._decoded_scaled(long_side)
+                        return self._decoded_scaled(long_side, orientation)
                     except ValueError:
                         pass  # a subsampling that TurboJPEG does not know; Pillow may
-                return self._decoded_whole(long_side)
+                return self._decoded_whole(long_side, orientation)
             except PARSING_ERRORS as error:
                 raise Unreadable(f"cannot be decoded: {_words(error)}") from error
 
-    def _decoded_scaled(self, long_side: int) -> Decoded:
+    def _decoded_scaled(self, long_side: int, orientation: int | None) -> Decoded:
         eighths = _eighths(max(self._image.size), long_side)
         width, height = (-(-side * eighths // 8) for side in self._image.size)
         pixels, problem = _jpeg_pixels(self._content, width, height)
@@ -96,14 +103,16 @@ class Picture:
         profile = self._image.info.get("icc_profile")
         if not is_srgb(profile):
             pixels = np.asarray(in_srgb(Image.fromarray(pixels), profile))
-        return Decoded(upright(pixels, self.orientation), problem)
+        return Decoded(upright(pixels, orientation or self.orientation), problem)
 
-    def _decoded_whole(self, long_side: int) -> Decoded:
+    def _decoded_whole(self, long_side: int, orientation: int | None) -> Decoded:
         if self.format == "jpeg":
             scale = min(1.0, long_side / max(self._image.size))
             self._image.draft(None, (round(self._image.width * scale), round(self._image.height * scale)))
         image, problem = _loaded(self._image, self._content, DECODERS[self.format])
-        turned = orientation_of(image.getexif())  # what is left to do: the decoder may have turned it already
+        turned = orientation or orientation_of(
+            image.getexif()
+        )  # what is left to do: the decoder may have turned it already
         factor = max(image.size) // long_side
         if factor >= 2 and image.mode in ("RGB", "RGBA", "L", "LA", "CMYK"):
             image = image.reduce(factor)  # averaged first, so that colours are converted on few pixels
@@ -115,18 +124,19 @@ def open_picture(content: bytes, format_name: str) -> Picture:
     """Read the header of a photo's bytes, `format_name` being what `magic.format_of` made of them.
 
     Raises:
-        Unreadable: the header is broken, or the picture is larger than `MAX_PIXELS`.
+        TooManyPixels: the picture is larger than `MAX_PIXELS`.
+        Unreadable: the header is broken.
     """
     with quiet():
         try:
             image = Image.open(io.BytesIO(content), formats=DECODERS[format_name])
             picture = Picture(content, format_name, image)
         except Image.DecompressionBombError as error:
-            raise Unreadable(f"more than {MAX_PIXELS // 1_000_000} million pixels") from error
+            raise TooManyPixels(f"more than {MAX_PIXELS // 1_000_000} million pixels") from error
         except PARSING_ERRORS as error:
             raise Unreadable(f"cannot be decoded: {_words(error)}") from error
     if picture.width * picture.height > MAX_PIXELS:
-        raise Unreadable(f"{picture.width} x {picture.height}: more than {MAX_PIXELS // 1_000_000} million pixels")
+        raise TooManyPixels(f"{picture.width} x {picture.height}: more than {MAX_PIXELS // 1_000_000} million pixels")
     return picture
 
 

@@ -1,0 +1,57 @@
+"""The boxes of ISO base media files (ISO 14496-12), read from a stranger's bytes; CR3 is built of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+_MOST_BOXES: Final = 1024
+"""Boxes beside one another: a film of many parts has more, a photo has not."""
+
+
+class Box(NamedTuple):
+    """One box: its four letters, where its content begins and where it ends."""
+
+    kind: bytes
+    at: int
+    end: int
+
+
+def boxes(content: bytes, at: int = 0, end: int | None = None) -> Iterator[Box]:
+    """The boxes that lie one after the other between two places; a broken one ends the row."""
+    end = len(content) if end is None else min(end, len(content))
+    for _ in range(_MOST_BOXES):
+        if at + 8 > end:
+            return
+        length, start = int.from_bytes(content[at : at + 4], "big"), at + 8
+        if length == 1:  # sixty-four bits follow
+            length, start = int.from_bytes(content[at + 8 : at + 16], "big"), at + 16
+        elif length == 0:
+            length = end - at
+        if length < start - at or at + length > end:
+            return
+        yield Box(content[at + 4 : at + 8], start, at + length)
+        at += length
+
+
+def within(content: bytes, box: Box, *kinds: bytes, skip: int = 0) -> Iterator[Box]:
+    """The boxes that a path of kinds leads to from a box, whose first `skip` bytes are a header of its own."""
+    for each in boxes(content, box.at + skip, box.end):
+        if each.kind == kinds[0]:
+            if len(kinds) == 1:
+                yield each
+            else:
+                yield from within(content, each, *kinds[1:])
+
+
+def first_sample(content: bytes, table: Box) -> tuple[int, int] | None:
+    """Place and bytes of the first sample of a track, from its sample table (`stbl`)."""
+    length = at = 0
+    for box in boxes(content, table.at, table.end):
+        if box.kind == b"stsz" and box.end - box.at >= 12:
+            every = int.from_bytes(content[box.at + 4 : box.at + 8], "big")
+            length = every or int.from_bytes(content[box.at + 12 : box.at + 16], "big")
+        elif box.kind in (b"co64", b"stco") and box.end - box.at >= 8:
+            size = 8 if box.kind == b"co64" else 4
+            at = int.from_bytes(content[box.at + 8 : box.at + 8 + size], "big")
+    return (at, length) if at and length else None

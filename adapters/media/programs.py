@@ -1,0 +1,83 @@
+"""exiftool and ffmpeg, asked for pictures that nothing else finds or decodes; where one is missing, nothing is asked.
+
+Both get the bytes through their standard input and no name of a file, so that no name can be taken for an option, a
+command or an address, and so that they see the bytes that were hashed. They run in the process group of their worker
+with its memory limit, and are killed at the latest when their own time is over.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import shutil
+import subprocess
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+from PIL import Image
+
+from adapters.media import pictures
+from adapters.media.colour import Pixels
+from adapters.media.exif import PARSING_ERRORS
+
+SECONDS: Final = 30.0
+"""Neither needs a tenth of it for a photo that it can read."""
+
+_PREVIEWS: Final = ("JpgFromRaw", "PreviewImage", "OtherImage")
+_DEMUXERS: Final = {
+    "jpeg": "jpeg_pipe",
+    "png": "png_pipe",
+    "webp": "webp_pipe",
+    "gif": "gif",
+    "bmp": "bmp_pipe",
+    "tiff": "tiff_pipe",
+    "dng": "tiff_pipe",
+    "jxl": "jpegxl_pipe",
+    "jp2": "j2k_pipe",
+}
+"""Formats whose demuxer reads a picture and nothing else: a playlist has no way in. HEIC and AVIF are left out, of
+which older versions read nothing and newer ones one tile."""
+
+
+def exiftool_previews(content: bytes) -> list[bytes]:
+    """The JPEGs that exiftool finds in a RAW file, none where it is not on the PATH or cannot tell in time."""
+    program = shutil.which("exiftool")
+    if program is None:
+        return []
+    wanted = [f"-{name}" for name in _PREVIEWS]
+    told = _output([program, "-config", "", "-j", "-b", *wanted, "-"], content)
+    try:
+        found = msgspec.json.decode(told or b"[]", type=list[dict[str, str | int | float]])
+        values = [each.get(name) for each in found for name in _PREVIEWS]
+        encoded = [value.removeprefix("base64:") for value in values if isinstance(value, str)]
+        return [base64.b64decode(value, validate=True) for value in encoded]
+    except (msgspec.DecodeError, ValueError):
+        return []
+
+
+def ffmpeg_pixels(content: bytes, format_name: str) -> Pixels | None:
+    """A photo as ffmpeg decodes it, as it is stored; None where ffmpeg is missing, does not know the format, finds the
+    file damaged or larger than `MAX_PIXELS`."""
+    program, demuxer = shutil.which("ffmpeg"), _DEMUXERS.get(format_name)
+    if program is None or demuxer is None:
+        return None
+    strict = ["-v", "error", "-xerror", "-err_detect", "explode", "-max_pixels", str(pictures.MAX_PIXELS)]
+    given = ["-nostdin", *strict, "-protocol_whitelist", "pipe", "-noautorotate", "-f", demuxer, "-i", "pipe:0"]
+    asked = ["-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
+    made = _output([program, *given, *asked], content)
+    try:
+        with Image.open(io.BytesIO(made or b""), formats=("PPM",)) as image:
+            return np.asarray(image)
+    except PARSING_ERRORS:
+        return None
+
+
+def _output(command: Sequence[str], content: bytes) -> bytes | None:
+    """What a program writes about `content`; None where it fails or takes too long."""
+    try:
+        done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
