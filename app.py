@@ -183,8 +183,9 @@ class House:
     @cached_property
     def scanner(self) -> Scanner:
         """Scans libraries; the server's own folders are never part of one."""
-        own = (self.settings.imageapi_data, self.settings.thumbnails, self.settings.video_path)
-        return Scanner(self.ledger, self.gallery.read, [*own, self.settings.gifs_directory])
+        own = [self.settings.imageapi_data, self.settings.thumbnails, self.settings.video_path]
+        own.append(self.settings.gifs_directory)
+        return Scanner(self.ledger, self.gallery.read, own, try_again=self.gallery.try_again)
 
     @cached_property
     def board(self) -> JobBoard:

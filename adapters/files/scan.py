@@ -3,7 +3,7 @@
 A scan walks twice. The first walk compares names, sizes and times with the tables, folder by folder, and learns how
 much there is to read and which files are gone; the second reads. Memory stays flat, the progress has a total, and a
 moved file is known to have left its old place before its new one is recorded. Nothing is kept between the walks but ids
-of files that are gone, so an interrupted scan goes on with the next one.
+of files that are gone or to be tried again, so an interrupted scan goes on with the next one.
 """
 
 from __future__ import annotations
@@ -80,12 +80,19 @@ class Scanner:
     """Scans libraries; one scan of a library at a time is the caller's promise. Blocking."""
 
     def __init__(
-        self, ledger: Ledger, read: ReadMedia, excluded: Sequence[Path], settle_seconds: float = SETTLE_SECONDS
+        self,
+        ledger: Ledger,
+        read: ReadMedia,
+        excluded: Sequence[Path],
+        settle_seconds: float = SETTLE_SECONDS,
+        try_again: Callable[[Media], bool] = lambda _: False,
     ) -> None:
+        """`try_again` says, once, of a file that has no picture whether a full scan is to read it all the same."""
         self._ledger = ledger
         self._read = read
         self._excluded = tuple(excluded)
         self._settle_seconds = settle_seconds
+        self._try_again = try_again
 
     def scan(
         self,
@@ -102,7 +109,7 @@ class Scanner:
         Raises:
             Unavailable: the root is missing, or empty where files are known: nothing is marked as removed.
         """
-        job = _Scan(self._ledger, self._read, self._excluded, self._settle_seconds, library, full)
+        job = _Scan(self._ledger, self._read, self._excluded, self._settle_seconds, library, full, self._try_again)
         return job.run(report or (lambda _: None), stopping)
 
 
@@ -117,6 +124,7 @@ class _Scan:
         settle_seconds: float,
         library: Library,
         full: bool,
+        try_again: Callable[[Media], bool],
     ) -> None:
         self._ledger, self._read, self._excluded = ledger, read, excluded
         self._settle_seconds = settle_seconds
@@ -128,6 +136,8 @@ class _Scan:
         self._batch: list[ReadFile] = []
         self._batch_began = time.monotonic()
         self._vanished: set[int] = set()
+        self._try_again = try_again
+        self._again: set[int] = set()
 
     def run(self, report: Report, stopping: Callable[[], bool]) -> ScanReport:
         """The whole scan."""
@@ -161,6 +171,8 @@ class _Scan:
             met.add(folder)
             known = self._known(folder)
             done.found += len(found)
+            if self._full:
+                self._again |= {media.id for media in known.values() if media.present and self._try_again(media)}
             done.to_read += sum(self._is_news(file, known.get(file.path)) for file in found)
             here = {file.path for file in found}
             gone.update(media.id for media in known.values() if media.present and media.path not in here)
@@ -209,7 +221,7 @@ class _Scan:
     def _is_news(self, file: FoundFile, known: Media | None) -> bool:
         if known is None or not known.present:
             return True
-        if self._full and known.content_hash is None:
+        if self._full and (known.content_hash is None or known.id in self._again):
             return True
         return (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
 

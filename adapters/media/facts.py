@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.media.index import IndexedFile, index_file
+from adapters.media.index import IndexedFile, index_file, index_undecoded
 from adapters.media.magic import MediaKind
 from domain.commands.media import ReadFile
 from domain.media import FileFacts
@@ -15,6 +15,15 @@ def read_media(path: bytes, text: str, renditions_root: str, kind: MediaKind) ->
         NotFound, StillChanging, Unavailable: as `index_file`.
     """
     return ReadFile(text, *_kept(index_file(path, renditions_root, kind)))
+
+
+def read_undecoded(path: bytes, text: str, kind: MediaKind, problem: str) -> ReadFile:
+    """Read a file again whose decoding hung or ended its process, with that as its problem.
+
+    Raises:
+        NotFound, StillChanging, Unavailable: as `index_file`.
+    """
+    return ReadFile(text, *_kept(index_undecoded(path, kind, problem)))
 
 
 def _kept(indexed: IndexedFile) -> tuple[bytes | None, FileFacts]:

@@ -20,10 +20,17 @@ from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from adapters.media import crops
 from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
-from adapters.media.facts import read_media
+from adapters.media.facts import read_media, read_undecoded
 from adapters.media.index import index_file, metadata
 from adapters.media.magic import MediaKind
-from adapters.media.renditions import Rendition, link_thumbnail, mark_unsupported, rendition_path, unsupported_mark
+from adapters.media.renditions import (
+    Rendition,
+    is_unsupported,
+    link_thumbnail,
+    mark_unsupported,
+    rendition_path,
+    unsupported_mark,
+)
 from domain.commands.media import ReadFile
 from domain.errors import Unavailable, Unreadable
 from domain.geometry import Box
@@ -36,6 +43,7 @@ T = TypeVar("T")
 SECONDS_A_FILE = 60.0
 SLOWEST_BYTES_A_SECOND = 5_000_000
 """A file may take a minute, and longer where a slow network share needs longer just to send it."""
+NO_PICTURE = "no picture can be made of this file"
 CROPS_KEPT_BYTES = 48 * 2**20
 CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
 """What is wrong with the disk and not with one name: everything waits until it is mended."""
@@ -73,8 +81,35 @@ class Gallery:
     # For the scan
 
     def read(self, path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
-        """Index one file in the background, with its renditions."""
-        return self._background.submit(read_media, path, text, self._renditions, kind, timeout=_seconds(size))
+        """Index one file in the background, with its renditions.
+
+        Where that hangs or ends its process, the file is read once more without being decoded: it keeps its content
+        and its place, and has no picture.
+        """
+        seconds = _seconds(size)
+        whole = self._background.submit(read_media, path, text, self._renditions, kind, timeout=seconds)
+
+        def without_picture(reason: str) -> Future[ReadFile]:
+            return self._background.submit(read_undecoded, path, text, kind, reason, timeout=seconds)
+
+        return _or_else(whole, without_picture)
+
+    def try_again(self, media: Media) -> bool:
+        """Whether somebody deleted the mark that no thumbnail can be made of a file, which asks to try that again.
+
+        The mark is put back: where a thumbnail can be made now, it goes when that is put in its place.
+        """
+        if media.content_hash is None or media.problem is None or self.rendition(media.content_hash, "thumb"):
+            return False
+        target = self._mirrored(media.library_id, media.path)
+        if is_unsupported(target):
+            return False
+        try:
+            self._make_way(target)
+            mark_unsupported(target)
+        except OSError:
+            return False
+        return True
 
     # For detection and routes
 
@@ -93,6 +128,19 @@ class Gallery:
         content = media.content_hash or b""
         if (path := self.rendition(content, which)) is not None:
             return path
+        target = self._mirrored(media.library_id, media.path)
+        if is_unsupported(target):
+            raise Unreadable(media.problem or NO_PICTURE)
+        try:
+            return self._made_now(media, which)
+        except Unreadable:
+            if media.kind == "photo":
+                with contextlib.suppress(OSError):  # then it is tried again the next time
+                    mark_unsupported(target)
+            raise
+
+    def _made_now(self, media: Media, which: Rendition) -> Path:
+        content = media.content_hash or b""
         original = os.fsencode(self._locate(media.library_id, media.path))
         kind: MediaKind = "video" if media.kind == "video" else "photo"
         indexed = self._waiting.submit(
@@ -101,7 +149,7 @@ class Gallery:
         if indexed.content_hash != content:
             raise Unavailable("the file was replaced: the next scan will say by what")
         if (path := self.rendition(content, which)) is None:
-            raise Unreadable(indexed.problem or f"no picture can be made of this {indexed.format or media.kind} yet")
+            raise Unreadable(indexed.problem or NO_PICTURE)
         return path
 
     def preview(self, media: Media) -> bytes:
@@ -201,6 +249,33 @@ class _Kept:
             self._kept[key] = value
             while self._bytes > self._most:
                 self._bytes -= len(self._kept.popitem(last=False)[1])
+
+
+def _or_else(first: Future[ReadFile], second: Callable[[str], Future[ReadFile]]) -> Future[ReadFile]:
+    """What `first` gives, or what `second` gives where the first task hung or ended its process."""
+    outcome: Future[ReadFile] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def settle(done: Future[ReadFile]) -> None:
+        if (error := done.exception()) is None:
+            outcome.set_result(done.result())
+        else:
+            outcome.set_exception(error)
+
+    def look(done: Future[ReadFile]) -> None:
+        error = done.exception()
+        if not isinstance(error, Unreadable):
+            settle(done)
+            return
+        try:
+            again = second(str(error))
+        except Unavailable as closed:
+            outcome.set_exception(closed)
+        else:
+            again.add_done_callback(settle)
+
+    first.add_done_callback(look)
+    return outcome
 
 
 def _seconds(size: int) -> float:

@@ -14,8 +14,8 @@ from PIL import Image
 
 from adapters.media.contents import Content, read_content
 from adapters.media.dates import WallClock, wall_clock_of_change, wall_clock_of_name
-from adapters.media.exif import CameraFacts, camera_facts, named_tags
-from adapters.media.magic import MediaKind
+from adapters.media.exif import CameraFacts, camera_facts, named_tags, raw_exif
+from adapters.media.magic import RAWS, MediaKind
 from adapters.media.opening import Photo, open_photo
 from adapters.media.pictures import shrunk
 from adapters.media.placeholder import placeholder_of
@@ -93,6 +93,23 @@ def index_file(path: bytes, renditions_root: str | None, kind: MediaKind) -> Ind
     except Unreadable as error:
         return _indexed(name, content, facts, picture, problem=str(error))
     return _indexed(name, content, facts, picture, size, note)
+
+
+def index_undecoded(path: bytes, kind: MediaKind, problem: str) -> IndexedFile:
+    """Read a file whose decoding hangs or ends its process: what it is, its hash and its RAW's facts, no picture.
+
+    Raises:
+        NotFound, StillChanging, Unavailable: as `index_file`.
+    """
+    name = os.path.basename(path).decode("utf-8", "replace")
+    try:
+        content = read_content(path, kind)
+    except Unreadable as error:
+        return _unread(path, name, kind, str(error))
+    facts = CameraFacts()
+    if content.photo is not None and content.format in RAWS:
+        facts = camera_facts(raw_exif(content.photo, content.format))
+    return _indexed(name, content, facts, problem=content.problem or problem)
 
 
 def metadata(path: bytes, kind: MediaKind = "photo") -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Final
 
 import cv2
@@ -20,6 +21,7 @@ def prepare() -> None:
     the kernel clears their pages each time is 7 % of the work of a thumbnail. Other C libraries are left alone.
     """
     cv2.setNumThreads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # LibRaw's, which is loaded with the first photo
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)

@@ -46,7 +46,7 @@ class Place:
     def __init__(self, ledger: Ledger, workers: WorkerPool, root: Path, data: Path) -> None:
         self.ledger, self.root, self.data = ledger, root, data
         self.gallery = Gallery(workers, workers, data / "renditions", data / "thumbnails", self._locate)
-        self.scanner = Scanner(ledger, self.gallery.read, [data], settle_seconds=0)
+        self.scanner = Scanner(ledger, self.gallery.read, [data], settle_seconds=0, try_again=self.gallery.try_again)
         self.library = self.add(root)
 
     def _locate(self, library_id: int, path: str) -> Path:

@@ -240,6 +240,15 @@ def raf(preview: bytes = PREVIEW, orientation: int = 1) -> bytes:
     return (head + places).ljust(160, b"\0") + jpeg + b"\0\0\0\0".ljust(12, b"\0") + NOISE
 
 
+def _below(ifd: Ifd, tag: int) -> Ifd:
+    """Take the directory below a tag out of another."""
+    _, value = ifd.pop(tag)
+    assert isinstance(value, list)
+    (below,) = value
+    assert isinstance(below, dict)
+    return below
+
+
 def box(kind: bytes, *parts: bytes) -> bytes:
     """A box of an ISO base media file."""
     content = b"".join(parts)
@@ -249,9 +258,9 @@ def box(kind: bytes, *parts: bytes) -> bytes:
 def cr3(preview: bytes = PREVIEW, orientation: int = 1, where: str = "track") -> bytes:
     """Canon's newer one: boxes with the directories, a thumbnail, a preview (`box`), and a track of one JPEG."""
     first = camera(b"Canon", b"Canon EOS R5", orientation)
-    photo, position = ([each] for each in (first.pop(0x8769)[1][0], first.pop(0x8825)[1][0]))  # type: ignore[index]
+    photo, position = _below(first, 0x8769), _below(first, 0x8825)
     thumb = box(b"THMB", bytes(4), struct.pack(">HHIHH", 160, 120, len(THUMBNAIL), 1, 0), THUMBNAIL)
-    blocks = [box(kind, tiff(chain)) for kind, chain in ((b"CMT1", [first]), (b"CMT2", photo), (b"CMT4", position))]
+    blocks = [box(kind, tiff([ifd])) for kind, ifd in ((b"CMT1", first), (b"CMT2", photo), (b"CMT4", position))]
     canon = box(
         b"uuid",
         bytes.fromhex("85c0b687820f11e08111f4ce462b6a48"),

@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from adapters.media import opening, programs, raw_pictures
+from adapters.media import opening, pictures, programs
 from adapters.media.index import IndexedFile, index_file
 from adapters.media.magic import kind_of_format, raw_format_of
 from adapters.media.raw import LEAST, embedded_jpegs, sensor_size
 from adapters.media.renditions import rendition_path
+from domain.errors import Unreadable
 from tests.adapters.media import raws
 from tests.adapters.media.material import QUARTERS, STORED_BY, corners, encoded, put, quarters, scene
 from tests.adapters.media.raws import BUILDERS, HEIGHT, PREVIEW, WIDTH
@@ -143,7 +144,7 @@ def test_a_raw_without_a_picture_of_some_size_is_developed_from_its_sensors_read
 
 
 def test_a_sensor_of_too_many_readings_is_not_developed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_pictures.pictures, "MAX_PIXELS", 200_000)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 200_000)
     file = indexed(tmp_path, raws.dng(None, 1))
     assert preview(tmp_path, file).size == (160, 120)
 
@@ -235,7 +236,7 @@ def test_what_is_damaged_is_not_painted_over_by_ffmpeg() -> None:
 def test_ffmpeg_is_not_asked_for_a_picture_of_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encoded(quarters(200, 100), "PNG")
     assert programs.ffmpeg_pixels(content, "png") is not None
-    monkeypatch.setattr(programs.pictures, "MAX_PIXELS", 10_000)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 10_000)
     assert programs.ffmpeg_pixels(content, "png") is None
 
 
@@ -273,9 +274,9 @@ def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch:
     photo = opening.open_photo(content, "png")
     pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     monkeypatch.setattr(opening, "ffmpeg_pixels", lambda *_: pixels)
-    monkeypatch.setattr(opening.Picture, "decoded", _refuse)
+    monkeypatch.setattr(pictures.Picture, "decoded", _refuse)
     assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
 
 
 def _refuse(*_: object) -> None:
-    raise opening.Unreadable("an unknown way to compress")
+    raise Unreadable("an unknown way to compress")

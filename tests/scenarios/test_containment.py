@@ -1,0 +1,135 @@
+"""A file that harms its decoder costs its own picture, and nobody anything else."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from adapters.media import gallery as gallery_module
+from adapters.runner.policies import FollowsLog, MirrorsThumbnails
+from adapters.runner.pool import WorkerPool
+from adapters.store.ledger import Ledger
+from domain.errors import Unreadable
+from tests.adapters.media import raws
+from tests.scenarios.conftest import Place
+from tests.scenarios.hostile import Attack, prepare
+
+REASONS: dict[Attack, str] = {
+    "crash": "ended its process (signal SIGSEGV)",
+    "exit": "ended its process (exit status 3)",
+    "hang": "took longer than 1 s",
+    "fill the memory": "no picture can be found in this DNG file, nor made of it",
+}
+TINY = raws.bitmap(40, 30)
+
+
+def mirror(place: Place) -> None:
+    """Bring the tree of thumbnails up to the log."""
+    policy = MirrorsThumbnails(place.ledger, place.gallery)
+    FollowsLog(place.ledger, "thumbnails", policy.TOPICS, policy.answer).step()
+
+
+def thumb(place: Place, name: str) -> Path:
+    """Where the mirror has a file's thumbnail."""
+    return place.data / "thumbnails" / str(place.library.id) / name
+
+
+@contextmanager
+def attacked(place: Place, attack: Attack) -> Iterator[None]:
+    """Within it the workers of a place are those in which opening a RAW does harm."""
+    pool = WorkerPool(1, initializer=functools.partial(prepare, attack), memory_limit=2 * 2**30)
+    kept = place.gallery._background, place.gallery._waiting
+    place.gallery._background = place.gallery._waiting = pool
+    try:
+        yield
+    finally:
+        place.gallery._background, place.gallery._waiting = kept
+        pool.close()
+
+
+@pytest.mark.parametrize("attack", REASONS)
+def test_a_decoder_that_is_harmed_costs_one_file_and_one_mark(
+    place: Place, monkeypatch: pytest.MonkeyPatch, attack: Attack
+) -> None:
+    monkeypatch.setattr(gallery_module, "SECONDS_A_FILE", 1.0)
+    monkeypatch.setattr(gallery_module, "SLOWEST_BYTES_A_SECOND", 10**12)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
+    for number in range(5):
+        place.picture(f"good {number}.jpg", f"#00{number}0ff")
+    with attacked(place, attack):
+        report = place.scan()
+        assert (report.discovered, report.deferred) == (6, 0)
+        mirror(place)
+        bad = place.files()["bad.dng"]
+        assert bad.content_hash is not None
+        assert REASONS[attack] in (bad.problem or "")
+        mark = thumb(place, "bad.dng.unsupported")
+        assert (mark.exists(), mark.stat().st_size) == (True, 0)
+        assert all(thumb(place, f"good {number}.jpg").stat().st_size for number in range(5))
+        assert [media.problem for path, media in place.files().items() if path != "bad.dng"] == [None] * 5
+
+
+def test_what_was_marked_is_not_tried_again_until_the_mark_is_deleted(place: Place) -> None:
+    (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
+    with attacked(place, "exit"):
+        place.scan()
+        mirror(place)
+    mark = thumb(place, "bad.dng.unsupported")
+    assert place.scan(full=True).to_read == 0
+    with pytest.raises(Unreadable, match="ended its process"):
+        place.gallery.made(place.files()["bad.dng"], "thumb")
+    mark.unlink()
+    assert place.scan().to_read == 0, "a quick scan looks at what changed in the library alone"
+    report = place.scan(full=True)
+    assert (report.to_read, report.changed) == (1, 1)
+    mirror(place)
+    assert place.files()["bad.dng"].problem is None
+    assert (thumb(place, "bad.dng").exists(), mark.exists()) == (True, False)
+
+
+def test_a_deleted_mark_of_what_still_has_no_picture_comes_back_and_is_tried_once(place: Place) -> None:
+    (place.root / "bad.jpg").write_bytes(b"a letter")
+    place.scan()
+    mirror(place)
+    mark = thumb(place, "bad.jpg.unsupported")
+    mark.unlink()
+    report = place.scan(full=True)
+    assert (report.to_read, report.changed, mark.exists()) == (1, 0, True)
+    assert place.scan(full=True).to_read == 0
+
+
+def test_a_picture_asked_for_that_harms_its_decoder_is_marked_and_not_asked_for_again(place: Place) -> None:
+    (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
+    place.scan()
+    media = place.files()["bad.dng"]
+    for rendition in (place.data / "renditions").rglob("*.jpg"):
+        rendition.unlink()
+    with attacked(place, "exit"), pytest.raises(Unreadable, match="ended its process"):
+        place.gallery.made(media, "preview")
+    assert thumb(place, "bad.dng.unsupported").exists()
+    with pytest.raises(Unreadable, match="no picture can be made"):
+        place.gallery.made(media, "preview")
+
+
+def test_a_broken_file_without_a_place_to_mark_it_is_left_to_the_next_scan(place: Place) -> None:
+    (place.root / "bad.jpg").write_bytes(b"a letter")
+    place.scan()
+    (place.data / "thumbnails").parent.mkdir(exist_ok=True)
+    (place.data / "thumbnails").write_text("in the way")
+    assert place.scan(full=True).to_read == 0
+
+
+def test_workers_that_were_shut_down_leave_the_file_for_later(place: Place, ledger: Ledger) -> None:
+    (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
+    with attacked(place, "hang"):
+        pool = place.gallery._background
+        assert isinstance(pool, WorkerPool)
+        future = place.gallery.read(bytes(place.root / "bad.dng"), "bad.dng", "photo", 1000)
+        pool.close()
+        assert "shut down" in str(future.exception())
+    assert ledger.head() > 0
