@@ -45,18 +45,28 @@ def wall_clock_of_exif(text: str, fraction: str = "", offset: str = "") -> WallC
 
 
 _DAY: Final = r"(?P<year>{year})(?P<dash>{dash})(?P<month>0[1-9]|1[0-2])(?P=dash)(?P<day>0[1-9]|[12]\d|3[01])"
+_DAY_FIRST: Final = r"(?P<day>0[1-9]|[12]\d|3[01])(?P<dash>[-.])(?P<month>0[1-9]|1[0-2])(?P=dash)(?P<year>20\d\d)"
+_AT: Final = r"(?:(?:at|um|à|a las|às|alle|ore|om|kl\.|klo|o) )?"
+"""The word between day and time in the names that macOS gives its screenshots, in the languages that have one."""
 _TIME: Final = (
-    r"(?:[ _T-]{1,3}(?:at )?|(?<=\d))(?P<hour>[01]\d|2[0-3]|\d(?=[.:]))(?P<colon>[-_.:h]?)(?P<minute>[0-5]\d)(?P=colon)"
-    r"(?P<second>[0-5]\d)(?P<fraction>\d{3})?(?![0-9])(?:[ \u202f](?P<half>[AP])M)?"
+    rf"(?:,?[ _T-]{{1,3}}{_AT}|(?<=\d))(?P<hour>[01]\d|2[0-3]|\d(?=[.:]))(?P<colon>[-_.:h ]?)(?P<minute>[0-5]\d)"
+    r"(?P=colon)(?P<second>[0-5]\d)(?P<fraction>\d{3})?(?![0-9])(?:[ \u202f](?P<half>[AP])M)?"
 )
 _NAME_TIMES: Final = tuple(
-    re.compile(rf"(?<!\d){_DAY.format(year=year, dash=dash)}(?:{_TIME}|(?!\d))", re.ASCII | re.IGNORECASE)
-    for year, dash in ((r"(?:19[7-9]|20\d)\d", ""), (r"(?:1[89]|20)\d\d", "[-_.]"))
+    re.compile(pattern, re.ASCII | re.IGNORECASE)
+    for pattern in (
+        rf"(?<!\d){_DAY.format(year=r'(?:19[7-9]|20[0-9])[0-9]', dash='')}(?:{_TIME}|(?!\d))",
+        rf"(?<!\d){_DAY.format(year=r'(?:1[89]|20)[0-9][0-9]', dash='[-_.]')}(?:{_TIME}|(?!\d))",
+        rf"(?:@|^Photo ){_DAY_FIRST}{_TIME}",
+    )
 )
 """IMG_20240501_120000, PXL_20240501_120000123, IMG-20240501-WA0001, 2024-05-01 12.00.00, photo_2024-05-01_12-00-00,
-Screenshot 2024-05-01 at 1.02.03 PM. Without dashes only years since 1970 count: other digits look like dates too."""
-_NAME_MILLISECONDS: Final = re.compile(r"(?:FB_IMG_|mmexport|received_|wx_camera_)(1\d{12})(?!\d)", re.ASCII)
-"""Messengers that name files by milliseconds since 1970."""
+Screenshot 2024-05-01 at 1.02.03 PM, photo_7@01-05-2024_12-00-00 (exported from Telegram), Photo 01-05-2024, 12 00 00.
+Without dashes only years since 1970 count: other digits look like dates too."""
+_NAME_MILLISECONDS: Final = re.compile(
+    r"(?:^|FB_IMG_|mmexport|received_|wx_camera_|Snapchat-)(1\d{12})(?:[ _(-][^.]*)?(?:\.|$)", re.ASCII
+)
+"""Messengers that name files by milliseconds since 1970, some by nothing else."""
 
 
 def wall_clock_of_name(name: str) -> WallClock | None:

@@ -46,7 +46,23 @@ _LONGEST_TEXT: Final = 200
 _MOST_VALUES: Final = 32
 _NOT_ORDINARY: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 """Unicode categories that no name holds: controls, halves of characters, private and unassigned ones."""
-_LEFT_OUT: Final = frozenset({"MakerNote", "PrintImageMatching", "ExifOffset", "GPSInfo", "ExifInteroperabilityOffset"})
+_LEFT_OUT: Final = frozenset(
+    [
+        *("MakerNote", "PrintImageMatching", "ExifOffset", "GPSInfo", "ExifInteroperabilityOffset", "SubIFDs"),
+        *("StripOffsets", "StripByteCounts", "TileOffsets", "TileByteCounts", "JpegIFOffset", "JpegIFByteCount"),
+    ]
+)
+"""What tells of the file's own layout and not of the photo."""
+_TEXTS_WITH_CODE: Final = frozenset({"UserComment", "GPSProcessingMethod", "GPSAreaInformation"})
+"""Texts that begin with eight bytes which name their encoding (EXIF 3.0, table 9)."""
+_SMALL_NUMBERS: Final = frozenset({"GPSVersionID", "ComponentsConfiguration", "DNGVersion", "DNGBackwardVersion"})
+_OFFSETS: Final = (
+    *(60 * hours for hours in range(-12, 15)),
+    *(-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825),
+)
+"""Minutes that a clock on some wall is ahead of UTC, half and quarter hours where there are such."""
+_STALE: Final = 120
+"""Seconds that the satellites' time may lie beside the camera's: receivers write the time of their last fix."""
 
 
 class CameraFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +86,7 @@ def camera_facts(exif: Image.Exif) -> CameraFacts:
     main, photo, gps = directory(exif, None), directory(exif, ExifTags.IFD.Exif), directory(exif, ExifTags.IFD.GPSInfo)
     latitude, longitude = _position(gps)
     return CameraFacts(
-        taken=_taken(main, photo),
+        taken=_with_offset(_taken(main, photo), gps),
         make=clean_text(main.get(ExifTags.Base.Make)),
         model=clean_text(main.get(ExifTags.Base.Model)),
         lens=clean_text(photo.get(ExifTags.Base.LensModel)),
@@ -157,7 +173,7 @@ def named_tags(exif: Image.Exif) -> dict[str, object]:
     ):
         for tag, value in directory(exif, ifd).items():
             name = names.get(tag)
-            plain = _plain(value)
+            plain = _plain_of(name, value)
             if name and name not in _LEFT_OUT and plain is not None:
                 named[name] = plain
     return named
@@ -209,6 +225,21 @@ def _taken(main: Mapping[int, Any], photo: Mapping[int, Any]) -> WallClock | Non
         if found:
             return found
     return None
+
+
+def _with_offset(taken: WallClock | None, gps: Mapping[int, Any]) -> WallClock | None:
+    """A time whose offset nobody wrote, with the one that follows from the satellites' time, which is UTC."""
+    if taken is None or taken.offset_minutes is not None:
+        return taken
+    clock = gps.get(ExifTags.GPS.GPSTimeStamp)
+    parts = [_number(part) for part in clock] if isinstance(clock, tuple) and len(clock) == 3 else [None]
+    day = wall_clock_of_exif(f"{clean_text(gps.get(ExifTags.GPS.GPSDateStamp))} 00:00:00")
+    if day is None or any(part is None for part in parts):
+        return taken
+    seconds = sum(part * unit for part, unit in zip(parts, (3600, 60, 1), strict=True) if part is not None)
+    ahead = (taken.micros - day.micros) / 1_000_000 - seconds
+    nearest = min(_OFFSETS, key=lambda minutes: abs(ahead - 60 * minutes))
+    return taken._replace(offset_minutes=nearest) if abs(ahead - 60 * nearest) <= _STALE else taken
 
 
 def _position(gps: Mapping[int, Any]) -> tuple[float | None, float | None]:
@@ -263,6 +294,24 @@ def _number(value: object) -> float | None:
     except (ArithmeticError, ValueError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _plain_of(name: str | None, value: object) -> object:
+    if isinstance(value, bytes):
+        if name in _TEXTS_WITH_CODE:
+            return _coded_text(value)
+        if name in _SMALL_NUMBERS:
+            return list(value[:8])
+        if name == "GPSAltitudeRef" and len(value) == 1:
+            return value[0]
+    return _plain(value)
+
+
+def _coded_text(value: bytes) -> str | None:
+    code, text = value[:8], value[8:]
+    if code == b"UNICODE\0":
+        return clean_text(text.decode("utf-16-le" if text[1:2] == b"\0" else "utf-16-be", "replace"))
+    return clean_text(text) if code in (b"ASCII\0\0\0", bytes(8)) else None
 
 
 def _plain(value: object) -> object:

@@ -6,11 +6,11 @@ without leaving more than a temporary file.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Literal
 
 import msgspec
-from PIL import Image
 
 from adapters.media.contents import Content, read_content
 from adapters.media.dates import WallClock, wall_clock_of_change, wall_clock_of_name
@@ -122,12 +122,16 @@ def metadata(path: bytes, kind: MediaKind = "photo") -> dict[str, object]:
     facts = msgspec.to_builtins(indexed)
     facts["content_hash"] = indexed.content_hash.hex() if indexed.content_hash else None
     del facts["placeholder"], facts["has_renditions"]
-    exif = Image.Exif()
-    if indexed.content_hash and indexed.kind == "photo" and indexed.format and not indexed.problem:
+    tags: dict[str, object] = {}
+    if indexed.content_hash and indexed.kind == "photo" and indexed.format:
         content = read_content(path, kind)
-        if content.photo is not None and content.format is not None:
-            exif = open_photo(content.photo, content.format).exif
-    return {**facts, "exif": named_tags(exif)}
+        with contextlib.suppress(Unreadable):
+            if content.photo is not None and content.format is not None:
+                photo = open_photo(content.photo, content.format)
+                tags = named_tags(photo.exif)
+                if "Orientation" in tags:
+                    tags["Orientation"] = photo.orientation  # a decoder may have turned it and said so
+    return {**facts, "exif": tags}
 
 
 def _rendered(picture: Photo, content_hash: bytes, root: str) -> tuple[Note, Size]:

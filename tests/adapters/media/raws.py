@@ -236,8 +236,8 @@ def raf(preview: bytes = PREVIEW, orientation: int = 1) -> bytes:
     segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
     jpeg = preview[:2] + segment + preview[2:]
     head = b"FUJIFILMCCD-RAW 0201FF129502" + b"X-T5".ljust(32, b"\0") + b"0100".ljust(24, b"\0")
-    places = struct.pack(">6I", 160, len(jpeg), 160 + len(jpeg), 12, 172 + len(jpeg), len(NOISE))
-    return (head + places).ljust(160, b"\0") + jpeg + b"\0\0\0\0".ljust(12, b"\0") + NOISE
+    places = struct.pack(">6I", 148, len(jpeg), 148 + len(jpeg), 12, 160 + len(jpeg), len(NOISE))
+    return (head + places).ljust(148, b"\0") + jpeg + b"\0\0\0\0".ljust(12, b"\0") + NOISE
 
 
 def _below(ifd: Ifd, tag: int) -> Ifd:
@@ -292,7 +292,8 @@ def _track(at: int, length: int, *, jpeg: bool = True) -> bytes:
         box(b"co64", bytes(4), struct.pack(">IQ", 1, at)),
     )
     handler = box(b"hdlr", bytes(8), b"vide", bytes(13))
-    return box(b"trak", box(b"mdia", handler, box(b"minf", table)))
+    here = box(b"dinf", box(b"dref", bytes(4), b"\0\0\0\1", box(b"url ", b"\0\0\0\1")))
+    return box(b"trak", box(b"mdia", handler, box(b"minf", here, table)))
 
 
 BUILDERS: dict[str, Callable[[bytes, int], bytes]] = {

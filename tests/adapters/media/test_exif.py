@@ -233,9 +233,62 @@ def test_all_tags_are_told_by_name_without_binary_ones() -> None:
         "Orientation": 6,
         "ExifVersion": "0232",
         "FNumber": 2.8,
+        "UserComment": "hi",
         "GPSLatitude": [10.0, 30.0, 0.0],
         "GPSLatitudeRef": "N",
     }
+
+
+@pytest.mark.parametrize(
+    ("comment", "text"),
+    [
+        (b"ASCII\0\0\0hello", "hello"),
+        (b"\0\0\0\0\0\0\0\0hello", "hello"),
+        (b"UNICODE\0" + "grüße".encode("utf-16-le"), "grüße"),
+        (b"UNICODE\0" + "grüße".encode("utf-16-be"), "grüße"),
+        (b"JIS\0\0\0\0\0\x1b$B", None),
+        (b"ASCII\0\0\0", None),
+        (b"", None),
+    ],
+)
+def test_a_comment_is_read_as_its_first_bytes_say(comment: bytes, text: str | None) -> None:
+    assert named_tags(written(photo={B.UserComment: comment})).get("UserComment") == text
+
+
+def utc(hours: float, day: str = "2024:05:01") -> dict[int, Any]:
+    """A time of the satellites."""
+    minutes, seconds = divmod(round(hours * 3600) % 3600, 60)
+    return {G.GPSDateStamp: day, G.GPSTimeStamp: (float(int(hours)), float(minutes), float(seconds))}
+
+
+@pytest.mark.parametrize(
+    ("gps", "offset"),
+    [
+        (utc(10), 120),
+        (utc(10 + 50 / 3600), 120),
+        (utc(12), 0),
+        (utc(6.25), 345),
+        (utc(22, "2024:04:30"), 840),
+        (utc(1, "2024:05:02"), None),
+        (utc(10 + 200 / 3600), None),
+        (utc(10, "2024:05:07"), None),
+        (utc(10, "nonsense"), None),
+        ({G.GPSTimeStamp: (10.0, 0.0, 0.0)}, None),
+        ({G.GPSDateStamp: "2024:05:01"}, None),
+        ({G.GPSDateStamp: "2024:05:01", G.GPSTimeStamp: (IFDRational(10, 0), 0.0, 0.0)}, None),
+    ],
+)
+def test_an_offset_that_nobody_wrote_follows_from_the_satellites_time(gps: dict[int, Any], offset: int | None) -> None:
+    taken = facts(photo={B.DateTimeOriginal: "2024:05:01 12:00:00"}, gps=gps).taken
+    assert taken is not None
+    assert taken.offset_minutes == offset
+
+
+def test_an_offset_that_was_written_stands_beside_any_satellites_time() -> None:
+    photo = {B.DateTimeOriginal: "2024:05:01 12:00:00", B.OffsetTimeOriginal: "-05:00"}
+    taken = facts(photo=photo, gps=utc(10)).taken
+    assert taken is not None
+    assert taken.offset_minutes == -300
 
 
 def test_a_raw_tells_its_camera_through_its_own_magic() -> None:
