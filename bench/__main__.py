@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import clusters, faces, ingest, ledger, rebuild, server, thumbnails
+from bench import clusters, faces, hostile, ingest, ledger, rebuild, server, thumbnails
 
 if __name__ == "__main__":
     ledger.main([])
@@ -12,3 +12,4 @@ if __name__ == "__main__":
     faces.main()
     clusters.main([])
     server.main()
+    hostile.main()

@@ -22,11 +22,12 @@ STOP_SECONDS = 60
 
 
 class Served:
-    """A server that runs: its client, and what it wrote to standard error so far."""
+    """A server that runs: its client, what it wrote to standard error so far, and the id of its process."""
 
-    def __init__(self, client: httpx.Client, lines: list[str]) -> None:
+    def __init__(self, client: httpx.Client, lines: list[str], pid: int) -> None:
         self.client = client
         self.lines = lines
+        self.pid = pid
 
 
 def imageapi(data: Path, *words: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -54,7 +55,7 @@ def serving(data: Path, *folders: Path, **environment: str) -> Iterator[Served]:
         with httpx.Client(base_url=base, trust_env=False, timeout=30) as client:
             answer = client.post("/login", json={"username": "ann", "password": PASSWORD}).raise_for_status()
             client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-            yield Served(client, lines)
+            yield Served(client, lines, process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(STOP_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import ExifTags, Image
@@ -14,7 +15,7 @@ from adapters.media.renditions import rendition_path
 from domain.errors import AdapterError
 from tests.adapters.media.material import EXTENSIONS, encoded, put, scene
 
-VARIANTS = [
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("JPEG", {}),
     ("JPEG", {"progressive": True}),
     ("PNG", {}),
