@@ -24,7 +24,9 @@ MediaKind = Literal["photo", "video"]
 PHOTO_EXTENSIONS: Final = frozenset(
     [
         *("jpg", "jpeg", "jpe", "png", "webp", "gif", "heic", "heif", "avif", "tif", "tiff", "bmp"),
+        *("jxl", "jp2", "jfif", "mpo"),
         *("arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"),
+        *("nrw", "rwl", "3fr", "fff", "erf", "mef", "mos", "dcr", "kdc", "sr2", "x3f", "crw", "mrw", "iiq", "gpr"),
     ]
 )
 VIDEO_EXTENSIONS: Final = frozenset(

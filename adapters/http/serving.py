@@ -36,6 +36,8 @@ TYPES: Final = {
     "tiff": "image/tiff",
     "heic": "image/heic",
     "avif": "image/avif",
+    "jp2": "image/jp2",
+    "jxl": "image/jxl",
     "mp4": "video/mp4",
     "mov": "video/quicktime",
     "3gp": "video/3gpp",

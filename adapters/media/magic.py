@@ -15,7 +15,7 @@ MediaKind = Literal["photo", "video"]
 HEAD_BYTES: Final = 4096
 """How much of the beginning of a file `format_of` wants to see; RAW by TIFF directories needs the whole file."""
 
-PICTURES: Final = frozenset({"jpeg", "png", "webp", "gif", "bmp", "tiff", "heic", "avif"})
+PICTURES: Final = frozenset({"jpeg", "png", "webp", "gif", "bmp", "tiff", "heic", "avif", "jp2", "jxl"})
 RAWS: Final = frozenset({"arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw", "raw"})
 VIDEOS: Final = frozenset({"mp4", "mov", "3gp", "mkv", "webm", "avi", "flv", "wmv", "mpeg", "mpegts", "ogv"})
 
@@ -36,6 +36,13 @@ _STARTS: Final = (
     (b"MM\0*", "tiff"),
     (b"II+\0", "tiff"),
     (b"MM\0+", "tiff"),
+    (b"\xff\x0a", "jxl"),
+    (b"\0\0\0\x0cJXL ", "jxl"),
+    (b"\0\0\0\x0cjP  ", "jp2"),
+    (b"\xff\x4f\xff\x51", "jp2"),
+    (b"FOVb", "raw"),
+    (b"\0MRM", "raw"),
+    (b"II\x1a\0\0\0HEAPCCDR", "raw"),
     (b"FLV\x01", "flv"),
     (b"OggS", "ogv"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wmv"),
@@ -52,9 +59,6 @@ _NO_MEDIA: Final = (
     (b"MZ", "a program"),
     (b"SQLite format 3", "a database"),
     (b"8BPS", "a Photoshop document"),
-    (b"\xff\x0a", "a JPEG XL picture, which is not supported"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture, which is not supported"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture, which is not supported"),
 )
 
 
@@ -122,7 +126,7 @@ def _format_of_brands(head: bytes) -> str | None:
         return "avif"
     if brands & _HEIC_BRANDS or major in (b"mif1", b"msf1"):
         return "heic"
-    if major in (b"M4A ", b"M4B ", b"jp2 ", b"jxl "):
+    if major in (b"M4A ", b"M4B "):
         return None
     if major == b"qt  ":
         return "mov"

@@ -3,15 +3,19 @@ where nothing else can."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from shutil import which
+from typing import Final, Protocol
 
 from PIL import Image
 
+from adapters.media.exif import boxed_exif, orientation_of
 from adapters.media.magic import RAWS
 from adapters.media.pictures import Decoded, Picture, TooManyPixels, open_picture, shrunk, upright
 from adapters.media.programs import ffmpeg_pixels
 from adapters.media.raw_pictures import RawPicture
 from domain.errors import Unreadable
+
+_NO_JXL: Final = "a JPEG XL picture, which is shown where ffmpeg is installed"
 
 
 class Photo(Protocol):
@@ -38,17 +42,16 @@ class Rescued:
         pixels = ffmpeg_pixels(content, format_name)
         if pixels is None:
             raise reason
-        self.exif = Image.Exif() if picture is None else picture.exif
-        self.orientation = 1 if picture is None else picture.orientation
-        self._pixels = pixels
-        width, height = pixels.shape[1], pixels.shape[0]
-        self.width: int | None
-        self.height: int | None
-        self.width, self.height = (height, width) if self.orientation >= 5 else (width, height)
+        self.exif = boxed_exif(content) if picture is None else picture.exif
+        self.orientation = orientation_of(self.exif)
+        turned_already = format_name == "jxl"  # by its own header, whatever EXIF says
+        self._pixels = pixels if turned_already else upright(pixels, self.orientation)
+        self.width: int | None = self._pixels.shape[1]
+        self.height: int | None = self._pixels.shape[0]
 
     def decoded(self, long_side: int) -> Decoded:
         """The photo as ffmpeg decoded it; never raises."""
-        return Decoded(upright(shrunk(self._pixels, long_side), self.orientation), None)
+        return Decoded(shrunk(self._pixels, long_side), None)
 
 
 class _Trying:
@@ -78,6 +81,8 @@ def open_photo(content: bytes, format_name: str) -> Photo:
     """
     if format_name in RAWS:
         return RawPicture(content, format_name)
+    if format_name == "jxl":
+        return Rescued(content, format_name, Unreadable(_NO_JXL if which("ffmpeg") is None else "cannot be decoded"))
     try:
         return _Trying(content, open_picture(content, format_name))
     except TooManyPixels:

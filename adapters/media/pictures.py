@@ -20,7 +20,7 @@ import simplejpeg  # type: ignore[import-untyped]  # it brings stubs but not the
 from PIL import Image, ImageFile
 
 from adapters.media.colour import Pixels, in_srgb, is_srgb, pixels_of
-from adapters.media.exif import PARSING_ERRORS, orientation_of, quiet
+from adapters.media.exif import PARSING_ERRORS, boxed_exif, orientation_of, quiet
 from domain.errors import Unreadable
 
 MAX_PIXELS: Final = 250_000_000
@@ -38,6 +38,7 @@ DECODERS: Final = {
     "tiff": ("TIFF",),
     "heic": ("HEIF",),
     "avif": ("AVIF",),
+    "jp2": ("JPEG2000",),
 }
 """Pillow's decoder for each format of `magic`: the only one that is tried."""
 _TURNED_WHEN_OPENED: Final = ("heic", "tiff")
@@ -66,7 +67,7 @@ class Picture:
     def __init__(self, content: bytes, format_name: str, image: Image.Image) -> None:
         """Take what Pillow made of the header of `content`; `open_picture` does, and tells what may go wrong."""
         self.format = format_name
-        self.exif = image.getexif()
+        self.exif = boxed_exif(content) if format_name == "jp2" else image.getexif()
         self._content = content
         self._image = image
         original = image.info.get("original_orientation")
@@ -109,10 +110,11 @@ class Picture:
         if self.format == "jpeg":
             scale = min(1.0, long_side / max(self._image.size))
             self._image.draft(None, (round(self._image.width * scale), round(self._image.height * scale)))
+        if self.format == "jp2":
+            orientation = orientation or self.orientation  # Pillow does not see it
         image, problem = _loaded(self._image, self._content, DECODERS[self.format])
-        turned = orientation or orientation_of(
-            image.getexif()
-        )  # what is left to do: the decoder may have turned it already
+        left = orientation_of(image.getexif())  # to do: the decoder may have turned it already
+        turned = orientation or left
         factor = max(image.size) // long_side
         if factor >= 2 and image.mode in ("RGB", "RGBA", "L", "LA", "CMYK"):
             image = image.reduce(factor)  # averaged first, so that colours are converted on few pixels

@@ -64,7 +64,9 @@ def ffmpeg_pixels(content: bytes, format_name: str) -> Pixels | None:
     if program is None or demuxer is None:
         return None
     strict = ["-v", "error", "-xerror", "-err_detect", "explode", "-max_pixels", str(pictures.MAX_PIXELS)]
-    given = ["-nostdin", *strict, "-protocol_whitelist", "pipe", "-noautorotate", "-f", demuxer, "-i", "pipe:0"]
+    whole = ["-frame_size", str(len(content))] if format_name == "jxl" else []  # of which older versions know no end
+    limits = ["-nostdin", *strict, "-protocol_whitelist", "pipe", "-noautorotate"]
+    given = [*limits, "-f", demuxer, *whole, "-i", "pipe:0"]
     asked = ["-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
     made = _output([program, *given, *asked], content)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.adapters.media.material import EXTENSIONS, encoded, scene
+from tests.adapters.media.material import EXTENSIONS, encoded, jxl, scene
 from tests.adapters.media.raws import BUILDERS
 from tests.adapters.media.test_broken_files import VARIANTS, mutated, with_exif
 from tests.scenarios.serving import Served, serving
@@ -35,8 +36,10 @@ def whole_files() -> list[tuple[str, bytes]]:
     """A valid file of every format and way to write it, with its extension."""
     files = []
     for format_name, options in VARIANTS:
-        written = options if format_name in ("GIF", "BMP") else {**options, "exif": with_exif()}
+        written = options if format_name in ("GIF", "BMP", "JPEG2000") else {**options, "exif": with_exif()}
         files.append((EXTENSIONS[format_name], encoded(scene(70, 50), format_name, **written)))
+    if shutil.which("ffmpeg"):
+        files.append(("jxl", jxl(scene(70, 50))))
     large, small = encoded(scene(1100, 733), "JPEG"), encoded(scene(300, 200), "JPEG")
     for name, build in BUILDERS.items():
         files += [(name, build(large, 6)), (name, build(small, 1))]

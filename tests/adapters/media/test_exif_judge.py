@@ -17,10 +17,10 @@ from PIL import Image
 
 from adapters.media.dates import wall_clock_of_exif
 from adapters.media.index import metadata
-from tests.adapters.media.material import EXTENSIONS, encoded, quarters
+from tests.adapters.media.material import EXTENSIONS, encoded, jxl, quarters
 from tests.adapters.media.raws import BUILDERS, PREVIEW
 
-pytestmark = pytest.mark.exiftool
+pytestmark = [pytest.mark.exiftool, pytest.mark.ffmpeg]
 
 MANY = {
     "DateTimeOriginal": "2024:05:01 12:30:45",
@@ -172,20 +172,21 @@ def photos() -> dict[str, bytes]:
         if format_name not in ("GIF", "BMP"):
             exif = {"exif": bare.tobytes()} if format_name in ("HEIF", "AVIF") else {}
             files[extension] = encoded(quarters(), format_name, **exif)
+    files["jxl"] = jxl(quarters())
     return files | {name: build(PREVIEW, 6) for name, build in BUILDERS.items()}
 
 
-FORMATS = [*photos()]
+FORMATS = [*(name for key, name in EXTENSIONS.items() if key not in ("GIF", "BMP")), "jxl", *BUILDERS]
 
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Path, Mapping[str, Any]]]:
     """Each file, as `<set of fields>.<extension>`, with what exiftool says of it."""
-    folder = tmp_path_factory.mktemp("judged")
+    folder, files = tmp_path_factory.mktemp("judged"), photos()
     for name, fields in (("many", MANY), ("few", FEW)):
         paths = [folder / f"{name}.{extension}" for extension in FORMATS]
-        for path, content in zip(paths, photos().values(), strict=True):
-            path.write_bytes(content)
+        for path in paths:
+            path.write_bytes(files[path.suffix[1:]])
         written = [f"-EXIF:{field}={value}" for field, value in fields.items()]
         subprocess.run(["exiftool", "-q", "-q", "-m", "-overwrite_original", *written, *map(str, paths)], check=True)
     read = ["exiftool", "-j", "-n", "-G1", "-EXIF:all", "-Composite:GPSLatitude", "-Composite:GPSLongitude"]

@@ -22,6 +22,7 @@ FORMATS = {
     "BMP": "bmp",
     "HEIF": "heic",
     "AVIF": "avif",
+    "JPEG2000": "jp2",
 }
 
 
@@ -126,6 +127,12 @@ def test_an_ordinary_tiff_of_a_camera_maker_is_no_raw() -> None:
         (b"FUJIFILMCCD-RAW 0201", "raf"),
         (b"IIRO\x08\0\0\0", "orf"),
         (b"IIU\0\x18\0\0\0", "rw2"),
+        (b"\xff\x0a\xfa\x7f", "jxl"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "jxl"),
+        (b"\xff\x4f\xff\x51\0\x2f", "jp2"),
+        (b"FOVb\1\0\2\0", "raw"),
+        (b"\0MRM\0\1\0\0", "raw"),
+        (b"II\x1a\0\0\0HEAPCCDR", "raw"),
         (b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic", "heic"),
         (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "avif"),
         (b"\0\0\0\x1cftypM4A \0\0\0\0mp42isom", None),
@@ -144,7 +151,6 @@ def test_formats_that_no_encoder_here_writes_are_recognised_by_their_magic(head:
         (b"PK\x03\x04", "a zip archive"),
         (bytes(100), "zero bytes alone"),
         (b"\x01\x02\x03\x99", "no known format"),
-        (b"\xff\x0a\xfa", "a JPEG XL picture, which is not supported"),
     ],
 )
 def test_what_is_no_media_is_described_to_its_owner(head: bytes, words: str) -> None:

@@ -10,18 +10,16 @@ import subprocess
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from adapters.media import opening, pictures, programs
+from adapters.media import pictures, programs
 from adapters.media.index import IndexedFile, index_file
 from adapters.media.magic import kind_of_format, raw_format_of
 from adapters.media.raw import LEAST, embedded_jpegs, sensor_size
 from adapters.media.renditions import rendition_path
-from domain.errors import Unreadable
 from tests.adapters.media import raws
 from tests.adapters.media.material import QUARTERS, STORED_BY, corners, encoded, put, quarters, scene
 from tests.adapters.media.raws import BUILDERS, HEIGHT, PREVIEW, WIDTH
@@ -214,32 +212,6 @@ def test_a_copy_of_a_raw_is_told_the_same(tmp_path: Path) -> None:
     assert msgspec.structs.replace(second, mtime_ns=first.mtime_ns, taken_at=first.taken_at) == first
 
 
-@pytest.mark.ffmpeg
-def test_what_pillow_cannot_decode_is_asked_of_ffmpeg(tmp_path: Path) -> None:
-    """JPEG-LS goes under JPEG's magic, and libjpeg does not know it."""
-    put(tmp_path, "a.png", encoded(quarters(), "PNG"))
-    arguments = ["-i", "a.png", "-c:v", "jpegls", "-f", "image2", "a.jpg"]
-    subprocess.run(["ffmpeg", "-v", "error", *arguments], cwd=tmp_path, check=True)
-    file = index_file(bytes(tmp_path / "a.jpg"), str(tmp_path / "renditions"), "photo")
-    assert (file.format, file.problem, file.width, file.height) == ("jpeg", None, 64, 48)
-    assert corners(preview(tmp_path, file)) == QUARTERS
-
-
-@pytest.mark.ffmpeg
-def test_what_is_damaged_is_not_painted_over_by_ffmpeg() -> None:
-    content = encoded(scene(900, 600), "JPEG")
-    assert programs.ffmpeg_pixels(content, "jpeg") is not None
-    assert programs.ffmpeg_pixels(content[: len(content) // 2], "jpeg") is None
-
-
-@pytest.mark.ffmpeg
-def test_ffmpeg_is_not_asked_for_a_picture_of_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = encoded(quarters(200, 100), "PNG")
-    assert programs.ffmpeg_pixels(content, "png") is not None
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 10_000)
-    assert programs.ffmpeg_pixels(content, "png") is None
-
-
 @given(st.sampled_from([*BUILDERS]), st.integers(0, 2**32), st.integers(1, 12))
 def test_no_bytes_whatever_confuse_the_walk(name: str, seed: int, changes: int) -> None:
     chance = random.Random(seed)
@@ -264,19 +236,3 @@ def test_directories_that_lead_in_a_circle_are_met_once() -> None:
     content[second + 2 + 36 : second + 6 + 36] = (8).to_bytes(4, "little")
     found = embedded_jpegs(bytes(content), "arw")
     assert [(each.width, each.height) for each in found] == [(WIDTH, HEIGHT), (160, 120)]
-
-
-def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A photo whose header Pillow reads and whose pixels it cannot decode."""
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    content = encoded(stored(6, 60, 40), "PNG", exif=exif)
-    photo = opening.open_photo(content, "png")
-    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    monkeypatch.setattr(opening, "ffmpeg_pixels", lambda *_: pixels)
-    monkeypatch.setattr(pictures.Picture, "decoded", _refuse)
-    assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
-
-
-def _refuse(*_: object) -> None:
-    raise Unreadable("an unknown way to compress")

@@ -1,0 +1,145 @@
+"""A photo is opened by whichever decoder can, and as the photo that it is, whatever else its file holds."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from adapters.media import opening, pictures, programs
+from adapters.media.index import IndexedFile, index_file, metadata
+from adapters.media.renditions import rendition_path
+from domain.errors import Unreadable
+from tests.adapters.media.material import QUARTERS, STORED_BY, corners, encoded, jxl, put, quarters, scene
+from tests.adapters.media.raws import box
+
+
+def indexed(folder: Path, content: bytes, name: str) -> IndexedFile:
+    """Write a file and index it."""
+    return index_file(put(folder, name, content), str(folder / "renditions"), "photo")
+
+
+def preview(folder: Path, file: IndexedFile) -> Image.Image:
+    """The preview that was made of a file."""
+    assert file.content_hash is not None
+    path = rendition_path(str(folder / "renditions"), file.content_hash, "preview")
+    return Image.open(io.BytesIO(Path(path).read_bytes()))
+
+
+@pytest.mark.ffmpeg
+def test_a_jpeg_xl_is_shown_by_ffmpeg(tmp_path: Path) -> None:
+    file = indexed(tmp_path, jxl(quarters()), "a.jxl")
+    assert (file.kind, file.format, file.problem) == ("photo", "jxl", None)
+    assert (file.width, file.height, corners(preview(tmp_path, file))) == (64, 48, QUARTERS)
+
+
+def test_a_jpeg_xl_says_what_would_show_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    file = indexed(tmp_path, b"\xff\x0a" + bytes(50), "a.jxl")
+    assert (file.kind, file.has_renditions) == ("photo", False)
+    assert file.problem == "a JPEG XL picture, which is shown where ffmpeg is installed"
+
+
+@pytest.mark.ffmpeg
+def test_a_broken_jpeg_xl_is_no_picture(tmp_path: Path) -> None:
+    content = jxl(scene(64, 48))
+    file = indexed(tmp_path, content[: len(content) // 2], "a.jxl")
+    assert (file.problem, file.has_renditions) == ("cannot be decoded", False)
+
+
+@pytest.mark.exiftool
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_jpeg_2000_is_turned_as_its_exif_says(tmp_path: Path, orientation: int) -> None:
+    stored = quarters()
+    for step in STORED_BY[orientation]:
+        stored = stored.transpose(step)
+    path = put(tmp_path, "a.jp2", encoded(stored, "JPEG2000"))
+    arguments = ["-EXIF:Orientation#=" + str(orientation), "a.jp2"]
+    subprocess.run(["exiftool", "-q", "-overwrite_original", *arguments], cwd=tmp_path, check=True)
+    file = index_file(path, str(tmp_path / "renditions"), "photo")
+    assert (file.width, file.height, file.orientation) == (64, 48, orientation)
+    assert corners(preview(tmp_path, file)) == QUARTERS
+
+
+def clip(folder: Path) -> bytes:
+    """A short film, as phones put one behind a photo."""
+    source = ["-f", "lavfi", "-i", "testsrc=size=176x144:rate=25:duration=0.4"]
+    subprocess.run(["ffmpeg", "-v", "error", *source, "clip.mp4"], cwd=folder, check=True)
+    return (folder / "clip.mp4").read_bytes()
+
+
+@pytest.mark.ffmpeg
+def test_a_motion_photo_is_the_photo_and_not_its_film(tmp_path: Path) -> None:
+    film = clip(tmp_path)
+    for name, content in (
+        ("PXL_20240501_120000123.MP.jpg", encoded(quarters(), "JPEG") + film),
+        ("20240501_120000.heic", encoded(quarters(), "HEIF") + box(b"mpvd", film)),
+    ):
+        file = indexed(tmp_path, content, name)
+        assert (file.kind, file.problem, file.width, file.height) == ("photo", None, 64, 48)
+        assert corners(preview(tmp_path, file)) == QUARTERS
+
+
+def test_a_photo_with_others_behind_it_is_the_first(tmp_path: Path) -> None:
+    """Multi-picture files: cameras append a large thumbnail, stereo cameras the other eye, phones a gain map."""
+    other = [Image.new("RGB", (64, 48), colour) for colour in ("black", "white")]
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Canon"
+    file = indexed(tmp_path, encoded(quarters(), "MPO", save_all=True, append_images=other, exif=exif), "a.jpg")
+    assert (file.format, file.problem, file.width, file.make) == ("jpeg", None, 64, "Canon")
+    assert corners(preview(tmp_path, file)) == QUARTERS
+    assert metadata(bytes(tmp_path / "a.jpg"))["exif"] == {"Make": "Canon"}
+
+
+def stored_on_its_side(width: int, height: int) -> Image.Image:
+    """`quarters` as a camera that was turned stores it."""
+    image = quarters(height, width)
+    for step in STORED_BY[6]:
+        image = image.transpose(step)
+    return image
+
+
+@pytest.mark.ffmpeg
+def test_what_pillow_cannot_decode_is_asked_of_ffmpeg(tmp_path: Path) -> None:
+    """JPEG-LS goes under JPEG's magic, and libjpeg does not know it."""
+    put(tmp_path, "a.png", encoded(quarters(), "PNG"))
+    arguments = ["-i", "a.png", "-c:v", "jpegls", "-f", "image2", "a.jpg"]
+    subprocess.run(["ffmpeg", "-v", "error", *arguments], cwd=tmp_path, check=True)
+    file = index_file(bytes(tmp_path / "a.jpg"), str(tmp_path / "renditions"), "photo")
+    assert (file.format, file.problem, file.width, file.height) == ("jpeg", None, 64, 48)
+    assert corners(preview(tmp_path, file)) == QUARTERS
+
+
+@pytest.mark.ffmpeg
+def test_what_is_damaged_is_not_painted_over_by_ffmpeg() -> None:
+    content = encoded(scene(900, 600), "JPEG")
+    assert programs.ffmpeg_pixels(content, "jpeg") is not None
+    assert programs.ffmpeg_pixels(content[: len(content) // 2], "jpeg") is None
+
+
+@pytest.mark.ffmpeg
+def test_ffmpeg_is_not_asked_for_a_picture_of_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encoded(quarters(200, 100), "PNG")
+    assert programs.ffmpeg_pixels(content, "png") is not None
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 10_000)
+    assert programs.ffmpeg_pixels(content, "png") is None
+
+
+def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo whose header Pillow reads and whose pixels it cannot decode."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    content = encoded(stored_on_its_side(60, 40), "PNG", exif=exif)
+    photo = opening.open_photo(content, "png")
+    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    monkeypatch.setattr(opening, "ffmpeg_pixels", lambda *_: pixels)
+    monkeypatch.setattr(pictures.Picture, "decoded", _refuse)
+    assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
+
+
+def _refuse(*_: object) -> None:
+    raise Unreadable("an unknown way to compress")
