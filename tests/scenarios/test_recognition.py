@@ -27,6 +27,7 @@ from domain.faces import Face
 from domain.geometry import Box
 from domain.ports import FaceEngine
 from projections.faces import FaceView
+from tests.adapters.media.raws import BUILDERS
 from tests.fakes import Failing, Renamed
 from tests.scenarios.conftest import Place, jpeg
 
@@ -102,6 +103,18 @@ def test_every_portrait_has_its_face_and_the_cup_of_coffee_a_marker(portraits: P
     head = portraits.ledger.head()
     detect(portraits, engine)
     assert portraits.ledger.head() == head, "what was looked at is not looked at again"
+
+
+@pytest.mark.parametrize("name", ["arw", "cr3", "orf"])
+def test_a_raw_photo_has_the_faces_of_the_picture_in_it(
+    place: Place, engine: EmbeddedEngine, sample_photos: Path, name: str
+) -> None:
+    shutil.copy(sample_photos / "obama.jpg", place.root / "obama.jpg")
+    (place.root / f"obama.{name}").write_bytes(BUILDERS[name]((sample_photos / "obama.jpg").read_bytes(), 1))
+    place.scan()
+    detect(place, engine)
+    (found,), (same,) = faces_on(place, f"obama.{name}"), faces_on(place, "obama.jpg")
+    assert found.box == same.box
 
 
 def test_naming_one_face_suggests_that_person_for_the_others_and_for_nobody_else(
