@@ -353,7 +353,7 @@ class House:
     def doctor(self) -> Sequence[Finding]:
         """What is installed and what each part adds."""
         tools = {
-            "ffmpeg": "videos: posters, previews, HLS",
+            "ffmpeg": "videos: posters, previews, HLS; and JPEG XL pictures",
             "exiftool": "previews of RAW files that keep them in unusual places",
         }
         findings = [Finding(tool, shutil.which(tool), f"adds {adds}") for tool, adds in tools.items()]
