@@ -140,9 +140,11 @@ def _loaded(content: bytes) -> Image.Exif:
     exif = Image.Exif()
     if content[:2] not in (b"II", b"MM"):
         return exif
+    if content[2:4] not in (b"*\0", b"\0*"):
+        content = content[:2] + (b"*\0" if content[:2] == b"II" else b"\0*") + content[4:]
     with quiet():
         try:
-            exif.load(content[:2] + (b"*\0" if content[:2] == b"II" else b"\0*") + content[4:])
+            exif.load(content)
         except PARSING_ERRORS:
             return Image.Exif()
     return exif

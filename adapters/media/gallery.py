@@ -99,17 +99,14 @@ class Gallery:
 
         The mark is put back: where a thumbnail can be made now, it goes when that is put in its place.
         """
-        if media.content_hash is None or media.problem is None or self.rendition(media.content_hash, "thumb"):
+        if media.content_hash is None or media.problem is None:
             return False
         target = self._mirrored(media.library_id, media.path)
-        if is_unsupported(target):
+        if is_unsupported(target) or target.exists():
             return False
-        try:
-            self._make_way(target)
-            mark_unsupported(target)
-        except OSError:
-            return False
-        return True
+        with contextlib.suppress(Unavailable):
+            self.put(media)
+        return is_unsupported(target) or target.exists()
 
     # For detection and routes
 

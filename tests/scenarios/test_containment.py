@@ -103,6 +103,17 @@ def test_a_deleted_mark_of_what_still_has_no_picture_comes_back_and_is_tried_onc
     assert place.scan(full=True).to_read == 0
 
 
+def test_a_deleted_mark_lets_whoever_asks_for_the_picture_try_and_the_next_full_scan_tells_of_it(place: Place) -> None:
+    (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
+    with attacked(place, "exit"):
+        place.scan()
+        mirror(place)
+    thumb(place, "bad.dng.unsupported").unlink()
+    assert place.gallery.made(place.files()["bad.dng"], "thumb").exists()
+    assert place.scan(full=True).changed == 1
+    assert (place.files()["bad.dng"].problem, thumb(place, "bad.dng").exists()) == (None, True)
+
+
 def test_a_picture_asked_for_that_harms_its_decoder_is_marked_and_not_asked_for_again(place: Place) -> None:
     (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
     place.scan()
