@@ -167,7 +167,7 @@ def _shown_size(content: bytes, at: int, end: int) -> tuple[int, int] | None:
         if marker in _OTHER_FRAMES or marker in (0xD9, 0xDA):
             return None
         if marker in _SHOWN_FRAMES:
-            precision, height, width, components = struct.unpack_from(">BHHB", content, at + 4)
-            return (width, height) if precision == 8 and components in (1, 3) and width and height else None
+            precision, height, width = struct.unpack_from(">BHH", content, at + 4)
+            return (width, height) if precision == 8 and width and height else None
         at += 1 if marker == 0xFF else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
     return None

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from adapters.media import pictures, programs
+from adapters.media import pictures, programs, raw
 from adapters.media.index import IndexedFile, index_file
 from adapters.media.magic import kind_of_format, raw_format_of
 from adapters.media.raw import LEAST, embedded_jpegs, sensor_size
@@ -106,11 +106,50 @@ def test_exiftool_takes_the_file_for_its_format_and_finds_no_larger_picture(tmp_
     assert content[ours.at : ours.at + ours.length] == max(found, key=len)
 
 
+@pytest.fixture
+def by_its_places_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search through the whole file finds nothing."""
+    monkeypatch.setattr(raw, "_starts", lambda _: iter(()))
+
+
+OWN_PLACES = {
+    "arw": [(WIDTH, HEIGHT), (160, 120)],
+    "nef": [(WIDTH, HEIGHT)],
+    "cr2": [(WIDTH, HEIGHT), (160, 120)],
+    "cr3": [(WIDTH, HEIGHT), (160, 120), (160, 120)],
+    "dng": [(WIDTH, HEIGHT)],
+    "raf": [(WIDTH, HEIGHT)],
+    "orf": [],
+    "rw2": [(WIDTH, HEIGHT)],
+    "pef": [(WIDTH, HEIGHT), (160, 120)],
+    "srw": [(WIDTH, HEIGHT), (160, 120)],
+}
+
+
+@pytest.mark.usefixtures("by_its_places_alone")
+@pytest.mark.parametrize(("name", "sizes"), OWN_PLACES.items())
+def test_the_places_of_a_format_hold_pictures_and_never_the_sensors_readings(
+    name: str, sizes: list[tuple[int, int]]
+) -> None:
+    found = embedded_jpegs(BUILDERS[name](PREVIEW, 1), name)
+    assert [(each.width, each.height) for each in found] == sizes
+
+
+@pytest.mark.usefixtures("by_its_places_alone")
 @pytest.mark.parametrize("where", ["track", "box"])
-def test_a_cr3_is_searched_in_its_boxes_and_its_tracks(where: str) -> None:
+def test_a_cr3_is_looked_at_in_its_boxes_and_its_tracks(where: str) -> None:
     content = raws.cr3(where=where)
     largest = embedded_jpegs(content, "cr3")[0]
     assert content[largest.at : largest.at + largest.length] == PREVIEW
+
+
+@pytest.mark.usefixtures("by_its_places_alone")
+@pytest.mark.parametrize(("frame", "precision"), [(0xC3, 8), (0xC1, 12)])
+def test_a_jpeg_of_a_kind_that_no_viewer_shows_is_no_picture(frame: int, precision: int) -> None:
+    """Lossless, as CR2 and DNG store readings, and of twelve bits."""
+    at = PREVIEW.index(b"\xff\xc0")
+    unseen = PREVIEW[:at] + bytes([0xFF, frame, 0, 17, precision]) + PREVIEW[at + 5 :]
+    assert embedded_jpegs(raws.nef(unseen), "nef") == []
 
 
 def test_a_picture_in_a_makers_note_is_found_where_the_directories_name_none(tmp_path: Path) -> None:
