@@ -11,8 +11,9 @@ from typing import BinaryIO, Final
 import msgspec
 from PIL import Image, ImageFile, IptcImagePlugin
 
+from adapters.media.boxes import boxes
 from adapters.media.contents import open_media, read_photo
-from adapters.media.exif import PARSING_ERRORS, directory, orientation_of, quiet, raw_exif
+from adapters.media.exif import PARSING_ERRORS, boxed_exif, directory, orientation_of, quiet, raw_exif
 from adapters.media.magic import HEAD_BYTES, RAWS, format_of
 from adapters.media.pictures import DECODERS
 from domain.errors import Unreadable
@@ -20,6 +21,8 @@ from domain.errors import Unreadable
 _XMP_TAG: Final = 700
 """The TIFF tag that holds a packet (XMP specification, part 3)."""
 _EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
+_XMP_BOXES: Final = ((b"xml ", b"", 0), (b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac"), 16))
+"""Boxes that hold a packet: of JPEG XL (ISO 18181-2), and of JPEG 2000 and CR3, which begin with a name."""
 _KEYWORDS: Final = (2, 25)
 """The data set of IPTC-IIM."""
 
@@ -44,15 +47,29 @@ def embedded_xmp(path: bytes) -> EmbeddedXmp:
     with open_media(path) as file:
         name = format_of(file.read(HEAD_BYTES))
         file.seek(0)
-        if name in DECODERS and name != "tiff":
+        if name in DECODERS and name not in ("tiff", "jp2"):
             return _of_picture(file, name)
     content, name = read_photo(path)  # a TIFF may turn out to be a RAW
+    if name in ("jp2", "jxl", "cr3"):
+        return _of_boxes(content, name)
     if name in RAWS:
         exif = raw_exif(content, name)
         packet = directory(exif, None).get(_XMP_TAG)
         return EmbeddedXmp(packet if isinstance(packet, bytes) else None, (), orientation_of(exif))
     with open_media(path) as file:
         return _of_picture(file, name)
+
+
+def _of_boxes(content: bytes, name: str) -> EmbeddedXmp:
+    """What stands in boxes of its own; a JPEG XL is turned by its header, whatever its EXIF says."""
+    packets = (
+        content[box.at + skipped : box.end]
+        for box in boxes(content)
+        for kind, start, skipped in _XMP_BOXES
+        if box.kind == kind and content.startswith(start, box.at)
+    )
+    exif = raw_exif(content, name) if name == "cr3" else boxed_exif(content)
+    return EmbeddedXmp(next(packets, None), (), 1 if name == "jxl" else orientation_of(exif))
 
 
 def _of_picture(file: BinaryIO, name: str) -> EmbeddedXmp:

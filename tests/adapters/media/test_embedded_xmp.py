@@ -11,7 +11,8 @@ import pytest
 from adapters.files.xmp import Xmp
 from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
 from domain.errors import NotFound, Unreadable
-from tests.adapters.media.material import encoded, quarters
+from tests.adapters.media.material import encoded, jxl, quarters
+from tests.adapters.media.raws import BUILDERS, PREVIEW
 
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tif": "TIFF", "heic": "HEIF", "avif": "AVIF"}
 
@@ -31,6 +32,23 @@ def test_what_exiftool_wrote_into_a_photo_is_found(tmp_path: Path, extension: st
     found = told(path, "-XMP-dc:Subject=Beach")
     assert found.packet is not None
     assert Xmp(found.packet).description(None).keywords == ("Beach",)
+
+
+@pytest.mark.exiftool
+@pytest.mark.ffmpeg
+@pytest.mark.parametrize(
+    ("extension", "orientation"), [("jp2", 6), ("cr3", 6), ("jxl", 1), ("arw", 6), ("dng", 6), ("nef", 6)]
+)
+def test_what_exiftool_wrote_into_boxes_and_raw_files_is_found(
+    tmp_path: Path, extension: str, orientation: int
+) -> None:
+    made = {"jp2": encoded(quarters(), "JPEG2000"), "jxl": jxl(quarters())}
+    path = tmp_path / f"a.{extension}"
+    path.write_bytes(made.get(extension) or BUILDERS[extension](PREVIEW, 1))
+    found = told(path, "-m", "-XMP-dc:Subject=Beach", "-n", "-EXIF:Orientation=6")
+    assert found.packet is not None
+    assert description_of(found.packet, None).keywords == ("Beach",)
+    assert found.orientation == orientation
 
 
 @pytest.mark.exiftool
