@@ -47,7 +47,7 @@ def test_what_exiftool_wrote_into_boxes_and_raw_files_is_found(
     path.write_bytes(made.get(extension) or BUILDERS[extension](PREVIEW, 1))
     found = told(path, "-m", "-XMP-dc:Subject=Beach", "-n", "-EXIF:Orientation=6")
     assert found.packet is not None
-    assert description_of(found.packet, None).keywords == ("Beach",)
+    assert Xmp(found.packet).description(None).keywords == ("Beach",)
     assert found.orientation == orientation
 
 
