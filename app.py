@@ -29,6 +29,7 @@ from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.face_engines.serve import faces_app
 from adapters.files.descriptions import Descriptions
+from adapters.files.notice import Notices
 from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
@@ -183,9 +184,13 @@ class House:
     @cached_property
     def scanner(self) -> Scanner:
         """Scans libraries; the server's own folders are never part of one."""
-        own = [self.settings.imageapi_data, self.settings.thumbnails, self.settings.video_path]
-        own.append(self.settings.gifs_directory)
-        return Scanner(self.ledger, self.gallery.read, own, try_again=self.gallery.try_again)
+        return Scanner(self.ledger, self.gallery.read, self.own_folders, try_again=self.gallery.try_again)
+
+    @property
+    def own_folders(self) -> Sequence[Path]:
+        """What the server makes, which is no part of a library that holds it."""
+        settings = self.settings
+        return (settings.imageapi_data, settings.thumbnails, settings.video_path, settings.gifs_directory)
 
     @cached_property
     def board(self) -> JobBoard:
@@ -197,7 +202,12 @@ class House:
         """Looks at the libraries again and again."""
         settings = self.settings
         quick, full = settings.watch_quick_interval_seconds, settings.watch_full_interval_seconds
-        return Watcher(self.ledger, self.scanner, self.board, quick, full)
+        return Watcher(self.ledger, self.scanner, self.board, quick, full, self.notices)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Notices what changes in the libraries."""
+        return Notices(self.settings.watch_mode.value, self.own_folders)
 
     @cached_property
     def loops(self) -> Sequence[Loop]:
@@ -364,8 +374,20 @@ class House:
             state = str(error)
         findings.append(Finding("face engine", state, "finds and recognises faces"))
         database = "SQLite" if self.ledger.database.is_sqlite else "PostgreSQL"
+        findings.append(Finding("watching", self._watching(), "says how changes in each library are noticed"))
         findings.append(Finding("database", f"{database}, {self.ledger.head()} events", "keeps the log"))
         return findings
+
+    def _watching(self) -> str:
+        if not self.ledger.is_ready():
+            return self.settings.watch_mode.value
+        with self.ledger.reading(CLI) as tables:
+            libraries = tables.libraries.shown()
+        states = {library.name: self.notices.foreseen(library) for library in libraries}
+        told = (
+            f"{name}: {state.mode}" + (f", {state.reason}" if state.reason else "") for name, state in states.items()
+        )
+        return "; ".join(told) or "no library yet"
 
     def close(self) -> None:
         """Give back what was opened, the last first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import clusters, faces, hostile, ingest, ledger, rebuild, server, thumbnails
+from bench import clusters, faces, hostile, ingest, ledger, rebuild, server, thumbnails, watching
 
 if __name__ == "__main__":
     ledger.main([])
@@ -13,3 +13,4 @@ if __name__ == "__main__":
     clusters.main([])
     server.main()
     hostile.main()
+    watching.main([])

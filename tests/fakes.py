@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
+from domain.errors import Unavailable
 from domain.geometry import Box
+from domain.library import Library
 from domain.ports import Detection, Embedding, FaceEngine, Thresholds
+from domain.watching import Noticed, Watching
 
 
 class Renamed:
@@ -58,3 +63,75 @@ class Failing:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class ScriptedNotices:
+    """Notices what a test says: `news` by library, each told once."""
+
+    def __init__(self) -> None:
+        self.news: dict[int, Noticed] = {}
+        self.state = Watching("native")
+        self.followed: list[int] = []
+        self.stopped = False
+
+    def begin(self, wake: Callable[[], None]) -> None:
+        """As the port says; nobody is ever woken."""
+
+    def follow(self, libraries: Sequence[Library]) -> None:
+        """As the port says."""
+        self.followed = [library.id for library in libraries]
+
+    def take(self, library_id: int) -> Noticed | None:
+        """As the port says."""
+        return self.news.pop(library_id, None)
+
+    def states(self) -> Mapping[int, Watching]:
+        """As the port says: the same of every library."""
+        return dict.fromkeys(self.followed, self.state)
+
+    def stop(self) -> None:
+        """As the port says."""
+        self.stopped = True
+
+
+class CountedScan:
+    """What a scripted scan came to."""
+
+    def __init__(self, looked: float, deferred: int) -> None:
+        self.looked = looked
+        self.read = self.to_read = self.found = 0
+        self.deferred = deferred
+        self.trouble: str | None = None
+
+    def text(self, library: str) -> str:
+        """As the port says."""
+        return library
+
+
+class ScriptedScans:
+    """Keeps what was asked of it, as `(library id, full, what was noticed)`."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, bool, Noticed | None]] = []
+        self.looked = 0.0
+        self.deferred = 0
+        self.failure: Exception | None = None
+
+    def scan(
+        self,
+        library: Library,
+        *,
+        full: bool,
+        noticed: Noticed | None,
+        report: Callable[[CountedScan], None],
+        stopping: Callable[[], bool],
+    ) -> CountedScan:
+        """As the port says."""
+        self.asked.append((library.id, full, noticed))
+        if self.failure is not None:
+            raise self.failure
+        return CountedScan(self.looked, self.deferred)
+
+    def away(self) -> None:
+        """From now on every root is missing."""
+        self.failure = Unavailable("the library folder cannot be read")

@@ -21,6 +21,7 @@ from typing import Protocol
 
 import msgspec
 
+from adapters.files.standing import Standing, answers
 from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
 from domain.actor import WATCHER
 from domain.commands.media import ReadFile, record_files, record_missing
@@ -28,6 +29,7 @@ from domain.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.library import Library
 from domain.media import FileFacts, Media
 from domain.paths import bytes_of, folder_of, shown
+from domain.watching import Noticed
 from projections.lookups import Ledger, Lookups
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,9 @@ BATCH_SECONDS = 1.5
 SETTLE_SECONDS = 2.0
 """A file that was written more recently than this may be half of itself: it is read at the end of the scan, if by then
 it has stood still that long, and otherwise by the next one."""
+NOTICED_SETTLE_SECONDS = 0.5
+"""The same where each end of writing is noticed: what is read too early is read again."""
+EVERYTHING = Noticed(everything=True)
 READ_AHEAD = 64
 """Files that are read or wait for a worker at once: enough to keep every worker busy, few enough to stay flat."""
 
@@ -51,9 +56,11 @@ class ReadMedia(Protocol):
 
 
 class ScanReport(msgspec.Struct):
-    """What one scan did, in numbers; `problems` are folders and files that could not be looked at, with the reason;
-    `trouble` is why files were left for the next scan, where that is not that they are still being written."""
+    """What one scan did, in numbers; `looked` is how many seconds it took to find what there is to read, `problems` are
+    folders and files that could not be looked at, with the reason; `trouble` is why files were left for the next scan,
+    where that is not that they are still being written."""
 
+    looked: float = 0.0
     found: int = 0
     to_read: int = 0
     read: int = 0
@@ -99,17 +106,25 @@ class Scanner:
         library: Library,
         *,
         full: bool = False,
+        noticed: Noticed | None = None,
         report: Report | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> ScanReport:
         """Bring the tables up to what is on the disk; a `full` scan also tries again what could not be read before.
 
+        Only what was `noticed` is looked at, where that is given, and its written files are read whatever their size
+        and time say.
         `report` is called as numbers change, `stopping` says when to leave off after the current batch.
 
         Raises:
             Unavailable: the root is missing, or empty where files are known: nothing is marked as removed.
         """
-        job = _Scan(self._ledger, self._read, self._excluded, self._settle_seconds, library, full, self._try_again)
+        settle = self._settle_seconds
+        if noticed is not None and not noticed.everything:
+            settle = min(settle, NOTICED_SETTLE_SECONDS)
+        job = _Scan(
+            self._ledger, self._read, self._excluded, settle, library, full, noticed or EVERYTHING, self._try_again
+        )
         return job.run(report or (lambda _: None), stopping)
 
 
@@ -124,11 +139,12 @@ class _Scan:
         settle_seconds: float,
         library: Library,
         full: bool,
+        noticed: Noticed,
         try_again: Callable[[Media], bool],
     ) -> None:
         self._ledger, self._read, self._excluded = ledger, read, excluded
         self._settle_seconds = settle_seconds
-        self._library, self._full = library, full
+        self._library, self._full, self._noticed = library, full, noticed
         self._report: Report = lambda _: None
         self._stopping: Callable[[], bool] = lambda: False
         self._root = bytes_of(library.root)
@@ -143,7 +159,9 @@ class _Scan:
         """The whole scan."""
         self._report, self._stopping = report, stopping
         done = self._done
+        began = time.monotonic()
         self._vanished = self._survey()
+        done.looked = time.monotonic() - began
         if done.to_read:
             self._read_all()
         if self._vanished and not self._stopping():
@@ -177,17 +195,36 @@ class _Scan:
             here = {file.path for file in found}
             gone.update(media.id for media in known.values() if media.present and media.path not in here)
             self._report(done)
-        with self._ledger.reading(WATCHER) as tables:
-            remembered = tables.media.folders_with_files(self._library.id)
-        if not done.found and remembered:
+        remembered = self._remembered()
+        if not done.found and remembered and (self._noticed.everything or self._is_empty(remembered)):
             raise Unavailable(
                 f"the folder {self._library.root} is empty, though files are known in it: is its disk mounted? "
                 "Nothing was marked as removed"
             )
         for folder in remembered:
-            if folder not in met:
+            if folder not in met and self._noticed.concerns(folder):
                 gone.update(media.id for media in self._known(folder).values() if media.present)
         return self._without_unknown(gone, unknown)
+
+    def _remembered(self) -> Sequence[str]:
+        """The folders in which files are known, at least all that were to be looked at."""
+        if self._done.found and not (self._noticed.everything or self._noticed.trees):
+            return sorted(self._noticed.folders)
+        with self._ledger.reading(WATCHER) as tables:
+            return tables.media.folders_with_files(self._library.id)
+
+    def _is_empty(self, remembered: Iterable[str]) -> bool:
+        """Whether nothing is left of a library of which a part was looked at: no other folder that is known has a
+        media file."""
+        others = (folder for folder in remembered if not self._noticed.concerns(folder))
+        return not any(self._has_media(folder) for folder in others)
+
+    def _has_media(self, folder: str) -> bool:
+        try:
+            found = walk(self._root, self._excluded, folder, deep=False)
+        except (NotFound, Unavailable):
+            return False
+        return any(isinstance(entry, FoundFile) and kind_of(entry.path) for entry in found)
 
     def _without_unknown(self, gone: set[int], unknown: Sequence[str]) -> set[int]:
         if not unknown or not gone:
@@ -203,8 +240,7 @@ class _Scan:
 
     def _folders(self) -> Iterator[tuple[str, list[FoundFile] | Problem]]:
         """The library's media files, folder by folder as the walk meets them."""
-        entries = walk(self._root, self._excluded)
-        for folder, group in itertools.groupby(entries, key=lambda entry: folder_of(entry.path)):
+        for folder, group in itertools.groupby(self._entries(), key=lambda entry: folder_of(entry.path)):
             files = []
             for entry in group:
                 if isinstance(entry, Problem):
@@ -214,12 +250,27 @@ class _Scan:
             if files:
                 yield folder, files
 
+    def _entries(self) -> Iterator[FoundFile | Problem]:
+        """What the walk meets, of the places that were noticed."""
+        if self._noticed.everything:
+            yield from walk(self._root, self._excluded)
+            return
+        walk(self._root, self._excluded, deep=False)  # the root must be there, else everything looks gone
+        folders, trees = self._noticed.places()
+        for place, deep in [*((folder, False) for folder in folders), *((tree, True) for tree in trees)]:
+            try:
+                yield from walk(self._root, self._excluded, place, deep=deep)
+            except NotFound:
+                continue  # it went, with all that was in it
+            except Unavailable as error:
+                yield Problem(place, str(error))
+
     def _known(self, folder: str) -> Mapping[str, Media]:
         with self._ledger.reading(WATCHER) as tables:
             return tables.media.in_folder(self._library.id, folder)
 
     def _is_news(self, file: FoundFile, known: Media | None) -> bool:
-        if known is None or not known.present:
+        if known is None or not known.present or file.path in self._noticed.written:
             return True
         if self._full and (known.content_hash is None or known.id in self._again):
             return True
@@ -231,7 +282,7 @@ class _Scan:
         reading: deque[tuple[FoundFile, Future[ReadFile]]] = deque()
         young: list[FoundFile] = []
         for file in self._news():
-            if self._age(file) < self._settle_seconds:
+            if file.path not in self._noticed.written and self._age(file) < self._settle_seconds:
                 young.append(file)
                 continue
             reading.append((file, self._begin(file)))
@@ -239,6 +290,7 @@ class _Scan:
                 self._take(*reading.popleft())
         for file, future in reading:
             self._take(file, future)
+        self._record()  # what is read does not wait for what has to settle
         for file in young:
             if not self._stopping():
                 self._take_settled(file)
@@ -298,22 +350,48 @@ class _Scan:
             self._record()
 
     def _record(self) -> None:
-        batch, self._batch = self._batch, []
+        batch, self._batch = self._without_unchanged(self._batch), []
         self._batch_began = time.monotonic()
         done = self._done
         if batch:
             for read in batch:
                 if read.facts.problem is not None:
                     log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
+            vanished = self._vanished | self._left_elsewhere(batch)
             with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
                 self._require_library(turn)
                 operation_id = turn.begin("scan", f"began to scan {self._library.name}")
-                recorded = record_files(turn, self._library.id, batch, self._vanished)
+                recorded = record_files(turn, self._library.id, batch, vanished)
             done.operation_id = operation_id
             done.discovered += recorded.discovered
             done.changed += recorded.changed
             done.moved += recorded.moved
         self._report(done)
+
+    def _without_unchanged(self, batch: Sequence[ReadFile]) -> list[ReadFile]:
+        """What was read but for written files whose bytes are what they were: of them there is nothing to record."""
+        written = [read.path for read in batch if read.path in self._noticed.written]
+        if not written:
+            return [*batch]
+        with self._ledger.reading(WATCHER) as tables:
+            known = tables.media.at_each(self._library.id, written)
+        return [read for read in batch if read.path not in known or not _tells_nothing(read, known[read.path])]
+
+    def _left_elsewhere(self, batch: Sequence[ReadFile]) -> set[int]:
+        """The ids of files with the same bytes as new ones that are gone from where this scan does not look, be it
+        another library: the new ones are those, moved."""
+        with self._ledger.reading(WATCHER) as tables:
+            known = tables.media.at_each(self._library.id, [read.path for read in batch])
+            new = {read.content_hash for read in batch if read.content_hash is not None and read.path not in known}
+            others = [media for media in tables.media.of_contents(new) if media.present]
+            libraries = {library.id: library for library in tables.libraries.shown()} if others else {}
+        gone: set[int] = set()
+        for id_, library in libraries.items():
+            held = [media for media in others if media.library_id == id_ and media.id not in self._vanished]
+            if held and answers(library.root):
+                standing = Standing(library.root)
+                gone.update(media.id for media in held if not standing.has(media.path))
+        return gone
 
     def _require_library(self, turn: Lookups) -> None:
         """The scan is over where the library was removed or moved since it began."""
@@ -326,8 +404,9 @@ class _Scan:
         scan."""
         done = self._done
         for ids in _batches(sorted(self._vanished)):
+            standing = Standing(self._library.root)
             with self._ledger.reading(WATCHER) as tables:
-                still = [id_ for id_ in ids if self._is_gone(tables.media.find(id_))]
+                still = [id_ for id_ in ids if self._is_gone(tables.media.find(id_), standing)]
             if not still:
                 continue
             with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
@@ -336,10 +415,16 @@ class _Scan:
                 done.missing += record_missing(turn, still)
             done.operation_id = operation_id
 
-    def _is_gone(self, media: Media | None) -> bool:
+    def _is_gone(self, media: Media | None, standing: Standing) -> bool:
         if media is None or not media.present or media.library_id != self._library.id:
             return False
-        return not os.path.lexists(os.path.join(self._root, bytes_of(media.path)))
+        return not standing.has(media.path)
+
+
+def _tells_nothing(read: ReadFile, known: Media) -> bool:
+    facts = read.facts
+    now = (read.content_hash, facts.size, facts.mtime_ns, facts.problem, True)
+    return now == (known.content_hash, known.size, known.mtime_ns, known.problem, known.present)
 
 
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -71,11 +71,14 @@ def kind_of(path: str) -> MediaKind | None:
     return "video" if extension in VIDEO_EXTENSIONS else None
 
 
-def walk(root: Path | bytes, excluded: Iterable[Path | bytes] = (), below: str = "") -> Iterator[FoundFile | Problem]:
+def walk(
+    root: Path | bytes, excluded: Iterable[Path | bytes] = (), below: str = "", *, deep: bool = True
+) -> Iterator[FoundFile | Problem]:
     """Every file of the library at `root`, in no particular order, and a `Problem` for each entry that cannot be read.
 
     `excluded` folders are left out with all that is in them (the data folder, where it lies in the library). `below`
-    is the path text of a folder to walk alone. Memory does not grow with the number of files.
+    is the path text of a folder to walk alone, without the folders in it where not `deep`. Memory does not grow with
+    the number of files.
 
     Raises:
         Unavailable: the root is not there or cannot be listed; nothing may be concluded about its files. Raised by the
@@ -90,7 +93,7 @@ def walk(root: Path | bytes, excluded: Iterable[Path | bytes] = (), below: str =
         raise Unavailable(f"the library folder {text} cannot be read: {reason_of(error)}") from error
     fence = _Fence(real_root, excluded)
     start = resolve_folder(root, below) if below else real_root
-    return iter(()) if fence.excludes(start) else _walk(start, below, fence)
+    return iter(()) if fence.excludes(start) else _walk(start, below, fence, deep=deep)
 
 
 class _Fence:
@@ -118,7 +121,7 @@ class _Fence:
             return None  # it leads nowhere, or round in a circle: there is no file to report
 
 
-def _walk(start: bytes, below: str, fence: _Fence) -> Iterator[FoundFile | Problem]:
+def _walk(start: bytes, below: str, fence: _Fence, *, deep: bool) -> Iterator[FoundFile | Problem]:
     folders = [(start, below)]
     while folders:
         folder, text = folders.pop()
@@ -133,7 +136,8 @@ def _walk(start: bytes, below: str, fence: _Fence) -> Iterator[FoundFile | Probl
                     path = prefix + text_of(entry.name)
                     found = _look_at(entry, path, fence)
                     if found is _FOLDER:
-                        folders.append((entry.path, path))
+                        if deep:
+                            folders.append((entry.path, path))
                     elif isinstance(found, FoundFile | Problem):
                         yield found
         except OSError as error:  # also a folder that vanished meanwhile: its disk may have gone

@@ -72,6 +72,7 @@ def show_health(call: Call) -> Answer:
     if missing:
         count = f"{len(missing)} {'library' if len(missing) == 1 else 'libraries'} cannot be reached"
         found["libraries"] = PartHealth("degraded", "; ".join(missing.values()) if call.actor.is_admin else count)
+    found["watching"] = _watching(call)
     for name, trouble in parts.work.troubles().items():
         found[name] = PartHealth("degraded", trouble if call.actor.is_admin else "does not work now")
     if call.user is None:
@@ -123,6 +124,15 @@ def _database(ledger: Ledger) -> PartHealth:
     except Unavailable as error:
         return PartHealth("degraded", str(error))
     return PartHealth("ok") if ready else PartHealth("ok", "the read tables of this version are being built")
+
+
+def _watching(call: Call) -> PartHealth:
+    """Degraded where a limit of the system keeps a library from being watched; that a disk cannot be is no fault."""
+    limits = {state.reason or "" for state in call.parts.work.watching().values() if state.limited}
+    if not limits:
+        return PartHealth("ok")
+    text = "; ".join(sorted(limits))
+    return PartHealth("degraded", text if call.actor.is_admin else "a limit of the system is reached")
 
 
 def _engine(parts: Parts) -> PartHealth:

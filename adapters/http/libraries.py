@@ -14,14 +14,18 @@ from domain.commands.libraries import add_library, change_library, remove_librar
 from domain.errors import RuleViolation
 from domain.library import Library
 from domain.paths import bytes_of, text_of
+from domain.watching import Watching, WatchMode
 from projections.lookups import Lookups
 
 routes = Routes("Libraries")
 
+_NOT_YET = Watching("polling", "its watch is being set")
+
 
 class LibraryView(msgspec.Struct):
     """A library with its counts. `root` is told to admins; `offline` says that its folder cannot be reached now,
-    `reason` why: nothing is marked as removed meanwhile."""
+    `reason` why: nothing is marked as removed meanwhile. `watched` says how changes are noticed: `native`, the system
+    tells of each at once; `polling`, by looking every few seconds, `watched_reason` says why; `off`, when asked."""
 
     id: int
     name: str
@@ -31,6 +35,8 @@ class LibraryView(msgspec.Struct):
     problems: int
     offline: bool
     reason: str | None
+    watched: WatchMode
+    watched_reason: str | None
     version: int
 
 
@@ -153,9 +159,18 @@ def _folder(text: str) -> str:
 
 def _views(call: Call, lookups: Lookups) -> list[LibraryView]:
     counts = lookups.media.counts()
-    missing = call.parts.work.missing_roots()
+    missing, watching = call.parts.work.missing_roots(), call.parts.work.watching()
     shown = [library for library in lookups.libraries.shown() if library.id in lookups.visible]
-    return [_told(call, library, counts.get(library.id, (0, 0, 0)), missing.get(library.id)) for library in shown]
+    return [
+        _told(
+            call,
+            library,
+            counts.get(library.id, (0, 0, 0)),
+            missing.get(library.id),
+            watching.get(library.id, _NOT_YET),
+        )
+        for library in shown
+    ]
 
 
 def _view(call: Call, lookups: Lookups, wanted: int) -> LibraryView:
@@ -163,8 +178,12 @@ def _view(call: Call, lookups: Lookups, wanted: int) -> LibraryView:
     return next(view for view in _views(call, fresh) if view.id == wanted)
 
 
-def _told(call: Call, library: Library, counts: tuple[int, int, int], missing: str | None) -> LibraryView:
+def _told(
+    call: Call, library: Library, counts: tuple[int, int, int], missing: str | None, watching: Watching
+) -> LibraryView:
     is_admin = call.actor.is_admin
     reason = missing if is_admin or missing is None else "its folder cannot be reached"
     root = library.root if is_admin else None
-    return LibraryView(library.id, library.name, root, *counts, missing is not None, reason, library.version)
+    why = watching.reason if is_admin else None
+    offline = missing is not None
+    return LibraryView(library.id, library.name, root, *counts, offline, reason, watching.mode, why, library.version)

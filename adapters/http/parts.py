@@ -16,6 +16,7 @@ from domain.faces import Face
 from domain.geometry import Box
 from domain.media import Media
 from domain.ports import FaceEngine, Thresholds
+from domain.watching import Watching
 from projections.lookups import Ledger, Lookups
 
 Rendition = Literal["preview", "thumb"]
@@ -136,6 +137,9 @@ class Work(Protocol):
 
     def missing_roots(self) -> Mapping[int, str]:
         """The libraries whose folder cannot be reached now, with the reason."""
+
+    def watching(self) -> Mapping[int, Watching]:
+        """How each library is watched, by its id."""
 
     def troubles(self) -> Mapping[str, str]:
         """Parts that do not work now (`detection`, `scan` …), each with the reason in words."""

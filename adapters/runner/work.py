@@ -10,6 +10,7 @@ from adapters.runner.jobs import Job, JobBoard
 from adapters.runner.policies import Loop
 from adapters.runner.watch import Watcher
 from domain.errors import ImageApiError
+from domain.watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,10 @@ class Work:
     def missing_roots(self) -> Mapping[int, str]:
         """The libraries whose folder cannot be reached now, with the reason."""
         return dict(self._watcher.missing)
+
+    def watching(self) -> Mapping[int, Watching]:
+        """How each library is watched, by its id."""
+        return self._watcher.watching()
 
     def troubles(self) -> Mapping[str, str]:
         """Parts that do not work now, each with the reason in words."""

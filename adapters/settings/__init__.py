@@ -8,7 +8,7 @@ plain values. Loading touches nothing on disk but the `.env` file and the paths 
 from __future__ import annotations
 
 from adapters.settings.settings import Problem, Row, Settings, SettingsError
-from adapters.settings.values import Address, FaceEngineChoice, Geocoder, LogLevel
+from adapters.settings.values import Address, FaceEngineChoice, Geocoder, LogLevel, WatchMode
 
 __all__ = [
     "Address",
@@ -19,4 +19,5 @@ __all__ = [
     "Row",
     "Settings",
     "SettingsError",
+    "WatchMode",
 ]

@@ -15,7 +15,7 @@ from typing import Any, Final
 import platformdirs
 
 from adapters.settings import values as kind
-from adapters.settings.values import FaceEngineChoice, Geocoder, Parser
+from adapters.settings.values import FaceEngineChoice, Geocoder, Parser, WatchMode
 
 _HIGHEST_ITERATIONS: Final = 100
 _LONGEST_WAIT_SECONDS: Final = 7 * 24 * 3600
@@ -136,9 +136,15 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ),
     Variable("EXCLUDED_DIRS", kind.names, "Comma-separated folders left out of memories.", "none", lambda _: ()),
     Variable(
+        "WATCH_MODE",
+        kind.choice(WatchMode),
+        "auto (told by the system where it tells, else looking again and again), native, poll or off (when asked).",
+        "auto",
+    ),
+    Variable(
         "WATCH_QUICK_INTERVAL_SECONDS",
         kind.whole(1, _LONGEST_WAIT_SECONDS, " of seconds"),
-        "Seconds between scans for what changed since the last one.",
+        "Most seconds between scans for what changed since the last one.",
         "60",
     ),
     Variable(

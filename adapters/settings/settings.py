@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from adapters.settings import dotenv
 from adapters.settings.catalogue import VARIABLES, Variable, cores
-from adapters.settings.values import Address, FaceEngineChoice, Geocoder, LogLevel, Refused, masked_url
+from adapters.settings.values import Address, FaceEngineChoice, Geocoder, LogLevel, Refused, WatchMode, masked_url
 from domain.errors import ImageApiError
 
 _LIKENESS: Final = 0.88
@@ -88,6 +88,7 @@ class Settings:
     secret_key: str | None = field(repr=False)
     log_level: LogLevel
     excluded_dirs: tuple[str, ...]
+    watch_mode: WatchMode
     watch_quick_interval_seconds: int
     watch_full_interval_seconds: int
     ollama_primary_url: str = field(repr=False)

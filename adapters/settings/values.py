@@ -67,6 +67,15 @@ class Geocoder(StrEnum):
     OFF = "off"
 
 
+class WatchMode(StrEnum):
+    """How changes in libraries are noticed."""
+
+    AUTO = "auto"
+    NATIVE = "native"
+    POLL = "poll"
+    OFF = "off"
+
+
 class Address(msgspec.Struct, frozen=True):
     """Where the server listens: `host` is a name or an address without brackets, `port` 0..65535 (0: any free one)."""
 

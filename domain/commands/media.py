@@ -39,13 +39,13 @@ class Recorded(msgspec.Struct, frozen=True):
 def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanished: Collection[int] = ()) -> Recorded:
     """Record a batch of files that were just read; the facts are checked again here, inside the write lock.
 
-    A new place whose bytes are those of a file in `vanished` (ids that the walk no longer met) is a move: the row, and
-    with it everything decided about the content, goes along.
+    A new place whose bytes are those of a file in `vanished` (ids that the walk no longer met), or else of one that is
+    missing already, is a move: the row, and with it everything decided about the content, goes along.
     """
     known = turn.media.at_each(library_id, [file.path for file in files])
     wanted = {file.content_hash for file in files if file.content_hash is not None and file.path not in known}
     met = {media.id for media in known.values()}
-    candidates = [m for m in turn.media.of_contents(wanted) if m.id not in met] if vanished else []
+    candidates = [media for media in turn.media.of_contents(wanted) if media.id not in met]
     sources = _vanished_by_content(candidates, vanished)
     events: list[Event] = []
     new: list[ReadFile] = []
@@ -85,7 +85,7 @@ def record_missing(turn: Turn, media_ids: Iterable[int]) -> int:
 
 def _vanished_by_content(candidates: Iterable[Media], vanished: Collection[int]) -> Mapping[bytes, list[Media]]:
     sources: dict[bytes, list[Media]] = {}
-    for media in candidates:
+    for media in sorted(candidates, key=lambda media: media.id in vanished):  # the last one is taken first
         if media.content_hash is not None and (media.id in vanished or not media.present):
             sources.setdefault(media.content_hash, []).append(media)
     return sources

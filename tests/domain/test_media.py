@@ -121,6 +121,20 @@ def test_the_same_bytes_are_a_copy_where_the_first_file_is_still_there(world: Wo
     assert record(world, photo("copy.jpg", "one.jpg"), vanished=[other]) == Recorded(1, 0, 0)
 
 
+def test_the_bytes_of_a_file_that_is_missing_already_are_that_file_moved_unless_one_vanished_just_now(
+    world: World,
+) -> None:
+    record(world, photo("one.jpg"))
+    missing = world.media("one.jpg").id
+    record(world, photo("two.jpg", "one.jpg"))
+    vanished = world.media("two.jpg").id
+    miss(world, missing)
+    assert record(world, photo("a.jpg", "one.jpg"), vanished=[vanished]) == Recorded(0, 0, 1)
+    assert world.media("a.jpg").id == vanished
+    assert record(world, photo("b.jpg", "one.jpg")) == Recorded(0, 0, 1)
+    assert world.media("b.jpg").id == missing
+
+
 def test_one_vanished_file_is_the_source_of_one_move_and_the_rest_are_copies(world: World) -> None:
     record(world, photo("one.jpg"))
     vanished = [world.media("one.jpg").id]

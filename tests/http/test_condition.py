@@ -13,6 +13,7 @@ from adapters.http import condition, sse
 from domain.actor import CLI
 from domain.commands.accounts import set_password
 from domain.errors import Unavailable
+from domain.watching import Watching
 from tests.http.test_identity import user
 from tests.http.words import problem
 from tests.http.world import Api, World
@@ -44,6 +45,21 @@ def test_what_does_not_work_is_told_in_words_to_who_is_signed_in(world: World, a
     stranger = world.client().get("/health").json()
     assert stranger["status"] == "degraded"
     assert {part["detail"] for part in stranger["parts"].values()} == {None}
+
+
+def test_a_limit_that_keeps_a_library_from_being_watched_is_said_with_what_to_raise(
+    world: World, ann: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = {1: Watching("polling", "nfs does not tell"), 2: Watching("native")}
+    monkeypatch.setattr(world.watcher, "watching", lambda: states)
+    assert ann.get("/health").json()["parts"]["watching"] == {"status": "ok", "detail": None}
+    states[2] = Watching("polling", "raise fs.inotify.max_user_watches", limited=True)
+    assert ann.get("/health").json()["parts"]["watching"] == {
+        "status": "degraded",
+        "detail": "raise fs.inotify.max_user_watches",
+    }
+    assert ann.get("/health").json()["status"] == "degraded"
+    assert "inotify" not in world.api("vic").get("/health").text
 
 
 def test_a_database_that_does_not_answer_is_503_everywhere(

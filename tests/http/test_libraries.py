@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.watching import Watching
 from tests.http.painted import paint
 from tests.http.words import fields, problem
 from tests.http.world import Api, World
@@ -18,6 +19,17 @@ def test_libraries_come_with_their_counts_and_the_root_is_told_to_admins(world: 
     assert (family["name"], family["photos"], family["videos"], family["problems"]) == ("Family", 8, 1, 1)
     assert (work["id"], work["offline"], work["root"]) == (2, False, str(world.folder / "work"))
     assert {library["root"] for library in ed.get("/libraries").json()["items"]} == {None}
+
+
+def test_how_a_library_is_watched_is_told_and_the_reason_to_admins(
+    world: World, ann: Api, ed: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.watcher, "watching", lambda: {1: Watching("polling", "its disk does not tell")})
+    told, other = ann.get("/libraries").json()["items"]
+    assert (told["watched"], told["watched_reason"]) == ("polling", "its disk does not tell")
+    assert (other["watched"], other["watched_reason"]) == ("polling", "its watch is being set")
+    told = ed.get("/libraries").json()["items"][0]
+    assert (told["watched"], told["watched_reason"]) == ("polling", None)
 
 
 def test_the_files_that_cannot_be_shown_come_with_their_reasons(ed: Api) -> None:

@@ -140,6 +140,13 @@ def test_doctor_says_what_is_there_and_what_each_part_adds(data: Path) -> None:
     assert "face engine: centerface+facenet" in said.stdout
     assert "ffmpeg: " in said.stdout
     assert "adds videos" in said.stdout
+    assert "watching: no library yet" in said.stdout
+
+
+def test_doctor_says_how_each_library_will_be_watched(data: Path, photos: Path) -> None:
+    imageapi(data, "scan", str(photos)).check_returncode()
+    assert "watching: my photos: native" in imageapi(data, "doctor").stdout
+    assert "watching: my photos: polling, WATCH_MODE is poll" in imageapi(data, "doctor", WATCH_MODE="poll").stdout
 
 
 def test_a_database_that_cannot_be_reached_is_said_in_words(data: Path) -> None:
