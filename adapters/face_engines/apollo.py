@@ -7,12 +7,16 @@ comes again. It answers what is no face answer: `Unavailable` too: the picture i
 
 from __future__ import annotations
 
+import contextlib
 import math
+import socket
 import struct
 import threading
 import time
+import weakref
 import zlib
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -27,6 +31,7 @@ T = TypeVar("T")
 # The defaults of Apollo's ArcFace (its contract with imageapi); a service that names its own is believed.
 APOLLO_THRESHOLDS = Thresholds(autobind=0.40, suggest=0.35, cluster=0.45)
 
+_SHUT_DOWN = "The face engine is shut down."
 _CONNECT_SECONDS = 5.0
 _MAX_ANSWER_BYTES = 16 * 2**20
 _MAX_DETAIL = 300
@@ -47,6 +52,8 @@ class ApolloEngine:
         self._version: str | None = None
         self._thresholds = APOLLO_THRESHOLDS
         self._learning = threading.Lock()
+        self._closed = threading.Event()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds)),
@@ -105,8 +112,20 @@ class ApolloEngine:
         return Embedding(answer.model_version, vector)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; calls that wait for an answer fail at once with `Unavailable`."""
+        self._closed.set()
+        for open_ in [*self._sockets]:
+            _hang_up(open_)
         self._client.close()
+
+    def _trace(self, event: str, told: Mapping[str, Any]) -> None:
+        """Keep each new connection's socket: closing a connection does not end another thread's wait for an answer,
+        shutting its socket down does. httpcore documents the events."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            opened: socket.socket = told["return_value"].get_extra_info("socket")
+            self._sockets.add(opened)
+            if self._closed.is_set():
+                _hang_up(opened)
 
     def _notice(self, version: str) -> None:
         """Remember the model behind an answer, with its own thresholds where it is a new one."""
@@ -141,12 +160,13 @@ class ApolloEngine:
 
     def _exchange(self, method: str, path: str, files: object = None) -> tuple[int, bytes]:
         """Status and body of one request, held to the time and size that an answer may take."""
-        if self._client.is_closed:
-            raise Unavailable("The face engine is shut down.")
         deadline = time.monotonic() + self._seconds
+        if self._closed.is_set():
+            raise Unavailable(_SHUT_DOWN)
         body = bytearray()
+        watch = {"trace": self._trace}
         try:
-            with self._client.stream(method, self._base + path, files=files) as response:  # type: ignore[arg-type]  # httpx's type for files is private
+            with self._client.stream(method, self._base + path, files=files, extensions=watch) as response:  # type: ignore[arg-type]  # httpx's type for files is private
                 for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > _MAX_ANSWER_BYTES:
@@ -154,20 +174,33 @@ class ApolloEngine:
                     if time.monotonic() > deadline:
                         raise httpx.ReadTimeout("the answer never ends")
                 return response.status_code, bytes(body)
-        except httpx.TimeoutException as error:
-            raise Unavailable(
-                f"The face service at {self._base} did not answer within {self._seconds:g} s: see whether it is "
-                "overloaded, or raise FACE_DETECT_TIMEOUT_SEC."
-            ) from error
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise Unavailable(
-                f"{self._base!r} is no address of a face service ({error}): correct {_SETTINGS}."
-            ) from error
-        except httpx.RequestError as error:
-            raise Unavailable(
-                f"The face service at {self._base} cannot be reached ({error}): see whether it runs, and whether "
-                f"{_SETTINGS} is right."
-            ) from error
+        except httpx.InvalidURL as error:
+            raise self._no_address(error) from error
+        except (httpx.RequestError, RuntimeError) as error:  # a client that was closed meanwhile raises RuntimeError
+            raise self._unreached(error) from error
+
+    def _unreached(self, error: httpx.RequestError | RuntimeError) -> Exception:
+        """Why there was no answer, in words."""
+        if self._closed.is_set():
+            return Unavailable(_SHUT_DOWN)
+        match error:
+            case httpx.TimeoutException():
+                return Unavailable(
+                    f"The face service at {self._base} did not answer within {self._seconds:g} s: see whether it is "
+                    "overloaded, or raise FACE_DETECT_TIMEOUT_SEC."
+                )
+            case httpx.UnsupportedProtocol():
+                return self._no_address(error)
+            case httpx.RequestError():
+                return Unavailable(
+                    f"The face service at {self._base} cannot be reached ({error}): see whether it runs, and whether "
+                    f"{_SETTINGS} is right."
+                )
+            case _:
+                return error  # not the network's doing
+
+    def _no_address(self, error: Exception) -> Unavailable:
+        return Unavailable(f"{self._base!r} is no address of a face service ({error}): correct {_SETTINGS}.")
 
     def _read(self, status: int, body: bytes, answer: type[T]) -> T:
         """The answer in `body`, or the error that the status stands for."""
@@ -195,6 +228,12 @@ class ApolloEngine:
             f"What answers at {self._base} does not speak the face contract ({what}): see whether {_SETTINGS} is right "
             "and the service's version fits."
         )
+
+
+def _hang_up(opened: socket.socket) -> None:
+    """End a connection under whoever waits on it; it may have ended already."""
+    with contextlib.suppress(OSError):
+        opened.shutdown(socket.SHUT_RDWR)
 
 
 def _face(face: wire.FaceAnswer) -> DetectedFace:

@@ -310,8 +310,10 @@ class DetectsFaces:
         return news
 
     def ask_to_stop(self) -> None:
-        """End the step under way after the photos that are being looked at."""
+        """End the step under way: the engine gives up the photos that are being looked at, however slow it is; they
+        are looked at again after the next start."""
         self._stopping.set()
+        self._engine.close()
 
     def close(self) -> None:
         """End the threads."""

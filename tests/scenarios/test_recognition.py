@@ -5,16 +5,18 @@ from __future__ import annotations
 import errno
 import functools
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from adapters.face_engines.apollo import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.runner.jobs import JobBoard
-from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, MirrorsThumbnails
+from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
 from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI
@@ -302,6 +304,21 @@ def test_an_engine_that_cannot_answer_defers_marks_nothing_and_says_so(
         pass
     detects.close()
     assert [len(faces_on(portraits, name)) for name in PHOTOS] == [1, 1, 1, 1]
+
+
+def test_stopping_does_not_wait_for_a_face_service_that_never_answers(place: Place) -> None:
+    place.picture("photo.jpg")
+    place.scan()
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        engine = ApolloEngine(f"http://127.0.0.1:{service.getsockname()[1]}", seconds=3600)
+        detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1)
+        loop = Loop("detection", detects.step, idle_seconds=3600, on_stop=detects.ask_to_stop)
+        loop.start()
+        with service.accept()[0]:
+            loop.stop()
+        detects.close()
+    with place.ledger.reading(CLI) as tables:
+        assert tables.faces.stats("any").failed == 0
 
 
 def test_a_photo_that_the_engine_can_never_use_is_marked_failed_with_the_reason(place: Place) -> None:

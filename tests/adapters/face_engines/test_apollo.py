@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -286,3 +288,18 @@ def test_the_services_own_thresholds_are_believed_and_apollos_hold_else(service:
 def test_a_closed_engine_is_unavailable(engine: ApolloEngine) -> None:
     engine.close()
     assert isinstance(_error(engine), Unavailable)
+
+
+def test_closing_ends_calls_that_wait_for_an_answer() -> None:
+    errors: list[Exception] = []
+    with socket.create_server(("127.0.0.1", 0)) as service, contextlib.ExitStack() as held:
+        engine = ApolloEngine(f"http://127.0.0.1:{service.getsockname()[1]}", seconds=600.0)
+        calls = [threading.Thread(target=lambda: errors.append(_error(engine))) for _ in range(3)]
+        for call in calls:
+            call.start()
+        for _ in calls:
+            held.enter_context(service.accept()[0])
+        engine.close()
+        for call in calls:
+            call.join(60)
+    assert [str(error) for error in errors] == ["The face engine is shut down."] * 3
