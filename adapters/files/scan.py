@@ -21,6 +21,7 @@ from typing import Protocol
 
 import msgspec
 
+from adapters.files.recent import RecentlyRead
 from adapters.files.standing import Standing, answers
 from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
 from domain.actor import WATCHER
@@ -100,6 +101,7 @@ class Scanner:
         self._excluded = tuple(excluded)
         self._settle_seconds = settle_seconds
         self._try_again = try_again
+        self._recent = RecentlyRead()
 
     def scan(
         self,
@@ -122,8 +124,17 @@ class Scanner:
         settle = self._settle_seconds
         if noticed is not None and not noticed.everything:
             settle = min(settle, NOTICED_SETTLE_SECONDS)
+        noticed = noticed or EVERYTHING
         job = _Scan(
-            self._ledger, self._read, self._excluded, settle, library, full, noticed or EVERYTHING, self._try_again
+            self._ledger,
+            self._read,
+            self._excluded,
+            settle,
+            library,
+            full,
+            noticed,
+            self._try_again,
+            self._recent,
         )
         return job.run(report or (lambda _: None), stopping)
 
@@ -141,10 +152,12 @@ class _Scan:
         full: bool,
         noticed: Noticed,
         try_again: Callable[[Media], bool],
+        recent: RecentlyRead,
     ) -> None:
         self._ledger, self._read, self._excluded = ledger, read, excluded
         self._settle_seconds = settle_seconds
         self._library, self._full, self._noticed = library, full, noticed
+        self._recent = recent
         self._report: Report = lambda _: None
         self._stopping: Callable[[], bool] = lambda: False
         self._root = bytes_of(library.root)
@@ -270,7 +283,9 @@ class _Scan:
             return tables.media.in_folder(self._library.id, folder)
 
     def _is_news(self, file: FoundFile, known: Media | None) -> bool:
-        if known is None or not known.present or file.path in self._noticed.written:
+        if known is None or not known.present:
+            return True
+        if file.path in self._noticed.written and not self._recent.has(self._library.id, file):
             return True
         if self._full and (known.content_hash is None or known.id in self._again):
             return True
@@ -325,12 +340,15 @@ class _Scan:
             log.info("%s is still being written: it is left for the next scan", shown(file.path))
 
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
+        self._recent.remember(self._library.id, file)
         kind = kind_of(file.path) or "photo"
         return self._read(os.path.join(self._root, bytes_of(file.path)), file.path, kind, file.size)
 
     def _take(self, file: FoundFile, future: Future[ReadFile]) -> None:
         done = self._done
         done.read += 1
+        if future.exception() is not None:
+            self._recent.forget(self._library.id, file)
         try:
             self._batch.append(future.result())
         except NotFound:

@@ -41,7 +41,8 @@ class FoundFile(msgspec.Struct, frozen=True):
     """A regular file of a library.
 
     `path` is the text of its path below the root, parts joined by a slash, `size` in bytes, `mtime_ns` the time of its
-    last change in nanoseconds since 1970, `inode` its number on its file system.
+    last change in nanoseconds since 1970, `inode` its number on its file system, `ctime_ns` when anything about it
+    changed last, be it only its name.
     Through a link all but `path` are those of the file that it leads to.
     """
 
@@ -49,6 +50,7 @@ class FoundFile(msgspec.Struct, frozen=True):
     size: int
     mtime_ns: int
     inode: int
+    ctime_ns: int
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -158,4 +160,4 @@ def _look_at(entry: os.DirEntry[bytes], path: str, fence: _Fence) -> FoundFile |
         return Problem(path, reason_of(error))
     if facts is None or not stat.S_ISREG(facts.st_mode):
         return None
-    return FoundFile(path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
+    return FoundFile(path, facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_ctime_ns)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.files.recent import RecentlyRead
 from adapters.files.scan import Scanner, ScanReport
+from adapters.files.walk import FoundFile
 from domain.errors import Unavailable
 from domain.watching import Noticed
 from tests.scenarios.conftest import Place, jpeg
@@ -109,6 +111,52 @@ def test_a_written_file_is_read_though_neither_size_nor_time_tells(filled: Place
     assert look(filled, folders="a", written="a/1.jpg").changed == 1
     after = filled.files()["a/1.jpg"]
     assert (after.id, after.mtime_ns, after.content_hash == before.content_hash) == (before.id, before.mtime_ns, False)
+
+
+def test_a_file_that_was_read_since_it_was_written_is_not_read_again_when_that_is_told(
+    filled: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.files.recent.TICK_NS", 0)
+    (filled.root / "a/1.jpg").rename(filled.root / "a/new.jpg")
+    assert look(filled, folders="a").read == 1
+    assert look(filled, folders="a", written="a/new.jpg").read == 0
+    (filled.root / "a/new.jpg").rename(filled.root / "a/newer.jpg")
+    (filled.root / "a/newer.jpg").rename(filled.root / "a/new.jpg")
+    assert look(filled, folders="a", written="a/new.jpg").read == 1
+
+
+def test_a_file_that_changed_just_before_it_was_read_is_read_again_when_that_is_told(
+    filled: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.files.recent.TICK_NS", 3600 * 10**9)
+    (filled.root / "a/1.jpg").rename(filled.root / "a/new.jpg")
+    assert look(filled, folders="a").read == 1
+    assert look(filled, folders="a", written="a/new.jpg").read == 1
+
+
+def test_a_file_that_could_not_be_read_is_tried_again_when_it_is_told_of(
+    filled: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.files.recent.TICK_NS", 0)
+    broken = filled.data / "renditions"
+    broken.rename(filled.data / "kept")
+    broken.write_text("a file where the folder should be")
+    content, facts = filled.root / "a/1.jpg", (filled.root / "a/1.jpg").stat()
+    content.write_bytes(content.read_bytes()[:-3] + b"\0\xff\xd9")
+    os.utime(content, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert look(filled, folders="a", written="a/1.jpg").deferred == 1
+    broken.unlink()
+    assert look(filled, folders="a", written="a/1.jpg").changed == 1
+
+
+def test_no_more_readings_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.files.recent.MOST", 10)
+    recent = RecentlyRead()
+    files = [FoundFile(f"{number}.jpg", 1, 1, number, 1) for number in range(11)]
+    for file in files:
+        recent.remember(1, file)
+    assert [recent.has(1, file) for file in files] == [False, *[True] * 10]
+    assert not recent.has(2, files[10])
 
 
 def test_a_written_file_of_the_same_bytes_leaves_no_operation(filled: Place) -> None:
