@@ -23,7 +23,8 @@ class Noticed(msgspec.Struct, frozen=True):
     """What changed in a library since the last time that it was asked, in path texts below its root.
 
     `folders` are those of which a file of their own changed, `trees` came or went with all that is below them,
-    `written` files were written to their end or put in their place, also where neither size nor time tells.
+    `written` files were written to their end or put in their place, also where neither size nor time tells;
+    `unfinished` ones were made, and their makers have them open still: their end will be noticed.
     `everything` says that the rest is not known to be unchanged.
     """
 
@@ -31,6 +32,7 @@ class Noticed(msgspec.Struct, frozen=True):
     trees: frozenset[str] = frozenset()
     written: frozenset[str] = frozenset()
     everything: bool = False
+    unfinished: frozenset[str] = frozenset()
 
     def concerns(self, folder: str) -> bool:
         """Whether files of a folder may have changed."""

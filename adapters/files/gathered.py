@@ -19,6 +19,7 @@ class Gathered:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._unfinished: set[str] = set()
         self._clear()
 
     def _clear(self) -> None:
@@ -32,20 +33,31 @@ class Gathered:
         text = text_of(path)
         with self._lock:
             self._folders.add(folder_of(text))
+            self._unfinished.discard(text)
             if written and len(self._written) < MOST_WRITTEN:
                 self._written.add(text)
             self._bound()
 
+    def begun(self, path: bytes) -> None:
+        """A file was made at a path below the root, and what is in it is still to come."""
+        with self._lock:
+            if len(self._unfinished) < MOST_WRITTEN:
+                self._unfinished.add(text_of(path))
+
     def tree(self, path: bytes) -> None:
         """A folder came or went with all that is below it."""
+        text = text_of(path)
         with self._lock:
-            self._trees.add(text_of(path))
+            self._trees.add(text)
+            if self._unfinished:
+                self._unfinished = {each for each in self._unfinished if not each.startswith(f"{text}/")}
             self._bound()
 
     def everything(self) -> None:
         """Anything may have changed."""
         with self._lock:
             self._everything = True
+            self._unfinished.clear()
             self._bound()
 
     def _bound(self) -> None:
@@ -60,7 +72,11 @@ class Gathered:
             if not (self._everything or self._folders or self._trees):
                 return None
             taken = Noticed(
-                frozenset(self._folders), frozenset(self._trees), frozenset(self._written), self._everything
+                frozenset(self._folders),
+                frozenset(self._trees),
+                frozenset(self._written),
+                self._everything,
+                frozenset(self._unfinished),
             )
             self._clear()
             return taken

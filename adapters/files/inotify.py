@@ -156,6 +156,7 @@ class InotifyTree:
 
     def _take_file(self, mask: int, path: bytes) -> None:
         if mask & _CREATE and self._will_be_closed(path):
+            self._gathered.begun(path)
             return
         self._gathered.file(path, written=bool(mask & (_CLOSE_WRITE | _MOVED_TO)))
 

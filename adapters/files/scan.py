@@ -283,6 +283,8 @@ class _Scan:
             return tables.media.in_folder(self._library.id, folder)
 
     def _is_news(self, file: FoundFile, known: Media | None) -> bool:
+        if file.path in self._noticed.unfinished:
+            return False
         if known is None or not known.present:
             return True
         if file.path in self._noticed.written and not self._recent.has(self._library.id, file):

@@ -149,7 +149,8 @@ class Watcher:
         if not (noticed or is_due or full):
             return
         if noticed is None or is_due or full:
-            noticed = Noticed(written=noticed.written if noticed else frozenset(), everything=True)
+            told = noticed or Noticed()
+            noticed = Noticed(written=told.written, everything=True, unfinished=told.unfinished)
         self._due[id_] = 0.0  # what was taken is looked for in everything where this fails
         numbers = self.look_at(library, full=full, noticed=noticed)
         if noticed.everything or numbers is None:

@@ -177,6 +177,15 @@ def test_a_written_file_is_recorded_before_a_young_one_has_settled(place: Place)
     assert found[-1] == ["written.jpg", "young.jpg"]
 
 
+def test_a_file_that_its_maker_has_open_is_left_until_its_end_is_told(place: Place) -> None:
+    place.picture("whole.jpg", "red")
+    place.picture("half.jpg", "blue")
+    told = Noticed(frozenset({""}), unfinished=frozenset({"half.jpg"}))
+    assert place.scanner.scan(place.library, noticed=told).deferred == 0
+    assert present(place) == ["whole.jpg"]
+    assert look(place, folders=".").discovered == 1
+
+
 def test_a_root_that_is_away_or_empty_marks_nothing_whatever_was_noticed(filled: Place) -> None:
     filled.root.rename(filled.root.parent / "away")
     for trees in ("a", "a,b", "."):

@@ -136,6 +136,8 @@ def test_a_file_is_told_of_when_its_writer_ends_and_then_as_written(linux_ground
         file.write(b"half")
         file.flush()
         assert linux_ground.told() == Noticed()
+        (linux_ground.root / "a/other.jpg").write_bytes(b"x")
+        assert linux_ground.told().unfinished == {"a/two.jpg"}
         file.write(b"whole")
     assert linux_ground.told() == Noticed(frozenset({"a"}), written=frozenset({"a/two.jpg"}))
 
