@@ -19,9 +19,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from adapters.files.recent import RecentlyRead
+from adapters.files.report import Report, ScanReport
 from adapters.files.standing import Standing, answers
 from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
 from domain.actor import WATCHER
@@ -54,34 +53,6 @@ class ReadMedia(Protocol):
     def __call__(self, path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
         """The file as it is: fails with `Unavailable` where it cannot be told now (still written, disk away),
         `NotFound` where it is gone, `Unreadable` where reading it hangs or crashes."""
-
-
-class ScanReport(msgspec.Struct):
-    """What one scan did, in numbers; `looked` is how many seconds it took to find what there is to read, `problems` are
-    folders and files that could not be looked at, with the reason; `trouble` is why files were left for the next scan,
-    where that is not that they are still being written."""
-
-    looked: float = 0.0
-    found: int = 0
-    to_read: int = 0
-    read: int = 0
-    discovered: int = 0
-    changed: int = 0
-    moved: int = 0
-    missing: int = 0
-    deferred: int = 0
-    problems: list[Problem] = []
-    trouble: str | None = None
-    operation_id: int | None = None
-
-    def text(self, library: str) -> str:
-        """The scan in one line of plain words."""
-        parts = [("new", self.discovered), ("changed", self.changed), ("moved", self.moved), ("missing", self.missing)]
-        said = ", ".join(f"{count} {word}" for word, count in parts if count) or "nothing changed"
-        return f"scanned {library}: {said}"
-
-
-Report = Callable[[ScanReport], None]
 
 
 class Scanner:

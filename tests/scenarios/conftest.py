@@ -11,7 +11,8 @@ from PIL import Image
 from sqlalchemy import select
 
 from adapters.files.paths import resolve
-from adapters.files.scan import Scanner, ScanReport
+from adapters.files.report import ScanReport
+from adapters.files.scan import Scanner
 from adapters.media.gallery import Gallery
 from adapters.runner.pool import WorkerPool
 from adapters.store.database import Database

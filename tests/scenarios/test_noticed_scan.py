@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from adapters.files.recent import RecentlyRead
-from adapters.files.scan import Scanner, ScanReport
+from adapters.files.report import ScanReport
+from adapters.files.scan import Scanner
 from adapters.files.walk import FoundFile
 from domain.errors import Unavailable
 from domain.watching import Noticed
