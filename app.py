@@ -36,6 +36,8 @@ from adapters.http.entrance import create_http_app
 from adapters.http.parts import Accounts, Parts
 from adapters.media import worker
 from adapters.media.gallery import Gallery
+from adapters.places.locator import Locator
+from adapters.places.offline import OfflineGeocoder
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
@@ -44,6 +46,7 @@ from adapters.runner.web import run_web
 from adapters.runner.work import Work
 from adapters.runner.xmp import ReadsXmp, WritesXmp, Written
 from adapters.settings import FaceEngineChoice, Settings
+from adapters.settings import Geocoder as GeocoderChoice
 from adapters.settings.catalogue import cores
 from adapters.store.database import Database
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
@@ -60,6 +63,7 @@ from domain.erasure import Erasure
 from domain.errors import NotFound, Unavailable
 from domain.library import Library
 from domain.paths import bytes_of, text_of
+from domain.places import Geocoder
 from domain.ports import FaceEngine
 from projections.verify import Difference
 
@@ -236,6 +240,16 @@ class House:
         """The vectors in memory, and comparisons of them."""
         return Similarity()
 
+    @cached_property
+    def geocoder(self) -> Geocoder | None:
+        """What names a position, None where that is off."""
+        return None if self.settings.geocoder is GeocoderChoice.OFF else OfflineGeocoder()
+
+    @cached_property
+    def locator(self) -> Locator:
+        """Where photos were taken."""
+        return Locator(self.geocoder)
+
     @property
     def faces_at_once(self) -> int:
         """Photos looked at by the engine at a time."""
@@ -274,6 +288,7 @@ class House:
             page=PAGE,
             version=VERSION,
             engine=self.engine,
+            location=self.locator.location,
         )
 
     def server(self) -> Server:

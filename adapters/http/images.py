@@ -40,9 +40,23 @@ class MetadataQuery(msgspec.Struct):
     library: LibraryParam | None = None
 
 
+class PlaceShown(msgspec.Struct):
+    """Where a photo was taken: `text` is one line ("Home, Lisbon, Portugal"), `personal` the user's own name for it,
+    the rest the nearest place, `distance_m` the metres to its centre. Show `attribution` with the text."""
+
+    text: str
+    personal: str | None
+    name: str | None
+    region: str | None
+    country: str | None
+    country_code: str | None
+    distance_m: float | None
+    attribution: str | None
+
+
 class Metadata(msgspec.Struct):
     """What the file says of itself now: facts, camera, position and all EXIF by name. Units: seconds, millimetres,
-    metres, degrees north and east; `orientation` is EXIF's 1 to 8."""
+    metres, degrees north and east; `orientation` is EXIF's 1 to 8. `place` names the position, where that is known."""
 
     library_id: int
     path: str
@@ -65,6 +79,7 @@ class Metadata(msgspec.Struct):
     latitude: float | None
     longitude: float | None
     altitude: float | None
+    place: PlaceShown | None
     problem: str | None
     exif: dict[str, Any]
 
@@ -99,7 +114,27 @@ def show_metadata(call: Call, query: MetadataQuery) -> Answer:
         media = photo_at(tables, query.path, query.library)
     file = call.parts.locate(media.library_id, media.path)
     facts = call.parts.pictures.metadata(file, "video" if media.kind == "video" else "photo")
-    return Answer(_metadata(media, facts))
+    return Answer(_metadata(media, {**facts, "place": _place(call, facts.get("latitude"), facts.get("longitude"))}))
+
+
+def _place(call: Call, latitude: float | None, longitude: float | None) -> PlaceShown | None:
+    """Where the photo was taken; asked outside of every transaction, as it may ask another server."""
+    if call.parts.location is None or latitude is None or longitude is None:
+        return None
+    found = call.parts.location(latitude, longitude)
+    if found is None:
+        return None
+    personal, place = found.personal, found.place
+    return PlaceShown(
+        text=found.text,
+        personal=personal.name if personal else None,
+        name=place.name if place else None,
+        region=place.region or None if place else None,
+        country=place.country or None if place else None,
+        country_code=place.country_code or None if place else None,
+        distance_m=round(place.distance_m) if place else None,
+        attribution=place.attribution if place else None,
+    )
 
 
 def _metadata(media: Media, facts: Mapping[str, Any]) -> Metadata:

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from domain.faces import Face
 from domain.geometry import Box
 from domain.media import Media
+from domain.places import Location
 from domain.ports import FaceEngine, Thresholds
 from domain.watching import Watching
 from projections.lookups import Ledger, Lookups
@@ -250,7 +251,8 @@ class Parts:
     `locate` and `open_original` take a library's id and the path text of a file, never leave the library, and raise
     `NotFound` or `Unavailable`: the one gives the real path, the other a descriptor open for reading, which the caller
     closes. `engine` is None where none is configured, and `engine_absent` then says why. `thresholds` overrides the
-    engine's own. `page` is the folder of the static page.
+    engine's own. `page` is the folder of the static page. `location` says where a position in degrees is, and is None
+    where that is off.
     """
 
     ledger: Ledger
@@ -265,3 +267,4 @@ class Parts:
     engine: FaceEngine | None = None
     engine_absent: str = "no face engine is configured: unset FACE_ENGINE=off, or set APOLLO_FACE_API_BASE_URL"
     thresholds: Thresholds | None = None
+    location: Callable[[float, float], Location | None] | None = None

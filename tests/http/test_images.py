@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -13,6 +14,7 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
+from domain.places import Location, PersonalPlace, Place, located
 from tests.http.painted import paint
 from tests.http.words import fields, problem
 from tests.http.world import Api, World
@@ -233,6 +235,41 @@ def test_metadata_tells_times_camera_and_position(ann: Api) -> None:
     assert told["exif"]["Make"] == "Canon"
     assert (told["width"], told["height"]) == (600, 400)
     problem(ann.get("/image/metadata", params={"path": "nothing.jpg"}), 404)
+
+
+def test_metadata_names_the_place_of_a_photo(world: World) -> None:
+    here: list[tuple[float, float]] = []
+
+    def location(latitude: float, longitude: float) -> Location | None:
+        here.append((latitude, longitude))
+        return located(PersonalPlace("Home"), Place("Zürich", "Zurich", "Switzerland", "CH", 1234.5, "GeoNames"))
+
+    world.parts = dataclasses.replace(world.parts, location=location)
+    told = world.api("rex").get("/image/metadata", params={"path": "trips/ann.jpg"}).json()
+    assert told["place"] == {
+        "text": "Home, Zürich, Zurich, Switzerland",
+        "personal": "Home",
+        "name": "Zürich",
+        "region": "Zurich",
+        "country": "Switzerland",
+        "country_code": "CH",
+        "distance_m": 1234,
+        "attribution": "GeoNames",
+    }
+    (position,) = here
+    assert position == pytest.approx((47.3667, 8.5333), abs=0.001)
+
+
+def test_a_photo_without_a_position_has_no_place_and_nobody_is_asked(world: World) -> None:
+    def location(latitude: float, longitude: float) -> Location | None:
+        raise AssertionError((latitude, longitude))
+
+    world.parts = dataclasses.replace(world.parts, location=location)
+    assert world.api("ann").get("/image/metadata", params=BOB).json()["place"] is None
+
+
+def test_a_place_is_named_only_where_that_is_on(ann: Api) -> None:
+    assert ann.get("/image/metadata", params={"path": "trips/ann.jpg"}).json()["place"] is None
 
 
 @pytest.mark.parametrize(

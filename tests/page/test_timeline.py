@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from adapters.media.placeholder import placeholder_of
 from tests.page.served import HOSTILE, PHOTOS, Visitor
@@ -80,6 +80,18 @@ def test_a_link_to_a_photo_survives_a_reload_with_its_neighbours(visitor: Visito
 def test_details_say_when_with_what_and_where(visitor: Visitor) -> None:
     panel = visitor.open(OBAMA).get_by_role("complementary", name="Details")
     for said in ("December", "2012", "EOS 5D Mark III", "1,137", "portraits"):
+        expect(panel).to_contain_text(said)
+
+
+def test_details_name_the_place_and_whose_names_these_are(visitor: Visitor) -> None:
+    def placed(route: Route) -> None:
+        told = route.fetch().json()
+        place = {"text": f"Home {HOSTILE}, Lisbon, Portugal", "attribution": "GeoNames"}
+        route.fulfill(json=told | {"latitude": 38.7169, "longitude": -9.1399, "place": place})
+
+    visitor.page.route("**/image/metadata?*", placed)
+    panel = visitor.open(OBAMA).get_by_role("complementary", name="Details")
+    for said in (f"Home {HOSTILE}, Lisbon, Portugal", "38.71690, -9.13990", "GeoNames"):
         expect(panel).to_contain_text(said)
 
 

@@ -44,7 +44,7 @@ function fact(name, outline, lines, href) {
 
 /** @param {any} metadata as `GET /image/metadata` gives it */
 function factsOf(metadata) {
-  const { make, model, lens, width, height, latitude, longitude, taken_at: taken, size, path, exif = {} } = metadata;
+  const { make, model, lens, width, height, latitude, longitude, place, taken_at: taken, size, path, exif = {} } = metadata;
   const device = make && model && !model.startsWith(make) ? `${make} ${model}` : model ?? make;
   const placed = typeof latitude === 'number' && typeof longitude === 'number';
   const measures = [width && height && `${figure(width)} × ${figure(height)}`, size && fileSize(size)].filter(Boolean).join(' · ');
@@ -53,7 +53,7 @@ function factsOf(metadata) {
     fact('Taken', 'calendar', [taken && longDayOf(taken), taken && clockOf(taken)]),
     fact('Description', 'details', [exif.ImageDescription, exif.Artist]),
     fact('Camera', 'camera', [device, lens, exposureOf(metadata)]),
-    fact('Place', 'pin', [placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`]),
+    fact('Place', 'pin', [place?.text, placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`, place?.attribution]),
     fact('File', 'file', [fileName(path), measures, metadata.problem], pictureUrl(metadata, 'full')),
     fact('Folder', 'folders', [folder || 'The library itself'], to('folders', '', { library: metadata.library_id, path: folder })),
   ];
