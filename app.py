@@ -37,7 +37,6 @@ from adapters.http.parts import Accounts, Parts
 from adapters.media import worker
 from adapters.media.gallery import Gallery
 from adapters.places.locator import Locator
-from adapters.places.offline import OfflineGeocoder
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
@@ -45,8 +44,7 @@ from adapters.runner.watch import Watcher
 from adapters.runner.web import run_web
 from adapters.runner.work import Work
 from adapters.runner.xmp import ReadsXmp, WritesXmp, Written
-from adapters.settings import FaceEngineChoice, Settings
-from adapters.settings import Geocoder as GeocoderChoice
+from adapters.settings import FaceEngineChoice, Geocoder, Settings
 from adapters.settings.catalogue import cores
 from adapters.store.database import Database
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
@@ -63,7 +61,6 @@ from domain.erasure import Erasure
 from domain.errors import NotFound, Unavailable
 from domain.library import Library
 from domain.paths import bytes_of, text_of
-from domain.places import Geocoder
 from domain.ports import FaceEngine
 from projections.verify import Difference
 
@@ -241,14 +238,18 @@ class House:
         return Similarity()
 
     @cached_property
-    def geocoder(self) -> Geocoder | None:
-        """What names a position, None where that is off."""
-        return None if self.settings.geocoder is GeocoderChoice.OFF else OfflineGeocoder()
-
-    @cached_property
     def locator(self) -> Locator:
         """Where photos were taken."""
-        return Locator(self.geocoder)
+        settings = self.settings
+        locator = Locator.of(
+            offline=settings.geocoder is Geocoder.OFFLINE,
+            nominatim=settings.nominatim_url if settings.geocoder is Geocoder.NOMINATIM else None,
+            apollo=settings.apollo_api_base_url,
+            book=settings.places_file,
+            version=VERSION,
+        )
+        self._closing.append(locator.close)
+        return locator
 
     @property
     def faces_at_once(self) -> int:
@@ -388,6 +389,7 @@ class House:
         except Unavailable as error:
             state = str(error)
         findings.append(Finding("face engine", state, "finds and recognises faces"))
+        findings += [Finding(*found) for found in self.locator.findings()]
         database = "SQLite" if self.ledger.database.is_sqlite else "PostgreSQL"
         findings.append(Finding("watching", self._watching(), "says how changes in each library are noticed"))
         findings.append(Finding("database", f"{database}, {self.ledger.head()} events", "keeps the log"))

@@ -114,11 +114,12 @@ def show_metadata(call: Call, query: MetadataQuery) -> Answer:
         media = photo_at(tables, query.path, query.library)
     file = call.parts.locate(media.library_id, media.path)
     facts = call.parts.pictures.metadata(file, "video" if media.kind == "video" else "photo")
-    return Answer(_metadata(media, {**facts, "place": _place(call, facts.get("latitude"), facts.get("longitude"))}))
+    return Answer(_metadata(media, {**facts, "place": _place(call, facts)}))
 
 
-def _place(call: Call, latitude: float | None, longitude: float | None) -> PlaceShown | None:
+def _place(call: Call, facts: Mapping[str, Any]) -> PlaceShown | None:
     """Where the photo was taken; asked outside of every transaction, as it may ask another server."""
+    latitude, longitude = facts.get("latitude"), facts.get("longitude")
     if call.parts.location is None or latitude is None or longitude is None:
         return None
     found = call.parts.location(latitude, longitude)

@@ -1,7 +1,15 @@
-"""Where a photo was taken, in one line: the user's own place and the geocoded one, as far as either is configured."""
+"""Where a photo was taken, in one line: the user's own place and the geocoded one, as far as each is configured."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from adapters.places.apollo import ApolloPlaces
+from adapters.places.cache import AnswerBook
+from adapters.places.nominatim import NominatimGeocoder
+from adapters.places.offline import OfflineGeocoder
+from domain.errors import Unavailable
 from domain.places import Geocoder, Location, PersonalPlaces, located
 
 
@@ -9,13 +17,47 @@ class Locator:
     """Asks both sources; either may be absent. Calls block, for some seconds where a server hangs."""
 
     def __init__(self, geocoder: Geocoder | None, personal: PersonalPlaces | None = None) -> None:
-        self._geocoder = geocoder
-        self._personal = personal
+        self.geocoder = geocoder
+        self.personal = personal
+
+    @classmethod
+    def of(cls, *, offline: bool, nominatim: str | None, apollo: str | None, book: Path, version: str) -> Locator:
+        """The configured sources: places on this machine where `offline`, the servers where they have addresses, and
+        `book` as the file of what Nominatim answered."""
+        geocoder: Geocoder | None = OfflineGeocoder() if offline or nominatim else None
+        if geocoder is not None and nominatim is not None:
+            geocoder = NominatimGeocoder(nominatim, AnswerBook(book), geocoder, version=version)
+        return cls(geocoder, None if apollo is None else ApolloPlaces(apollo, version=version))
 
     def location(self, latitude: float, longitude: float) -> Location | None:
         """What is known of a position in degrees; None where nothing is, or where that is no position on earth."""
         if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
             return None
-        personal = self._personal.at(latitude, longitude) if self._personal else None
-        place = self._geocoder.nearest(latitude, longitude) if self._geocoder else None
+        personal = self.personal.at(latitude, longitude) if self.personal else None
+        place = self.geocoder.nearest(latitude, longitude) if self.geocoder else None
         return located(personal, place)
+
+    def findings(self) -> Iterator[tuple[str, str, str]]:
+        """For each source its name, whether it answers, and what it adds; servers are asked about 0° north, 0° east."""
+        geocoder, personal = self.geocoder, self.personal
+        if isinstance(geocoder, NominatimGeocoder):
+            yield "nominatim", _state(lambda: geocoder.ask(0, 0)), "names the place of a photo"
+        elif isinstance(geocoder, OfflineGeocoder):
+            yield "places", _state(lambda: geocoder.index().summary), "names the place of a photo"
+        if isinstance(personal, ApolloPlaces):
+            yield "personal places", _state(lambda: personal.ask(0, 0)), "names your own places"
+
+    def close(self) -> None:
+        """Give back connections and files."""
+        for source in (self.geocoder, self.personal):
+            if isinstance(source, NominatimGeocoder | ApolloPlaces):
+                source.close()
+
+
+def _state(ask: Callable[[], object]) -> str:
+    """What a source says where that is text, that it answers, or why it does not."""
+    try:
+        said = ask()
+    except Unavailable as error:
+        return str(error)
+    return said if isinstance(said, str) else "answers"

@@ -74,8 +74,10 @@ class PlaceIndex:
         self._regions, self._region_of = _numbered(f"{row.country_code}\t{row.state}" for row in places)
         self._countries = countries
 
-    def __len__(self) -> int:
-        return self._count
+    @property
+    def summary(self) -> str:
+        """How many there are, and where they are from."""
+        return f"{self._count} places of {ATTRIBUTION}, on this machine"
 
     def nearest(self, latitude: float, longitude: float) -> Place | None:
         """The nearest place within `FARTHEST_METRES`, and where a city reaches as far as the position, the city."""

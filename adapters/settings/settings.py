@@ -194,6 +194,11 @@ class Settings:
         return self.imageapi_data / "links.json"
 
     @property
+    def places_file(self) -> Path:
+        """Where the answers of a Nominatim server are kept."""
+        return self.imageapi_data / "places.db"
+
+    @property
     def embedded_face_workers(self) -> int:
         """Worker processes of the embedded face engine: the concurrency asked for, and never more than the cores."""
         return min(self.face_detect_concurrency, cores())

@@ -15,6 +15,7 @@ from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from domain.actor import CLI
 from domain.commands.people import create_person, merge_persons
+from tests.loopback import Reply, loopback
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import COMMAND, PASSWORD, ROOT, imageapi, serving
 
@@ -141,12 +142,29 @@ def test_doctor_says_what_is_there_and_what_each_part_adds(data: Path) -> None:
     assert "ffmpeg: " in said.stdout
     assert "adds videos" in said.stdout
     assert "watching: no library yet" in said.stdout
+    assert "places: 155210 places of GeoNames, on this machine" in said.stdout
 
 
 def test_doctor_says_how_each_library_will_be_watched(data: Path, photos: Path) -> None:
     imageapi(data, "scan", str(photos)).check_returncode()
     assert "watching: my photos: native" in imageapi(data, "doctor").stdout
     assert "watching: my photos: polling, WATCH_MODE is poll" in imageapi(data, "doctor", WATCH_MODE="poll").stdout
+
+
+def test_doctor_says_which_of_the_configured_servers_answer(data: Path) -> None:
+    with loopback() as apollo:
+        apollo.answer = Reply(status=404)
+        said = imageapi(
+            data,
+            "doctor",
+            FACE_ENGINE="off",
+            APOLLO_API_BASE_URL=apollo.url,
+            GEOCODER="nominatim",
+            NOMINATIM_URL="http://127.0.0.1:1",
+        )
+    assert "personal places: answers" in said.stdout
+    assert "nominatim: 127.0.0.1:1 cannot be asked" in said.stdout
+    assert [asked.query for asked in apollo.asked] == [{"lat": "0.00000", "lon": "0.00000"}]
 
 
 def test_a_database_that_cannot_be_reached_is_said_in_words(data: Path) -> None:
