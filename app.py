@@ -46,6 +46,7 @@ from adapters.runner.work import Work
 from adapters.runner.xmp import ReadsXmp, WritesXmp, Written
 from adapters.settings import FaceEngineChoice, Geocoder, Settings
 from adapters.settings.catalogue import cores
+from adapters.sms.client import SmsClient
 from adapters.store.database import Database
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
 from adapters.store.generations import prepare as prepare_tables
@@ -251,6 +252,15 @@ class House:
         self._closing.append(locator.close)
         return locator
 
+    @cached_property
+    def conversations(self) -> SmsClient | None:
+        """The user's conversations, None where no service is set."""
+        if self.settings.sms_api_url is None:
+            return None
+        client = SmsClient(self.settings.sms_api_url, self.settings.sms_api_token)
+        self._closing.append(client.close)
+        return client
+
     @property
     def faces_at_once(self) -> int:
         """Photos looked at by the engine at a time."""
@@ -390,6 +400,10 @@ class House:
             state = str(error)
         findings.append(Finding("face engine", state, "finds and recognises faces"))
         findings += [Finding(*found) for found in self.locator.findings()]
+        if self.conversations is not None:
+            findings.append(
+                Finding("conversations", self.conversations.state(), "tells what was said on a photo's day")
+            )
         database = "SQLite" if self.ledger.database.is_sqlite else "PostgreSQL"
         findings.append(Finding("watching", self._watching(), "says how changes in each library are noticed"))
         findings.append(Finding("database", f"{database}, {self.ledger.head()} events", "keeps the log"))

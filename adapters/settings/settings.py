@@ -237,9 +237,12 @@ class Settings:
 
     def _left_unused(self) -> list[str]:
         """Values that were given and have no effect."""
+        unused = []
         if self.nominatim_url and self.geocoder is not Geocoder.NOMINATIM:
-            return [f"NOMINATIM_URL is set but not used, because GEOCODER is {self.geocoder}."]
-        return []
+            unused.append(f"NOMINATIM_URL is set but not used, because GEOCODER is {self.geocoder}.")
+        if self.sms_api_token and not self.sms_api_url:
+            unused.append("SMS_API_TOKEN is set but not used, because SMS_API_URL is not.")
+        return unused
 
 
 def _sources(environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, str]) -> list[_Source]:

@@ -468,6 +468,12 @@ def test_a_geocoding_server_that_is_not_asked_is_pointed_out(here: Path) -> None
     assert load(here, NOMINATIM_URL="http://geo", GEOCODER="nominatim").warnings == ()
 
 
+def test_a_token_without_a_service_is_pointed_out_and_never_shown(here: Path) -> None:
+    settings = load(here, SMS_API_TOKEN="very-secret")
+    assert settings.warnings == ("SMS_API_TOKEN is set but not used, because SMS_API_URL is not.",)
+    assert load(here, SMS_API_TOKEN="very-secret", SMS_API_URL="http://sms").warnings == ()
+
+
 # --- the .env file
 
 

@@ -1,0 +1,1 @@
+"""The conversations that a service of the user's own answers."""
