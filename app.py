@@ -55,6 +55,8 @@ from adapters.store.generations import verify as verify_tables
 from adapters.store.ledger import Ledger
 from adapters.store.presence import alone, serving
 from adapters.store.transfer import export_log, import_log
+from adapters.text_embedding import bundled
+from adapters.text_embedding.bundled import BundledEmbedder
 from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI, WATCHER
 from domain.commands.xmp import Taken
@@ -70,6 +72,8 @@ DECODER_MEMORY = 3 * 2**30
 """Bytes a decoding worker may use: the largest picture that is allowed needs about half of it."""
 RECOGNISER_MEMORY = 2 * 2**30
 """Bytes a recognising worker may use: the nets and a picture of 100 megapixels."""
+EMBEDDER_MEMORY = 2**30
+"""Bytes the text embedder's worker may use: the model takes 160 MB, a batch of long texts some more."""
 IDLE_SECONDS = 30.0
 INVITATION_LIFETIME = timedelta(days=7)
 PAGE = Path(__file__).resolve().parent / "adapters" / "page"
@@ -261,6 +265,16 @@ class House:
         self._closing.append(client.close)
         return client
 
+    @cached_property
+    def text_embedder(self) -> BundledEmbedder | None:
+        """The text model on this machine, None where it is not installed."""
+        if not bundled.is_installed():
+            return None
+        pool = WorkerPool(1, initializer=bundled.prepare, memory_limit=EMBEDDER_MEMORY, niceness=0)
+        embedder = BundledEmbedder(pool)
+        self._closing.append(embedder.close)
+        return embedder
+
     @property
     def faces_at_once(self) -> int:
         """Photos looked at by the engine at a time."""
@@ -400,6 +414,8 @@ class House:
             state = str(error)
         findings.append(Finding("face engine", state, "finds and recognises faces"))
         findings += [Finding(*found) for found in self.locator.findings()]
+        text_model = None if self.text_embedder is None else self.text_embedder.model
+        findings.append(Finding("text model", text_model, "adds search by meaning without Ollama (make search)"))
         if self.conversations is not None:
             findings.append(
                 Finding("conversations", self.conversations.state(), "tells what was said on a photo's day")

@@ -1,7 +1,8 @@
 """Makes `.venv` from the locks beside this file; run by `make setup`, with nothing but Python 3.11 or newer.
 
     python requirements/install.py run     what `imageapi` needs, and the launcher `.venv/bin/imageapi`
-    python requirements/install.py test    that and what the checks and tests need
+    python requirements/install.py search  on top of `run`, a text model for search by meaning
+    python requirements/install.py test    all that and what the checks and tests need
 
 Every package is a wheel whose hash stands in a lock: nothing is resolved and no package's build script runs. What was
 installed is recorded with the hash of the locks, so that a second run does nothing. The environment is made anew where
@@ -25,7 +26,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LAUNCHER = VENV / "bin" / "imageapi"
 RECORD = VENV / "installed.json"
-LOCKS = {"run": ("run.lock", "models.lock"), "test": ("test.lock", "models.lock")}
+LOCKS = {
+    "run": ("run.lock", "models.lock"),
+    "search": ("search.lock",),
+    "test": ("test.lock", "models.lock", "search.lock"),
+}
 OLDEST = (3, 11)
 
 LAUNCHER_TEXT = """\
@@ -38,7 +43,7 @@ from app import main; sys.exit(main())' {root} "$@"
 
 
 def main(stage: str) -> None:
-    """Installs the locks of `stage` (`run` or `test`) where they are not installed yet, and writes the launcher."""
+    """Installs the locks of `stage` (`run`, `search`, `test`) where they are not installed yet; writes the launcher."""
     if sys.version_info < OLDEST:
         sys.exit("imageapi needs Python 3.11 or newer; name one that is installed: make setup PYTHON=python3.12")
     made_for = f"Python {sys.version_info.major}.{sys.version_info.minor} in {ROOT}"

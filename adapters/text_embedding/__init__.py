@@ -1,0 +1,1 @@
+"""The text embedder that runs on this machine, in worker processes."""
