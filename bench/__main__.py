@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import clusters, faces, hostile, ingest, ledger, rebuild, server, thumbnails, watching
+from bench import clusters, faces, hostile, ingest, ledger, places, rebuild, server, thumbnails, watching
 
 if __name__ == "__main__":
     ledger.main([])
@@ -11,6 +11,7 @@ if __name__ == "__main__":
     thumbnails.main()
     faces.main()
     clusters.main([])
+    places.main()
     server.main()
     hostile.main()
     watching.main([])

