@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bench import clusters, faces, hostile, ingest, ledger, places, rebuild, server, thumbnails, watching
+from bench import clusters, faces, hostile, ingest, ledger, places, queries, rebuild, server, thumbnails, watching
 
 if __name__ == "__main__":
     ledger.main([])
     rebuild.main([])
     ingest.main([10_000, 100_000])
+    queries.main([])
     thumbnails.main()
     faces.main()
     clusters.main([])

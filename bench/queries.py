@@ -1,0 +1,301 @@
+"""Answer times of the lists over 100,000 media and 300,000 faces, each route as the application answers it.
+
+    python -m bench.queries [--postgres] [--keep FILE] [--rounds N] [WORD]
+
+A log is filled with media of twenty years in two libraries, faces, persons and tags, as a large family's would be, and
+brought into read tables. Then each route is asked again and again, one request at a time, through the whole
+application but its socket: as somebody who sees everything and as somebody who is granted one library. `--keep` leaves
+the SQLite database at FILE and takes it from there the next time; WORD measures the routes alone that hold it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from adapters.accounts.links import LinkBook
+from adapters.http.entrance import create_http_app
+from adapters.http.parts import Parts
+from adapters.settings import Settings
+from adapters.store.database import Database
+from adapters.store.generations import verify
+from adapters.store.ledger import Ledger
+from app import House
+from bench.ledger import database
+from domain.actor import CLI, WATCHER
+from domain.commands.accounts import add_user
+from domain.commands.faces import BY_USER
+from domain.commands.libraries import add_library
+from domain.commands.media import ReadFile, record_files
+from domain.commands.people import create_person, merge_persons
+from domain.event import Event
+from domain.faces import FaceAssigned, FaceDetected
+from domain.geometry import Box
+from domain.media import FileFacts
+from domain.ports import Embedding
+from domain.tag import MediaTagged, TagCreated
+
+MEDIA, FACES, ASSIGNED, PERSONS, TAGS = 100_000, 300_000, 80_000, 500, 300
+BATCH = 1000
+FIRST = datetime(2005, 1, 1, tzinfo=UTC)
+DAYS = 20 * 365
+CAMERAS = (
+    ("Apple", "iPhone 12", None),
+    ("Apple", "iPhone 15 Pro", None),
+    ("Canon", "EOS R6", "RF24-105mm F4 L IS USM"),
+    ("NIKON CORPORATION", "NIKON D90", "AF-S Nikkor 18-105mm f/3.5-5.6G"),
+    ("samsung", "SM-G991B", None),
+    ("FUJIFILM", "X100V", "23mm F2"),
+)
+PLACES = ("Zürich", "Rome", "Lago Maggiore", "Garden", "Birthday", "Ski", "København", "Beach", "School", "Camera Roll")
+FILTERS: dict[str, dict[str, Any]] = {
+    "/photos": {},
+    "/photos library": {"library": "2"},
+    "/photos path": {"path": "2015"},
+    "/photos path, one folder": {"path": "2015/07 Lago Maggiore", "recursive": "false"},
+    "/photos kind": {"kind": "video"},
+    "/photos tags, one": {"tags": "Tag 0"},
+    "/photos tags, rare": {"tags": "Tag 250"},
+    "/photos tags, any of three": {"tags": ["Tag 1", "Tag 7", "Tag 30"]},
+    "/photos tags, all of two": {"tags": ["Tag 0", "Tag 1"], "tag_mode": "all"},
+    "/photos exclude_tags": {"exclude_tags": ["Tag 0", "Tag 1"]},
+    "/photos persons, one": {"persons": "1"},
+    "/photos persons, rare": {"persons": "450"},
+    "/photos persons, any of three": {"persons": ["2", "9", "50"]},
+    "/photos persons, all of two": {"persons": ["1", "2"], "person_mode": "all"},
+    "/photos from, to": {"from": "2015-07-01", "to": "2015-08-31"},
+    "/photos camera": {"camera": "fujifilm"},
+    "/photos camera, none such": {"camera": "leica"},
+    "/photos lens": {"lens": "nikkor"},
+    "/photos has_gps": {"has_gps": "true"},
+    "/photos no gps": {"has_gps": "false"},
+    "/photos within": {"within": "47.2,8.4,47.5,8.7"},
+    "/photos q, in names": {"q": "IMG_00512"},
+    "/photos q, in folders": {"q": "maggiore"},
+    "/photos q, a person": {"q": "person 2"},
+    "/photos q, a tag": {"q": "tag 25"},
+    "/photos q, a camera": {"q": "nikon"},
+    "/photos q, two letters": {"q": "go"},
+    "/photos q, nothing such": {"q": "xylophone"},
+    "/photos q, several words": {"q": "zurich person 1"},
+    "/photos by name": {"sort": "name"},
+    "/photos by discovered": {"sort": "discovered"},
+    "/photos by name, tags": {"sort": "name", "tags": "Tag 3"},
+    "/photos persons, tags, from": {"persons": "1", "tags": "Tag 2", "from": "2010-01-01"},
+}
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "/folders": ("/folders", {}),
+    "/image/tags/all": ("/image/tags/all", {}),
+    "/persons": ("/persons", {}),
+    "/persons by faces": ("/persons", {"sort": "faces"}),
+    "/persons q": ("/persons", {"q": "son 1"}),
+    "/persons library": ("/persons", {"library": "1", "sort": "faces"}),
+    "/persons/1": ("/persons/1", {}),
+}
+
+
+class Collection:
+    """What a family collected in twenty years; the same each time that it is made."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._random = random.Random(20)
+        self._contents = [hashlib.sha256(number.to_bytes(8, "big")).digest() for number in range(MEDIA)]
+
+    def fill(self) -> None:
+        """Into an empty log."""
+        for turn_of in (self._media, self._tags, self._persons, self._faces, self._users):
+            turn_of()
+
+    def _media(self) -> None:
+        with self._ledger.transaction(CLI) as turn:
+            family = add_library(turn, "/photos/family", "Family")
+        with self._ledger.transaction(CLI) as turn:
+            other = add_library(turn, "/photos/other", "Other")
+        for library, first, last in ((family, 0, MEDIA * 9 // 10), (other, MEDIA * 9 // 10, MEDIA)):
+            for start in range(first, last, BATCH):
+                with self._ledger.transaction(WATCHER) as turn:
+                    turn.begin("scan", "scanned")
+                    record_files(turn, library, [self._file(n) for n in range(start, min(start + BATCH, last))])
+
+    def _file(self, number: int) -> ReadFile:
+        """One in fifty is a video, one in twenty of the second library a copy from the first."""
+        chance = self._random
+        day = FIRST + timedelta(seconds=chance.randrange(DAYS * 86_400))
+        make, model, lens = CAMERAS[chance.choices(range(6), (30, 20, 20, 15, 10, 5))[0]]
+        video = chance.random() < 0.02
+        place = chance.random() < 0.4
+        name = f"{'VID' if video else 'IMG'}_{number:06}.{'mp4' if video else 'jpg'}"
+        copied = number >= MEDIA * 9 // 10 and chance.random() < 0.05
+        facts = FileFacts(
+            size=4_000_000 + number,
+            mtime_ns=int(day.timestamp()) * 10**9,
+            kind="video" if video else "photo",
+            format="mp4" if video else "jpeg",
+            width=4000,
+            height=3000,
+            taken_at=int(day.timestamp()) * 10**6,
+            taken_offset=60,
+            taken_source="exif" if chance.random() < 0.9 else "mtime",
+            make=make,
+            model=model,
+            lens=lens,
+            latitude=47.37 + chance.gauss(0, 3) if place else None,
+            longitude=8.54 + chance.gauss(0, 3) if place else None,
+            placeholder="1QcSHQRnh493V4dIh4eXh1h4kJUI",
+        )
+        folder = f"{day:%Y}/{day:%m} {PLACES[(day.month + day.year) % len(PLACES)]}"
+        return ReadFile(f"{folder}/{name}", self._contents[number % 90_000 if copied else number], facts)
+
+    def _tags(self) -> None:
+        """Some 60,000 tags on media, the first ones on most."""
+        for tag_id in self._appended("tag", [TagCreated(0, f"Tag {number}") for number in range(TAGS)]):
+            weight = 0.15 / (tag_id - self._first_tag + 1) ** 0.9 if tag_id > self._first_tag else 0.15
+            chosen = self._random.sample(self._contents, int(MEDIA * weight) + 3)
+            self._append([MediaTagged(content, tag_id) for content in chosen])
+
+    def _appended(self, counter: str, tags: Sequence[TagCreated]) -> range:
+        with self._ledger.transaction(CLI) as turn:
+            turn.begin("tag.add", "tagged")
+            ids = turn.new_ids(counter, len(tags))
+            turn.append(*(TagCreated(id_, tag.name) for id_, tag in zip(ids, tags, strict=True)))
+        self._first_tag = ids[0]
+        return ids
+
+    def _append(self, events: Sequence[Event]) -> None:
+        for start in range(0, len(events), BATCH):
+            with self._ledger.transaction(CLI) as turn:
+                turn.begin("bench", "decided")
+                turn.append(*events[start : start + BATCH])
+
+    def _persons(self) -> None:
+        for number in range(PERSONS):
+            with self._ledger.transaction(CLI) as turn:
+                create_person(turn, f"Person {number}")
+
+    def _faces(self) -> None:
+        """On two of three media; 80,000 of them are somebody's, most of the first persons; twenty were merged."""
+        shown = self._contents[: MEDIA * 2 // 3]
+        with self._ledger.transaction(CLI) as turn:
+            turn.begin("bench", "looked for faces")
+            (embedding,) = turn.attach([Embedding("bench", bytes(2048))])
+        weights = [1 / (number + 1) ** 0.8 for number in range(PERSONS)]
+        for _ in range(0, FACES, BATCH):
+            with self._ledger.transaction(WATCHER) as turn:
+                turn.begin("detect", "looked for faces")
+                ids = turn.new_ids("face", BATCH)
+                turn.append(*(self._face(face, self._random.choice(shown), embedding) for face in ids))
+        faces = self._random.sample(range(1, FACES + 1), ASSIGNED)
+        whose = self._random.choices(range(1, PERSONS + 1), weights, k=ASSIGNED)
+        self._append([FaceAssigned(face, person, BY_USER) for face, person in zip(faces, whose, strict=True)])
+        for number in range(20):
+            with self._ledger.transaction(CLI) as turn:
+                merge_persons(turn, 100 + number, 10 + number)
+
+    def _face(self, face_id: int, content: bytes, embedding: int) -> FaceDetected:
+        chance = self._random
+        side = chance.uniform(0.02, 0.3)
+        box = Box(chance.uniform(0, 0.7), chance.uniform(0, 0.7), side, side)
+        return FaceDetected(face_id, content, box, chance.uniform(0.6, 1), "bench", embedding)
+
+    def _users(self) -> None:
+        for name, libraries in (("all", None), ("some", (1,))):
+            with self._ledger.transaction(CLI) as turn:
+                add_user(turn, name, "admin" if libraries is None else "viewer", "no password at all", libraries)
+
+
+@contextmanager
+def house(url: str) -> Iterator[House]:
+    """Everything but the background work, over a database."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        environment = {"IMAGEAPI_DATA": folder, "DATABASE_URL": url, "FACE_ENGINE": "off", "LOG_LEVEL": "off"}
+        made = House(Settings.load(environment, Path(folder)))
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+async def ask(parts: Parts, name: str, rounds: int, word: str) -> dict[str, tuple[float, float, int]]:
+    """Median and 99th percentile in ms of each route, and how many rows it answered, for one user."""
+    with parts.ledger.reading(CLI) as tables:
+        user = tables.users.named(name)
+    assert user is not None
+    token = parts.accounts.tokens.issue(user.id, user.epoch).token
+    transport = httpx.ASGITransport(create_http_app(parts))
+    wanted = {title: ("/photos", query) for title, query in FILTERS.items()} | OTHERS
+    figures: dict[str, tuple[float, float, int]] = {}
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+        for title, (path, query) in wanted.items():
+            if word not in title:
+                continue
+            answer = await client.get(path, params=query)
+            if answer.status_code == 404 and name == "some":
+                continue
+            rows = len(answer.raise_for_status().json().get("items", ["one"]))
+            taken = []
+            for _ in range(rounds):
+                began = time.perf_counter()
+                await client.get(path, params=query)
+                taken.append((time.perf_counter() - began) * 1000)
+            figures[title] = statistics.median(taken), statistics.quantiles(taken, n=100)[98], rows
+    return figures
+
+
+@contextmanager
+def filled(postgres: bool, keep: Path | None) -> Iterator[str]:
+    """The URL of a database with the collection in it."""
+    if keep is not None and keep.exists():
+        yield f"sqlite:///{keep}"
+        return
+    with database(postgres) as url:
+        ledger = Ledger(Database(url))
+        began = time.perf_counter()
+        Collection(ledger).fill()
+        print(f"filled with {ledger.head()} events in {time.perf_counter() - began:.0f} s")
+        began = time.perf_counter()
+        assert not verify(ledger), "the live tables differ from a replay"
+        print(f"replayed and compared in {time.perf_counter() - began:.0f} s")
+        ledger.close()
+        if keep is not None:
+            shutil.copyfile(url.removeprefix("sqlite:///"), keep)
+        yield url
+
+
+def main(words: list[str]) -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--postgres", action="store_true", help="measure on PostgreSQL")
+    parser.add_argument("--keep", type=Path, help="a SQLite file to leave the database at, or to take it from")
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("word", nargs="?", default="")
+    given = parser.parse_args(words)
+    print(f"lists of {MEDIA} media and {FACES} faces on", "PostgreSQL" if given.postgres else "SQLite")
+    with filled(given.postgres, given.keep) as url, house(url) as made:
+        parts = made.parts(LinkBook(made.settings.links_file))
+        everything = asyncio.run(ask(parts, "all", given.rounds, given.word))
+        granted = asyncio.run(ask(parts, "some", given.rounds, given.word))
+    print(f"  {'ms: median, p99':34} {'sees everything':>18} {'granted one library':>22}   rows")
+    for title, (median, worst, rows) in everything.items():
+        other = "{:9.1f} {:8.1f}".format(*granted[title][:2]) if title in granted else ""
+        print(f"  {title:34} {median:9.1f} {worst:8.1f} {other:>22} {rows:6}")
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
