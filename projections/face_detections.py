@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    literal_column,
     or_,
     update,
 )
@@ -52,6 +55,11 @@ from domain.geometry import Box
 from domain.person import PersonDeleted, PersonRestored
 from projections.projection import Id, Projection, id_column
 
+QUALITY: ColumnElement[int] = literal_column(
+    "CAST(round(w * h * coalesce(confidence, 0.5) * 100000) AS BIGINT)", BigInteger()
+)
+"""How much a face shows of its person, larger is better: its share of the picture times the confidence. Written out, so
+that an index of it serves."""
 _IS_FACE = "status IN ('detected', 'deleted', 'withdrawn')"
 
 
@@ -110,7 +118,12 @@ class FaceDetectionsTable(Projection):
         Index(self.named("face_content"), t.c.content_hash, t.c.model_version)
         Index(self.named("face_embedding"), t.c.embedding_id)
         assigned = t.c.person_id.is_not(None)
-        Index(self.named("face_person"), t.c.person_id, t.c.status, sqlite_where=assigned, postgresql_where=assigned)
+        Index(
+            self.named("face_person"),
+            *(t.c.person_id, t.c.status, QUALITY, t.c.id, t.c.content_hash),
+            sqlite_where=assigned,
+            postgresql_where=assigned,
+        )
         self._define_detection(t)
         self._define_decisions(t)
         self._define_deletions(t)

@@ -93,7 +93,8 @@ class Lookups:
     @cached_property
     def tagged(self) -> TaggedMedia:
         """Queries on what is tagged."""
-        return TaggedMedia(self.connection, self.tables.tagged_media, self.tables.tags, self.tables.media, self.visible)
+        t = self.tables
+        return TaggedMedia(self.connection, t.tagged_media, t.tags, t.media, t.tag_counts, self.visible)
 
     @cached_property
     def operations(self) -> Operations:

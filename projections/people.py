@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, Select, and_, cast, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from domain.faces import DETECTED
 from domain.names import name_key
+from projections.face_detections import QUALITY
 from projections.schema import ReadTables
 
 _ID_BITS = 1 << 40
@@ -41,32 +42,51 @@ class People:
         self._persons = tables.persons.table
         self._faces = tables.faces.table
         self._media = tables.media.table
+        self._counts = tables.person_counts
         self._libraries = tuple(libraries)
 
-    def _seen(self, only: Sequence[int] | None = None) -> Select[*tuple[Any, ...]]:
-        """For each canonical person (or these): how many faces are visible, and the best of them."""
-        f, p, m = self._faces, self._persons, self._media
+    def _counted(self) -> Select[*tuple[Any, ...]]:
+        """For each canonical person with visible faces: how many there are."""
+        c, p = self._counts.table, self._persons
+        return (
+            select(p.c.canonical_id, func.sum(c.c.seen).label("face_count"))
+            .join(p, p.c.id == c.c.person_id)
+            .where(p.c.canonical_id.is_not(None), self._counts.within(self._libraries))
+            .group_by(p.c.canonical_id)
+        )
+
+    def _best(self, canonical: Sequence[int]) -> dict[int, int]:
+        """The visible face of each of these persons that shows most of it, by person; the first that the index of
+        persons and quality tells, so that no other face is looked at."""
+        f, p, c, m = self._faces, self._persons, self._counts.table, self._media
         shown = select(m.c.id).where(
             m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
         )
-        quality = cast(func.round(f.c.w * f.c.h * func.coalesce(f.c.confidence, 0.5) * 100000), BigInteger)
+        best = (
+            select(QUALITY * _ID_BITS + f.c.id)
+            .where(f.c.person_id == p.c.id, f.c.status == DETECTED, shown.exists())
+            .order_by(QUALITY.desc(), f.c.id.desc())
+            .limit(1)
+        )
+        seen = select(c.c.person_id).where(self._counts.within(self._libraries))
         statement = (
-            select(
-                p.c.canonical_id,
-                func.count().label("face_count"),
-                func.max(quality * _ID_BITS + f.c.id).label("best"),
-            )
-            .join(p, p.c.id == f.c.person_id)
-            .where(f.c.status == DETECTED, p.c.canonical_id.is_not(None), shown.exists())
+            select(p.c.canonical_id, func.max(best.scalar_subquery()))
+            .where(p.c.canonical_id.in_(canonical), p.c.id.in_(seen))
             .group_by(p.c.canonical_id)
         )
-        return statement if only is None else statement.where(p.c.canonical_id.in_(tuple(only)))
+        return {row[0]: row[1] % _ID_BITS for row in self._connection.execute(statement)}
 
     def _views(self, rows: Sequence[Any]) -> list[PersonView]:
         canonical = [row.canonical_id for row in rows if row.canonical_id is not None]
-        seen = {row[0]: (row[1], row[2] % _ID_BITS) for row in self._connection.execute(self._seen(canonical))}
+        counted = self._counted().where(self._persons.c.canonical_id.in_(canonical))
+        counts = {row[0]: int(row[1]) for row in self._connection.execute(counted)}
+        return self._with_covers(rows, counts)
+
+    def _with_covers(self, rows: Sequence[Any], counts: Mapping[int, int]) -> list[PersonView]:
         covers = self._visible_covers(rows)
-        return [_view(row, seen, covers) for row in rows]
+        unchosen = [row.id for row in rows if covers.get(row.cover_face_id) != row.id and counts.get(row.id)]
+        best = self._best(unchosen)
+        return [_view(row, counts, best, covers) for row in rows]
 
     def _visible_covers(self, rows: Sequence[Any]) -> dict[int, int]:
         """The covers that were chosen and can be shown, by face: the canonical person whose visible face each one
@@ -118,10 +138,10 @@ class People:
         and id of the last one of the page before; `q` a part of the name; `with_faces_only` leaves out who has no
         visible face."""
         p = self._persons
-        seen = self._seen().subquery()
+        seen = self._counted().subquery()
         count = func.coalesce(seen.c.face_count, 0)
         statement = (
-            select(p, count.label("face_count"), seen.c.best)
+            select(p, count.label("face_count"))
             .outerjoin(seen, seen.c.canonical_id == p.c.id)
             .where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
             .limit(limit)
@@ -142,26 +162,23 @@ class People:
             if after:
                 statement = statement.where(or_(count < after[0], and_(count == after[0], p.c.id > after[1])))
         rows = self._connection.execute(statement).all()
-        covers = self._visible_covers(rows)
-        page = []
-        for row in rows:
-            seen_of = {} if row.best is None else {row.id: (row.face_count, row.best % _ID_BITS)}
-            page.append((_view(row, seen_of, covers), row.name_key if sort == "name" else row.face_count))
-        return page
+        views = self._with_covers(rows, {row.id: int(row.face_count) for row in rows})
+        return [
+            (view, row.name_key if sort == "name" else view.face_count) for view, row in zip(views, rows, strict=True)
+        ]
 
 
-def _view(row: Any, seen: Mapping[int, tuple[int, int]], covers: Mapping[int, int]) -> PersonView:
+def _view(row: Any, counts: Mapping[int, int], best: Mapping[int, int], covers: Mapping[int, int]) -> PersonView:
     merged = row.merged_into is not None
-    count, best = seen.get(row.canonical_id, (0, None)) if not merged else (0, None)
     return PersonView(
         row.id,
         row.name,
         row.notes,
         row.entity_id,
-        row.cover_face_id if covers.get(row.cover_face_id) == row.id else best,
+        row.cover_face_id if covers.get(row.cover_face_id) == row.id else best.get(row.id),
         row.birth_date,
         bool(row.hidden),
-        count,
+        0 if merged else counts.get(row.id, 0),
         row.canonical_id if merged else None,
         row.version,
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Column, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, Text, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -25,6 +26,7 @@ from projections.projection import Id, Projection
 from projections.tagged_media import TaggedMediaTable
 from projections.tags import TagsTable
 from projections.users import UsersTable
+from projections.visible_counts import PersonCountsTable, TagCountsTable, create_triggers, triggers
 
 REVISION = 1
 """Raise it when a handler changes what it writes while its SQL stays the same; every other change shows in the
@@ -61,6 +63,12 @@ class ReadTables:
         self.tagged_media = TaggedMediaTable(self.metadata, generation)
         self.faces = FaceDetectionsTable(self.metadata, generation)
         self.rejections = FaceRejectionsTable(self.metadata, generation)
+        self.person_counts = PersonCountsTable(self.metadata, generation)
+        self.tag_counts = TagCountsTable(self.metadata, generation)
+        event.listen(self.metadata, "after_create", self._made)
+
+    def _made(self, _metadata: MetaData, connection: Connection, **_more: Any) -> None:
+        create_triggers(connection, self.generation)
 
     @property
     def projections(self) -> Sequence[Projection]:
@@ -77,6 +85,8 @@ class ReadTables:
             self.tagged_media,
             self.faces,
             self.rejections,
+            self.person_counts,
+            self.tag_counts,
         )
 
     @property
@@ -94,6 +104,7 @@ def fingerprint() -> str:
     for projection in tables.projections:
         parts.append(str(CreateTable(projection.table).compile(dialect=dialect)))
         parts += sorted(str(CreateIndex(index).compile(dialect=dialect)) for index in projection.table.indexes)
-        for event, writes in sorted(projection.writes.items(), key=lambda item: item[0].topic):
-            parts += [f"{event.topic} {write.statement.compile(dialect=dialect)}" for write in writes]
+        for kind, writes in sorted(projection.writes.items(), key=lambda item: item[0].topic):
+            parts += [f"{kind.topic} {write.statement.compile(dialect=dialect)}" for write in writes]
+    parts += triggers(0, "sqlite")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

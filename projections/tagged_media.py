@@ -14,7 +14,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    distinct,
     func,
     insert,
     select,
@@ -24,6 +23,7 @@ from domain.tag import MediaTagged, MediaUntagged, Tag
 from projections.media import MediaTable
 from projections.projection import Id, Projection
 from projections.tags import TagsTable
+from projections.visible_counts import TagCountsTable
 
 
 class TaggedMediaTable(Projection):
@@ -38,7 +38,7 @@ class TaggedMediaTable(Projection):
             Column("tag_id", Id, self.reference("tags"), nullable=False),
             PrimaryKeyConstraint("content_hash", "tag_id", name=self.named("tagged_media_pair")),
         )
-        Index(self.named("tagged_media_tag"), t.c.tag_id)
+        Index(self.named("tagged_media_tag"), t.c.tag_id, t.c.content_hash)
         self.on(MediaTagged, insert(t), lambda e, r: {"content_hash": e.content_hash, "tag_id": e.tag_id})
         self.on(
             MediaUntagged,
@@ -56,10 +56,12 @@ class TaggedMedia:
         table: TaggedMediaTable,
         tags: TagsTable,
         media: MediaTable,
+        counts: TagCountsTable,
         libraries: Collection[int],
     ) -> None:
         self._connection = connection
         self._table, self._tags, self._media = table.table, tags.table, media.table
+        self._counts = counts
         self._libraries = tuple(libraries)
 
     def of_content(self, content_hash: bytes) -> list[Tag]:
@@ -107,12 +109,11 @@ class TaggedMedia:
     def counts(self) -> list[RowMapping]:
         """Every live tag with the number of visible contents that have it, by name: `id`, `name`, `version`,
         `count`."""
-        t, tags, media = self._table, self._tags, self._media
+        c, tags = self._counts.table, self._tags
         seen = (
-            select(t.c.tag_id, func.count(distinct(t.c.content_hash)).label("count"))
-            .join(media, media.c.content_hash == t.c.content_hash)
-            .where(media.c.present, media.c.library_id.in_(self._libraries))
-            .group_by(t.c.tag_id)
+            select(c.c.tag_id, func.sum(c.c.seen).label("count"))
+            .where(self._counts.within(self._libraries))
+            .group_by(c.c.tag_id)
             .subquery()
         )
         statement = (

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from adapters.store.database import Database
 from domain.errors import Unavailable
+from projections.visible_counts import functions
 
 EMPTY_AT_ONCE = 2000
 """Rows that are deleted in one transaction; SQLite's DROP TABLE of a full table would hold the write lock for all."""
@@ -52,9 +53,11 @@ def drop_tables(database: Database, number: int) -> bool:
         names = _tables_of(connection, number)
     if database.is_sqlite:
         for name in names:
+            _drop_triggers(database, name)
+        for name in names:
             _drop_slowly(database, name)
         return True
-    return not names or _drop_at_once(database, names)
+    return not names or _drop_at_once(database, names, number)
 
 
 def _tables_of(connection: Connection, number: int) -> list[str]:
@@ -63,6 +66,12 @@ def _tables_of(connection: Connection, number: int) -> list[str]:
     ours = re.compile(rf"(?<!\d)_{number}$")
     found = [name for name in inspect(connection).get_table_names() if ours.search(name)]
     return [quoted(name) for name in found]
+
+
+def drop_functions(connection: Connection, number: int) -> None:
+    """Drop what a generation's triggers ran on PostgreSQL, once its tables are gone."""
+    for function in functions(connection, number):
+        connection.exec_driver_sql(f"DROP FUNCTION {function}()")
 
 
 def _drop_slowly(database: Database, name: str) -> None:
@@ -83,12 +92,21 @@ def _drop_slowly(database: Database, name: str) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def _drop_at_once(database: Database, names: Sequence[str]) -> bool:
+def _drop_triggers(database: Database, name: str) -> None:
+    """Drop the triggers of a SQLite table, which would count each row that goes."""
+    of_table = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table")
+    with database.writing(unchecked=True) as connection:
+        for trigger in connection.execute(of_table, {"table": name.strip('"')}).scalars().all():
+            connection.exec_driver_sql(f'DROP TRIGGER "{trigger}"')
+
+
+def _drop_at_once(database: Database, names: Sequence[str], number: int) -> bool:
     for _ in range(TRIES):
         try:
             with database.writing() as connection:
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TRY_MILLISECONDS}")
                 connection.exec_driver_sql(f"DROP TABLE {', '.join(names)}")
+                drop_functions(connection, number)
         except Unavailable:
             time.sleep(PAUSE_SECONDS * 50)
         else:

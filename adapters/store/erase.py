@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, inspect, or_, select, text, update
 
+from adapters.store.dropping import drop_functions
 from adapters.store.generations import rebuild
 from adapters.store.ledger import Ledger
 from adapters.store.log import (
@@ -137,6 +138,9 @@ def _drop_read_tables(connection: Connection) -> None:
     for name in reversed(ordered):
         if numbers and of_generations.search(name):
             connection.exec_driver_sql(f"DROP TABLE {quoted(name)}")
+    if connection.dialect.name == "postgresql":
+        for number in numbers:
+            drop_functions(connection, number)
     connection.execute(delete(read_generations))
 
 

@@ -92,6 +92,11 @@ def tampering_with(ledger: Ledger, url: str, table: str) -> Iterator[tuple[Conne
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET session_replication_role = replica")
+        else:
+            for name in (
+                connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
+            ):
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
         yield connection, target
     engine.dispose()
 
@@ -123,7 +128,7 @@ def test_verify_finds_a_value_that_was_changed_in_any_table(ledger: Ledger, url:
 
 def foreign_value(table: Table) -> tuple[str, Any]:
     """A column and a value that no row of the test's has there."""
-    for column, value in (("version", 99), ("text", "nothing"), ("name", "Mallory")):
+    for column, value in (("version", 99), ("text", "nothing"), ("name", "Mallory"), ("seen", 99)):
         if column in table.columns:
             return column, value
     return ("person_id", 99) if "person_id" in table.columns else ("content_hash", b"t" * 32)
