@@ -13,6 +13,12 @@ _FILLERS = "\u115f\u1160\u3164\uffa0\u2800 "
 """Letters by category that show nothing."""
 
 
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "\u0131": "i"}
+)
+"""Letters that Unicode does not take apart and that people type without what sets them apart."""
+
+
 def name_key(name: str) -> str:
     """The form under which two names are one: NFKC, case-folded, inner white space as single blanks.
 
@@ -22,6 +28,18 @@ def name_key(name: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     seen = "".join(letter for letter in folded if unicodedata.category(letter) != "Cf")
     return " ".join(seen.split())
+
+
+def search_key(text: str) -> str:
+    """The form in which words are looked for: without case and accents, letters that carry a stroke as without it.
+
+    White space and control characters become blanks, one each, so that no text has a line break.
+    """
+    folded = text.casefold()
+    if not folded.isascii():
+        plain = unicodedata.normalize("NFKD", folded).translate(_PLAIN)
+        folded = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+    return folded if folded.isprintable() else "".join(letter if letter.isprintable() else " " for letter in folded)
 
 
 def clean_name(name: str, *, field: str = "name") -> str:

@@ -39,10 +39,14 @@ from domain.media import (
     MediaMoved,
     MediaReturned,
 )
+from domain.names import search_key
 from domain.paths import folder_of, name_of
 from projections.projection import Id, Projection, id_column
 
 _FACTS = FileFacts.__struct_fields__
+_WRITTEN = (*_FACTS, "camera_key")
+Ordered = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text in the order of its code points, as SQLite has it."""
 
 
 class MediaTable(Projection):
@@ -56,8 +60,8 @@ class MediaTable(Projection):
             id_column(),
             Column("library_id", Id, self.reference("libraries"), nullable=False),
             Column("path", Text, nullable=False),
-            Column("folder", Text, nullable=False),
-            Column("name", Text, nullable=False),
+            Column("folder", Ordered, nullable=False),
+            Column("name", Ordered, nullable=False),
             Column("content_hash", LargeBinary),
             Column("size", BigInteger, nullable=False),
             Column("mtime_ns", BigInteger, nullable=False),
@@ -75,6 +79,8 @@ class MediaTable(Projection):
             Column("longitude", Float(53)),
             Column("placeholder", Text),
             Column("problem", Text),
+            Column("path_key", Text, nullable=False),
+            Column("camera_key", Text, nullable=False),
             Column("present", Boolean, nullable=False),
             Column("discovered_at", BigInteger, nullable=False),
             UniqueConstraint("library_id", "path", name=self.named("media_place")),
@@ -83,21 +89,27 @@ class MediaTable(Projection):
                 "content_hash IS NOT NULL OR problem IS NOT NULL", name=self.named("media_unread_says_why")
             ),
         )
+        self._define_indexes(t)
+        self._define_writes(t)
+
+    def _define_indexes(self, t: Table) -> None:
+        """Of the timeline, of the other orders, and of folders and contents. On SQLite the first holds what the filters
+        ask; PostgreSQL limits the length of what an index holds, and reads the rows."""
         shown = t.c.present & t.c.content_hash.is_not(None)
-        Index(self.named("media_content"), t.c.content_hash, t.c.library_id, t.c.present)
         timeline = (t.c.taken_at, t.c.id)
-        Index(self.named("media_timeline"), *timeline, sqlite_where=shown, postgresql_where=shown)
-        Index(
-            self.named("media_library_timeline"),
-            t.c.library_id,
-            *timeline,
-            sqlite_where=shown,
-            postgresql_where=shown,
-        )
-        Index(self.named("media_folder"), t.c.library_id, t.c.folder)
+        asked = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, t.c.path_key, t.c.camera_key)
+        Index(self.named("media_timeline"), *timeline, *asked, sqlite_where=shown).ddl_if("sqlite")
+        Index(self.named("media_timeline_narrow"), *timeline, postgresql_where=shown).ddl_if("postgresql")
+        for name, columns in (
+            ("media_library_timeline", (t.c.library_id, *timeline)),
+            ("media_name", (t.c.name, t.c.id)),
+            ("media_discovered", (t.c.discovered_at, t.c.id)),
+        ):
+            Index(self.named(name), *columns, sqlite_where=shown, postgresql_where=shown)
+        Index(self.named("media_content"), t.c.content_hash, t.c.library_id, t.c.present, t.c.taken_at)
+        Index(self.named("media_folder"), t.c.library_id, t.c.folder, t.c.present, t.c.content_hash)
         wrong = t.c.problem.is_not(None)
         Index(self.named("media_problem"), t.c.library_id, sqlite_where=wrong, postgresql_where=wrong)
-        self._define_writes(t)
 
     def _define_writes(self, t: Table) -> None:
         self.on(
@@ -109,6 +121,7 @@ class MediaTable(Projection):
                 "path": e.path,
                 "folder": folder_of(e.path),
                 "name": name_of(e.path),
+                "path_key": search_key(e.path),
                 "content_hash": e.content_hash,
                 "present": True,
                 "discovered_at": r.recorded_at,
@@ -121,7 +134,7 @@ class MediaTable(Projection):
             update(t)
             .where(key)
             .values(
-                content_hash=bindparam("to_hash"), present=True, **{name: bindparam(f"to_{name}") for name in _FACTS}
+                content_hash=bindparam("to_hash"), present=True, **{name: bindparam(f"to_{name}") for name in _WRITTEN}
             ),
             lambda e, r: {
                 "key": e.media_id,
@@ -138,6 +151,7 @@ class MediaTable(Projection):
                 path=bindparam("to_path"),
                 folder=bindparam("to_folder"),
                 name=bindparam("to_name"),
+                path_key=bindparam("to_key"),
                 mtime_ns=bindparam("to_mtime"),
                 present=True,
             ),
@@ -147,6 +161,7 @@ class MediaTable(Projection):
                 "to_path": e.path,
                 "to_folder": folder_of(e.path),
                 "to_name": name_of(e.path),
+                "to_key": search_key(e.path),
                 "to_mtime": e.mtime_ns,
             },
         )
@@ -159,7 +174,9 @@ class MediaTable(Projection):
 
 
 def _facts(facts: FileFacts) -> dict[str, Any]:
-    return msgspec.structs.asdict(facts)
+    camera = " ".join(word for word in (facts.make, facts.model) if word)
+    key = f"{search_key(camera)}\n{search_key(facts.lens or '')}"
+    return {**msgspec.structs.asdict(facts), "camera_key": key}
 
 
 class MediaFiles:

@@ -1,16 +1,27 @@
-"""Queries of the timeline and the folders: pages of photos by keyset, never by offset."""
+"""Queries of the timeline and the folders: pages of photos by keyset, never by offset.
+
+Three ways lead to a page, and on SQLite each names the index that it takes, since its planner knows no sizes. What
+tags, persons and one folder leave is gathered by them and sorted. Everything else is told by the index of the timeline,
+which holds what the filters ask and so answers a hundred thousand files without one row of them. The other orders have
+an index each, walked where much fits; where little does, the timeline's index finds it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, distinct, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, and_, func, or_, select
 
 from domain.faces import DETECTED
-from domain.names import name_key
+from domain.names import name_key, search_key
 from projections.schema import ReadTables
+
+PROBED: Final = 1000
+"""Rows that are looked for with the first page: where there are fewer, nothing is left to count."""
+DENSE: Final = 5000
+"""Fitting files from which on another order than the timeline's is walked, and not sorted."""
 
 
 class PhotoFilter(msgspec.Struct, frozen=True):
@@ -32,9 +43,21 @@ class PhotoFilter(msgspec.Struct, frozen=True):
     within: tuple[float, float, float, float] | None = None
     q: str | None = None
 
+    @property
+    def one_folder(self) -> bool:
+        """Whether one folder alone is meant, without those below."""
+        return self.folder is not None and not self.recursive
+
+    @property
+    def by_content(self) -> bool:
+        """Whether tags or persons say which photos fit."""
+        return bool(self.tags or self.persons)
+
 
 SORTS = {"taken_at": ("taken_at", True), "name": ("name", False), "discovered": ("discovered_at", True)}
 """Sort words with their column and whether the greatest comes first."""
+EVERYTHING: Final = PhotoFilter()
+Place = tuple[Any, int]
 
 
 class Timeline:
@@ -42,70 +65,129 @@ class Timeline:
 
     def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
         self._connection = connection
+        self._tables = tables
         self._media = tables.media.table
         self._faces = tables.faces.table
         self._persons = tables.persons.table
         self._tags = tables.tags.table
         self._tagged = tables.tagged_media.table
-        self._libraries = tuple(libraries)
+        self._libraries = tuple(sorted(libraries))
 
-    def page(
-        self, narrowed: PhotoFilter, *, sort: str, after: tuple[Any, int] | None, limit: int
-    ) -> Sequence[RowMapping]:
+    def page(self, narrowed: PhotoFilter, *, sort: str, after: Place | None, limit: int) -> Sequence[RowMapping]:
         """Rows of `media` in the order of `sort` (a word of `SORTS`); `after` is the sort value and id of the last row
         before."""
-        m = self._media
-        column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
-        statement = self._narrow(select(m), narrowed).limit(limit)
-        order = (column.desc(), m.c.id.desc()) if falling else (column, m.c.id)
-        statement = statement.order_by(*order)
-        if after is not None:
-            value, last = after
-            beyond = column < value if falling else column > value
-            statement = statement.where(or_(beyond, and_(column == value, m.c.id < last if falling else m.c.id > last)))
-        return [*self._connection.execute(statement).mappings()]
+        return self._rows(self._ids(narrowed, sort, after, limit))
+
+    def first_page(self, narrowed: PhotoFilter, *, sort: str, limit: int) -> tuple[Sequence[RowMapping], int | None]:
+        """The first rows as `page` gives them, and how many there are in all; None where words find very many, which
+        would take as long to count as to find."""
+        probed = max(limit, PROBED)
+        ids = self._ids(narrowed, sort, None, probed)
+        if len(ids) < probed:
+            return self._rows(ids[:limit]), len(ids)
+        return self._rows(ids[:limit]), None if narrowed.q else self.count(narrowed)
 
     def count(self, narrowed: PhotoFilter) -> int:
         """How many files the filter leaves."""
-        statement = self._narrow(select(func.count()).select_from(self._media), narrowed)
-        return int(self._connection.execute(statement).scalar_one())
+        if narrowed.exclude_tags and not narrowed.by_content:
+            # What is gathered by the tags is counted sooner than what is left without them.
+            without = msgspec.structs.replace(narrowed, exclude_tags=())
+            excluded = msgspec.structs.replace(without, tags=narrowed.exclude_tags)
+            return self.count(without) - self.count(excluded)
+        return int(self._connection.execute(self._fitting(narrowed, func.count(self._media.c.id))).scalar_one())
 
-    def _narrow(self, statement: Select[*tuple[Any, ...]], narrowed: PhotoFilter) -> Select[*tuple[Any, ...]]:
-        m = self._media
-        statement = statement.where(m.c.present, m.c.content_hash.is_not(None), self._in_sight())
-        return statement.where(*self._of_file(narrowed), *self._of_content(narrowed))
+    def contents(self, narrowed: PhotoFilter, limit: int) -> list[bytes]:
+        """The first `limit` contents of the files that the filter leaves, each once."""
+        statement = self._fitting(narrowed, self._media.c.content_hash).distinct().limit(limit)
+        return [bytes(content) for content in self._connection.execute(statement).scalars()]
 
-    def _in_sight(self) -> ColumnElement[bool]:
-        """The visible libraries, said so that each timeline index serves: one library by its own index, several by the
-        common one, which the arithmetic keeps the planner from trading for a sort of everything."""
+    def _rows(self, ids: Sequence[int]) -> list[RowMapping]:
         m = self._media
-        if len(self._libraries) == 1:
-            return m.c.library_id == self._libraries[0]
-        return (m.c.library_id + 0).in_(self._libraries)
+        found = {row["id"]: row for row in self._connection.execute(select(m).where(m.c.id.in_(ids))).mappings()}
+        return [found[id_] for id_ in ids]
 
-    def _of_file(self, narrowed: PhotoFilter) -> list[ColumnElement[bool]]:
+    def _ids(self, narrowed: PhotoFilter, sort: str, after: Place | None, limit: int) -> list[int]:
+        statement = self.ordered(narrowed, sort, after, limit)
+        return list(self._connection.execute(statement).scalars())
+
+    def ordered(self, narrowed: PhotoFilter, sort: str, after: Place | None, limit: int) -> Select[int]:
+        """The statement that finds the ids of a page."""
         m = self._media
-        wanted: list[ColumnElement[bool]] = []
-        if narrowed.folder is not None and (narrowed.folder or not narrowed.recursive):
-            here = m.c.folder == narrowed.folder
-            below = m.c.folder.startswith(f"{narrowed.folder}/", autoescape=True)
-            wanted.append(or_(here, below) if narrowed.recursive else here)
+        column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
+        if sort == "taken_at" or not self._is_dense(narrowed):
+            statement = self._fitting(narrowed, m.c.id)
+        else:
+            statement = self._hinted(self._shown(m.c.id), f"media_{sort}").where(*self._wanted(narrowed))
+        order = (column.desc(), m.c.id.desc()) if falling else (column, m.c.id)
+        statement = statement.order_by(*order).limit(limit)
+        if after is not None:
+            value, last = after
+            beyond = column < value if falling else column > value
+            same = and_(column == value, m.c.id < last if falling else m.c.id > last)
+            statement = statement.where(column <= value if falling else column >= value, or_(beyond, same))
+        return statement
+
+    def _is_dense(self, narrowed: PhotoFilter) -> bool:
+        """Whether so much fits that it lies close together in any order."""
+        if narrowed == EVERYTHING:
+            return True
+        if narrowed.by_content or narrowed.one_folder:
+            return False
+        few = self._fitting(narrowed, self._media.c.id).limit(DENSE).subquery()
+        return self._connection.execute(select(func.count()).select_from(few)).scalar_one() == DENSE
+
+    def _fitting(self, narrowed: PhotoFilter, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+        """These columns of the files that fit, by the index that finds them soonest."""
+        statement = self._shown(*columns)
+        if narrowed.by_content:
+            statement = self._hinted(statement, "media_content")
+        elif narrowed.one_folder:
+            statement = self._hinted(statement, "media_folder")
+        elif narrowed == EVERYTHING and len(self._libraries) == 1:
+            m = self._media
+            return self._hinted(statement, "media_library_timeline").where(m.c.library_id == self._libraries[0])
+        else:
+            statement = self._hinted(statement, "media_timeline")
+        return statement.where(*self._wanted(narrowed))
+
+    def _hinted(self, statement: Select[*tuple[Any, ...]], index: str) -> Select[*tuple[Any, ...]]:
+        return statement.with_hint(self._media, f"INDEXED BY {self._tables.media.named(index)}", "sqlite")
+
+    def _shown(self, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+        m = self._media
+        return select(*columns).select_from(m).where(m.c.present, m.c.content_hash.is_not(None))
+
+    def _wanted(self, narrowed: PhotoFilter) -> Iterator[ColumnElement[bool]]:
+        m = self._media
+        # One folder is found by library and folder; elsewhere the arithmetic keeps libraries from being looked for.
+        yield (m.c.library_id if narrowed.one_folder else m.c.library_id + 0).in_(self._libraries)
+        yield from self._of_file(narrowed)
+        yield from self._of_content(narrowed)
+        for word in search_key(narrowed.q or "").split():
+            yield self._told_by(word)
+
+    def _of_file(self, narrowed: PhotoFilter) -> Iterator[ColumnElement[bool]]:
+        m = self._media
+        if narrowed.one_folder:
+            yield m.c.folder == narrowed.folder
+        elif narrowed.folder:
+            # A range, because LIKE takes 'Trips' for 'trips' on SQLite; '0' follows '/'.
+            below = and_(m.c.folder >= f"{narrowed.folder}/", m.c.folder < f"{narrowed.folder}0")
+            yield or_(m.c.folder == narrowed.folder, below)
         if narrowed.kind is not None:
-            wanted.append(m.c.kind == narrowed.kind)
+            yield m.c.kind == narrowed.kind
         if narrowed.taken_from is not None:
-            wanted.append(m.c.taken_at >= narrowed.taken_from)
+            yield m.c.taken_at >= narrowed.taken_from
         if narrowed.taken_to is not None:
-            wanted.append(m.c.taken_at < narrowed.taken_to)
+            yield m.c.taken_at < narrowed.taken_to
         if narrowed.camera is not None:
-            camera = func.coalesce(m.c.make, "") + " " + func.coalesce(m.c.model, "")
-            wanted.append(camera.icontains(narrowed.camera, autoescape=True))
+            yield m.c.camera_key.like(f"%{_escaped(search_key(narrowed.camera))}%\n%", escape="\\")
         if narrowed.lens is not None:
-            wanted.append(m.c.lens.icontains(narrowed.lens, autoescape=True))
+            yield m.c.camera_key.like(f"%\n%{_escaped(search_key(narrowed.lens))}%", escape="\\")
         if narrowed.has_gps is not None:
-            wanted.append(m.c.latitude.is_not(None) if narrowed.has_gps else m.c.latitude.is_(None))
+            yield m.c.latitude.is_not(None) if narrowed.has_gps else m.c.latitude.is_(None)
         if narrowed.within is not None:
-            wanted.append(self._within(*narrowed.within))
-        return wanted
+            yield self._within(*narrowed.within)
 
     def _within(self, south: float, west: float, north: float, east: float) -> ColumnElement[bool]:
         m = self._media
@@ -117,60 +199,78 @@ class Timeline:
         )
         return and_(m.c.latitude.between(south, north), meridians)
 
-    def _of_content(self, narrowed: PhotoFilter) -> list[ColumnElement[bool]]:
+    def _of_content(self, narrowed: PhotoFilter) -> Iterator[ColumnElement[bool]]:
         m = self._media
-        wanted: list[ColumnElement[bool]] = []
-        tagged = [self._tagged_as(name) for name in narrowed.tags]
-        if tagged:
-            wanted.append(and_(*tagged) if narrowed.all_tags else or_(*tagged))
-        wanted += [~self._tagged_as(name) for name in narrowed.exclude_tags]
-        shown = [self._shows(person) for person in narrowed.persons]
-        if shown:
-            wanted.append(and_(*shown) if narrowed.all_persons else or_(*shown))
-        if narrowed.q:
-            wanted.append(or_(m.c.path.icontains(narrowed.q, autoescape=True), *self._called(narrowed.q)))
-        return wanted
+        if narrowed.tags:
+            named = self._tag_ids(narrowed.tags)
+            each = [[tag] for tag in named] if narrowed.all_tags else [named]
+            yield from (m.c.content_hash.in_(self._tagged_with(tags)) for tags in each)
+        if narrowed.exclude_tags:
+            yield m.c.id.not_in(self._files_tagged(self._tag_ids(narrowed.exclude_tags)))
+        if narrowed.persons:
+            groups = [[person] for person in narrowed.persons] if narrowed.all_persons else [narrowed.persons]
+            yield from (m.c.content_hash.in_(self._faces_of(persons)) for persons in groups)
 
-    def _tagged_as(self, name: str) -> ColumnElement[bool]:
-        m, t, tags = self._media, self._tagged, self._tags
-        has = select(t.c.tag_id).join(tags, tags.c.id == t.c.tag_id)
-        return has.where(
-            t.c.content_hash == m.c.content_hash, tags.c.name_key == name_key(name), tags.c.deleted.is_(False)
-        ).exists()
+    def _tag_ids(self, names: Sequence[str]) -> list[int]:
+        """The tags of these names; 0, which none has, where there is none."""
+        t = self._tags
+        keys = [name_key(name) for name in names]
+        statement = select(t.c.name_key, t.c.id).where(t.c.name_key.in_(keys), t.c.deleted.is_(False))
+        found = {row[0]: row[1] for row in self._connection.execute(statement)}
+        return [found.get(key, 0) for key in dict.fromkeys(keys)]
 
-    def _shows(self, person_id: int) -> ColumnElement[bool]:
-        m, f, p = self._media, self._faces, self._persons
-        behind = select(p.c.id).where(p.c.canonical_id == person_id)
-        has = select(f.c.id).where(f.c.status == DETECTED, f.c.person_id.in_(behind))
-        return m.c.content_hash.in_(has.with_only_columns(f.c.content_hash))
+    def _tagged_with(self, tags: Sequence[int]) -> Select[bytes]:
+        t = self._tagged
+        return select(t.c.content_hash).where(t.c.tag_id.in_(tags))
 
-    def _called(self, q: str) -> list[ColumnElement[bool]]:
-        """Contents whose tags or persons have `q` in their names."""
-        m, t, tags, f, p = self._media, self._tagged, self._tags, self._faces, self._persons
-        key = name_key(q)
-        if not key:
-            return []
-        by_tag = (
-            select(t.c.content_hash)
-            .join(tags, tags.c.id == t.c.tag_id)
-            .where(tags.c.name_key.contains(key, autoescape=True), tags.c.deleted.is_(False))
-        )
-        canonical = p.alias("canonical")
-        by_person = (
-            select(f.c.content_hash)
-            .join(p, p.c.id == f.c.person_id)
-            .join(canonical, canonical.c.id == p.c.canonical_id)
-            .where(f.c.status == DETECTED, canonical.c.name_key.contains(key, autoescape=True))
-        )
-        return [m.c.content_hash.in_(by_tag), m.c.content_hash.in_(by_person)]
+    def _faces_of(self, persons: Sequence[int]) -> Select[bytes]:
+        f, p = self._faces, self._persons
+        behind = select(p.c.id).where(p.c.canonical_id.in_(persons))
+        return select(f.c.content_hash).where(f.c.status == DETECTED, f.c.person_id.in_(behind))
+
+    def _files_tagged(self, tags: Sequence[int]) -> Select[int]:
+        """The ids of files with one of these tags: numbers, among which another is found sooner than among hashes."""
+        m, t = self._media.alias("tagged_file"), self._tagged
+        return select(m.c.id).join(t, t.c.content_hash == m.c.content_hash).where(t.c.tag_id.in_(tags))
+
+    def _files_showing(self, persons: Sequence[int]) -> Select[int]:
+        """The ids of files with a face of one of these canonical persons."""
+        m, f, p = self._media.alias("shown_file"), self._faces, self._persons
+        behind = select(p.c.id).where(p.c.canonical_id.in_(persons))
+        joined = select(m.c.id).join(f, f.c.content_hash == m.c.content_hash)
+        return joined.where(f.c.status == DETECTED, f.c.person_id.in_(behind))
+
+    def _told_by(self, word: str) -> ColumnElement[bool]:
+        """Path, camera, lens, a tag or a person of a file holds `word`, which is folded already."""
+        m, pattern = self._media, f"%{_escaped(word)}%"
+        told = [m.c.path_key.like(pattern, escape="\\"), m.c.camera_key.like(pattern, escape="\\")]
+        tags, persons = self._called(self._tags, word), self._called(self._persons, word)
+        if tags:
+            told.append(m.c.id.in_(self._files_tagged(tags)))
+        if persons:
+            told.append(m.c.id.in_(self._files_showing(persons)))
+        return or_(*told)
+
+    def _called(self, table: Any, word: str) -> list[int]:
+        """The tags, or canonical persons, with `word` in their names."""
+        named: Column[str] = table.c.name
+        statement = select(table.c.id, named).where(table.c.deleted.is_(False))
+        if "merged_into" in table.c:
+            statement = statement.where(table.c.merged_into.is_(None))
+        return [row[0] for row in self._connection.execute(statement) if word in search_key(row[1])]
 
     def folders(self) -> list[tuple[int, str, int]]:
         """Every folder that holds visible files itself: library id, folder, number of files."""
         m = self._media
         statement = (
-            select(m.c.library_id, m.c.folder, func.count(distinct(m.c.id)))
-            .where(m.c.present, m.c.content_hash.is_not(None), m.c.library_id.in_(self._libraries))
+            self._hinted(self._shown(m.c.library_id, m.c.folder, func.count()), "media_folder")
+            .where(m.c.library_id.in_(self._libraries))
             .group_by(m.c.library_id, m.c.folder)
             .order_by(m.c.library_id, m.c.folder)
         )
         return [(row[0], row[1], row[2]) for row in self._connection.execute(statement)]
+
+
+def _escaped(word: str) -> str:
+    """What LIKE takes literally."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

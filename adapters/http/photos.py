@@ -45,7 +45,16 @@ class PhotosQuery(msgspec.Struct):
     lens: Annotated[str, Meta(max_length=200, description="a part of the name")] | None = None
     has_gps: bool | None = None
     within: Annotated[str, Meta(description="south,west,north,east in degrees")] | None = None
-    q: Annotated[str, Meta(max_length=200, description="a part of the path, a tag or a person's name")] | None = None
+    q: (
+        Annotated[
+            str,
+            Meta(
+                max_length=200,
+                description="words, each in the path, camera, lens, a tag or a person's name, without case and accents",
+            ),
+        ]
+        | None
+    ) = None
     sort: Literal["taken_at", "name", "discovered"] = "taken_at"
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
@@ -80,7 +89,7 @@ class MediaRow(msgspec.Struct):
 
 
 class Photos(msgspec.Struct):
-    """One page of photos; `total` counts all of them and comes with the first page."""
+    """One page of photos; `total` counts all of them and comes with the first page, unless `q` finds a thousand."""
 
     items: list[MediaRow]
     next_cursor: str | None
@@ -117,8 +126,11 @@ def list_photos(call: Call, query: PhotosQuery) -> Answer:
     )
     with call.parts.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
-        rows = tables.timeline.page(narrowed, sort=query.sort, after=after, limit=query.limit + 1)
-        total = tables.timeline.count(narrowed) if after is None else None
+        total: int | None = None
+        if after is None:
+            rows, total = tables.timeline.first_page(narrowed, sort=query.sort, limit=query.limit + 1)
+        else:
+            rows = tables.timeline.page(narrowed, sort=query.sort, after=after, limit=query.limit + 1)
         kept = rows[: query.limit]
         tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in kept})
     cursor = None

@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, exc, text
+from sqlalchemy import Connection, Dialect, Engine, FromClause, create_engine, event, exc, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
@@ -79,6 +80,7 @@ class Database:
             pool_timeout=BUSY_SECONDS,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
         )
+        engine.dialect.statement_compiler = _SQLiteWithHints
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
 
@@ -182,6 +184,14 @@ class Database:
         """Give back every connection."""
         self._writer.dispose()
         self._reader.dispose()
+
+
+class _SQLiteWithHints(SQLiteCompiler):
+    """Writes the hints of a statement, such as `INDEXED BY`, which SQLAlchemy leaves out for SQLite."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        """The hint as it was given."""
+        return text
 
 
 def _undone(connection: Connection) -> None:

@@ -1,0 +1,222 @@
+"""Every filter of the timeline says the same on each database as a look at each file would, and on SQLite by an
+index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.store.database import Database
+from adapters.store.generations import verify
+from adapters.store.ledger import Ledger
+from domain.actor import CLI, WATCHER, Actor
+from domain.commands.detection import record_detection
+from domain.commands.faces import change_faces
+from domain.commands.libraries import add_library
+from domain.commands.media import ReadFile, record_files, record_missing
+from domain.commands.people import create_person, merge_persons
+from domain.commands.tags import rename_tag, tag_contents
+from domain.geometry import Box
+from domain.media import FileFacts
+from domain.names import search_key
+from domain.ports import DetectedFace, Detection
+from projections import timeline
+from projections.timeline import PhotoFilter
+
+CAMERA = {"make": "NIKON CORPORATION", "model": "D90", "lens": "Nikkor 18-105mm"}
+
+
+def content(number: int) -> bytes:
+    return bytes([number]) * 32
+
+
+def file(path: str, number: int, **facts: Any) -> ReadFile:
+    kind = facts.pop("kind", "photo")
+    known = {"taken_at": number * 1_000_000, "width": 10, "height": 10, **facts}
+    return ReadFile(path, content(number), FileFacts(number, 1, kind, **known))
+
+
+FILES = [
+    file("Zürich/IMG_1.jpg", 1, latitude=47.3, longitude=8.5, **CAMERA),
+    file("Zürich/See/IMG_2.jpg", 2, latitude=-17.0, longitude=179.5),
+    file("zürich/IMG_3.jpg", 3, make="Apple", model="iPhone 12"),
+    file("Zürich 2/100%_off.jpg", 4),
+    file("clip.mp4", 5, kind="video", latitude=47.4, longitude=8.6),
+    file("Zürich0/IMG_6.jpg", 6),
+    file("København\nÆrø.jpg", 7, taken_at=1_000_000),
+]
+
+
+@pytest.fixture
+def furnished(ledger: Ledger) -> Ledger:
+    """Seven files and a missing one in one library, copies of two in another; tags, and persons of whom one was
+    merged."""
+    for name in ("one", "two"):
+        with ledger.transaction(CLI) as turn:
+            add_library(turn, f"/{name}", name)
+    for library, files in ((1, [*FILES, file("gone.jpg", 8)]), (2, [file("copy.jpg", 1), file("IMG_5.jpg", 5)])):
+        with ledger.transaction(WATCHER) as turn:
+            turn.begin("scan", "scanned")
+            record_files(turn, library, files)
+    with ledger.transaction(WATCHER) as turn:
+        turn.begin("scan", "scanned")
+        record_missing(turn, [8])
+        for number in (1, 2, 8):
+            face = DetectedFace(Box(0.1, 0.1, 0.2, 0.2), 0.9, bytes(2048))
+            record_detection(turn, content(number), Detection("m", (face,)))
+    for name in ("Zoë Keller", "Bob", "Boß"):
+        with ledger.transaction(CLI) as turn:
+            create_person(turn, name)
+    for face_id, person in ((1, 1), (2, 3), (3, 1)):
+        with ledger.transaction(CLI) as turn:
+            change_faces(turn, [face_id], "assign", person)
+    with ledger.transaction(CLI) as turn:
+        merge_persons(turn, 3, 2)
+    for name, numbers in (("Café", (1, 3, 8)), ("Lake", (2, 3))):
+        with ledger.transaction(CLI) as turn:
+            tag_contents(turn, [content(number) for number in numbers], name)
+    return ledger
+
+
+def found(ledger: Ledger, libraries: frozenset[int] | None = None, **narrowed: Any) -> list[str]:
+    """The paths that fit, in every order the same ones, page after page of two, and as many as are counted."""
+    actor = Actor("uma", "viewer", libraries)
+    pages: dict[str, list[str]] = {}
+    with ledger.reading(actor) as lookups:
+        for sort, (column, _) in timeline.SORTS.items():
+            rows, total = lookups.timeline.first_page(PhotoFilter(**narrowed), sort=sort, limit=2)
+            paths = [row["path"] for row in rows]
+            while rows:
+                after = (rows[-1][column], rows[-1]["id"])
+                rows = lookups.timeline.page(PhotoFilter(**narrowed), sort=sort, after=after, limit=2)
+                paths += [row["path"] for row in rows]
+            assert len(paths) == total == lookups.timeline.count(PhotoFilter(**narrowed))
+            pages[sort] = paths
+    assert sorted(pages["name"]) == sorted(pages["taken_at"]) == sorted(pages["discovered"])
+    return pages["taken_at"]
+
+
+CASES: list[tuple[dict[str, Any], str, set[int]]] = [
+    ({}, "media_timeline", {1, 2, 3, 4, 5, 6, 7}),
+    ({"folder": "Zürich"}, "media_timeline", {1, 2}),
+    ({"folder": "Zürich", "recursive": False}, "media_folder", {1}),
+    ({"folder": "", "recursive": False}, "media_folder", {5, 7}),
+    ({"kind": "video"}, "media_timeline", {5}),
+    ({"tags": ("CAFÉ",)}, "media_content", {1, 3}),
+    ({"tags": ("café", "lake")}, "media_content", {1, 2, 3}),
+    ({"tags": ("café", "lake"), "all_tags": True}, "media_content", {3}),
+    ({"tags": ("café", "none such"), "all_tags": True}, "media_content", set()),
+    ({"tags": ("none such",)}, "media_content", set()),
+    ({"exclude_tags": ("lake", "none such")}, "media_timeline", {1, 4, 5, 6, 7}),
+    ({"tags": ("café",), "exclude_tags": ("lake",)}, "media_content", {1}),
+    ({"persons": (2,)}, "media_content", {2}),
+    ({"persons": (1, 2)}, "media_content", {1, 2}),
+    ({"persons": (1, 2), "all_persons": True}, "media_content", set()),
+    ({"persons": (1,), "tags": ("café",), "kind": "photo"}, "media_content", {1}),
+    ({"taken_from": 2_000_000, "taken_to": 4_000_000}, "media_timeline", {2, 3}),
+    ({"camera": "corporation d"}, "media_timeline", {1}),
+    ({"camera": "nikkor"}, "media_timeline", set()),
+    ({"lens": "NIKKOR"}, "media_timeline", {1}),
+    ({"lens": "d90"}, "media_timeline", set()),
+    ({"has_gps": True}, "media_timeline", {1, 2, 5}),
+    ({"has_gps": False}, "media_timeline", {3, 4, 6, 7}),
+    ({"within": (47.0, 8.0, 48.0, 9.0)}, "media_timeline", {1, 5}),
+    ({"within": (-20.0, 179.0, 0.0, -179.0)}, "media_timeline", {2}),
+    ({"q": "zurich"}, "media_timeline", {1, 2, 3, 4, 6}),
+    ({"q": "ZÜRICH img_"}, "media_timeline", {1, 2, 3, 6}),
+    ({"q": "%_"}, "media_timeline", {4}),
+    ({"q": "kobenhavn aero"}, "media_timeline", {7}),
+    ({"q": "zoe kell"}, "media_timeline", {1}),
+    ({"q": "boss"}, "media_timeline", set()),
+    ({"q": "bob"}, "media_timeline", {2}),
+    ({"q": "cafe zür"}, "media_timeline", {1, 3}),
+    ({"q": "iphone lake"}, "media_timeline", {3}),
+]
+
+
+def test_each_filter_leaves_what_fits(furnished: Ledger) -> None:
+    for narrowed, _, numbers in CASES:
+        expected = {FILES[number - 1].path for number in numbers}
+        assert set(found(furnished, frozenset({1}), **narrowed)) == expected, narrowed
+        assert set(found(furnished, **narrowed)) - {"copy.jpg", "IMG_5.jpg"} == expected, narrowed
+
+
+def test_much_that_fits_comes_in_the_same_order_as_little(furnished: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = found(furnished, q="img")
+    monkeypatch.setattr(timeline, "DENSE", 1)
+    monkeypatch.setattr(timeline, "PROBED", 1)
+    with furnished.reading(CLI) as lookups:
+        for sort in timeline.SORTS:
+            rows = lookups.timeline.page(PhotoFilter(q="img"), sort=sort, after=None, limit=9)
+            assert sorted(row["path"] for row in rows) == sorted(few)
+        assert lookups.timeline.first_page(PhotoFilter(q="img"), sort="name", limit=1)[1] is None
+        assert lookups.timeline.first_page(PhotoFilter(has_gps=True), sort="name", limit=1)[1] == 3
+
+
+@pytest.fixture
+def two_libraries(tmp_path: Path) -> Iterator[Ledger]:
+    """Two empty libraries in SQLite."""
+    ledger = Ledger(Database(f"sqlite:///{tmp_path}/plan.db"))
+    for name in ("one", "two"):
+        with ledger.transaction(CLI) as turn:
+            add_library(turn, f"/{name}", name)
+    yield ledger
+    ledger.close()
+
+
+def plan_of(ledger: Ledger, narrowed: PhotoFilter, sort: str, after: timeline.Place | None) -> list[str]:
+    """The steps in which SQLite finds a page."""
+    with ledger.reading(CLI) as lookups:
+        statement = lookups.timeline.ordered(narrowed, sort, after, 100)
+        text = str(statement.compile(dialect=lookups.connection.dialect, compile_kwargs={"literal_binds": True}))
+        plan = lookups.connection.exec_driver_sql("EXPLAIN QUERY PLAN " + text.replace("%%", "%"))
+        return [row[3] for row in plan]
+
+
+def test_sqlite_finds_what_each_filter_leaves_by_an_index(two_libraries: Ledger) -> None:
+    for narrowed, index, _ in CASES:
+        plan = plan_of(two_libraries, PhotoFilter(**narrowed), "taken_at", None)
+        assert any(f" {index}_1" in step and step.split()[1] == "media_1" for step in plan), (narrowed, plan)
+        assert not [step for step in plan if step.startswith("SCAN") and "USING" not in step], (narrowed, plan)
+
+
+@pytest.mark.parametrize(("sort", "index"), [("name", "media_name"), ("discovered", "media_discovered")])
+def test_sqlite_walks_each_order_by_its_index(two_libraries: Ledger, sort: str, index: str) -> None:
+    plan = plan_of(two_libraries, PhotoFilter(), sort, ("1", 1) if sort == "name" else (1, 1))
+    assert [step.split(" (")[0] for step in plan] == [f"SEARCH media_1 USING INDEX {index}_1"]
+
+
+def test_words_follow_what_is_moved_renamed_and_read_again(furnished: Ledger) -> None:
+    with furnished.transaction(WATCHER) as turn:
+        turn.begin("scan", "scanned")
+        record_files(turn, 1, [file("Bern/Bärengraben.jpg", 1)], vanished=[1])
+        record_files(turn, 1, [file("zürich/IMG_3.jpg", 9, make="Pentax")])
+    with furnished.transaction(CLI) as turn:
+        rename_tag(turn, 2, "Loch")
+    assert found(furnished, q="img_1") == []
+    assert found(furnished, q="barengraben nikon") == ["Bern/Bärengraben.jpg"]
+    assert found(furnished, q="iphone") == []
+    assert found(furnished, q="pentax") == ["zürich/IMG_3.jpg"]
+    assert found(furnished, q="loch see") == ["Zürich/See/IMG_2.jpg"]
+    assert verify(furnished) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Élise", "elise"),
+        ("STRASSE", "strasse"),
+        ("Straße", "strasse"),
+        ("Ångström ﬁne", "angstrom fine"),
+        ("Łódź", "lodz"),
+        ("İstanbul", "istanbul"),
+        ("e\u0301", "e"),
+        ("a\tb\nc", "a b c"),
+        ("東京", "東京"),
+    ],
+)
+def test_what_is_looked_for_has_neither_case_nor_accents(text: str, key: str) -> None:
+    assert search_key(text) == key
