@@ -184,6 +184,9 @@ class TaggedLookups(Protocol):
     def ids_of_content(self, content_hash: bytes) -> set[int]:
         """The ids of the tags of one content, deleted ones too."""
 
+    def contents_of(self, tag_id: int) -> set[bytes]:
+        """Every content that has this tag."""
+
     def uses(self, tag_id: int) -> int:
         """How many contents have this tag."""
 

@@ -8,11 +8,12 @@ from domain.event import Event, recorded_as
 
 
 class Tag(msgspec.Struct, frozen=True):
-    """A tag row as a command sees it."""
+    """A tag row as a command sees it; `color` is `#rrggbb`, None where nobody chose one."""
 
     id: int
     name: str
     version: int
+    color: str | None = None
 
 
 @recorded_as("TagCreated", "tag", "tag_id", opens=True)
@@ -30,6 +31,15 @@ class TagRenamed(Event, frozen=True, omit_defaults=True):
     tag_id: int
     name: str
     was: str
+
+
+@recorded_as("TagRecoloured", "tag", "tag_id")
+class TagRecoloured(Event, frozen=True, omit_defaults=True):
+    """A tag got another colour, `#rrggbb`, or none."""
+
+    tag_id: int
+    color: str | None
+    was: str | None
 
 
 @recorded_as("TagDeleted", "tag", "tag_id")

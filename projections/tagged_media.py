@@ -68,7 +68,7 @@ class TaggedMedia:
         """The tags of one content, by name."""
         t, tags = self._table, self._tags
         statement = (
-            select(tags.c.id, tags.c.name, tags.c.version)
+            select(tags.c.id, tags.c.name, tags.c.version, tags.c.color)
             .join(t, t.c.tag_id == tags.c.id)
             .where(t.c.content_hash == content_hash, tags.c.deleted.is_(False))
             .order_by(tags.c.name_key)
@@ -94,6 +94,12 @@ class TaggedMedia:
         t = self._table
         return set(self._connection.execute(select(t.c.tag_id).where(t.c.content_hash == content_hash)).scalars())
 
+    def contents_of(self, tag_id: int) -> set[bytes]:
+        """Every content that has this tag."""
+        t = self._table
+        found = self._connection.execute(select(t.c.content_hash).where(t.c.tag_id == tag_id)).scalars()
+        return {bytes(content) for content in found}
+
     def uses(self, tag_id: int) -> int:
         """How many contents have this tag."""
         t = self._table
@@ -108,7 +114,7 @@ class TaggedMedia:
 
     def counts(self) -> list[RowMapping]:
         """Every live tag with the number of visible contents that have it, by name: `id`, `name`, `version`,
-        `count`."""
+        `color`, `count`."""
         c, tags = self._counts.table, self._tags
         seen = (
             select(c.c.tag_id, func.sum(c.c.seen).label("count"))
@@ -117,7 +123,10 @@ class TaggedMedia:
             .subquery()
         )
         statement = (
-            select(tags.c.id, tags.c.name, tags.c.version, func.coalesce(seen.c.count, 0).label("count"))
+            select(
+                *(tags.c.id, tags.c.name, tags.c.version, tags.c.color),
+                func.coalesce(seen.c.count, 0).label("count"),
+            )
             .outerjoin(seen, seen.c.tag_id == tags.c.id)
             .where(tags.c.deleted.is_(False))
             .order_by(tags.c.name_key)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from domain.names import name_key
-from domain.tag import Tag, TagCreated, TagDeleted, TagRenamed, TagRestored
+from domain.tag import Tag, TagCreated, TagDeleted, TagRecoloured, TagRenamed, TagRestored
 from projections.projection import Projection, id_column
 
 
@@ -34,6 +34,7 @@ class TagsTable(Projection):
             id_column(),
             Column("name", Text, nullable=False),
             Column("name_key", Text, nullable=False),
+            Column("color", Text),
             Column("deleted", Boolean, nullable=False),
             Column("version", Integer, nullable=False),
         )
@@ -46,6 +47,7 @@ class TagsTable(Projection):
                 "id": e.tag_id,
                 "name": e.name,
                 "name_key": name_key(e.name),
+                "color": None,
                 "deleted": False,
                 "version": 1,
             },
@@ -56,6 +58,7 @@ class TagsTable(Projection):
             change.values(name=bindparam("to"), name_key=bindparam("to_key")),
             lambda e, r: {"key": e.tag_id, "to": e.name, "to_key": name_key(e.name)},
         )
+        self.on(TagRecoloured, change.values(color=bindparam("to")), lambda e, r: {"key": e.tag_id, "to": e.color})
         deleted = change.values(deleted=bindparam("to"))
         self.on(TagDeleted, deleted, lambda e, r: {"key": e.tag_id, "to": True})
         self.on(TagRestored, deleted, lambda e, r: {"key": e.tag_id, "to": False})
@@ -70,7 +73,7 @@ class Tags:
 
     def _select(self) -> Select[*tuple[Any, ...]]:
         t = self._table
-        return select(t.c.id, t.c.name, t.c.version).where(t.c.deleted.is_(False))
+        return select(t.c.id, t.c.name, t.c.version, t.c.color).where(t.c.deleted.is_(False))
 
     def get(self, tag_id: int) -> Tag | None:
         """The tag with this id."""

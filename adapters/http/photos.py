@@ -23,8 +23,8 @@ Part = Annotated[str, Meta(max_length=200)]
 Names = Annotated[list[Part], Meta(max_length=50)]
 
 
-class PhotosQuery(msgspec.Struct):
-    """What the photos are narrowed to; `tags`, `exclude_tags` and `persons` may be given several times."""
+class PhotoWords(msgspec.Struct):
+    """What photos are narrowed to; `tags`, `exclude_tags` and `persons` may be given several times."""
 
     library: LibraryParam | None = None
     path: Annotated[str, Meta(description="a folder; / is the root itself")] | None = None
@@ -55,6 +55,11 @@ class PhotosQuery(msgspec.Struct):
         ]
         | None
     ) = None
+
+
+class PhotosQuery(PhotoWords):
+    """Which photos, and in which order."""
+
     sort: Literal["taken_at", "name", "discovered"] = "taken_at"
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
@@ -120,7 +125,7 @@ class FoldersQuery(msgspec.Struct):
 @routes("GET", "/photos", query=PhotosQuery, answers=Photos, errors=(404,))
 def list_photos(call: Call, query: PhotosQuery) -> Answer:
     """Photos and videos that fit every filter, newest first, A to Z by `sort=name`."""
-    narrowed = _filter(query)
+    narrowed = narrowing(query)
     after = (
         None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
     )
@@ -161,7 +166,12 @@ def media_row(row: RowMapping, tags: Mapping[bytes, Sequence[str]]) -> MediaRow:
     return MediaRow(**plain)
 
 
-def _filter(query: PhotosQuery) -> PhotoFilter:
+def narrowing(query: PhotoWords) -> PhotoFilter:
+    """The filter that the words of a query, or of a body, say; the library is left to `within`.
+
+    Raises:
+        Invalid: a time or a corner cannot be.
+    """
     return PhotoFilter(
         folder=None if query.path is None else query.path.strip("/"),
         recursive=query.recursive,

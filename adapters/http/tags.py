@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from adapters.http.declaring import Answer, Call, Routes
 from adapters.http.paging import Page
 from adapters.http.past import AsOf, tables_as_of
-from adapters.http.sight import Id, LibraryParam, LibraryRef, is_restricted, photo_at
+from adapters.http.photos import PhotoWords, narrowing
+from adapters.http.problems import FieldError, Invalid
+from adapters.http.sight import Id, LibraryParam, LibraryRef, is_restricted, photo_at, within
 from adapters.http.writing import Done, write
 from domain.commands.faces import LARGEST_BATCH, Outcome
-from domain.commands.tags import delete_tag, rename_tag, tag_contents, untag_contents
-from domain.errors import NotFound
+from domain.commands.tags import change_tag, delete_tag, merge_tags, tag_contents, untag_contents
+from domain.errors import NotFound, RuleViolation
 from domain.tag import Tag
 from projections.lookups import Lookups, Transaction
 
 routes = Routes("Tags")
+
+MOST_FITTING: Final = 50_000
+"""Contents that one operation tags by a filter: some seconds of the write lock."""
 
 
 class PhotoQuery(msgspec.Struct):
@@ -51,24 +57,34 @@ class NewTag(msgspec.Struct):
 
 
 class TagsBatch(msgspec.Struct):
-    """The same tag for many photos, by their media ids."""
+    """The same tag for many photos: by their media ids, or for everything that fits the words of `GET /photos`."""
 
-    ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)]
     name: str
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)] | None = None
+    filter: PhotoWords | None = None
     action: Literal["add", "remove"] = "add"
 
 
 class TagsBatchOutcome(msgspec.Struct):
-    """One row a photo, and the operation that undo takes, null where nothing had to change."""
+    """One row a photo where ids were given, how many contents (copies count once) fitted, and the operation that undo
+    takes, null where nothing had to change."""
 
     results: list[Outcome]
+    fitted: int
     operation_id: int | None
 
 
-class TagName(msgspec.Struct):
-    """A tag's new name."""
+class TagPatch(msgspec.Struct):
+    """What to change about a tag; what is left out stays."""
 
-    name: str
+    name: str | UnsetType = UNSET
+    color: Annotated[str, Meta(description="#rrggbb")] | UnsetType | None = UNSET
+
+
+class MergeTag(msgspec.Struct):
+    """The tag that takes over."""
+
+    into: Id
 
 
 class TagCount(msgspec.Struct):
@@ -76,6 +92,7 @@ class TagCount(msgspec.Struct):
 
     id: int
     name: str
+    color: str | None
     version: int
     count: int
 
@@ -115,21 +132,40 @@ def untag_photo(call: Call, query: TagOfPhoto) -> Answer:
 )
 def tag_many(call: Call, body: TagsBatch) -> Answer:
     """Put a tag on many photos or take it off, in one operation, with one answer a photo."""
+    if (body.ids is None) == (body.filter is None):
+        raise Invalid((FieldError("ids", "say either ids or filter"),))
 
-    def tag(turn: Transaction) -> list[Outcome]:
-        outcomes, contents = [], []
-        for media_id in dict.fromkeys(body.ids):
-            media = turn.media.get(media_id)
-            if media is None or media.content_hash is None or not media.present:
-                outcomes.append(Outcome(media_id, ok=False, error=f"there is no photo {media_id}"))
-            else:
-                outcomes.append(Outcome(media_id, ok=True))
-                contents.append(media.content_hash)
+    def tag(turn: Transaction) -> tuple[list[Outcome], int]:
+        if body.filter is None:
+            outcomes, contents = _contents_of(turn, body.ids or ())
+        else:
+            outcomes, contents = [], _contents_that_fit(turn, body.filter)
         if contents:
             (tag_contents if body.action == "add" else untag_contents)(turn, contents, body.name)
-        return outcomes
+        return outcomes, len(set(contents))
 
-    return write(call, tag, lambda turn, outcomes: TagsBatchOutcome(outcomes, turn.operation_id))
+    return write(call, tag, lambda turn, done: TagsBatchOutcome(*done, turn.operation_id))
+
+
+def _contents_of(turn: Transaction, ids: Sequence[int]) -> tuple[list[Outcome], list[bytes]]:
+    """One row a photo, and the contents of those that are there."""
+    outcomes, contents = [], []
+    for media_id in dict.fromkeys(ids):
+        media = turn.media.get(media_id)
+        if media is None or media.content_hash is None or not media.present:
+            outcomes.append(Outcome(media_id, ok=False, error=f"there is no photo {media_id}"))
+        else:
+            outcomes.append(Outcome(media_id, ok=True))
+            contents.append(media.content_hash)
+    return outcomes, contents
+
+
+def _contents_that_fit(turn: Transaction, words: PhotoWords) -> list[bytes]:
+    """Raises `RuleViolation` where more fit than one operation may tag."""
+    contents = within(turn, words.library).timeline.contents(narrowing(words), MOST_FITTING + 1)
+    if len(contents) > MOST_FITTING:
+        raise RuleViolation(f"more than {MOST_FITTING} photos fit: narrow the filter, and tag them in parts", "filter")
+    return contents
 
 
 @routes("GET", "/image/tags/all", answers=Page[TagCount])
@@ -145,21 +181,43 @@ def list_tags(call: Call) -> Answer:
 @routes(
     "PATCH",
     "/tags/{id}",
-    body=TagName,
+    body=TagPatch,
     answers=Tag,
     role="editor",
     errors=(404, 409),
     versioned=True,
     rehearses=True,
 )
-def patch_tag(call: Call, id: int, body: TagName) -> Answer:
-    """Give a tag another name."""
+def patch_tag(call: Call, id: int, body: TagPatch) -> Answer:
+    """Give a tag another name, another colour, or both; a colour of null takes it away."""
+    name = None if body.name is UNSET else body.name
 
-    def rename(turn: Transaction) -> None:
+    def change(turn: Transaction) -> None:
         _demand_seen(turn, id)
-        rename_tag(turn, id, body.name, call.expected)
+        change_tag(turn, id, name=name, color=body.color, expected=call.expected)
 
-    return write(call, rename, lambda turn, _: turn.tags.get(id))
+    return write(call, change, lambda turn, _: turn.tags.get(id))
+
+
+@routes(
+    "POST",
+    "/tags/{id}/merge",
+    body=MergeTag,
+    answers=Tag,
+    role="editor",
+    errors=(404,),
+    versioned=True,
+    rehearses=True,
+)
+def merge_tag(call: Call, id: int, body: MergeTag) -> Answer:
+    """Put another tag on everything that has this one, which goes; answers the other one. Undo brings both back."""
+
+    def merge(turn: Transaction) -> None:
+        _demand_seen(turn, id)
+        _demand_seen(turn, body.into)
+        merge_tags(turn, id, body.into, call.expected)
+
+    return write(call, merge, lambda turn, _: turn.tags.get(body.into))
 
 
 @routes("DELETE", "/tags/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)

@@ -1,14 +1,18 @@
-"""What a user does with tags: put on, take off, rename, delete."""
+"""What a user does with tags: put on, take off, rename, colour, merge, delete."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from msgspec import UNSET, UnsetType
+
 from domain.commands.people import check_version
-from domain.errors import Forbidden, NameTaken, NotFound
+from domain.errors import Forbidden, NameTaken, NotFound, RuleViolation
+from domain.event import Event
 from domain.names import clean_name
 from domain.ports import Turn
-from domain.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagDeleted, TagRenamed
+from domain.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagDeleted, TagRecoloured, TagRenamed
 
 
 def tag_contents(turn: Turn, contents: Sequence[bytes], name: str) -> int:
@@ -20,7 +24,8 @@ def tag_contents(turn: Turn, contents: Sequence[bytes], name: str) -> int:
     turn.actor.require("editor")
     name = clean_name(name)
     tag = turn.tags.named(name)
-    new = [c for c in dict.fromkeys(contents) if tag is None or tag.id not in {t.id for t in turn.tagged.of_content(c)}]
+    has = set() if tag is None else turn.tagged.contents_of(tag.id)
+    new = [content for content in dict.fromkeys(contents) if content not in has]
     if tag is not None and not new:
         return tag.id
     photos = "a photo" if len(new) == 1 else f"{len(new)} photos"
@@ -42,7 +47,8 @@ def untag_contents(turn: Turn, contents: Sequence[bytes], name: str) -> int:
     tag = turn.tags.named(name)
     if tag is None:
         raise NotFound(f"there is no tag {name!r}")
-    has = [c for c in dict.fromkeys(contents) if tag.id in {t.id for t in turn.tagged.of_content(c)}]
+    tagged = turn.tagged.contents_of(tag.id)
+    has = [content for content in dict.fromkeys(contents) if content in tagged]
     if has:
         photos = "a photo" if len(has) == 1 else f"{len(has)} photos"
         turn.begin("tag.remove", f"took the tag {tag.name} off {photos}")
@@ -50,25 +56,80 @@ def untag_contents(turn: Turn, contents: Sequence[bytes], name: str) -> int:
     return len(has)
 
 
-def rename_tag(turn: Turn, tag_id: int, name: str, expected: int | None = None) -> None:
-    """Give a tag another name.
+def change_tag(
+    turn: Turn,
+    tag_id: int,
+    *,
+    name: str | None = None,
+    color: str | UnsetType | None = UNSET,
+    expected: int | None = None,
+) -> None:
+    """Give a tag another name, another colour (`#rrggbb`; None for none), or both; what is left out stays.
 
     Raises:
         NotFound: there is no such tag.
-        NameTaken: another tag has it.
+        NameTaken: another tag has the name.
+        RuleViolation: the name or colour cannot be.
         Forbidden: it is on photos that the actor may not see.
         Stale: the tag changed since the client read it.
     """
     turn.actor.require("editor")
     tag = live_tag(turn, tag_id, expected)
-    name = clean_name(name)
-    holder = turn.tags.named(name)
+    called = tag.name if name is None else _free_name(turn, tag_id, name)
+    painted = tag.color if color is UNSET else _clean_color(color)
+    events: list[Event] = []
+    said = []
+    if called != tag.name:
+        events.append(TagRenamed(tag_id, called, tag.name))
+        said.append(f"renamed the tag {tag.name} to {called}")
+    if painted != tag.color:
+        events.append(TagRecoloured(tag_id, painted, tag.color))
+        said.append(f"gave the tag {called} {'no colour' if painted is None else f'the colour {painted}'}")
+    if events:
+        require_tag_in_sight(turn, tag_id)
+        turn.begin("tag.rename" if called != tag.name else "tag.colour", ", ".join(said))
+        turn.append(*events)
+
+
+def rename_tag(turn: Turn, tag_id: int, name: str, expected: int | None = None) -> None:
+    """Give a tag another name; raises as `change_tag`."""
+    change_tag(turn, tag_id, name=name, expected=expected)
+
+
+def _free_name(turn: Turn, tag_id: int, name: str) -> str:
+    cleaned = clean_name(name)
+    holder = turn.tags.named(cleaned)
     if holder is not None and holder.id != tag_id:
         raise NameTaken(f"tag {holder.id} is called {holder.name} already")
-    if name != tag.name:
-        require_tag_in_sight(turn, tag_id)
-        turn.begin("tag.rename", f"renamed the tag {tag.name} to {name}")
-        turn.append(TagRenamed(tag_id, name, tag.name))
+    return cleaned
+
+
+def _clean_color(color: str | None) -> str | None:
+    if color is not None and re.fullmatch("#[0-9a-f]{6}", color.lower(), re.ASCII) is None:
+        raise RuleViolation("a colour is written #rrggbb, such as #1f77b4", "color")
+    return None if color is None else color.lower()
+
+
+def merge_tags(turn: Turn, tag_id: int, into: int, expected: int | None = None) -> int:
+    """Put the tag `into` on everything that has the tag `tag_id`, and delete that one; on how many contents it was not
+    yet. Undo brings both back as they were.
+
+    Raises:
+        NotFound: there is no such tag.
+        RuleViolation: it is the same tag.
+        Forbidden: one of them is on photos that the actor may not see.
+        Stale: the tag changed since the client read it.
+    """
+    turn.actor.require("editor")
+    tag, survivor = live_tag(turn, tag_id, expected), live_tag(turn, into, None)
+    if tag.id == survivor.id:
+        raise RuleViolation("a tag cannot be merged into itself", "into")
+    require_tag_in_sight(turn, tag_id)
+    require_tag_in_sight(turn, into)
+    new = sorted(turn.tagged.contents_of(tag_id) - turn.tagged.contents_of(into))
+    turn.begin("tag.merge", f"merged the tag {tag.name} into {survivor.name}")
+    turn.append(*(MediaTagged(content, into) for content in new), TagDeleted(tag_id))
+    return len(new)
 
 
 def delete_tag(turn: Turn, tag_id: int, expected: int | None = None) -> None:

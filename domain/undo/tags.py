@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from domain.commands.tags import require_tag_in_sight
 from domain.event import Event, Recorded
 from domain.ports import Turn
-from domain.tag import MediaTagged, MediaUntagged, TagCreated, TagDeleted, TagRenamed, TagRestored
+from domain.tag import MediaTagged, MediaUntagged, TagCreated, TagDeleted, TagRecoloured, TagRenamed, TagRestored
 from domain.undo.rules import blocked, require_last_write, require_photo_in_sight, takes_back
 
 
@@ -35,6 +35,14 @@ def _tag_renamed(turn: Turn, recorded: Recorded, event: TagRenamed) -> Iterable[
         takes = (TagCreated, TagRenamed, TagRestored)
         raise blocked(turn, recorded, f"tag-{holder.id}", takes, f"took the name {event.was}")
     yield TagRenamed(event.tag_id, event.was, event.name)
+
+
+@takes_back(TagRecoloured)
+def _tag_recoloured(turn: Turn, recorded: Recorded, event: TagRecoloured) -> Iterable[Event]:
+    tag = turn.tags.get(event.tag_id)
+    stands = tag is not None and tag.color == event.color
+    require_last_write(turn, recorded, (TagRecoloured, TagDeleted), "changed the tag", stands=stands)
+    yield TagRecoloured(event.tag_id, event.was, event.color)
 
 
 @takes_back(TagCreated)

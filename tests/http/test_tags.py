@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.http import tags
 from tests.http.words import fields, problem
 from tests.http.world import Api, World
 
@@ -27,7 +28,9 @@ def test_a_tag_is_made_once_and_shared_by_copies(ed: Api) -> None:
     first = tagged(ed, "bob.jpg", "Garden")
     assert tagged(ed, "plain.jpg", "GARDEN") == first
     assert names(ed, "bob.jpg") == names(ed, "bob-at-work.jpg", "Work") == ["Garden"]
-    assert ed.get("/image/tags/all").json()["items"] == [{"id": first, "name": "Garden", "version": 1, "count": 2}]
+    assert ed.get("/image/tags/all").json()["items"] == [
+        {"id": first, "name": "Garden", "color": None, "version": 1, "count": 2}
+    ]
 
 
 def test_tagging_again_logs_nothing(world: World, ed: Api) -> None:
@@ -63,12 +66,87 @@ def test_many_photos_are_tagged_in_one_operation_with_a_row_each(ed: Api) -> Non
 def test_a_tag_is_renamed_with_its_version_and_not_to_a_taken_name(world: World, ed: Api) -> None:
     garden, _house = tagged(ed, "bob.jpg", "Garden"), tagged(ed, "bob.jpg", "House")
     renamed = ed.patch(f"/tags/{garden}", json={"name": "Orchard"}, headers={"If-Match": '"1"'}).json()
-    assert renamed == {"id": garden, "name": "Orchard", "version": 2}
+    assert renamed == {"id": garden, "name": "Orchard", "version": 2, "color": None}
     before = world.ledger.head()
     problem(ed.patch(f"/tags/{garden}", json={"name": "HOUSE"}), 409)
     problem(ed.patch(f"/tags/{garden}", json={"name": "Field"}, headers={"If-Match": '"1"'}), 412)
     problem(ed.patch("/tags/999", json={"name": "Field"}), 404)
     assert world.ledger.head() == before
+
+
+def test_everything_that_fits_a_filter_is_tagged_in_one_operation_and_untagged_by_undo(ed: Api) -> None:
+    body = {"filter": {"path": "trips", "library": "family"}, "name": "Trip"}
+    rehearsed = ed.post("/image/tags/batch", json=body, params={"dry_run": "true"}).json()
+    assert rehearsed["text"] == "tagged 2 photos with Trip"
+    assert ed.get("/photos", params={"tags": "Trip"}).json()["total"] == 0
+    answer = ed.post("/image/tags/batch", json=body).json()
+    assert (answer["results"], answer["fitted"]) == ([], 2)
+    assert names(ed, "trips/ann.jpg") == names(ed, "trips/both.jpg") == ["Trip"]
+    assert ed.get("/photos", params={"tags": "Trip"}).json()["total"] == 2
+    ed.post(f"/operations/{answer['operation_id']}/undo")
+    assert ed.get("/photos", params={"tags": "Trip"}).json()["total"] == 0
+
+
+def test_a_filter_takes_a_tag_off_where_it_is(ed: Api) -> None:
+    ed.post("/image/tags/batch", json={"filter": {}, "name": "All"})
+    assert ed.get("/photos", params={"tags": "All"}).json()["total"] == ed.get("/photos").json()["total"]
+    ed.post("/image/tags/batch", json={"filter": {"exclude_tags": [], "q": "ann"}, "name": "All", "action": "remove"})
+    assert names(ed, "trips/ann.jpg") == []
+    assert names(ed, "trips/both.jpg") == ["All"]
+
+
+def test_a_filter_tags_only_what_the_user_sees(world: World, ed: Api) -> None:
+    world.api("rex").post("/image/tags/batch", json={"filter": {"path": "/"}, "name": "Mine"})
+    assert names(ed, "boss.jpg", "Work") == []
+    assert names(ed, "bob.jpg") == ["Mine"]
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({"name": "x"}, ["ids"]),
+        ({"name": "x", "ids": [1], "filter": {}}, ["ids"]),
+        ({"name": "x", "filter": {"sort": "name"}}, ["filter.sort"]),
+        ({"name": "x", "filter": {"from": "yesterday"}}, ["from"]),
+    ],
+)
+def test_a_batch_that_does_not_say_which_photos_is_refused(ed: Api, body: dict[str, Any], wrong: list[str]) -> None:
+    assert fields(ed.post("/image/tags/batch", json=body)) == wrong
+
+
+def test_more_than_one_operation_may_hold_is_refused(ed: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tags, "MOST_FITTING", 2)
+    refused = problem(ed.post("/image/tags/batch", json={"filter": {}, "name": "All"}), 422)
+    assert "more than 2 photos" in refused["detail"]
+
+
+def test_a_tag_gets_a_colour_and_undo_takes_it_back(ed: Api) -> None:
+    garden = tagged(ed, "bob.jpg", "Garden")
+    painted = ed.patch(f"/tags/{garden}", json={"color": "#1F77B4"})
+    assert painted.json() == {"id": garden, "name": "Garden", "version": 2, "color": "#1f77b4"}
+    both = ed.patch(f"/tags/{garden}", json={"name": "Park", "color": None})
+    assert (both.json()["name"], both.json()["color"]) == ("Park", None)
+    problem(ed.post(f"/operations/{painted.headers['Operation-Id']}/undo"), 409)
+    ed.post(f"/operations/{both.headers['Operation-Id']}/undo")
+    (tag,) = ed.get("/image/tags/all").json()["items"]
+    assert (tag["name"], tag["color"]) == ("Garden", "#1f77b4")
+    assert fields(ed.patch(f"/tags/{garden}", json={"color": "blue"})) == ["color"]
+
+
+def test_a_merged_tag_is_where_either_was_and_undo_parts_them(ed: Api) -> None:
+    garden, park = tagged(ed, "bob.jpg", "Garden"), tagged(ed, "plain.jpg", "Park")
+    tagged(ed, "bob.jpg", "Park")
+    tagged(ed, "trips/ann.jpg", "Garden")
+    merged = ed.post(f"/tags/{garden}/merge", json={"into": park})
+    assert merged.json()["id"] == park
+    (left,) = ed.get("/image/tags/all").json()["items"]
+    assert (left["id"], left["count"]) == (park, 3)
+    ed.post(f"/operations/{merged.headers['Operation-Id']}/undo")
+    counts = {tag["name"]: tag["count"] for tag in ed.get("/image/tags/all").json()["items"]}
+    assert counts == {"Garden": 2, "Park": 2}
+    assert names(ed, "trips/ann.jpg") == ["Garden"]
+    assert fields(ed.post(f"/tags/{garden}/merge", json={"into": garden})) == ["into"]
+    problem(ed.post(f"/tags/{garden}/merge", json={"into": 999}), 404)
 
 
 def test_a_deleted_tag_is_on_nothing_and_its_name_is_free(ed: Api) -> None:
