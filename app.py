@@ -314,6 +314,7 @@ class House:
             version=VERSION,
             engine=self.engine,
             location=self.locator.location,
+            excluded_dirs=self.settings.excluded_dirs,
         )
 
     def server(self) -> Server:

@@ -115,6 +115,9 @@ FILTERS: dict[str, dict[str, Any]] = {
 }
 OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "/folders": ("/folders", {}),
+    "/memories": ("/memories", {"date": "2026-07-14"}),
+    "/memories of a week": ("/memories", {"date": "2026-07-14", "span": "week"}),
+    "/memories of a month": ("/memories", {"date": "2026-07-14", "span": "month"}),
     "/image/tags/all": ("/image/tags/all", {}),
     "/persons": ("/persons", {}),
     "/persons by faces": ("/persons", {"sort": "faces"}),

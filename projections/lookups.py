@@ -22,6 +22,7 @@ from projections.entities import Entities
 from projections.faces import Faces
 from projections.libraries import Libraries
 from projections.media import MediaFiles
+from projections.memories import Memories
 from projections.operations import Operations
 from projections.people import People
 from projections.persons import Persons
@@ -64,6 +65,11 @@ class Lookups:
     def timeline(self) -> Timeline:
         """Pages of photos."""
         return Timeline(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def memories(self) -> Memories:
+        """When files were taken."""
+        return Memories(self.connection, self.tables, self.visible)
 
     @cached_property
     def persons(self) -> Persons:

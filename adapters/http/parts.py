@@ -252,7 +252,7 @@ class Parts:
     `NotFound` or `Unavailable`: the one gives the real path, the other a descriptor open for reading, which the caller
     closes. `engine` is None where none is configured, and `engine_absent` then says why. `thresholds` overrides the
     engine's own. `page` is the folder of the static page. `location` says where a position in degrees is, and is None
-    where that is off.
+    where that is off. `excluded_dirs` are the folders left out of memories.
     """
 
     ledger: Ledger
@@ -268,3 +268,4 @@ class Parts:
     engine_absent: str = "no face engine is configured: unset FACE_ENGINE=off, or set APOLLO_FACE_API_BASE_URL"
     thresholds: Thresholds | None = None
     location: Callable[[float, float], Location | None] | None = None
+    excluded_dirs: Sequence[str] = ()
