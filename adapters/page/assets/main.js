@@ -6,6 +6,7 @@ import { h } from './parts/dom.js';
 import { frame } from './parts/frame.js';
 import { folders } from './views/folders.js';
 import { historyOf } from './views/history.js';
+import { memories } from './views/memories.js';
 import { people } from './views/people.js';
 import { person } from './views/person.js';
 import { photo } from './views/photo.js';
@@ -15,7 +16,7 @@ import { status } from './views/status.js';
 import { timeline } from './views/timeline.js';
 
 /** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
-const VIEWS = { photos: timeline, photo, folders, people, person, review, history: historyOf, status };
+const VIEWS = { photos: timeline, photo, memories, folders, people, person, review, history: historyOf, status };
 
 const app = document.getElementById('app');
 const page = frame();

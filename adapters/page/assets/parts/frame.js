@@ -8,6 +8,7 @@ import { complain } from './toast.js';
 
 const WAYS = [
   ['photos', 'Photos', 'photos'],
+  ['memories', 'Memories', 'calendar'],
   ['people', 'People', 'people'],
   ['folders', 'Folders', 'folders'],
   ['history', 'History', 'history'],

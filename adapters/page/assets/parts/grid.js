@@ -49,10 +49,12 @@ export class PhotoGrid {
   /**
    * @param {(photo: Photo) => string} addressOf where a tile leads
    * @param {() => void} onend called when the end of what is loaded comes near
+   * @param {typeof byMonth} sectionsOf photos under their headings
    */
-  constructor(addressOf, onend) {
+  constructor(addressOf, onend, sectionsOf = byMonth) {
     this.addressOf = addressOf;
     this.onend = onend;
+    this.sectionsOf = sectionsOf;
     this.element = h('div', { class: 'grid', onkeydown: (event) => this.#walk(event) });
     /** @type {Photo[]} */
     this.photos = [];
@@ -82,7 +84,7 @@ export class PhotoGrid {
     this.current = focused ? photos.indexOf(focused) : -1;
     this.width = this.element.clientWidth;
     if (!this.width) return;
-    this.months = byMonth(photos);
+    this.months = this.sectionsOf(photos);
     const target = this.width < 600 ? 118 : Math.min(250, 150 + this.width / 18);
     let top = 0;
     for (const month of this.months) {
@@ -110,7 +112,7 @@ export class PhotoGrid {
       Object.assign(month, made);
       made.named.textContent = label;
       made.section.setAttribute('aria-label', label);
-      made.counted.textContent = month === this.months.at(-1) ? '' : count(month.photos.length, 'item');
+      made.counted.textContent = month.total ? count(month.total, 'item') : month === this.months.at(-1) ? '' : count(month.photos.length, 'item');
       made.body.style.setProperty('height', `${month.height}px`);
     }
     for (const { section } of old.values()) section.remove();
