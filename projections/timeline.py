@@ -94,7 +94,11 @@ class Timeline:
             without = msgspec.structs.replace(narrowed, exclude_tags=())
             excluded = msgspec.structs.replace(without, tags=narrowed.exclude_tags)
             return self.count(without) - self.count(excluded)
-        return int(self._connection.execute(self._fitting(narrowed, func.count(self._media.c.id))).scalar_one())
+        if narrowed == EVERYTHING:
+            counted = self._of_libraries(self._shown(func.count()))
+        else:
+            counted = self._fitting(narrowed, func.count())
+        return int(self._connection.execute(counted).scalar_one())
 
     def contents(self, narrowed: PhotoFilter, limit: int) -> list[bytes]:
         """The first `limit` contents of the files that the filter leaves, each once."""
@@ -144,11 +148,15 @@ class Timeline:
         elif narrowed.one_folder:
             statement = self._hinted(statement, "media_folder")
         elif narrowed == EVERYTHING and len(self._libraries) == 1:
-            m = self._media
-            return self._hinted(statement, "media_library_timeline").where(m.c.library_id == self._libraries[0])
+            return self._of_libraries(statement)
         else:
             statement = self._hinted(statement, "media_timeline")
         return statement.where(*self._wanted(narrowed))
+
+    def _of_libraries(self, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+        """All of the libraries, by the smallest index; in the order of the timeline where it is one library."""
+        m = self._media
+        return self._hinted(statement, "media_library_timeline").where(m.c.library_id.in_(self._libraries))
 
     def _hinted(self, statement: Select[*tuple[Any, ...]], index: str) -> Select[*tuple[Any, ...]]:
         return statement.with_hint(self._media, f"INDEXED BY {self._tables.media.named(index)}", "sqlite")

@@ -43,7 +43,7 @@ class MemoriesQuery(msgspec.Struct):
         ]
         | None
     ) = None
-    limit: Annotated[int, Meta(ge=1, le=1000, description="how many items of each year at most")] = 50
+    limit: Annotated[int, Meta(ge=1, le=1000, description="how many items of each year at most")] = 20
 
 
 class YearOfMemories(msgspec.Struct):
