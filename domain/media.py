@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from domain.event import Event, recorded_as
+
+NEEDS_FFMPEG: Final = "ffmpeg is not installed: `make tools` or your system's package `ffmpeg` lets videos be shown"
+"""The problem of a video that was found while nothing could decode it; a full scan tries again once something can."""
 
 
 class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -13,7 +18,8 @@ class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     `size` in bytes, `mtime_ns` nanoseconds since 1970 UTC, `width` and `height` pixels of the upright picture,
     `taken_at` microseconds of the camera's wall clock counted as if it were UTC, `taken_offset` minutes east of UTC
     where the camera recorded them, `latitude` and `longitude` degrees WGS 84, `placeholder` a thumbhash in base64,
-    `problem` why the file is not (or not wholly) shown.
+    `problem` why the file is not (or not wholly) shown. Of videos: `duration` in seconds, `frame_rate` frames a second
+    on average, `bit_rate` bits a second, codecs by ffmpeg's names.
     """
 
     size: int
@@ -32,6 +38,11 @@ class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     longitude: float | None = None
     placeholder: str | None = None
     problem: str | None = None
+    duration: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    frame_rate: float | None = None
+    bit_rate: int | None = None
 
 
 class Media(msgspec.Struct, frozen=True):

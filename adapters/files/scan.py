@@ -12,6 +12,7 @@ import itertools
 import logging
 import math
 import os
+import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ from domain.actor import WATCHER
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.library import Library
-from domain.media import FileFacts, Media
+from domain.media import NEEDS_FFMPEG, FileFacts, Media
 from domain.paths import bytes_of, folder_of, shown
 from domain.watching import Noticed
 from projections.lookups import Ledger, Lookups
@@ -138,6 +139,7 @@ class _Scan:
         self._vanished: set[int] = set()
         self._try_again = try_again
         self._again: set[int] = set()
+        self._has_ffmpeg = shutil.which("ffprobe") is not None
 
     def run(self, report: Report, stopping: Callable[[], bool]) -> ScanReport:
         """The whole scan."""
@@ -261,6 +263,8 @@ class _Scan:
         if file.path in self._noticed.written and not self._recent.has(self._library.id, file):
             return True
         if self._full and (known.content_hash is None or known.id in self._again):
+            return True
+        if self._full and known.problem == NEEDS_FFMPEG and self._has_ffmpeg:
             return True
         return (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
 

@@ -33,6 +33,7 @@ from adapters.http import (
     signing,
     tags,
     users,
+    video,
 )
 from adapters.http.calling import LARGEST_ID, THREADS, Endpoint, has_tag
 from adapters.http.condition import JobStream
@@ -51,6 +52,7 @@ SUBJECTS = (
     photos.routes,
     memories.routes,
     images.routes,
+    video.routes,
     tags.routes,
     libraries.routes,
     operations.routes,

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
-from starlette.responses import Response
 
-from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.serving import TYPES, UNKNOWN, FileResponse, disposition, picture
+from adapters.http.serving import TYPES, UNKNOWN, original, picture
 from adapters.http.sight import LibraryParam, photo_at
 from adapters.http.times import wall_clock
 from domain.errors import NotFound, Unavailable
 from domain.media import Media
-from domain.paths import name_of
 
 routes = Routes("Photos")
-
-
-KEPT: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
-"""A browser may keep an original, and asks whether it is still the same."""
 
 
 class ImageQuery(msgspec.Struct):
@@ -55,8 +47,9 @@ class PlaceShown(msgspec.Struct):
 
 
 class Metadata(msgspec.Struct):
-    """What the file says of itself now: facts, camera, position and all EXIF by name. Units: seconds, millimetres,
-    metres, degrees north and east; `orientation` is EXIF's 1 to 8. `place` names the position, where that is known."""
+    """What the file says of itself now: facts, camera, position and all EXIF by name, or a video's tags. Units:
+    seconds, millimetres, metres, degrees north and east, bits a second; `orientation` is EXIF's 1 to 8. `place` names
+    the position, where that is known."""
 
     library_id: int
     path: str
@@ -80,6 +73,11 @@ class Metadata(msgspec.Struct):
     longitude: float | None
     altitude: float | None
     place: PlaceShown | None
+    duration: float | None
+    video_codec: str | None
+    audio_codec: str | None
+    frame_rate: float | None
+    bit_rate: int | None
     problem: str | None
     exif: dict[str, Any]
 
@@ -101,7 +99,7 @@ def show_image(call: Call, query: ImageQuery) -> Answer:
         media = photo_at(tables, query.path, query.library)
         row = tables.media.row(media.id)
     if query.size == "full":
-        return _full(call, media, None if row is None else row["format"])
+        return original(call, media, None if row is None else row["format"])
     which: Literal["preview", "thumb"] = "preview" if query.size == "preview" else "thumb"
     key = f"{(media.content_hash or b'').hex()}-{which}"
     return picture(call, key, lambda: _rendition(call, media, which))
@@ -153,22 +151,3 @@ def _rendition(call: Call, media: Media, which: Literal["preview", "thumb"]) -> 
         raise NotFound("the picture was just removed; ask again") from error
     except OSError as error:
         raise Unavailable(f"the picture cannot be read now: {error.strerror}") from error
-
-
-def _full(call: Call, media: Media, known_format: str | None) -> Answer:
-    descriptor = call.parts.open_original(media.library_id, media.path)
-    facts = os.fstat(descriptor)
-    is_indexed = (facts.st_size, facts.st_mtime_ns) == (media.size, media.mtime_ns)
-    content = (media.content_hash or b"").hex()
-    tag = content if is_indexed else f"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
-    if has_tag(call.headers, f'"{tag}"'):
-        os.close(descriptor)
-        return Answer(response=Response(status_code=304, headers={"ETag": f'"{tag}"', **KEPT}))
-    kind = TYPES.get(known_format or "", UNKNOWN)
-    headers = {
-        "ETag": f'"{tag}"',
-        **KEPT,
-        "Content-Type": kind,
-        "Content-Disposition": disposition(name_of(media.path), inline=kind != UNKNOWN),
-    }
-    return Answer(response=FileResponse(descriptor, call.headers, headers))

@@ -67,7 +67,8 @@ class PhotosQuery(PhotoWords):
 
 class MediaRow(msgspec.Struct):
     """One file: `width` and `height` are pixels of the upright picture, `placeholder` a ThumbHash in base64, `problem`
-    says why it is not, or not wholly, shown."""
+    says why it is not, or not wholly, shown. Of videos: `duration` in seconds, `frame_rate` a second, `bit_rate` in
+    bits a second."""
 
     id: int
     library_id: int
@@ -88,6 +89,11 @@ class MediaRow(msgspec.Struct):
     longitude: float | None
     placeholder: str | None
     problem: str | None
+    duration: float | None
+    video_codec: str | None
+    audio_codec: str | None
+    frame_rate: float | None
+    bit_rate: int | None
     modified_at: Moment
     discovered_at: Moment
     tags: Sequence[str]

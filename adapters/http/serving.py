@@ -23,6 +23,8 @@ from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call
 from adapters.http.presence import while_present
 from adapters.http.problems import answer_of, plain_problem
+from domain.media import Media
+from domain.paths import name_of
 
 CHUNK: Final = 256 * 1024
 PICTURE_SECONDS: Final = 600
@@ -52,6 +54,8 @@ TYPES: Final = {
 }
 """Content types by the format that the bytes have. Whatever else (RAW, unknown) goes out as bytes to be saved."""
 UNKNOWN: Final = "application/octet-stream"
+KEPT: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+"""A browser may keep an original, and asks whether it is still the same."""
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
@@ -67,6 +71,30 @@ def picture(call: Call, key: str, make: Callable[[], bytes]) -> Answer:
     if has_tag(call.headers, tag):
         return Answer(response=Response(status_code=304, headers=headers))
     return Answer(response=Response(make(), 200, headers, media_type="image/jpeg"))
+
+
+def original(call: Call, media: Media, known_format: str | None) -> Answer:
+    """A file of a library itself, with ranges; tagged with its content's hash as long as it is what was indexed.
+
+    Raises:
+        NotFound, Unavailable: as `Parts.open_original`.
+    """
+    descriptor = call.parts.open_original(media.library_id, media.path)
+    facts = os.fstat(descriptor)
+    is_indexed = (facts.st_size, facts.st_mtime_ns) == (media.size, media.mtime_ns)
+    content = (media.content_hash or b"").hex()
+    tag = content if is_indexed else f"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
+    if has_tag(call.headers, f'"{tag}"'):
+        os.close(descriptor)
+        return Answer(response=Response(status_code=304, headers={"ETag": f'"{tag}"', **KEPT}))
+    kind = TYPES.get(known_format or "", UNKNOWN)
+    headers = {
+        "ETag": f'"{tag}"',
+        **KEPT,
+        "Content-Type": kind,
+        "Content-Disposition": disposition(name_of(media.path), inline=kind != UNKNOWN),
+    }
+    return Answer(response=FileResponse(descriptor, call.headers, headers))
 
 
 def disposition(name: str, *, inline: bool) -> str:

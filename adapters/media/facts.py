@@ -44,4 +44,9 @@ def _kept(indexed: IndexedFile) -> tuple[bytes | None, FileFacts]:
         longitude=indexed.longitude,
         placeholder=indexed.placeholder,
         problem=indexed.problem,
+        duration=indexed.duration,
+        video_codec=indexed.video_codec,
+        audio_codec=indexed.audio_codec,
+        frame_rate=indexed.frame_rate,
+        bit_rate=indexed.bit_rate,
     )

@@ -34,7 +34,7 @@ from adapters.media.renditions import (
 from domain.commands.media import ReadFile
 from domain.errors import Unavailable, Unreadable
 from domain.geometry import Box
-from domain.media import Media
+from domain.media import NEEDS_FFMPEG, Media
 from domain.paths import bytes_of, shown
 
 Ts = TypeVarTuple("Ts")
@@ -187,7 +187,7 @@ class Gallery:
             if thumb is not None:
                 self._make_way(target)
                 link_thumbnail(thumb, target)
-            elif media.content_hash is not None and media.problem is not None:
+            elif media.content_hash is not None and media.problem not in {None, NEEDS_FFMPEG}:
                 self._make_way(target)
                 mark_unsupported(target)
         except OSError as error:

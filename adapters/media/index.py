@@ -17,9 +17,11 @@ from adapters.media.dates import WallClock, wall_clock_of_change, wall_clock_of_
 from adapters.media.exif import CameraFacts, camera_facts, named_tags, raw_exif
 from adapters.media.magic import RAWS, MediaKind
 from adapters.media.opening import Photo, open_photo
-from adapters.media.pictures import shrunk
+from adapters.media.pictures import Decoded, shrunk
 from adapters.media.placeholder import placeholder_of
 from adapters.media.renditions import QUALITIES, SIDES, Note, encoded, note_of, rendition_path, write_whole
+from adapters.media.video import film_of
+from adapters.media.video_frames import poster_of
 from domain.errors import NotFound, Unavailable, Unreadable
 
 TakenSource = Literal["exif", "filename", "mtime"]
@@ -34,7 +36,8 @@ class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
     that it is stored (1..8). `taken_at` is the time on the wall clock in microseconds since 1970 as if it were UTC, and
     `taken_offset_minutes` how far that clock was ahead of UTC, where known. Position in degrees north and east,
     `altitude` in metres, `exposure` in seconds, `focal_length` in millimetres. `placeholder` is a ThumbHash in base64.
-    `problem` says in plain words what is wrong with the file; `has_renditions` whether it can be shown all the same.
+    `problem` says in plain words what is wrong with the file; `has_renditions` whether it can be shown all the same. Of
+    videos: `duration` in seconds, `frame_rate` frames a second, `bit_rate` bits a second.
     """
 
     content_hash: bytes | None
@@ -61,10 +64,15 @@ class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
     placeholder: str | None = None
     problem: str | None = None
     has_renditions: bool = False
+    duration: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    frame_rate: float | None = None
+    bit_rate: int | None = None
 
 
 def index_file(path: bytes, renditions_root: str | None, kind: MediaKind) -> IndexedFile:
-    """Read a file once, and tell what it is; a photo's preview and thumbnail are made where they are missing.
+    """Read a file once, and tell what it is; its preview and thumbnail are made where they are missing.
 
     `kind` is what the name suggests. Without `renditions_root` nothing is decoded or written. A file that cannot be
     read or decoded is told with its `problem`, and is no error.
@@ -79,6 +87,8 @@ def index_file(path: bytes, renditions_root: str | None, kind: MediaKind) -> Ind
         content = read_content(path, kind)
     except Unreadable as error:
         return _unread(path, name, kind, str(error))
+    if content.kind == "video" and content.problem is None:
+        return _film_indexed(path, name, content, renditions_root)
     if content.photo is None or content.format is None:
         return _indexed(name, content, CameraFacts(), problem=content.problem)
     try:
@@ -113,7 +123,8 @@ def index_undecoded(path: bytes, kind: MediaKind, problem: str) -> IndexedFile:
 
 
 def metadata(path: bytes, kind: MediaKind = "photo") -> dict[str, object]:
-    """A file's facts and all its EXIF tags by name, as values that JSON can hold; read from the file as it is now.
+    """A file's facts and all its EXIF tags by name, or the tags of a video's container, as values that JSON can hold;
+    read from the file as it is now.
 
     Raises:
         NotFound, StillChanging, Unavailable: as `index_file`.
@@ -122,8 +133,10 @@ def metadata(path: bytes, kind: MediaKind = "photo") -> dict[str, object]:
     facts = msgspec.to_builtins(indexed)
     facts["content_hash"] = indexed.content_hash.hex() if indexed.content_hash else None
     del facts["placeholder"], facts["has_renditions"]
+    if indexed.kind == "video":
+        return {**facts, "exif": _film_tags(path)}
     tags: dict[str, object] = {}
-    if indexed.content_hash and indexed.kind == "photo" and indexed.format:
+    if indexed.content_hash and indexed.format:
         content = read_content(path, kind)
         with contextlib.suppress(Unreadable):
             if content.photo is not None and content.format is not None:
@@ -144,6 +157,12 @@ def _rendered(picture: Photo, content_hash: bytes, root: str) -> tuple[Note, Siz
     if known is not None:
         return known, size
     decoded = picture.decoded(SIDES["preview"])
+    note = _written(decoded, content_hash, root)
+    return note, (size if size[0] is not None else (decoded.pixels.shape[1], decoded.pixels.shape[0]))
+
+
+def _written(decoded: Decoded, content_hash: bytes, root: str) -> Note:
+    """Write the renditions of what was decoded, the thumbnail last."""
     thumb = shrunk(decoded.pixels, SIDES["thumb"])
     note = Note(placeholder_of(thumb), decoded.problem)
     try:
@@ -151,7 +170,47 @@ def _rendered(picture: Photo, content_hash: bytes, root: str) -> tuple[Note, Siz
         write_whole(rendition_path(root, content_hash, "thumb"), encoded(thumb, QUALITIES["thumb"], note))
     except OSError as error:
         raise Unavailable(f"previews cannot be written to {root}: {error.strerror}") from error
-    return note, (size if size[0] is not None else (decoded.pixels.shape[1], decoded.pixels.shape[0]))
+    return note
+
+
+def _film_indexed(path: bytes, name: str, content: Content, root: str | None) -> IndexedFile:
+    """A video with its poster as renditions; without ffmpeg its bytes alone, and that as the problem."""
+    try:
+        film = film_of(path, name)
+    except (Unreadable, Unavailable) as error:
+        return _indexed(name, content, CameraFacts(), problem=str(error))
+    note, problem = None, None
+    if root is not None:
+        try:
+            note = note_of(root, content.sha256) or _written(
+                Decoded(poster_of(path, film, SIDES["preview"]), None), content.sha256, root
+            )
+        except Unreadable as error:
+            problem = str(error)
+    facts = CameraFacts(
+        taken=film.taken,
+        make=film.make,
+        model=film.model,
+        latitude=film.latitude,
+        longitude=film.longitude,
+        altitude=film.altitude,
+    )
+    indexed = _indexed(name, content, facts, None, (film.width, film.height), note, problem)
+    return msgspec.structs.replace(
+        indexed,
+        duration=film.duration,
+        video_codec=film.video_codec,
+        audio_codec=film.audio_codec,
+        frame_rate=film.frame_rate,
+        bit_rate=film.bit_rate,
+    )
+
+
+def _film_tags(path: bytes) -> dict[str, object]:
+    try:
+        return film_of(path, "").tags
+    except (Unreadable, Unavailable):
+        return {}  # the facts say why
 
 
 def _indexed(

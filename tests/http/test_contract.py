@@ -203,7 +203,9 @@ def test_no_read_asks_for_a_second_connection_while_it_holds_one(
     ids = {"/persons": person, "/image/faces": face["id"], "/libraries": 1, "/operations": 1}
     start = next((prefix for prefix in ids if route.path.startswith(prefix)), "")
     names = {field.encode_name for field in msgspec.structs.fields(route.query)} if route.query else set()
-    query = {"path": "bob.jpg"} if "path" in names and route.path.startswith("/image") else {}
+    paths = {"/image": "bob.jpg", "/video": "clip.mp4"}
+    path = next((path for prefix, path in paths.items() if route.path.startswith(prefix)), None)
+    query = {"path": path} if path is not None and "path" in names else {}
     answer = ed.get(route.path.replace("{id}", str(ids.get(start, 1))), params=query)
     assert answer.status_code in {200, 404}, answer.text
     assert answer.status_code == 200 or route.path == "/welcome"

@@ -1,0 +1,110 @@
+"""How ffmpeg and ffprobe are run on a stranger's file: what they may open, how long they may take, how they end.
+
+A video may be anything under its name, a playlist that points elsewhere among them: both tools open local files alone,
+by absolute paths, and take no container that refers to other files for its content. On Linux they die with the thread
+that started them and so with the server, whatever ends it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from domain.errors import Unavailable, Unreadable
+from domain.media import NEEDS_FFMPEG
+
+CONTAINERS: Final = "mov,matroska,webm,avi,flv,asf,mpeg,mpegvideo,mpegts,ogg"
+"""The demuxers for `magic.VIDEOS`. Not among them: hls, concat, dash and whatever else opens further files."""
+_ONLY_THIS_FILE: Final = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
+_DIES_WITH_US: Final = ("--pdeathsig", "KILL", "--")
+_LONGEST_REASON: Final = 160
+
+Word = str | bytes
+
+
+@functools.cache
+def tool(name: str) -> str:
+    """The program `ffmpeg` or `ffprobe`.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    found = shutil.which(name)
+    if found is None:
+        tool.cache_clear()  # it may be installed while the server runs
+        raise Unavailable(NEEDS_FFMPEG)
+    return found
+
+
+def opening(path: bytes) -> list[Word]:
+    """The words that open the file at an absolute path, and nothing else."""
+    return [*_ONLY_THIS_FILE, "-i", b"file:" + os.path.abspath(path)]
+
+
+def ffprobe(path: bytes, *words: Word, seconds: float) -> bytes:
+    """What ffprobe writes about a file; raises as `_output`."""
+    return _output([tool("ffprobe"), "-v", "error", *words, *opening(path)], seconds)
+
+
+def ffmpeg(*words: Word, seconds: float) -> bytes:
+    """What ffmpeg writes to standard output; raises as `_output`."""
+    return _output(ffmpeg_command(*words), seconds)
+
+
+@functools.cache
+def has_filters(*names: str) -> bool:
+    """Whether this ffmpeg was built with all of these filters."""
+    listed = {line.split()[1] for line in ffmpeg("-filters", seconds=10).split(b"\n") if b"->" in line}
+    return all(name.encode() in listed for name in names)
+
+
+def ffmpeg_command(*words: Word) -> list[Word]:
+    """A command line of ffmpeg that asks nothing and says errors alone."""
+    return [tool("ffmpeg"), "-nostdin", "-hide_banner", "-v", "error", *words]
+
+
+def dying_with_us(command: Sequence[Word]) -> list[Word]:
+    """The same command, killed when the thread that starts it ends (prctl(2), PR_SET_PDEATHSIG), where util-linux has
+    the program for that; elsewhere as it is."""
+    setpriv = _setpriv()
+    return [*command] if setpriv is None else [setpriv, *_DIES_WITH_US, *command]
+
+
+@functools.cache
+def _setpriv() -> str | None:
+    program = shutil.which("setpriv") if sys.platform == "linux" else None
+    if program is None:
+        return None
+    knows = subprocess.run([program, *_DIES_WITH_US, "true"], check=False, capture_output=True).returncode == 0
+    return program if knows else None  # other programs of that name do less
+
+
+def reason_of(stderr: bytes) -> str:
+    """The last thing that a tool complained about in one short line, without addresses of memory and of the file."""
+    lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    last = lines[-1] if lines else "no reason given"
+    said = last.rpartition("] ")[2] if last.startswith("[") else last.rpartition(": ")[2]
+    return " ".join("".join(char for char in said if char.isprintable()).split())[:_LONGEST_REASON]
+
+
+def _output(command: Sequence[Word], seconds: float) -> bytes:
+    """What a command writes to standard output in at most `seconds`.
+
+    Raises:
+        Unreadable: it fails, or takes longer.
+        Unavailable: it cannot be started.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise Unreadable(f"decoding took longer than {seconds:g} s") from error
+    except OSError as error:
+        raise Unavailable(f"{os.path.basename(os.fsdecode(command[0]))} cannot be started: {error.strerror}") from error
+    if done.returncode != 0:
+        raise Unreadable(f"cannot be decoded: {reason_of(done.stderr)}")
+    return done.stdout
