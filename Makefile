@@ -43,6 +43,7 @@ setup: python ## make .venv with the imageapi command in it
 setup-test: python ## the same with what the checks and tests need
 	@$(PYTHON) requirements/install.py test
 	@$(BIN)/python requirements/samples.py
+	@$(BIN)/python requirements/player.py
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

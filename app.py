@@ -36,6 +36,7 @@ from adapters.http.entrance import create_http_app
 from adapters.http.parts import Accounts, Parts
 from adapters.media import worker
 from adapters.media.gallery import Gallery
+from adapters.media.video_stream import VideoStreams
 from adapters.places.locator import Locator
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
@@ -171,6 +172,19 @@ class House:
         self._closing += [background.close, waiting.close]
         return Gallery(background, waiting, self.settings.renditions, self.settings.thumbnails, self.locate)
 
+    @cached_property
+    def videos(self) -> VideoStreams:
+        """Videos as HLS."""
+        settings = self.settings
+        videos = VideoStreams(
+            settings.video_path,
+            self.open_original,
+            at_once=settings.video_concurrency,
+            most_bytes=settings.video_cache_megabytes * 2**20,
+        )
+        self._closing.append(videos.close)
+        return videos
+
     def open_original(self, library_id: int, path: str) -> int:
         """A descriptor of the file at a path of a library, opened without following a link out of it."""
         with self.ledger.reading(WATCHER) as tables:
@@ -196,7 +210,8 @@ class House:
     def own_folders(self) -> Sequence[Path]:
         """What the server makes, which is no part of a library that holds it."""
         settings = self.settings
-        return (settings.imageapi_data, settings.thumbnails, settings.video_path, settings.gifs_directory)
+        own = (settings.imageapi_data, settings.thumbnails, settings.video_path)
+        return (*own, settings.gifs_directory, settings.preview_clips_directory)
 
     @cached_property
     def board(self) -> JobBoard:
@@ -307,6 +322,7 @@ class House:
             pictures=self.gallery,
             locate=self.locate,
             open_original=self.open_original,
+            videos=self.videos,
             similarity=self.similarity,
             accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite),
             work=self.work,

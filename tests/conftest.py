@@ -22,6 +22,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from sqlalchemy import make_url
 
+from requirements.player import PLAYER
 from requirements.tools import TOOLS, hint, may_install, missing
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
@@ -38,6 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leaves out what this machine can neither do nor be made to do, and counts it."""
     left_out: Counter[str] = Counter()
     unavailable = [] if may_install() else missing()
+    if not PLAYER.exists():
+        unavailable = [*unavailable, "hlsjs"]
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("chromium")
@@ -56,7 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     """Says what was left out, one line for each missing program."""
     return [
-        f"left out: {count} tests that need {tool}, which is not installed here; {hint(tool)} brings it"
+        f"left out: {count} tests that need {tool}, which is not installed here; "
+        f"{'npm, then `make setup-test`' if tool == 'hlsjs' else hint(tool)} brings it"
         for tool, count in config.stash[LEFT_OUT].items()
     ]
 

@@ -133,7 +133,8 @@ def titles(status: int) -> str:
 def _path_parameters(route: Declared) -> list[dict[str, Any]]:
     schema = {"type": "integer", "minimum": 1}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema} for name in re.findall(r"{(\w+)}", route.path)
+        {"name": name, "in": "path", "required": True, "schema": schema if name == "id" else {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", route.path)
     ]
 
 

@@ -45,6 +45,21 @@ class Pictures(Protocol):
         """A file's facts and EXIF as they are now, as plain values; raises as `made`."""
 
 
+class VideoStreams(Protocol):
+    """Videos as HLS; `copies` are the present files of one content that the user may see."""
+
+    def playlist(self, copies: Sequence[Media]) -> str:
+        """The playlist of a video.
+
+        Raises:
+            Unreadable: it cannot be decoded.
+            NotFound, Unavailable: no file of it is to be had now, or ffmpeg is not installed.
+        """
+
+    def part(self, copies: Sequence[Media], number: int) -> int:
+        """A descriptor of one part, which the caller closes; raises as `playlist`, `NotFound` past the last part."""
+
+
 class Cluster(Protocol):
     """Faces that are likely one person's."""
 
@@ -259,6 +274,7 @@ class Parts:
     pictures: Pictures
     locate: Callable[[int, str], Path]
     open_original: Callable[[int, str], int]
+    videos: VideoStreams
     similarity: Similarity
     accounts: Accounts
     work: Work

@@ -46,9 +46,9 @@ def opening(path: bytes) -> list[Word]:
     return [*_ONLY_THIS_FILE, "-i", b"file:" + os.path.abspath(path)]
 
 
-def ffprobe(path: bytes, *words: Word, seconds: float) -> bytes:
-    """What ffprobe writes about a file; raises as `_output`."""
-    return _output([tool("ffprobe"), "-v", "error", *words, *opening(path)], seconds)
+def ffprobe(path: bytes, *words: Word, seconds: float, fds: Sequence[int] = ()) -> bytes:
+    """What ffprobe writes about a file, which may be `/dev/fd/N` of a descriptor in `fds`; raises as `_output`."""
+    return _output([tool("ffprobe"), "-v", "error", *words, *opening(path)], seconds, fds)
 
 
 def ffmpeg(*words: Word, seconds: float) -> bytes:
@@ -92,7 +92,7 @@ def reason_of(stderr: bytes) -> str:
     return " ".join("".join(char for char in said if char.isprintable()).split())[:_LONGEST_REASON]
 
 
-def _output(command: Sequence[Word], seconds: float) -> bytes:
+def _output(command: Sequence[Word], seconds: float, fds: Sequence[int] = ()) -> bytes:
     """What a command writes to standard output in at most `seconds`.
 
     Raises:
@@ -100,7 +100,9 @@ def _output(command: Sequence[Word], seconds: float) -> bytes:
         Unavailable: it cannot be started.
     """
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=seconds, check=False)
+        done = subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=seconds, check=False, pass_fds=fds
+        )
     except subprocess.TimeoutExpired as error:
         raise Unreadable(f"decoding took longer than {seconds:g} s") from error
     except OSError as error:

@@ -46,17 +46,20 @@ _ISO_6709: Final = re.compile(r"([+-]\d{2,6}(?:\.\d+)?)([+-]\d{3,7}(?:\.\d+)?)([
 class Film(msgspec.Struct, frozen=True, kw_only=True):
     """A video as ffprobe sees it.
 
-    `width` and `height` are pixels as it is to be seen: turned, and with square pixels. `rotation` is by how many
-    degrees clockwise players turn it, 0 to 359. `duration` and `start` are in seconds, `frame_rate` in frames a second
-    on average, `base_rate` the rate that all its times are multiples of, `bit_rate` in bits a second. `video_stream`
-    and `audio_stream` number the streams that are shown and heard. `taken` is None where the container has no date;
-    position in degrees north and east, `altitude` in metres.
+    `format` is the container by ffmpeg's names. `width` and `height` are pixels as it is to be seen: turned, and with
+    square pixels. `rotation` is by how many degrees clockwise players turn it, 0 to 359. `duration`, `picture_seconds`
+    (without sound that goes on) and `start` are in seconds, `frame_rate` in frames a second on average, `base_rate`
+    the rate that all its times are multiples of, `bit_rate` in bits a second. `video_stream` and `audio_stream` number
+    the streams that are shown and heard. `taken` is None where the container has no date; position in degrees north
+    and east, `altitude` in metres.
     """
 
+    format: str
     width: int
     height: int
     rotation: int
     duration: float | None
+    picture_seconds: float | None
     start: float
     video_stream: int
     video_codec: str
@@ -78,15 +81,17 @@ class Film(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, object] = {}
 
 
-def film_of(path: bytes, name: str) -> Film:
-    """Ask ffprobe about the video at an absolute path; `name` is its file's name, which may tell the wall clock.
+def film_of(path: bytes, name: str, fds: Sequence[int] = ()) -> Film:
+    """Ask ffprobe about the video at an absolute path; `name` is its file's name, which may tell the wall clock. The
+    path may be `/dev/fd/N` of a descriptor in `fds`.
 
     Raises:
         Unreadable: it is no video that can be decoded, or takes too long.
         Unavailable: ffprobe is not installed.
     """
     try:
-        told = json.loads(ffprobe(path, "-show_format", "-show_streams", "-of", "json", seconds=PROBE_SECONDS))
+        words = ("-show_format", "-show_streams", "-of", "json")
+        told = json.loads(ffprobe(path, *words, seconds=PROBE_SECONDS, fds=fds))
     except ValueError as error:
         raise Unreadable("cannot be decoded: ffprobe's answer makes no sense") from error
     streams = [each for each in told.get("streams", []) if isinstance(each, dict)]
@@ -110,10 +115,12 @@ def _film(whole: Mapping[str, Any], streams: Sequence[Any], video: Mapping[str, 
     latitude, longitude, altitude = _place(tags)
     make = _tag(tags, "com.apple.quicktime.make", "com.android.manufacturer", "make", "manufacturer")
     return Film(
+        format=str(whole.get("format_name", "")),
         width=width,
         height=height,
         rotation=rotation,
         duration=duration,
+        picture_seconds=_seconds(video.get("duration")) or _clock(tags.get("duration")),
         start=_number(whole.get("start_time")) or 0.0,
         video_stream=int(video["index"]),
         video_codec=str(video["codec_name"]),
@@ -233,6 +240,12 @@ def _degrees(text: str, digits: int) -> float:
 def _seconds(value: object) -> float | None:
     number = _number(value)
     return None if number is None or not 0 < number <= _LONGEST_SECONDS else round(number, 3)
+
+
+def _clock(text: str | None) -> float | None:
+    """Seconds in Matroska's tag of a stream's length, `00:01:02.500000000`."""
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text or "")
+    return _seconds(int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])) if match else None
 
 
 def _rate(value: object) -> float | None:

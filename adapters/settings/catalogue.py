@@ -118,6 +118,18 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "`preview_clips` in the data folder",
         _inside_data("preview_clips"),
     ),
+    Variable(
+        "VIDEO_CACHE_MEGABYTES",
+        kind.whole(100, 100_000_000, " of megabytes"),
+        "Megabytes that HLS parts may take in VIDEO_PATH; what was not watched for the longest goes first.",
+        "10240",
+    ),
+    Variable(
+        "VIDEO_CONCURRENCY",
+        kind.whole(1, 64),
+        "ffmpeg processes at once for those who watch; one more makes clips in the background.",
+        "2",
+    ),
     Variable("BIND_URL", kind.address, "Address and port to listen on.", "127.0.0.1:8330"),
     Variable(
         "SECRET_KEY",

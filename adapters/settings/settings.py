@@ -84,6 +84,8 @@ class Settings:
     video_path: Path
     gifs_directory: Path
     preview_clips_directory: Path
+    video_cache_megabytes: int
+    video_concurrency: int
     bind_url: Address
     secret_key: str | None = field(repr=False)
     log_level: LogLevel

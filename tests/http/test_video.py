@@ -1,8 +1,11 @@
-"""Videos are played as they are."""
+"""Videos are played as they are, and as HLS by whoever may see them."""
 
 from __future__ import annotations
 
-from tests.http.words import problem
+import pytest
+
+from tests.footage import footage
+from tests.http.words import fields, problem
 from tests.http.world import Api, World
 
 CLIP = {"path": "clip.mp4"}
@@ -34,3 +37,66 @@ def test_a_video_in_a_library_out_of_sight_is_not_found(own_world: World) -> Non
     own_world.scan()
     assert own_world.api("ann").get("/video/stream", params={"path": "other.mp4"}).status_code == 200
     problem(own_world.api("rex").get("/video/stream", params={"path": "other.mp4"}), 404)
+
+
+@pytest.fixture
+def film(own_world: World) -> str:
+    """A real video in the library Work."""
+    footage(own_world.folder / "work" / "film.mp4", 6)
+    own_world.scan()
+    return "film.mp4"
+
+
+def playlist_of(api: Api, path: str) -> str:
+    """Where the playlist of a video is."""
+    answer = api.post("/video/generate", json={"path": path})
+    assert answer.status_code == 200, answer.text
+    playlist: str = answer.json()["playlist"]
+    return playlist
+
+
+@pytest.mark.ffmpeg
+def test_a_video_is_played_as_hls(own_world: World, film: str) -> None:
+    vic = own_world.api("vic")
+    playlist = playlist_of(vic, film)
+    answer = vic.get(playlist)
+    assert answer.headers["content-type"] == "application/vnd.apple.mpegurl"
+    assert "0.ts" in answer.text.splitlines()
+    assert vic.get(playlist, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    part = vic.get(playlist.replace("index.m3u8", "0.ts"))
+    assert (part.headers["content-type"], part.content[0]) == ("video/mp2t", 0x47)
+    some = vic.get(playlist.replace("index.m3u8", "0.ts"), headers={"Range": "bytes=0-187"})
+    assert (some.status_code, some.content) == (206, part.content[:188])
+    tag = {"If-None-Match": part.headers["etag"]}
+    assert vic.get(playlist.replace("index.m3u8", "0.ts"), headers=tag).status_code == 304
+    assert vic.head(playlist.replace("index.m3u8", "0.ts")).headers["content-length"] == str(len(part.content))
+
+
+@pytest.mark.ffmpeg
+def test_a_video_out_of_sight_is_not_found_by_its_hash_either(own_world: World, film: str) -> None:
+    playlist = playlist_of(own_world.api("ann"), film)
+    rex = own_world.api("rex")
+    problem(rex.post("/video/generate", json={"path": film}), 404)
+    for name in ("index.m3u8", "0.ts"):
+        problem(rex.get(playlist.replace("index.m3u8", name)), 404)
+    problem(own_world.client().get(playlist), 401)
+
+
+@pytest.mark.ffmpeg
+def test_nothing_but_the_playlist_and_its_parts_is_served(own_world: World, film: str) -> None:
+    ann = own_world.api("ann")
+    playlist = playlist_of(ann, film)
+    for name in ("plan.json", "00.ts", "-1.ts", "1.TS", "1.ts.", "x.ts", "9999999.ts", "\u0661.ts", "..%2fplan.json"):
+        problem(ann.get(playlist.replace("index.m3u8", name)), 404)
+    assert "parts" in problem(ann.get(playlist.replace("index.m3u8", "99.ts")), 404)["detail"]
+
+
+def test_a_hash_that_is_none_is_not_found(ann: Api) -> None:
+    for hash_ in ("0" * 64, "..", "ABC", "0" * 63 + "G", "0" * 65):
+        problem(ann.get(f"/video/hls/{hash_}/index.m3u8"), 404)
+
+
+def test_what_cannot_be_played_says_why(ann: Api) -> None:
+    assert "cannot be decoded" in problem(ann.post("/video/generate", json=CLIP), 404)["detail"]
+    problem(ann.post("/video/generate", json={"path": "bob.jpg"}), 404)
+    assert fields(ann.post("/video/generate", json={})) == ["path"]

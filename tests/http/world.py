@@ -30,6 +30,7 @@ from adapters.http.entrance import create_http_app, declared
 from adapters.http.openapi import document
 from adapters.http.parts import Accounts, Parts
 from adapters.media.gallery import Gallery
+from adapters.media.video_stream import VideoStreams
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import DetectsFaces
 from adapters.runner.pool import WorkerPool
@@ -112,7 +113,7 @@ def operation_of(method: str, path: str) -> Mapping[str, Any] | None:
     """What the document says of a method and path, None where it says nothing."""
     wanted = "get" if method.upper() == "HEAD" else method.lower()
     for template, operations in DOCUMENT["paths"].items():
-        if re.fullmatch(re.sub(r"{\w+}", r"\\d+", template), path) and wanted in operations:
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", re.sub("{id}", r"\\d+", template)), path) and wanted in operations:
             found: Mapping[str, Any] = operations[wanted]
             return found
     return None
@@ -168,6 +169,15 @@ class World:
         """The file at a path of a library."""
         return resolve(self._root(library_id), path)
 
+    def open_original(self, library_id: int, path: str) -> int:
+        """A descriptor of the file at a path of a library."""
+        return open_below(self._root(library_id), path)
+
+    @cached_property
+    def videos(self) -> VideoStreams:
+        """Videos as HLS."""
+        return VideoStreams(self.data / "video", self.open_original, at_once=2, most_bytes=10**9)
+
     @cached_property
     def parts(self) -> Parts:
         """What the application is put together from."""
@@ -175,7 +185,8 @@ class World:
             ledger=self.ledger,
             pictures=self.gallery,
             locate=self.locate,
-            open_original=lambda library_id, path: open_below(self._root(library_id), path),
+            open_original=self.open_original,
+            videos=self.videos,
             similarity=Similarity(),
             accounts=Accounts(
                 Passwords(hasher=CHEAP),
@@ -243,6 +254,7 @@ class World:
         """Give back what was opened."""
         for client in self.clients:
             client.close()
+        self.videos.close()
         self.ledger.close()
 
 

@@ -1,0 +1,128 @@
+"""The folder of HLS parts: a folder for each content with its plan and the parts that were wanted, up to a size.
+
+Parts appear whole, under their name, by renaming. What was not watched for the longest goes first; a part that somebody
+reads stays readable to the end, as its file is only taken out of the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from adapters.media.renditions import write_whole
+from adapters.media.video_plan import VERSION, Plan, part_name
+from domain.errors import Unavailable
+
+_KEPT_SHARE: Final = 0.9
+"""What is left of the limit when room was made, so that it is not made for each part."""
+_SCRATCH: Final = "run-"
+_ABANDONED_SECONDS: Final = 3600.0
+
+
+class PartCache:
+    """Plans and parts by content; safe from any thread."""
+
+    def __init__(self, folder: Path, most_bytes: int) -> None:
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+
+    def plan(self, content: bytes) -> Plan | None:
+        """The plan that was kept for a content, None where there is none that fits this version."""
+        try:
+            kept = msgspec.json.decode((self._of(content) / "plan.json").read_bytes(), type=Plan)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return kept if kept.version == VERSION else None
+
+    def keep_plan(self, content: bytes, plan: Plan) -> None:
+        """Keep a plan, unless another thread just did; the parts of an older version's plan go.
+
+        Raises:
+            Unavailable: the folder cannot be written now.
+        """
+        try:
+            with self._lock:
+                if self.plan(content) is None:
+                    shutil.rmtree(self._of(content), ignore_errors=True)
+                    write_whole(self._of(content) / "plan.json", msgspec.json.encode(plan))
+        except OSError as error:
+            raise Unavailable(f"parts of videos cannot be written to {self._folder}: {error.strerror}") from error
+
+    def opened(self, content: bytes, number: int) -> int | None:
+        """A descriptor of a part, which the caller closes, None where it is not there; it counts as watched now."""
+        try:
+            descriptor = os.open(self._part(content, number), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Unavailable(f"parts of videos cannot be read from {self._folder}: {error.strerror}") from error
+        with contextlib.suppress(OSError):  # on a disk that was made read-only; the part is served all the same
+            os.utime(descriptor)
+        return descriptor
+
+    def holds(self, content: bytes, number: int) -> bool:
+        """Whether a part is there."""
+        return self._part(content, number).exists()
+
+    @contextlib.contextmanager
+    def scratch(self, content: bytes) -> Iterator[Path]:
+        """A folder for parts that are being made; what is left in it goes with it.
+
+        Raises:
+            Unavailable: it cannot be made.
+        """
+        folder = self._of(content) / f"{_SCRATCH}{secrets.token_hex(8)}"
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise Unavailable(f"parts of videos cannot be written to {self._folder}: {error.strerror}") from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def take(self, content: bytes, number: int, made: Path) -> None:
+        """Put a part that is whole in its place."""
+        os.replace(made, self._part(content, number))
+
+    def make_room(self) -> None:
+        """Delete what killed servers left, and the parts longest unwatched where they take more than they may."""
+        with self._lock:
+            parts = sorted(self._parts())
+            total = sum(size for _, size, _ in parts)
+            if total <= self._most_bytes:
+                return
+            for _, size, path in parts:
+                if total <= self._most_bytes * _KEPT_SHARE:
+                    break
+                with contextlib.suppress(OSError):  # gone already, or not ours to delete: the next one then
+                    path.unlink()
+                    total -= size
+
+    def _parts(self) -> Iterator[tuple[float, int, Path]]:
+        """When each part was last watched, its size, and where it is."""
+        for folder in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+            for path in folder.glob("*"):
+                with contextlib.suppress(OSError):
+                    facts = path.stat()
+                    if path.suffix == ".ts":
+                        yield facts.st_mtime, facts.st_size, path
+                    elif path.name.startswith(_SCRATCH) and time.time() - facts.st_mtime > _ABANDONED_SECONDS:
+                        shutil.rmtree(path, ignore_errors=True)
+
+    def _of(self, content: bytes) -> Path:
+        name = content.hex()
+        return self._folder / name[:2] / name
+
+    def _part(self, content: bytes, number: int) -> Path:
+        return self._of(content) / part_name(number)
