@@ -36,6 +36,7 @@ from adapters.http.entrance import create_http_app
 from adapters.http.parts import Accounts, Parts
 from adapters.media import worker
 from adapters.media.gallery import Gallery
+from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
 from adapters.places.locator import Locator
 from adapters.runner.jobs import JobBoard
@@ -185,6 +186,14 @@ class House:
         self._closing.append(videos.close)
         return videos
 
+    @cached_property
+    def clips(self) -> VideoClips:
+        """Short clips of videos."""
+        settings = self.settings
+        worker_of_clips = WorkerPool(1, initializer=worker.prepare, memory_limit=DECODER_MEMORY)
+        self._closing.append(worker_of_clips.close)
+        return VideoClips(worker_of_clips, settings.preview_clips_directory, settings.gifs_directory, self.locate)
+
     def open_original(self, library_id: int, path: str) -> int:
         """A descriptor of the file at a path of a library, opened without following a link out of it."""
         with self.ledger.reading(WATCHER) as tables:
@@ -236,7 +245,9 @@ class House:
         ledger = self.ledger
         mirror = MirrorsThumbnails(ledger, self.gallery)
         follow = FollowsLog(ledger, "thumbnails", mirror.TOPICS, mirror.answer)
-        loops = [self.watcher.loop, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
+        clips = Loop("clips", self.clips.make_next, idle_seconds=IDLE_SECONDS)
+        self.clips.on_wanted = clips.wake
+        loops = [self.watcher.loop, clips, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
         if self.engine is not None:
             detects = DetectsFaces(ledger, self.engine, self.gallery, self.board, self.faces_at_once)
             self._closing.append(detects.close)
@@ -248,7 +259,7 @@ class House:
                 Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
                 Loop("vectors", keeps.step, idle_seconds=IDLE_SECONDS),
             ]
-        for loop in loops[1:]:
+        for loop in loops[2:]:
             ledger.on_commit(loop.wake)
         return loops
 
@@ -323,6 +334,7 @@ class House:
             locate=self.locate,
             open_original=self.open_original,
             videos=self.videos,
+            clips=self.clips,
             similarity=self.similarity,
             accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite),
             work=self.work,

@@ -90,12 +90,16 @@ def _success(route: Declared, schemas: Mapping[str, Any]) -> dict[str, Any]:
         kind: {} if kind.startswith("text/") else {"schema": {"type": "string", "format": "binary"}}
         for kind in route.media_types
     }
-    if route.answers is not None:
+    is_later = 202 in route.also
+    if route.answers is not None and not is_later:
         content["application/json"] = {"schema": schemas[repr(route.answers)]}
     described: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
     if content:
         described["content"] = content
     found = {str(route.status): described}
+    if is_later:
+        later = {"application/json": {"schema": schemas[repr(route.answers)]}}
+        found["202"] = {"description": "Not there yet: ask again when Retry-After says", "content": later}
     if 206 in _partial(route):
         found["206"] = {"description": "One range of the file", "content": content}
     if route.method == "GET" and (route.answers is not None or route.media_types):

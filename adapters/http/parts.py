@@ -60,6 +60,28 @@ class VideoStreams(Protocol):
         """A descriptor of one part, which the caller closes; raises as `playlist`, `NotFound` past the last part."""
 
 
+class Clip(Protocol):
+    """How it stands with a short clip of a video."""
+
+    @property
+    def status(self) -> Literal["ready", "pending", "failed"]:
+        """Whether it is there, will be, or never can."""
+
+    @property
+    def detail(self) -> str | None:
+        """Why it failed."""
+
+
+class VideoClips(Protocol):
+    """Short clips of videos, made in the background."""
+
+    def want(self, media: Media, kind: Literal["preview", "gif"]) -> Clip:
+        """How it stands with the clip of a video; one that is not there is made soon."""
+
+    def path(self, media: Media, kind: Literal["preview", "gif"]) -> Path:
+        """Where it is once it is ready."""
+
+
 class Cluster(Protocol):
     """Faces that are likely one person's."""
 
@@ -275,6 +297,7 @@ class Parts:
     locate: Callable[[int, str], Path]
     open_original: Callable[[int, str], int]
     videos: VideoStreams
+    clips: VideoClips
     similarity: Similarity
     accounts: Accounts
     work: Work

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
-from msgspec import NODEFAULT, UNSET
+from msgspec import NODEFAULT, UNSET, Meta
 
 from adapters.http.problems import BadRequest, FieldError, Invalid
 
@@ -96,8 +96,11 @@ class _Reader:
         if item is not None and isinstance(given, list):
             before = len(self._errors)
             read = [self.value(each, item, f"{where}[{place}]") for place, each in enumerate(given)]
-            refused = len(self._errors) > before
-            return read if refused or _struct(item) is not None else self._converted(read, shape, where)
+            if _struct(item) is not None:
+                for limit in _limits(shape):
+                    self._converted(given, Annotated[list[Any], limit], where)
+                return read
+            return read if len(self._errors) > before else self._converted(read, shape, where)
         return self._converted(given, shape, where)
 
     def _struct(self, given: Mapping[str, Any], shape: type[msgspec.Struct], where: str) -> Any:
@@ -145,6 +148,12 @@ def _struct(shape: Any) -> type[msgspec.Struct] | None:
         if isinstance(each, type) and issubclass(each, msgspec.Struct):
             return each
     return None
+
+
+def _limits(shape: Any) -> Sequence[Meta]:
+    """What an annotation demands of a value beside its type, such as the length of a list."""
+    found = get_args(shape)[1:] if get_origin(shape) is Annotated else ()
+    return [each for each in found if isinstance(each, Meta)]
 
 
 def _list_item(shape: Any) -> Any:

@@ -5,26 +5,32 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import Final
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 from starlette.responses import Response
 
 from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call, Routes
 from adapters.http.serving import KEPT, TYPES, UNKNOWN, FileResponse, original
 from adapters.http.sight import LibraryParam, LibraryRef, photo_at
-from domain.errors import NotFound
+from domain.errors import NotFound, Unavailable, Unreadable
 from domain.media import Media
 from projections.lookups import Lookups
 
 routes = Routes("Videos")
+
+ClipKind = Literal["preview", "gif"]
 
 _PLAYLIST: Final = "index.m3u8"
 _PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
 _PART_TYPE: Final = "video/mp2t"
 _HASH: Final = re.compile("[0-9a-f]{64}", re.ASCII)
 _PART: Final = re.compile(r"(0|[1-9][0-9]{0,5})\.ts", re.ASCII)
+_MOST_ITEMS: Final = 500
+_CLIP_SECONDS: Final = 2
+"""What `Retry-After` says while a clip is being made, which takes about that long."""
 _KEPT_FOR_A_WHILE: Final = {"Cache-Control": "private, max-age=600", "Vary": "Authorization, Cookie"}
 _VIDEO_TYPES: Final = sorted({kind for kind in TYPES.values() if kind.startswith("video/")})
 
@@ -88,9 +94,96 @@ def show_hls(call: Call, hash: str, file: str) -> Answer:  # noqa: A002 - the ro
     if number is None:
         return _answered(call, call.parts.videos.playlist(copies).encode())
     descriptor = call.parts.videos.part(copies, number)
-    tag = f'"{hash[:16]}-{number}-{os.fstat(descriptor).st_size:x}"'
-    headers = {"ETag": tag, **_KEPT_FOR_A_WHILE, "Content-Type": _PART_TYPE}
-    if has_tag(call.headers, tag):
+    return _file(call, descriptor, f"{hash[:32]}-{number}-{os.fstat(descriptor).st_size:x}", _PART_TYPE)
+
+
+class Clip(msgspec.Struct):
+    """How it stands with a clip: `detail` says why it `failed`; one that is `pending` will be there soon."""
+
+    status: Literal["ready", "pending", "failed"]
+    detail: str | None = None
+
+
+class ClipRow(msgspec.Struct):
+    """One clip that was asked about; `library_id` is None where there is no such video."""
+
+    path: str
+    library_id: int | None
+    status: Literal["ready", "pending", "failed"]
+    detail: str | None
+
+
+class ClipsWanted(msgspec.Struct):
+    """Whose clips, and whether as GIFs."""
+
+    items: Annotated[list[VideoWanted], Meta(min_length=1, max_length=_MOST_ITEMS)]
+    kind: ClipKind = "preview"
+
+
+class ClipRows(msgspec.Struct):
+    """One row for each item, in the same order."""
+
+    items: list[ClipRow]
+
+
+@routes(
+    "GET", "/video/preview", query=VideoQuery, answers=Clip, media_types=("video/mp4",), errors=(404, 416), also=(202,)
+)
+def show_preview(call: Call, query: VideoQuery) -> Answer:
+    """A few seconds of a video without sound, at most 480 lines, to be shown in a loop.
+
+    One that is not there yet is made in the background: 202 until then.
+    """
+    return _clip(call, query, "preview", "video/mp4")
+
+
+@routes("GET", "/video/gif", query=VideoQuery, answers=Clip, media_types=("image/gif",), errors=(404, 416), also=(202,))
+def show_gif(call: Call, query: VideoQuery) -> Answer:
+    """A few seconds of a video as a GIF of at most 320 pixels; 202 as long as it is being made."""
+    return _clip(call, query, "gif", "image/gif")
+
+
+@routes("POST", "/video/preview/status", body=ClipsWanted, answers=ClipRows)
+def tell_clips(call: Call, body: ClipsWanted) -> Answer:
+    """Which of these clips are ready; those that are not are made soon, the first of the list first."""
+    found: list[Media | NotFound] = []
+    with call.parts.ledger.reading(call.actor) as tables:
+        for item in body.items:
+            try:
+                found.append(_video_at(tables, item.path, item.library))
+            except NotFound as error:
+                found.append(error)
+    rows = []
+    for item, media in reversed([*zip(body.items, found, strict=True)]):  # what is wanted last is made first
+        if isinstance(media, NotFound):
+            rows.append(ClipRow(item.path, None, "failed", str(media)))
+        else:
+            clip = call.parts.clips.want(media, body.kind)
+            rows.append(ClipRow(media.path, media.library_id, clip.status, clip.detail))
+    return Answer(ClipRows(rows[::-1]))
+
+
+def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Answer:
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = _video_at(tables, query.path, query.library)
+    clip = call.parts.clips.want(media, kind)
+    if clip.status == "failed":
+        raise Unreadable(clip.detail or "no clip can be made of it")
+    try:
+        descriptor = os.open(call.parts.clips.path(media, kind), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        later = {"Retry-After": str(_CLIP_SECONDS), "Cache-Control": "no-store"}
+        return Answer(Clip("pending"), 202, later)
+    except OSError as error:
+        raise Unavailable(f"the clip cannot be read now: {error.strerror}") from error
+    tag = f"{(media.content_hash or b'').hex()[:32]}-{kind}-{os.fstat(descriptor).st_mtime_ns:x}"
+    return _file(call, descriptor, tag, media_type)
+
+
+def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Answer:
+    """A file that imageapi made, which is closed; 304 where the client has it."""
+    headers = {"ETag": f'"{tag}"', **_KEPT_FOR_A_WHILE, "Content-Type": media_type}
+    if has_tag(call.headers, f'"{tag}"'):
         os.close(descriptor)
         return Answer(response=Response(status_code=304, headers=headers))
     return Answer(response=FileResponse(descriptor, call.headers, headers))

@@ -169,3 +169,17 @@ def test_what_is_no_query_string_is_a_bad_request(raw: bytes) -> None:
 def test_any_bytes_are_a_query_string_or_refused(raw: bytes) -> None:
     with contextlib.suppress(Invalid, BadRequest):
         assert isinstance(query_of(raw, Query), Query)
+
+
+class Few(msgspec.Struct):
+    """A list of parts that has to hold one or two."""
+
+    parts: Annotated[list[Inner], Meta(min_length=1, max_length=2)]
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_list_of_parts_that_is_too_short_or_too_long_is_refused(count: int) -> None:
+    with pytest.raises(Invalid) as told:
+        body_of(msgspec.json.encode({"parts": [{"x": 1}] * count}), Few)
+    assert [error.field for error in told.value.errors] == ["parts"]
+    assert len(body_of(b'{"parts": [{"x": 1}]}', Few).parts) == 1

@@ -100,3 +100,37 @@ def test_what_cannot_be_played_says_why(ann: Api) -> None:
     assert "cannot be decoded" in problem(ann.post("/video/generate", json=CLIP), 404)["detail"]
     problem(ann.post("/video/generate", json={"path": "bob.jpg"}), 404)
     assert fields(ann.post("/video/generate", json={})) == ["path"]
+
+
+@pytest.mark.ffmpeg
+@pytest.mark.parametrize(("address", "kind"), [("/video/preview", "video/mp4"), ("/video/gif", "image/gif")])
+def test_a_clip_is_told_to_come_and_then_is_there(own_world: World, film: str, address: str, kind: str) -> None:
+    vic = own_world.api("vic")
+    first = vic.get(address, params={"path": film})
+    assert (first.status_code, first.json()) == (202, {"status": "pending", "detail": None})
+    assert int(first.headers["retry-after"]) > 0
+    own_world.clips.make_next()
+    clip = vic.get(address, params={"path": film})
+    assert (clip.status_code, clip.headers["content-type"]) == (200, kind)
+    assert vic.get(address, params={"path": film}, headers={"If-None-Match": clip.headers["etag"]}).status_code == 304
+    assert vic.get(address, params={"path": film}, headers={"Range": "bytes=0-9"}).content == clip.content[:10]
+    problem(own_world.api("rex").get(address, params={"path": film}), 404)
+
+
+@pytest.mark.ffmpeg
+def test_many_clips_are_asked_about_at_once(own_world: World, film: str) -> None:
+    items = [{"path": film, "library": "Work"}, {"path": "clip.mp4"}, {"path": "bob.jpg"}, {"path": "nothing.mp4"}]
+    ann = own_world.api("ann")
+
+    def told() -> list[str]:
+        rows = ann.post("/video/preview/status", json={"items": items}).json()["items"]
+        assert [row["path"] for row in rows] == [item["path"] for item in items]
+        return [row["status"] for row in rows]
+
+    assert told() == ["pending", "pending", "failed", "failed"]
+    own_world.clips.make_next()
+    assert told() == ["ready", "pending", "failed", "failed"]
+    own_world.clips.make_next()
+    assert told() == ["ready", "failed", "failed", "failed"]
+    assert "cannot be decoded" in problem(ann.get("/video/preview", params={"path": "clip.mp4"}), 404)["detail"]
+    assert fields(ann.post("/video/preview/status", json={"items": []})) == ["items"]

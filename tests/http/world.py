@@ -30,6 +30,7 @@ from adapters.http.entrance import create_http_app, declared
 from adapters.http.openapi import document
 from adapters.http.parts import Accounts, Parts
 from adapters.media.gallery import Gallery
+from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import DetectsFaces
@@ -179,6 +180,11 @@ class World:
         return VideoStreams(self.data / "video", self.open_original, at_once=2, most_bytes=10**9)
 
     @cached_property
+    def clips(self) -> VideoClips:
+        """Short clips of videos; `make_next` makes one."""
+        return VideoClips(self.workers, self.data / "preview_clips", self.data / "gifs", self.locate)
+
+    @cached_property
     def parts(self) -> Parts:
         """What the application is put together from."""
         return Parts(
@@ -187,6 +193,7 @@ class World:
             locate=self.locate,
             open_original=self.open_original,
             videos=self.videos,
+            clips=self.clips,
             similarity=Similarity(),
             accounts=Accounts(
                 Passwords(hasher=CHEAP),

@@ -1,0 +1,173 @@
+"""Short looping clips and GIFs of videos, for a wall of them: made in the background, one at a time, the last asked for
+first.
+
+A clip is a file named after its video's content, written under another name and renamed. Where none can be made, a file
+`<clip>.failed` beside where it would be holds the reason, and nothing is tried again until somebody deletes that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Final, Literal, Protocol, TypeVar, TypeVarTuple
+
+import msgspec
+
+from adapters.media.ffmpeg import Word, ffmpeg, opening
+from adapters.media.renditions import write_whole
+from adapters.media.video import Film, film_of
+from adapters.media.video_frames import fitted, scaling
+from domain.errors import NotFound, Unavailable, Unreadable
+from domain.media import Media
+from domain.paths import shown
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
+ClipKind = Literal["preview", "gif"]
+
+PREVIEW_SECONDS: Final = 4.0
+GIF_SECONDS: Final = 3.0
+_BEGIN_SHARE: Final = 0.2
+"""Where in a video its clip begins: past the opening, before the hand that reaches for the button."""
+_PREVIEW_LINES, _PREVIEW_RATE = 480, 24
+_GIF_SIDE, _GIF_RATE = 320, 10
+_MAKING_SECONDS: Final = 120.0
+MOST_WANTED: Final = 500
+"""Clips that wait to be made; of more, those asked for the longest ago are forgotten until they are asked for again."""
+
+
+class Workers(Protocol):
+    """What clips need of a pool of worker processes; `app.py` passes the real one in."""
+
+    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
+        """Run `fn(*args)` in a worker, for at most `timeout` seconds."""
+
+
+class Clip(msgspec.Struct, frozen=True):
+    """How it stands with a clip: `status` is `ready`, `pending` or `failed`, `detail` why it failed."""
+
+    status: Literal["ready", "pending", "failed"]
+    detail: str | None = None
+
+
+class VideoClips:
+    """Clips by content. Safe from any thread; only `make_next` takes long."""
+
+    def __init__(self, workers: Workers, previews: Path, gifs: Path, locate: Callable[[int, str], Path]) -> None:
+        """`locate` resolves a library's id and a path text to the file, and raises `NotFound` where there is none."""
+        self._workers = workers
+        self._folders: dict[ClipKind, tuple[Path, str]] = {"preview": (previews, "mp4"), "gif": (gifs, "gif")}
+        self._locate = locate
+        self._lock = threading.Lock()
+        self._wanted: OrderedDict[tuple[bytes, ClipKind], Media] = OrderedDict()
+        self.on_wanted: Callable[[], object] = lambda: None
+
+    def want(self, media: Media, kind: ClipKind) -> Clip:
+        """How it stands with the clip of a video; one that is not there is made soon."""
+        path = self.path(media, kind)
+        if path.exists():
+            return Clip("ready")
+        with contextlib.suppress(OSError):
+            return Clip("failed", _failure(path).read_text("utf-8", "replace"))
+        key = (media.content_hash or b"", kind)
+        with self._lock:
+            self._wanted[key] = media
+            self._wanted.move_to_end(key)
+            while len(self._wanted) > MOST_WANTED:
+                self._wanted.popitem(last=False)
+        self.on_wanted()
+        return Clip("pending")
+
+    def path(self, media: Media, kind: ClipKind) -> Path:
+        """Where the clip of a video is once it is made."""
+        folder, ending = self._folders[kind]
+        name = (media.content_hash or b"").hex()
+        return folder / name[:2] / f"{name}.{ending}"
+
+    def make_next(self) -> bool:
+        """Make the clip that was asked for last, where one is wanted; whether one was.
+
+        Raises:
+            Unavailable: it cannot be made now, and stays wanted.
+        """
+        with self._lock:
+            if not self._wanted:
+                return False
+            key, media = self._wanted.popitem()
+        try:
+            self._make(media, key[1])
+        except Unavailable:
+            with self._lock:
+                self._wanted.setdefault(key, media)
+            raise
+        return True
+
+    def _make(self, media: Media, kind: ClipKind) -> None:
+        target = self.path(media, kind)
+        try:
+            path = self._locate(media.library_id, media.path)
+            facts = path.stat()
+        except (NotFound, FileNotFoundError):
+            return  # it left since it was asked for
+        except OSError as error:
+            raise Unavailable(f"{shown(media.path)} cannot be read now: {error.strerror}") from error
+        if target.exists() or (facts.st_size, facts.st_mtime_ns) != (media.size, media.mtime_ns):
+            return
+        limit = 2 * _MAKING_SECONDS
+        made = self._workers.submit(make_clip, os.fsencode(path), kind, os.fspath(target), timeout=limit)
+        try:
+            made.result()
+        except Unreadable as error:
+            try:
+                write_whole(_failure(target), str(error).encode("utf-8", "replace"))
+            except OSError as problem:
+                raise Unavailable(f"clips cannot be written to {target.parent}: {problem.strerror}") from problem
+
+
+def make_clip(path: bytes, kind: ClipKind, target: str) -> None:
+    """Make a clip of the video at an absolute path; runs in a worker process.
+
+    Raises:
+        Unreadable: none can be made.
+        Unavailable: ffmpeg is not installed, or the clip cannot be written.
+    """
+    film = film_of(path, "")
+    folder = os.path.dirname(target)
+    temporary = os.path.join(folder, f".{secrets.token_hex(8)}.tmp")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        ffmpeg(*_words(path, film, kind), "-y", b"file:" + os.fsencode(temporary), seconds=_MAKING_SECONDS)
+        if not os.path.exists(temporary) or not os.path.getsize(temporary):
+            raise Unreadable("cannot be decoded: not a single frame")
+        os.replace(temporary, target)
+    except OSError as error:
+        raise Unavailable(f"clips cannot be written to {folder}: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def _words(path: bytes, film: Film, kind: ClipKind) -> list[Word]:
+    seconds = PREVIEW_SECONDS if kind == "preview" else GIF_SECONDS
+    begin = max(0.0, min((film.duration or 0.0) * _BEGIN_SHARE, (film.duration or 0.0) - seconds))
+    opened = [*("-ss", f"{begin:.3f}"), *opening(path), "-t", f"{seconds:g}", "-map", f"0:{film.video_stream}"]
+    if kind == "gif":
+        scaled = f"fps={_GIF_RATE},{scaling(film, fitted(film, _GIF_SIDE))}"
+        palette = f"{scaled},split[a][b];[a]palettegen=max_colors=128:stats_mode=diff[p];[b][p]paletteuse=dither=bayer"
+        return [*opened, "-an", "-vf", palette, "-loop", "0", "-f", "gif"]
+    shorter, longer = sorted((film.width, film.height))
+    size = fitted(film, max(2, _PREVIEW_LINES * longer // shorter if shorter > _PREVIEW_LINES else longer))
+    filters = f"fps={min(_PREVIEW_RATE, film.frame_rate or _PREVIEW_RATE):g},{scaling(film, size)}"
+    how = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "28", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
+    return [*opened, "-an", "-sn", "-map_metadata", "-1", "-vf", filters, *how, "-f", "mp4"]
+
+
+def _failure(path: Path) -> Path:
+    return path.with_name(path.name + ".failed")
