@@ -14,9 +14,12 @@ import { review } from './views/review.js';
 import { signIn } from './views/signin.js';
 import { status } from './views/status.js';
 import { timeline } from './views/timeline.js';
+import { videos } from './views/videos.js';
 
 /** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
-const VIEWS = { photos: timeline, photo, memories, folders, people, person, review, history: historyOf, status };
+const VIEWS = {
+  photos: timeline, videos, photo, memories, folders, people, person, review, history: historyOf, status,
+};
 
 const app = document.getElementById('app');
 const page = frame();

@@ -6,7 +6,7 @@ import { get } from './api.js';
 
 /**
  * @typedef {{id: number, library_id: number, path: string, kind: string, width: number|null, height: number|null,
- *   taken_at: string|null, placeholder: string|null}} Photo
+ *   duration: number|null, video_codec: string|null, taken_at: string|null, placeholder: string|null}} Photo
  */
 
 const PAGE = 200;
@@ -112,7 +112,7 @@ function inOrder(one, other) {
 const lists = new Map();
 
 /** The parameters of an address that narrow a list of photos. */
-const NARROWING = ['q', 'library', 'path', 'persons', 'tags', 'recursive'];
+const NARROWING = ['q', 'kind', 'library', 'path', 'persons', 'tags', 'recursive'];
 
 /** The part of an address that narrows a list of photos. @param {URLSearchParams} query */
 export const narrowingOf = (query) =>

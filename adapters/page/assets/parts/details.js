@@ -4,7 +4,7 @@ import { to } from '../router.js';
 import { faceCrop } from './crop.js';
 import { fill, h, icon, iconButton } from './dom.js';
 import { complain, done } from './toast.js';
-import { clockOf, fileName, fileSize, figure, folderOf, longDayOf } from './words.js';
+import { clockOf, fileName, fileSize, figure, folderOf, lengthOf, longDayOf } from './words.js';
 
 export function detailsPanel() {
   const faces = h('div', { class: 'panel-people' });
@@ -48,13 +48,15 @@ function factsOf(metadata) {
   const device = make && model && !model.startsWith(make) ? `${make} ${model}` : model ?? make;
   const placed = typeof latitude === 'number' && typeof longitude === 'number';
   const measures = [width && height && `${figure(width)} × ${figure(height)}`, size && fileSize(size)].filter(Boolean).join(' · ');
+  const codecs = [metadata.video_codec, metadata.audio_codec].filter(Boolean).join(' and ');
+  const film = metadata.kind === 'video' && [lengthOf(metadata.duration), codecs, metadata.frame_rate && `${figure(metadata.frame_rate)} frames a second`].filter(Boolean).join(' · ');
   const folder = folderOf(path);
   return [
     fact('Taken', 'calendar', [taken && longDayOf(taken), taken && clockOf(taken)]),
     fact('Description', 'details', [exif.ImageDescription, exif.Artist]),
     fact('Camera', 'camera', [device, lens, exposureOf(metadata)]),
     fact('Place', 'pin', [place?.text, placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`, place?.attribution]),
-    fact('File', 'file', [fileName(path), measures, metadata.problem], pictureUrl(metadata, 'full')),
+    fact('File', 'file', [fileName(path), measures, film, metadata.problem], pictureUrl(metadata, 'full')),
     fact('Folder', 'folders', [folder || 'The library itself'], to('folders', '', { library: metadata.library_id, path: folder })),
   ];
 }

@@ -67,6 +67,7 @@ const OUTLINES = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
   plus: 'M12 5v14|M5 12h14',
   more: 'M6 12v.01|M12 12v.01|M18 12v.01',
+  videos: 'M3.5 6.5h11.5v11H3.5z|M15 10.8l5.5-3v8.4l-5.5-3',
   play: 'M8 5.5v13l10.5-6.5z',
   undo: 'M8 5L4 9l4 4|M4 9h10a5.5 5.5 0 0 1 0 11h-3',
   signout: 'M10 4H5v16h5|M10 12h10|M16 8l4 4-4 4',

@@ -8,6 +8,7 @@ import { complain } from './toast.js';
 
 const WAYS = [
   ['photos', 'Photos', 'photos'],
+  ['videos', 'Videos', 'videos'],
   ['memories', 'Memories', 'calendar'],
   ['people', 'People', 'people'],
   ['folders', 'Folders', 'folders'],

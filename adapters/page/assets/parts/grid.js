@@ -6,7 +6,7 @@ import { pictureUrl } from '../api.js';
 import { h, icon } from './dom.js';
 import { justified } from './justified.js';
 import { drawPlaceholder } from './thumbhash.js';
-import { clockOf, count, dayOf, fileName, longDayOf, monthsOf } from './words.js';
+import { clockOf, count, dayOf, fileName, lengthOf, longDayOf, monthsOf } from './words.js';
 
 /** @typedef {import('../photolist.js').Photo} Photo */
 
@@ -55,6 +55,8 @@ export class PhotoGrid {
     this.addressOf = addressOf;
     this.onend = onend;
     this.sectionsOf = sectionsOf;
+    /** Called with each tile as it is made. @type {(photo: Photo, tile: HTMLElement) => void} */
+    this.ontile = () => {};
     this.element = h('div', { class: 'grid', onkeydown: (event) => this.#walk(event) });
     /** @type {Photo[]} */
     this.photos = [];
@@ -208,7 +210,8 @@ export class PhotoGrid {
       onerror: () => tile.classList.add('broken'),
       src: pictureUrl(photo, 'thumb'),
     });
-    const said = [photo.kind === 'video' ? 'Video' : 'Photo', longDayOf(photo.taken_at), clockOf(photo.taken_at), name].filter(Boolean).join(', ');
+    const length = photo.kind === 'video' && lengthOf(photo.duration);
+    const said = [photo.kind === 'video' ? 'Video' : 'Photo', length, longDayOf(photo.taken_at), clockOf(photo.taken_at), name].filter(Boolean).join(', ');
     const tile = h(
       'a',
       { class: 'tile', href: this.addressOf(photo), 'aria-label': said, title: name, tabIndex: -1, onfocus: () => this.#focused(photo) },
@@ -216,8 +219,9 @@ export class PhotoGrid {
       picture,
       h('span', { class: 'broken-name' }, name),
       h('span', { class: 'day', 'aria-hidden': 'true' }),
-      photo.kind === 'video' && h('span', { class: 'film' }, icon('play')),
+      photo.kind === 'video' && h('span', { class: 'film' }, icon('play'), length),
     );
+    this.ontile(photo, tile);
     return tile;
   }
 

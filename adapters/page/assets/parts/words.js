@@ -70,6 +70,15 @@ export function ago(at) {
   return relative.format(Math.round(seconds / step[1]), step[2]);
 }
 
+/** "1:05" of minutes and seconds, "1:02:03" of hours too. @param {number|null|undefined} seconds */
+export function lengthOf(seconds) {
+  if (!seconds) return '';
+  const whole = Math.max(1, Math.round(seconds));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = String(whole % 60).padStart(2, '0');
+  return hours ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
+}
+
 /** "3.4 MB". @param {number} bytes */
 export function fileSize(bytes) {
   if (bytes < 1000) return `${bytes} B`;

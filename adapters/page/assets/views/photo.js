@@ -4,6 +4,7 @@ import { listOf, narrowingOf } from '../photolist.js';
 import { back, rename, to } from '../router.js';
 import { detailsPanel } from '../parts/details.js';
 import { fill, h, icon, iconButton } from '../parts/dom.js';
+import { filmOf, playOrPause } from '../parts/film.js';
 import { FaceLayer } from '../parts/facelayer.js';
 import { afterUndo, complain } from '../parts/toast.js';
 import { drawPlaceholder } from '../parts/thumbhash.js';
@@ -91,6 +92,7 @@ class PhotoView {
     }
     const found = this.list.items[this.index];
     if (found) Object.assign(this.at, found);
+    this.#asFilm();
     this.#fit();
     this.#ways();
   }
@@ -98,15 +100,22 @@ class PhotoView {
   /** The picture itself: the placeholder at once, then the thumbnail that is likely in the cache, then the preview. */
   #show(photo) {
     this.at = { ...photo };
-    const name = fileName(photo.path);
     this.#title();
+    this.#paint(photo);
+    this.faces.clear();
+    this.details.clear();
+    this.#fit();
+  }
+
+  #paint(photo) {
+    const name = fileName(photo.path);
     this.original.href = pictureUrl(photo, 'full');
     const blur = h('canvas', { class: 'blur', 'aria-hidden': 'true' });
     drawPlaceholder(blur, photo.placeholder);
     const shown = (event) => event.target.classList.add('shown');
     const large =
       photo.kind === 'video'
-        ? h('video', { class: 'large shown', controls: true, playsInline: true, preload: 'metadata', poster: pictureUrl(photo, 'preview'), src: pictureUrl(photo, 'full') })
+        ? filmOf(photo, () => this.picture.classList.add('broken'))
         : h('img', {
             class: 'large',
             alt: `Photo ${name}`,
@@ -119,10 +128,13 @@ class PhotoView {
             src: pictureUrl(photo, 'preview'),
           });
     this.picture.classList.remove('broken');
-    fill(this.picture, blur, h('img', { class: 'small', alt: '', draggable: false, onload: shown, src: pictureUrl(photo, 'thumb') }), large, h('p', { class: 'broken-word' }, 'This file cannot be shown here.'), photo.kind !== 'video' && this.faces.element);
-    this.faces.clear();
-    this.details.clear();
-    this.#fit();
+    fill(this.picture, blur, h('img', { class: 'small', alt: '', draggable: false, onload: shown, src: pictureUrl(photo, 'thumb') }), large, h('p', { class: 'broken-word' }, photo.kind === 'video' ? 'This browser cannot play this video.' : 'This file cannot be shown here.'), photo.kind !== 'video' && this.faces.element);
+    for (const button of [this.facesButton, this.drawButton]) button.hidden = photo.kind === 'video';
+  }
+
+  /** By an address alone nobody knows that it is a video. */
+  #asFilm() {
+    if (this.at.kind === 'video' && !this.picture.querySelector('.film')) this.#paint(this.at);
   }
 
   #title() {
@@ -150,6 +162,8 @@ class PhotoView {
       this.faces.show(this.at, faces.items);
       this.details.fill(metadata, faces.items);
       if (!this.at.width && metadata.width) Object.assign(this.at, { width: metadata.width, height: metadata.height });
+      Object.assign(this.at, { kind: metadata.kind, video_codec: metadata.video_codec });
+      this.#asFilm();
       this.at.taken_at ??= metadata.taken_at;
       this.#title();
       this.#fit();
@@ -224,6 +238,8 @@ class PhotoView {
       i: () => this.toggle('details'),
       d: () => this.draw(),
     };
+    const film = this.picture.querySelector('.film');
+    if (film) Object.assign(actions, { f: null, d: null, ' ': /^(BUTTON|A)$/.test(event.target.tagName) ? null : () => playOrPause(film) });
     if (!actions[event.key]) return;
     event.preventDefault();
     actions[event.key]();

@@ -125,6 +125,7 @@ function chips(query) {
   }
   return [
     query.get('q') && chip('q', `“${query.get('q')}”`),
+    query.get('kind') && chip('kind', query.get('kind') === 'video' ? 'Videos' : 'Photos'),
     query.get('path') && chip('path', query.get('path')),
     query.get('tags') && chip('tags', `#${query.get('tags')}`),
     person,
