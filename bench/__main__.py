@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from bench import clusters, faces, hostile, ingest, ledger, places, queries, rebuild, server, thumbnails, watching
+from bench import (
+    clusters,
+    faces,
+    hostile,
+    ingest,
+    ledger,
+    places,
+    queries,
+    rebuild,
+    server,
+    thumbnails,
+    video,
+    watching,
+)
 
 if __name__ == "__main__":
     ledger.main([])
@@ -16,3 +29,4 @@ if __name__ == "__main__":
     server.main()
     hostile.main()
     watching.main([])
+    video.main()

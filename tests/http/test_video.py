@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from concurrent.futures import Future
+
 import pytest
 
+from adapters.files.scan import Scanner
+from adapters.files.walk import MediaKind
+from domain.actor import WATCHER
+from domain.commands.media import ReadFile
+from domain.media import NEEDS_FFMPEG, FileFacts
 from tests.footage import footage
 from tests.http.words import fields, problem
 from tests.http.world import Api, World
@@ -134,3 +143,57 @@ def test_many_clips_are_asked_about_at_once(own_world: World, film: str) -> None
     assert told() == ["ready", "failed", "failed", "failed"]
     assert "cannot be decoded" in problem(ann.get("/video/preview", params={"path": "clip.mp4"}), 404)["detail"]
     assert fields(ann.post("/video/preview/status", json={"items": []})) == ["items"]
+
+
+@pytest.mark.ffmpeg
+def test_a_video_found_without_ffmpeg_is_read_again_by_a_full_scan_once_it_is_there(
+    own_world: World, film: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = own_world.folder / "work" / film
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    reads: list[str] = []
+
+    def read_without(path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
+        reads.append(text)
+        facts = FileFacts(size, os.stat(path).st_mtime_ns, kind, problem=NEEDS_FFMPEG)
+        done: Future[ReadFile] = Future()
+        done.set_result(ReadFile(text, hashlib.sha256(file.read_bytes()).digest(), facts))
+        return done
+
+    work = own_world.libraries()[1]
+    lacking = Scanner(own_world.ledger, read_without, [own_world.data], settle_seconds=0)
+    lacking.scan(work)
+    ann = own_world.api("ann")
+    (row,) = ann.get("/photos", params={"q": "film"}).json()["items"]
+    assert "ffmpeg is not installed" in row["problem"]
+    assert row["duration"] is None
+    with own_world.ledger.reading(WATCHER) as tables:
+        media = tables.media.shown_at(film)
+    assert media is not None
+    own_world.gallery.put(media)
+    assert not list((own_world.data / "thumbnails").rglob(f"{film}.unsupported"))
+    monkeypatch.setattr("adapters.files.scan.shutil.which", lambda _: None)
+    lacking.scan(work, full=True)
+    assert reads == [film]
+    monkeypatch.undo()
+    own_world.scan()
+    (row,) = ann.get("/photos", params={"q": "film"}).json()["items"]
+    assert (row["problem"], row["width"], row["video_codec"], row["audio_codec"]) == (None, 160, "h264", "aac")
+    assert row["duration"] == pytest.approx(6, abs=0.1)
+    told = ann.get("/image/metadata", params={"path": film}).json()
+    assert (told["kind"], told["frame_rate"], told["exif"]["major_brand"]) == ("video", 10, "isom")
+
+
+@pytest.mark.ffmpeg
+def test_a_videos_thumbnail_stands_in_the_mirror_under_its_own_name_and_is_a_jpeg(own_world: World, film: str) -> None:
+    with own_world.ledger.reading(WATCHER) as tables:
+        shown, broken = tables.media.shown_at(film), tables.media.shown_at("clip.mp4")
+    assert shown is not None
+    assert broken is not None
+    own_world.gallery.put(shown)
+    own_world.gallery.put(broken)
+    mirror = own_world.data / "thumbnails"
+    assert (mirror / "2" / film).read_bytes().startswith(b"\xff\xd8")
+    assert [path.name for path in (mirror / "1").iterdir()] == ["clip.mp4.unsupported"]
+    thumb = own_world.api("ann").get("/image", params={"path": film, "size": "thumb"})
+    assert thumb.headers["content-type"] == "image/jpeg"
