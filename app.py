@@ -190,9 +190,9 @@ class House:
     def clips(self) -> VideoClips:
         """Short clips of videos."""
         settings = self.settings
-        worker_of_clips = WorkerPool(1, initializer=worker.prepare, memory_limit=DECODER_MEMORY)
-        self._closing.append(worker_of_clips.close)
-        return VideoClips(worker_of_clips, settings.preview_clips_directory, settings.gifs_directory, self.locate)
+        pool = WorkerPool(1, initializer=worker.prepare, memory_limit=DECODER_MEMORY)
+        self._closing.append(pool.close)
+        return VideoClips(pool, settings.preview_clips_directory, settings.gifs_directory, self.locate)
 
     def open_original(self, library_id: int, path: str) -> int:
         """A descriptor of the file at a path of a library, opened without following a link out of it."""
@@ -245,7 +245,7 @@ class House:
         ledger = self.ledger
         mirror = MirrorsThumbnails(ledger, self.gallery)
         follow = FollowsLog(ledger, "thumbnails", mirror.TOPICS, mirror.answer)
-        clips = Loop("clips", self.clips.make_next, idle_seconds=IDLE_SECONDS)
+        clips = Loop("clips", self.clips.make_next, idle_seconds=IDLE_SECONDS, on_stop=self.clips.close)
         self.clips.on_wanted = clips.wake
         loops = [self.watcher.loop, clips, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
         if self.engine is not None:

@@ -49,6 +49,9 @@ class Workers(Protocol):
     def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
         """Run `fn(*args)` in a worker, for at most `timeout` seconds."""
 
+    def close(self) -> None:
+        """End the workers and what they do."""
+
 
 class Clip(msgspec.Struct, frozen=True):
     """How it stands with a clip: `status` is `ready`, `pending` or `failed`, `detail` why it failed."""
@@ -108,6 +111,10 @@ class VideoClips:
                 self._wanted.setdefault(key, media)
             raise
         return True
+
+    def close(self) -> None:
+        """End the clip that is being made; `make_next` then makes none any more."""
+        self._workers.close()
 
     def _make(self, media: Media, kind: ClipKind) -> None:
         target = self.path(media, kind)

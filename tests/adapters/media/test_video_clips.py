@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,20 @@ def test_a_folder_that_cannot_be_written_leaves_the_wish_for_later(clips: VideoC
     (tmp_path / "previews").unlink()
     assert clips.make_next()
     assert clips.want(known, "preview").status == "ready"
+
+
+def test_stopping_ends_the_clip_that_is_being_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "bin" / "ffprobe"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    path = footage(tmp_path / "a.mp4", 1)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
+    clips = VideoClips(WorkerPool(1), tmp_path / "previews", tmp_path / "gifs", lambda *_: path)
+    clips.want(media(path), "preview")
+    threading.Timer(1.0, clips.close).start()
+    with pytest.raises(Unavailable):
+        clips.make_next()
 
 
 def test_half_a_clip_is_never_there(tmp_path: Path) -> None:
