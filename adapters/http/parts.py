@@ -56,8 +56,11 @@ class VideoStreams(Protocol):
             NotFound, Unavailable: no file of it is to be had now, or ffmpeg is not installed.
         """
 
-    def part(self, copies: Sequence[Media], number: int) -> int:
-        """A descriptor of one part, which the caller closes; raises as `playlist`, `NotFound` past the last part."""
+    def part(self, copies: Sequence[Media], number: int, is_left: Callable[[], bool] = lambda: False) -> int:
+        """A descriptor of one part, which the caller closes; `is_left` says whether nobody waits for it any more.
+
+        Raises:
+        as `playlist`, `NotFound` past the last part."""
 
 
 class Clip(Protocol):

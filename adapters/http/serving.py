@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import threading
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
@@ -22,7 +23,8 @@ from starlette.types import Receive, Scope, Send
 from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call
 from adapters.http.presence import while_present
-from adapters.http.problems import answer_of, plain_problem
+from adapters.http.problems import answer_of, plain_problem, refusal
+from domain.errors import ImageApiError
 from domain.media import Media
 from domain.paths import name_of
 
@@ -101,6 +103,36 @@ def disposition(name: str, *, inline: bool) -> str:
     """`Content-Disposition` for a file of this name (RFC 6266): shown, or saved under its name."""
     plain = re.sub(r"[^ !#$&+.0-9A-Z^_`a-z|~()\[\]{}@,=-]", "_", name)
     return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+class WaitedFor(Response):
+    """A response that takes long to make: `make` runs in a thread, and is told when the client is gone."""
+
+    def __init__(self, make: Callable[[Callable[[], bool]], Response]) -> None:
+        """`make` blocks; what it is given says whether the client left."""
+        super().__init__()
+        self._make = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make the response, then answer with it; an error is answered as the problem that it is."""
+        left = threading.Event()
+
+        def made() -> Response:
+            try:
+                return self._make(left.is_set)
+            except ImageApiError as error:
+                return refusal(error)
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            left.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch)
+            response = await anyio.to_thread.run_sync(made)
+            tasks.cancel_scope.cancel()
+        await response(scope, receive, send)
 
 
 class FileResponse(Response):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.serving import KEPT, TYPES, UNKNOWN, FileResponse, original
+from adapters.http.serving import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, original
 from adapters.http.sight import LibraryParam, LibraryRef, photo_at
 from domain.errors import NotFound, Unavailable, Unreadable
 from domain.media import Media
@@ -93,8 +94,12 @@ def show_hls(call: Call, hash: str, file: str) -> Answer:  # noqa: A002 - the ro
         raise NotFound(f"there is no {file} of a video {hash}")
     if number is None:
         return _answered(call, call.parts.videos.playlist(copies).encode())
-    descriptor = call.parts.videos.part(copies, number)
-    return _file(call, descriptor, f"{hash[:32]}-{number}-{os.fstat(descriptor).st_size:x}", _PART_TYPE)
+
+    def made(is_left: Callable[[], bool]) -> Response:
+        descriptor = call.parts.videos.part(copies, number, is_left)
+        return _file(call, descriptor, f"{hash[:32]}-{number}-{os.fstat(descriptor).st_size:x}", _PART_TYPE)
+
+    return Answer(response=WaitedFor(made))
 
 
 class Clip(msgspec.Struct):
@@ -177,16 +182,16 @@ def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Ans
     except OSError as error:
         raise Unavailable(f"the clip cannot be read now: {error.strerror}") from error
     tag = f"{(media.content_hash or b'').hex()[:32]}-{kind}-{os.fstat(descriptor).st_mtime_ns:x}"
-    return _file(call, descriptor, tag, media_type)
+    return Answer(response=_file(call, descriptor, tag, media_type))
 
 
-def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Answer:
+def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Response:
     """A file that imageapi made, which is closed; 304 where the client has it."""
     headers = {"ETag": f'"{tag}"', **_KEPT_FOR_A_WHILE, "Content-Type": media_type}
     if has_tag(call.headers, f'"{tag}"'):
         os.close(descriptor)
-        return Answer(response=Response(status_code=304, headers=headers))
-    return Answer(response=FileResponse(descriptor, call.headers, headers))
+        return Response(status_code=304, headers=headers)
+    return FileResponse(descriptor, call.headers, headers)
 
 
 def _answered(call: Call, text: bytes) -> Answer:

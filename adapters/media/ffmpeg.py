@@ -21,6 +21,8 @@ from domain.media import NEEDS_FFMPEG
 CONTAINERS: Final = "mov,matroska,webm,avi,flv,asf,mpeg,mpegvideo,mpegts,ogg"
 """The demuxers for `magic.VIDEOS`. Not among them: hls, concat, dash and whatever else opens further files."""
 _ONLY_THIS_FILE: Final = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
+_MEMORY: Final = (f"--data={4 * 2**30}", "--")
+"""What decoding 8K and encoding 1080 lines takes by far not. Worker processes have a limit of their own."""
 _DIES_WITH_US: Final = ("--pdeathsig", "KILL", "--")
 _LONGEST_REASON: Final = 160
 
@@ -47,8 +49,10 @@ def opening(path: bytes) -> list[Word]:
 
 
 def ffprobe(path: bytes, *words: Word, seconds: float, fds: Sequence[int] = ()) -> bytes:
-    """What ffprobe writes about a file, which may be `/dev/fd/N` of a descriptor in `fds`; raises as `_output`."""
-    return _output([tool("ffprobe"), "-v", "error", *words, *opening(path)], seconds, fds)
+    """What ffprobe writes about a file, which may be `/dev/fd/N` of a descriptor in `fds`: then this is no worker, and
+    ffprobe needs limits of its own. Raises as `_output`."""
+    command = [tool("ffprobe"), "-v", "error", *words, *opening(path)]
+    return _output(contained(command) if fds else command, seconds, fds)
 
 
 def ffmpeg(*words: Word, seconds: float) -> bytes:
@@ -68,20 +72,22 @@ def ffmpeg_command(*words: Word) -> list[Word]:
     return [tool("ffmpeg"), "-nostdin", "-hide_banner", "-v", "error", *words]
 
 
-def dying_with_us(command: Sequence[Word]) -> list[Word]:
-    """The same command, killed when the thread that starts it ends (prctl(2), PR_SET_PDEATHSIG), where util-linux has
-    the program for that; elsewhere as it is."""
-    setpriv = _setpriv()
-    return [*command] if setpriv is None else [setpriv, *_DIES_WITH_US, *command]
+def contained(command: Sequence[Word]) -> list[Word]:
+    """The same command with a limit on its memory, killed when the thread that starts it ends (prctl(2),
+    PR_SET_PDEATHSIG), where util-linux has the programs for that; elsewhere as it is."""
+    return [*_containment(), *command]
 
 
 @functools.cache
-def _setpriv() -> str | None:
-    program = shutil.which("setpriv") if sys.platform == "linux" else None
-    if program is None:
-        return None
-    knows = subprocess.run([program, *_DIES_WITH_US, "true"], check=False, capture_output=True).returncode == 0
-    return program if knows else None  # other programs of that name do less
+def _containment() -> tuple[Word, ...]:
+    words: tuple[Word, ...] = ()
+    for name, given in (("setpriv", _DIES_WITH_US), ("prlimit", _MEMORY)):
+        program = shutil.which(name) if sys.platform == "linux" else None
+        if program is None:
+            continue
+        knows = subprocess.run([program, *given, "true"], check=False, capture_output=True).returncode == 0
+        words += (program, *given) if knows else ()  # other programs of that name do less
+    return words
 
 
 def reason_of(stderr: bytes) -> str:

@@ -47,6 +47,7 @@ def scaling(film: Film, size: tuple[int, int]) -> str:
     steps = ["yadif"] if film.interlaced else []
     steps += [f"scale={size[0]}:{size[1]}:flags=bicubic", "setsar=1"]
     if film.transfer in _HDR and has_filters("zscale", "tonemap"):  # first smaller, as tone mapping works on floats
+        steps += [f"setparams=range=tv:color_primaries=bt2020:color_trc={film.transfer}:colorspace=bt2020nc"]
         steps += ["zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", "tonemap=hable:desat=0"]
         steps += ["zscale=t=bt709:m=bt709:r=tv", "format=yuv420p"]
     return ",".join(steps)

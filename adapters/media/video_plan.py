@@ -120,9 +120,9 @@ def command(plan: Plan, path: bytes, first: int, count: int, folder: str) -> lis
     )
 
 
-def part_begun_at(plan: Plan, first: int, line: str) -> tuple[str, int] | None:
-    """The file and the number of the part that a line of `command`'s output tells of; None for what comes before the
-    `first`. ffmpeg gives the time 0 to whatever it writes first."""
+def part_begun_at(plan: Plan, wanted: range, line: str) -> tuple[str, int] | None:
+    """The file and the number of the part that a line of `command`'s output tells of; None for what comes before and
+    after the parts that were `wanted`, which is not whole. ffmpeg gives the time 0 to whatever it writes first."""
     name, _, rest = line.strip().partition(",")
     try:
         start = float(rest.partition(",")[0])
@@ -130,7 +130,7 @@ def part_begun_at(plan: Plan, first: int, line: str) -> tuple[str, int] | None:
         return None
     nearest = min(range(plan.parts), key=lambda number: abs(plan.times[number] - start))
     near = abs(plan.times[nearest] - start) < 0.5
-    return (name, nearest) if near and nearest >= first else None
+    return (name, nearest) if near and nearest in wanted else None
 
 
 def _is_copied(film: Film) -> bool:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from adapters.media.ffmpeg import dying_with_us, reason_of
+from adapters.media.ffmpeg import contained, reason_of
 from adapters.media.video_cache import PartCache
 from adapters.media.video_plan import Plan, command, part_begun_at, plan_of, playlist
 from domain.errors import ImageApiError, NotFound, Unavailable, Unreadable
@@ -32,6 +32,8 @@ LOOK_AHEAD: Final = 4
 _NEAR: Final = 2
 """Parts that a player rather waits for than has another ffmpeg begin at the one it wants."""
 WAIT_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.2
+"""How often a request that waits looks whether its client is still there."""
 RUN_SECONDS: Final = 300.0
 UNWATCHED_SECONDS: Final = 15.0
 MOST_WAITING: Final = 12
@@ -94,15 +96,18 @@ class VideoStreams:
         """
         return playlist(self._plan(copies))
 
-    def part(self, copies: Sequence[Media], number: int) -> int:
-        """A descriptor of one part, which the caller closes; raises as `playlist`, `NotFound` past the last part."""
+    def part(self, copies: Sequence[Media], number: int, is_left: Callable[[], bool] = lambda: False) -> int:
+        """A descriptor of one part, which the caller closes; `is_left` says whether nobody waits for it any more.
+
+        Raises:
+        as `playlist`, `NotFound` past the last part."""
         content, plan = _content(copies), self._plan(copies)
         if number >= plan.parts:
             raise NotFound(f"the video has {plan.parts} parts, from 0 on")
         self._watched[content] = time.monotonic()
         descriptor = self._cache.opened(content, number)
         if descriptor is None:
-            descriptor = self._made(copies, plan, number)
+            descriptor = self._made(copies, plan, number, is_left)
         try:
             self._look_ahead(copies, plan, number)
         except ImageApiError as error:
@@ -156,7 +161,7 @@ class VideoStreams:
 
     # Runs
 
-    def _made(self, copies: Sequence[Media], plan: Plan, number: int) -> int:
+    def _made(self, copies: Sequence[Media], plan: Plan, number: int, is_left: Callable[[], bool]) -> int:
         """A descriptor of a part that is not there yet, when it is."""
         content, until = _content(copies), time.monotonic() + WAIT_SECONDS
         with self._source(copies) as source, self._changed:
@@ -164,26 +169,31 @@ class VideoStreams:
                 raise Unavailable("too many wait for parts of videos: try again")
             self._waiting += 1
             try:
-                return self._waited_for(content, plan, number, source, until)
+                return self._waited_for(content, plan, number, source, until, is_left)
             finally:
                 self._waiting -= 1
 
-    def _waited_for(self, content: bytes, plan: Plan, number: int, source: int, until: float) -> int:
+    def _waited_for(
+        self, content: bytes, plan: Plan, number: int, source: int, until: float, is_left: Callable[[], bool]
+    ) -> int:
         run: _Run | None = None
         while (descriptor := self._cache.opened(content, number)) is None:
             if self._closed:
                 raise Unavailable("the server stops")
             if run is not None and run.is_over and run.trouble is not None:
                 raise run.trouble
+            if is_left():
+                if run is not None and run.waiting == 0:
+                    run.stop()  # who jumps elsewhere leaves the place at once
+                raise Unavailable("whoever asked for the part left")
             if (left := until - time.monotonic()) <= 0:
                 raise Unavailable("the part was not ready in time: try again")
             run = self._covering(content, number) or self._begun(content, plan, number, source, is_wanted=True)
-            if run is None:
-                self._changed.wait(left)
-                continue
-            run.waiting += 1
-            self._changed.wait(left)
-            run.waiting -= 1
+            if run is not None:
+                run.waiting += 1
+            self._changed.wait(min(left, _LOOK_SECONDS))
+            if run is not None:
+                run.waiting -= 1
         return descriptor
 
     def _covering(self, content: bytes, number: int) -> _Run | None:
@@ -243,7 +253,7 @@ class VideoStreams:
     def _run_ffmpeg(self, run: _Run, folder: Path) -> None:
         words = command(run.plan, _path_of(run.source), run.first, run.end - run.first, os.fspath(folder))
         process = run.process = subprocess.Popen(
-            dying_with_us(words),
+            contained(words),
             pass_fds=(run.source,),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -294,7 +304,7 @@ class VideoStreams:
         return run.waiting == 0 and time.monotonic() - self._watched.get(run.content, 0.0) > UNWATCHED_SECONDS
 
     def _take(self, run: _Run, line: str, folder: Path) -> None:
-        begun = part_begun_at(run.plan, run.first, line)
+        begun = part_begun_at(run.plan, range(run.first, run.end), line)
         if begun is None:
             (folder / line.partition(",")[0]).unlink(missing_ok=True)
             return

@@ -182,6 +182,17 @@ def test_a_position_is_read_in_every_form_of_iso_6709(text: str, place: tuple[fl
     assert video._place({"location": text}) == place
 
 
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_a_video_in_hdr_has_a_poster_in_ordinary_colours(tmp_path: Path, transfer: str) -> None:
+    ten_bits = (*HEVC[:-1], "yuv420p10le", "-color_trc", transfer)
+    file = indexed(path := footage(tmp_path / "a.mp4", 1, *ten_bits, sound=False))
+    assert (file.problem, file.has_renditions) == (None, True)
+    assert film_of(os.fsencode(path), "a.mp4").transfer == transfer
+    plain = footage(tmp_path / "plain.mp4", 1, *HEVC, sound=False)
+    same = np.asarray(poster(path, file)).mean() - np.asarray(poster(plain, indexed(plain))).mean()
+    assert abs(same) > 5
+
+
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "sine=440", "-t", "1", *AAC, str(path := tmp_path / "a.mp4"))
     assert indexed(path).problem == "no picture in it: sound alone"

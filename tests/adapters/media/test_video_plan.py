@@ -119,11 +119,12 @@ def test_the_playlist_is_whole_and_its_parts_are_relative(tmp_path: Path) -> Non
 def test_a_line_of_ffmpeg_tells_which_part_is_whole(tmp_path: Path) -> None:
     plan = planned(footage(tmp_path / "a.mp4", 2))
     plan = msgspec.structs.replace(plan, times=(0.0, 4.0, 8.0, 12.0))
-    assert part_begun_at(plan, 0, "0.ts,0.000000,4.000000\n") == ("0.ts", 0)
-    assert part_begun_at(plan, 1, "0.ts,0.000000,4.000000") is None
-    assert part_begun_at(plan, 1, "2.ts,8.020000,12.000000") == ("2.ts", 2)
-    assert part_begun_at(plan, 0, "2.ts,6.000000,12.000000") is None
-    assert part_begun_at(plan, 0, "") is None
+    assert part_begun_at(plan, range(3), "0.ts,0.000000,4.000000\n") == ("0.ts", 0)
+    assert part_begun_at(plan, range(1, 3), "0.ts,0.000000,4.000000") is None
+    assert part_begun_at(plan, range(1, 3), "2.ts,8.020000,12.000000") == ("2.ts", 2)
+    assert part_begun_at(plan, range(3), "2.ts,6.000000,12.000000") is None
+    assert part_begun_at(plan, range(2), "2.ts,8.000000,8.300000") is None
+    assert part_begun_at(plan, range(3), "") is None
 
 
 def test_what_is_no_video_has_no_plan(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from adapters.media import video_plan, video_stream
-from adapters.media.ffmpeg import Word, dying_with_us, ffmpeg_command
+from adapters.media.ffmpeg import Word, contained, ffmpeg_command
 from adapters.media.video_cache import PartCache
 from adapters.media.video_stream import VideoStreams
 from domain.errors import NotFound, Unavailable, Unreadable
@@ -223,6 +223,34 @@ def test_a_jump_ends_the_work_at_the_place_that_was_left(
     assert len(sleeping) == 2
 
 
+def test_who_leaves_ends_the_work_that_was_for_them_alone(
+    streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]]
+) -> None:
+    left = threading.Event()
+    told: list[str] = []
+
+    def want(number: int, is_left: Callable[[], bool]) -> None:
+        try:
+            streams.part(of(film), number, is_left)
+        except Unavailable as error:
+            told.append(str(error))
+
+    staying = threading.Thread(target=want, args=(0, lambda: False))
+    leaving = [threading.Thread(target=want, args=(number, left.is_set)) for number in (0, 9)]
+    staying.start()
+    eventually(lambda: bool(streams._runs))
+    for thread in leaving:
+        thread.start()
+    eventually(lambda: [run.first for run in streams._runs] == [0, 9])
+    left.set()
+    for thread in leaving:
+        thread.join(10)
+    eventually(lambda: [run.first for run in streams._runs] == [0])
+    assert told == ["whoever asked for the part left"] * 2
+    streams.close()
+    staying.join(10)
+
+
 def test_stopping_ends_the_work_and_tells_who_waits(
     streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]]
 ) -> None:
@@ -247,14 +275,14 @@ def test_stopping_ends_the_work_and_tells_who_waits(
 
 def test_ffmpeg_dies_with_a_server_that_is_killed() -> None:
     script = (
-        "import subprocess, time; from adapters.media.ffmpeg import dying_with_us\n"
-        "print(subprocess.Popen(dying_with_us(['sleep', '600'])).pid, flush=True); time.sleep(600)"
+        "import subprocess, time; from adapters.media.ffmpeg import contained\n"
+        "print(subprocess.Popen(contained(['sleep', '600'])).pid, flush=True); time.sleep(600)"
     )
-    assert dying_with_us(["sleep"])[-1] == "sleep"
+    assert contained(["sleep"])[-1] == "sleep"
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         child = Path("/proc") / server.stdout.readline().strip()
-        eventually(lambda: b"sleep\x00600" in (child / "cmdline").read_bytes())
+        eventually(lambda: (child / "cmdline").read_bytes() == b"sleep\x00600\x00")
         server.kill()
     eventually(lambda: not child.exists() or "\nState:\tZ" in (child / "status").read_text())
 
