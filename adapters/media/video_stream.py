@@ -25,8 +25,8 @@ from domain.errors import ImageApiError, NotFound, Unavailable, Unreadable
 from domain.media import Media
 
 COPIED_AHEAD: Final = 8
-ENCODED_AHEAD: Final = 6
-"""Parts of one run."""
+ENCODED_AHEAD: Final = 8
+"""Parts of one run: half a minute of what is copied, a quarter of a minute of what is encoded."""
 LOOK_AHEAD: Final = 4
 """Parts that are to be there beyond the one that was asked for."""
 _NEAR: Final = 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,9 @@ def server(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         for _ in range(600):
             if served.client.get("/photos", params={"kind": "video"}).json()["total"] == len(list(films.iterdir())):
                 break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the videos were not indexed")
         yield served
 
 

@@ -51,7 +51,7 @@ def eventually(true: Callable[[], bool]) -> None:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty seconds of HEVC: fifteen parts that are encoded."""
+    """Forty seconds of HEVC: twenty parts that are encoded."""
     return footage(tmp_path_factory.mktemp("film") / "a.mp4", 40, *HEVC, *AAC)
 
 
@@ -112,7 +112,7 @@ def test_parts_follow_each_other_without_a_gap_whichever_is_asked_for_first(
     streams: VideoStreams, film: Path, plain: Path, tmp_path: Path
 ) -> None:
     for path, library in ((film, 1), (plain, 2)):
-        parts = range(15 if path is plain else 14)
+        parts = range(15 if path is plain else 20)
         order = [7, 0, 12, *parts]
         pictures = {number: times_of(read(streams.part(of(path, library), number)), tmp_path) for number in order}
         times = [time for number in parts for time in pictures[number]]
@@ -125,9 +125,10 @@ def test_parts_follow_each_other_without_a_gap_whichever_is_asked_for_first(
 def test_sound_has_no_hole_where_one_run_ends_and_the_next_begins(
     streams: VideoStreams, film: Path, tmp_path: Path
 ) -> None:
-    first = times_of(read(streams.part(of(film), 5)), tmp_path, "a")
-    streams.part(of(film), 9)
-    second = times_of(read(streams.part(of(film), 6)), tmp_path, "a")
+    for number in (2, 8):
+        read(streams.part(of(film), number))
+    first = times_of(read(streams.part(of(film), 7)), tmp_path, "a")
+    second = times_of(read(streams.part(of(film), 8)), tmp_path, "a")
     assert second[0] - first[-1] < 2 * 1024 / 48000
 
 
@@ -158,8 +159,8 @@ def test_many_who_want_one_part_share_one_ffmpeg(
 
 
 def test_a_part_past_the_end_is_not_found(streams: VideoStreams, film: Path) -> None:
-    with pytest.raises(NotFound, match="14 parts"):
-        streams.part(of(film), 14)
+    with pytest.raises(NotFound, match="20 parts"):
+        streams.part(of(film), 20)
 
 
 def test_there_are_never_more_ffmpegs_than_allowed_and_who_waits_in_vain_is_told(
