@@ -91,8 +91,15 @@ def index_file(path: bytes, renditions_root: str | None, kind: MediaKind) -> Ind
         return _film_indexed(path, name, content, renditions_root)
     if content.photo is None or content.format is None:
         return _indexed(name, content, CameraFacts(), problem=content.problem)
+    return _photo_indexed(name, content, content.photo, content.format, renditions_root)
+
+
+def _photo_indexed(
+    name: str, content: Content, photo: bytes, format_name: str, renditions_root: str | None
+) -> IndexedFile:
+    """A photo with its renditions, or why there are none."""
     try:
-        picture = open_photo(content.photo, content.format)
+        picture = open_photo(photo, format_name)
     except Unreadable as error:
         return _indexed(name, content, CameraFacts(), problem=str(error))
     facts, size = camera_facts(picture.exif), (picture.width, picture.height)
