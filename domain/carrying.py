@@ -2,7 +2,7 @@
 
 An editor that writes a rating into the file, or saves it anew, makes other bytes and so another content. When the new
 content is looked at for the first time, decisions about the content that stood in its place before are carried over to
-the faces that are found in the same spots.
+the faces that are found in the same spots. Where another file still has that content, its decisions stay there as well.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ def carry_over(turn: Turn, content_hash: bytes, new: Sequence[NewFace]) -> list[
     Faces that a person drew are drawn again only where the picture still shows the others in their places, since a
     cropped or turned picture has them elsewhere.
     """
-    before = _replaced(turn, content_hash)
-    stood = [] if before is None else turn.faces.on_content(before)
+    stood = _stood_before(turn, content_hash)
     old = [f for f in stood if (f.touched or f.person_id is not None) and not _was_erased(turn, f)]
     if not old:
         return []
@@ -67,8 +66,7 @@ def carry_over(turn: Turn, content_hash: bytes, new: Sequence[NewFace]) -> list[
 def erased_before(turn: Turn, content_hash: bytes, found: Sequence[DetectedFace]) -> list[DetectedFace]:
     """Those of `found` that stand where an erasure took a face from the content that this one took the place of: they
     are not to be recorded again."""
-    before = _replaced(turn, content_hash)
-    erased = [] if before is None else [f for f in turn.faces.on_content(before) if _was_erased(turn, f)]
+    erased = [face for face in _stood_before(turn, content_hash) if _was_erased(turn, face)]
     return [box for _, box in paired(erased, found).same]
 
 
@@ -89,14 +87,22 @@ def _repeated(turn: Turn, face: Face, face_id: int) -> list[Event]:
     return events + [FaceRejected(face_id, person_id) for person_id in sorted(turn.faces.rejections(face.id))]
 
 
-def _replaced(turn: Turn, content_hash: bytes) -> bytes | None:
-    """The content that this one took the place of in a file, where no file holds that one any more."""
+def _stood_before(turn: Turn, content_hash: bytes) -> list[Face]:
+    """The faces of the content that this one took the place of in a file: of the last one that has any, since a file
+    may be saved anew more than once before it is looked at."""
     for media in turn.media.of_contents([content_hash]):
-        for recorded in reversed(turn.later_in(f"media-{media.id}", 0)):
-            event = recorded.event
-            if isinstance(event, MediaChanged) and event.content_hash == content_hash:
-                was = event.was
-                if was is not None and was != content_hash and not turn.media.of_contents([was]):
-                    return was
-                break
-    return None
+        for before in _replaced(turn, media.id, content_hash):
+            faces = turn.faces.on_content(before)
+            if faces:
+                return faces
+    return []
+
+
+def _replaced(turn: Turn, media_id: int, content_hash: bytes) -> list[bytes]:
+    """The contents that a file had before this one, the last first."""
+    events = [recorded.event for recorded in turn.later_in(f"media-{media_id}", 0)]
+    changes = [event for event in events if isinstance(event, MediaChanged)]
+    while changes and changes[-1].content_hash != content_hash:
+        changes.pop()
+    before = [change.was for change in reversed(changes) if change.was is not None and change.was != content_hash]
+    return list(dict.fromkeys(before))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
 from domain.commands.media import record_missing
 from domain.faces import DELETED, MANUAL, FaceAssigned
@@ -90,13 +93,28 @@ def test_decisions_are_carried_once_and_not_over_later_ones(world: World) -> Non
     assert world.face(new).person_id is None
 
 
-def test_nothing_is_carried_from_a_content_that_another_file_still_has(world: World) -> None:
+def test_a_copy_that_was_not_saved_anew_keeps_its_names_and_the_other_has_them_too(world: World) -> None:
     (left,) = world.shows("one.jpg", found(LEFT))
-    world.a_person("Ann", left)
+    ann = world.a_person("Ann", left)
     world.scan(photo("copy.jpg", "one.jpg"))
     rewrite(world)
     (new,) = world.detect("one, rated", found(LEFT))
-    assert world.face(new).person_id is None
+    assert world.faces_of(ann) == [left, new]
+
+
+@pytest.mark.parametrize("between", ["another content", "unreadable bytes", "a blank picture"])
+def test_a_file_saved_anew_more_than_once_before_it_is_looked_at_loses_nothing(world: World, between: str) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann", left)
+    if between == "unreadable bytes":
+        world.scan(msgspec.structs.replace(photo("one.jpg", mtime_ns=2, problem="cut off"), content_hash=None))
+    else:
+        rewrite(world, name="one, rated")
+    if between == "a blank picture":
+        world.detect("one, rated")
+    rewrite(world, name="one, rated twice")
+    (new,) = world.detect("one, rated twice", found(LEFT))
+    assert world.face(new).person_id == ann
 
 
 def test_a_chain_of_rewrites_carries_from_each_to_the_next(world: World) -> None:
