@@ -158,9 +158,9 @@ def delete_person(turn: Turn, person_id: int, *, with_faces: bool = False, expec
     person = live_person(turn, person_id, expected)
     behind = turn.persons.behind(person_id)
     require_sight(turn, behind)
-    count = faces_said(turn.faces.count_of(behind))
-    fate = "deleted with it" if with_faces else "are nobody's now"
-    turn.begin("person.delete", f"deleted {person.name} ({count} {fate})")
+    count = turn.faces.count_of(behind)
+    fate = "deleted with it" if with_faces else f"{'is' if count == 1 else 'are'} nobody's now"
+    turn.begin("person.delete", f"deleted {person.name} ({faces_said(count)} {fate})")
     turn.append(PersonDeleted(person_id, tuple(sorted(behind)), with_faces))
 
 

@@ -64,6 +64,13 @@ def test_a_viewer_changes_no_person(world: World, command: str) -> None:
         commands[command]()
 
 
+@pytest.mark.parametrize(("faces", "fate"), [(0, "0 faces are"), (1, "1 face is"), (2, "2 faces are")])
+def test_a_deletion_says_how_many_faces_are_nobodys_now(world: World, faces: int, fate: str) -> None:
+    ann = world.a_person("Ann", *world.shows("one.jpg", *(found(LEFT), found(RIGHT))[:faces]))
+    deleted = world.operation_of(delete_person, ann)
+    assert world.operation(deleted).text == f"deleted Ann ({fate} nobody's now)"
+
+
 # Changing
 
 
