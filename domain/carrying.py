@@ -23,10 +23,11 @@ from domain.faces import (
     FaceDrawn,
     FaceIgnored,
     FaceRejected,
+    MarkerLifted,
     Why,
 )
 from domain.media import MediaChanged
-from domain.pairing import paired
+from domain.pairing import is_same_face, paired
 from domain.ports import DetectedFace, Turn
 
 CARRIED = Why("carried")
@@ -39,24 +40,45 @@ class NewFace(msgspec.Struct, frozen=True):
     found: DetectedFace
 
 
-def carry_over(turn: Turn, content_hash: bytes, new: Sequence[NewFace]) -> list[Event]:
-    """The decisions to repeat on a content that nobody decided anything about yet; none where it replaced no other.
+def is_first_look(standing: Sequence[Face]) -> bool:
+    """Whether no engine found any of the faces that stand on a content: whoever drew on it looked at it by himself."""
+    return all(face.source != AUTO for face in standing)
 
-    Faces that a person drew are drawn again only where the picture still shows the others in their places, since a
-    cropped or turned picture has them elsewhere.
+
+def carry_over(
+    turn: Turn, content_hash: bytes, standing: Sequence[Face], new: Sequence[NewFace], model_version: str
+) -> list[Event]:
+    """The decisions to repeat on a content that is looked at for the first time; none where it replaced no other.
+
+    They go to the faces that were found there just now (`new`), and to those that a person drew there before
+    (`standing`) and said nothing else about. Faces that a person drew are drawn again only where the picture still
+    shows the others in their places, since a cropped or turned picture has them elsewhere, and where no face stands.
     """
     stood = _stood_before(turn, content_hash)
     old = [f for f in stood if (f.touched or f.person_id is not None) and not _was_erased(turn, f)]
     if not old:
         return []
-    pairing = paired(old, [face.found for face in new])
+    found = paired(old, [face.found for face in new])
+    drawn = paired(found.gone, standing, drawn=True)
     ids = {id(face.found): face.id for face in new}
     events: list[Event] = []
-    for face, found in pairing.same:
-        events += _repeated(turn, face, ids[id(found)])
-    same_picture = bool(pairing.same) or not any(face.source == AUTO for face in old)
-    drawn = [face for face in pairing.gone if face.source != AUTO and face.status == DETECTED]
-    for face in drawn if same_picture else ():
+    for face, place in found.same:
+        events += _repeated(turn, face, ids[id(place)])
+    for face, stands in drawn.same:
+        if _is_bare(turn, stands) and face.status == DETECTED:
+            events += _repeated(turn, face, stands.id)
+    if found.same or drawn.same or not any(face.source == AUTO for face in old):
+        places = [face.box for face in standing]
+        again = [face for face in drawn.gone if not any(is_same_face(face, box) for box in places)]
+        events += _drawn_again(turn, content_hash, again, model_version)
+    return events
+
+
+def _drawn_again(turn: Turn, content_hash: bytes, old: Sequence[Face], model_version: str) -> list[Event]:
+    drawn = [face for face in old if face.source != AUTO]
+    markers = turn.faces.markers(content_hash) if drawn else []
+    events: list[Event] = [MarkerLifted(id_, content_hash) for id_, _, model in markers if model == model_version]
+    for face in drawn:
         face_id = turn.new_id("face")
         events.append(FaceDrawn(face_id, content_hash, face.box, face.model_version, face.embedding_id))
         events += _repeated(turn, face, face_id)
@@ -70,6 +92,12 @@ def erased_before(turn: Turn, content_hash: bytes, found: Sequence[DetectedFace]
     return [box for _, box in paired(erased, found).same]
 
 
+def _is_bare(turn: Turn, face: Face) -> bool:
+    """Whether nothing was said about a face but that it is one."""
+    is_said = face.person_id is not None or face.ignored or bool(turn.faces.rejections(face.id))
+    return face.status == DETECTED and not is_said
+
+
 def _was_erased(turn: Turn, face: Face) -> bool:
     if face.status != DELETED or face.embedding_id is not None:
         return False
@@ -77,25 +105,28 @@ def _was_erased(turn: Turn, face: Face) -> bool:
 
 
 def _repeated(turn: Turn, face: Face, face_id: int) -> list[Event]:
-    if face.status == DELETED:
-        return [FaceDeleted(face_id)]
     events: list[Event] = []
     if face.person_id is not None:
         events.append(FaceAssigned(face_id, face.person_id, CARRIED))
     if face.ignored:
         events.append(FaceIgnored(face_id))
-    return events + [FaceRejected(face_id, person_id) for person_id in sorted(turn.faces.rejections(face.id))]
+    events += [FaceRejected(face_id, person_id) for person_id in sorted(turn.faces.rejections(face.id))]
+    if face.status == DELETED:
+        events.append(FaceDeleted(face_id))
+    return events
 
 
 def _stood_before(turn: Turn, content_hash: bytes) -> list[Face]:
-    """The faces of the content that this one took the place of in a file: of the last one that has any, since a file
-    may be saved anew more than once before it is looked at."""
+    """The faces of the content that this one took the place of in a file: of the last one that an engine found any on,
+    since a file may be saved anew more than once before it is looked at, with those drawn on the ones in between."""
+    stood: list[Face] = []
     for media in turn.media.of_contents([content_hash]):
         for before in _replaced(turn, media.id, content_hash):
             faces = turn.faces.on_content(before)
-            if faces:
-                return faces
-    return []
+            stood += [face for face in faces if not any(is_same_face(later, face.box) for later in stood)]
+            if not is_first_look(faces):
+                return stood
+    return stood
 
 
 def _replaced(turn: Turn, media_id: int, content_hash: bytes) -> list[bytes]:

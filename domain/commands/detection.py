@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from domain.carrying import NewFace, carry_over, erased_before
+from domain.carrying import NewFace, carry_over, erased_before, is_first_look
 from domain.erasure import FaceErased
 from domain.event import Event
 from domain.faces import (
@@ -53,15 +53,17 @@ def record_detection(
     erasure took from it. `embedded` holds embeddings of this model for old faces that were not found again.
     """
     old = turn.faces.on_content(content_hash)
-    erased = [] if old else erased_before(turn, content_hash, detection.faces)
-    pairing = paired(old, [found for found in detection.faces if found not in erased])
+    pairing = paired(old, detection.faces)
+    is_first = is_first_look(old)
+    erased = erased_before(turn, content_hash, pairing.new) if is_first else []
+    found_new = [found for found in pairing.new if found not in erased]
     model = detection.model_version
     standing = [(face, found) for face, found in pairing.same if face.status == DETECTED]
     again = [pair for pair in standing if pair[0].model_version != model or pair[0].embedding_id is None]
     kept = [(face, (embedded or {})[face.id]) for face in pairing.gone if face.id in (embedded or {})]
-    vectors = [Embedding(model, found.vector) for found in (*(found for _, found in again), *pairing.new)]
+    vectors = [Embedding(model, found.vector) for found in (*(found for _, found in again), *found_new)]
     ids = iter(turn.attach([*vectors, *(embedding for _, embedding in kept)]))
-    new = [NewFace(id_, found) for id_, found in zip(_face_ids(turn, len(pairing.new)), pairing.new, strict=True)]
+    new = [NewFace(id_, found) for id_, found in zip(_face_ids(turn, len(found_new)), found_new, strict=True)]
     events: list[Event] = []
     if new or again or kept:
         markers = turn.faces.markers(content_hash)
@@ -74,8 +76,8 @@ def record_detection(
     places = zip(_face_ids(turn, len(erased)), erased, strict=True)
     events += [FaceErased(face_id, content_hash, found.box, model, AUTO) for face_id, found in places]
     events += [FaceRetracted(face.id) for face in pairing.gone if face.status == DETECTED and not _stays(face)]
-    if not old:
-        events += carry_over(turn, content_hash, new)
+    if is_first:
+        events += carry_over(turn, content_hash, old, new, model)
     turn.append(*events)
     _mark(turn, content_hash, NO_FACES, model)
     return len(new)

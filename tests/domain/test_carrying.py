@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from adapters.store.erase import erase
+from domain.actor import CLI
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
 from domain.commands.media import record_missing
-from domain.faces import DELETED, MANUAL, FaceAssigned
+from domain.faces import DELETED, DETECTED, MANUAL, FaceAssigned
 from domain.geometry import Box
 from domain.ports import Embedding
 from tests.domain.world import BELOW, LEFT, MODEL, OTHER_MODEL, RIGHT, World, content, found, photo, vector
@@ -144,3 +146,81 @@ def test_a_new_photo_at_the_place_of_a_missing_one_takes_over_what_stood_there(w
     rewrite(world)
     (new,) = world.detect("one, rated", found(LEFT))
     assert world.face(new).person_id == ann
+
+
+# Drawn on before it is looked at
+
+
+def test_a_face_drawn_before_the_first_look_keeps_nothing_from_being_carried(world: World) -> None:
+    left, right = world.shows("one.jpg", found(LEFT), found(RIGHT))
+    ann, bob = world.a_person("Ann", left), world.a_person("Bob", right)
+    rewrite(world)
+    world.do(draw_face, content("one, rated"), BELOW, None)
+    world.detect("one, rated", found(LEFT), found(RIGHT))
+    assert {face.person_id for face in world.faces("one, rated")} == {ann, bob, None}
+
+
+def test_a_face_drawn_in_the_place_of_an_old_one_takes_over_what_was_decided_there(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann, bob = world.a_person("Ann", left), world.a_person("Bob")
+    world.do(reject_person, left, bob)
+    world.assign(left, ann)
+    rewrite(world)
+    drawn = world.do(draw_face, content("one, rated"), NEAR_LEFT, None)
+    world.detect("one, rated", found(LEFT))
+    assert [(face.id, face.person_id) for face in world.faces("one, rated")] == [(drawn, ann)]
+    with world.reading() as tables:
+        assert tables.faces.rejected(drawn) == {bob}
+
+
+def test_what_is_said_of_the_face_drawn_there_goes_before_what_was_said_of_the_old_one(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    world.a_person("Ann", left)
+    bob = world.a_person("Bob")
+    rewrite(world)
+    drawn = world.do(draw_face, content("one, rated"), NEAR_LEFT, None, bob)
+    world.detect("one, rated", found(LEFT))
+    assert [(face.id, face.person_id) for face in world.faces("one, rated")] == [(drawn, bob)]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_no_face_is_drawn_again_on_top_of_one_that_stands_there(world: World, deleted: bool) -> None:
+    world.shows("one.jpg", found(RIGHT))
+    ann = world.a_person("Ann")
+    world.do(draw_face, content("one.jpg"), LEFT, None, ann)
+    rewrite(world)
+    drawn = world.do(draw_face, content("one, rated"), NEAR_LEFT, None)
+    if deleted:
+        world.do(delete_face, drawn)
+    world.detect("one, rated", found(RIGHT))
+    assert [face.id for face in world.faces("one, rated") if face.box != RIGHT] == [drawn]
+
+
+def test_what_was_drawn_on_a_content_that_was_never_looked_at_is_carried_with_what_stood_before(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann, bob = world.a_person("Ann", left), world.a_person("Bob")
+    rewrite(world)
+    world.do(draw_face, content("one, rated"), BELOW, None, bob)
+    rewrite(world, name="one, rated twice")
+    world.detect("one, rated twice", found(LEFT))
+    assert {(face.box, face.person_id) for face in world.faces("one, rated twice")} == {(LEFT, ann), (BELOW, bob)}
+
+
+def test_a_drawn_face_that_was_deleted_keeps_its_place_on_the_new_content(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    world.a_person("Ann", left)
+    world.do(delete_face, world.do(draw_face, content("one.jpg"), BELOW, None))
+    rewrite(world)
+    world.detect("one, rated", found(LEFT))
+    assert [(face.box, face.status) for face in world.faces("one, rated") if face.box != LEFT] == [(BELOW, DELETED)]
+
+
+def test_an_erased_place_is_not_found_again_though_somebody_drew_before_the_first_look(world: World) -> None:
+    left, _ = world.shows("one.jpg", found(LEFT), found(RIGHT))
+    world.a_person("Ann", left)
+    erase(world.ledger, CLI, 1)
+    rewrite(world)
+    drawn = world.do(draw_face, content("one, rated"), BELOW, None)
+    world.detect("one, rated", found(NEAR_LEFT), found(RIGHT))
+    standing = [(face.box, face.id == drawn) for face in world.faces("one, rated") if face.status == DETECTED]
+    assert standing == [(BELOW, True), (RIGHT, False)]
