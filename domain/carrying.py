@@ -19,6 +19,7 @@ from domain.faces import (
     DETECTED,
     Face,
     FaceAssigned,
+    FaceCarried,
     FaceDeleted,
     FaceDrawn,
     FaceIgnored,
@@ -55,7 +56,7 @@ def carry_over(
     shows the others in their places, since a cropped or turned picture has them elsewhere, and where no face stands.
     """
     stood = _stood_before(turn, content_hash)
-    old = [f for f in stood if (f.touched or f.person_id is not None) and not _was_erased(turn, f)]
+    old = [face for face in stood if _is_to_carry(turn, face, content_hash)]
     if not old:
         return []
     found = paired(old, [face.found for face in new])
@@ -92,6 +93,15 @@ def erased_before(turn: Turn, content_hash: bytes, found: Sequence[DetectedFace]
     return [box for _, box in paired(erased, found).same]
 
 
+def _is_to_carry(turn: Turn, face: Face, content_hash: bytes) -> bool:
+    """Whether something was decided about a face, and not carried to this content at an earlier look."""
+    if not (face.touched or face.person_id is not None) or _was_erased(turn, face):
+        return False
+    events = [recorded.event for recorded in turn.later_in(f"face-{face.id}", 0)]
+    heirs = [turn.faces.get(event.heir) for event in events if isinstance(event, FaceCarried)]
+    return all(heir is None or heir.content_hash != content_hash for heir in heirs)
+
+
 def _is_bare(turn: Turn, face: Face) -> bool:
     """Whether nothing was said about a face but that it is one."""
     is_said = face.person_id is not None or face.ignored or bool(turn.faces.rejections(face.id))
@@ -113,7 +123,7 @@ def _repeated(turn: Turn, face: Face, face_id: int) -> list[Event]:
     events += [FaceRejected(face_id, person_id) for person_id in sorted(turn.faces.rejections(face.id))]
     if face.status == DELETED:
         events.append(FaceDeleted(face_id))
-    return events
+    return [*events, FaceCarried(face.id, face_id)]
 
 
 def _stood_before(turn: Turn, content_hash: bytes) -> list[Face]:

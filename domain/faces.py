@@ -182,6 +182,15 @@ class FaceRejectionWithdrawn(Event, frozen=True, omit_defaults=True):
     person_id: int
 
 
+@recorded_as("FaceCarried", "face", "face_id")
+class FaceCarried(Event, frozen=True, omit_defaults=True):
+    """The photo was saved anew, and what was decided about this face was repeated of its `heir` on the new content:
+    taking such a decision back takes it back there too."""
+
+    face_id: int
+    heir: int
+
+
 @recorded_as("ContentMarked", "content", "content_hash")
 class ContentMarked(Event, frozen=True, omit_defaults=True):
     """A content was looked at by a model and has no face row: `status` is `no_faces` or `failed`; `reason` for the

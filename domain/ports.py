@@ -149,6 +149,9 @@ class FaceLookups(Protocol):
     def outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
         """How many faces of these persons, of this status, lie in no library that the actor may see."""
 
+    def deleted_with(self, person_id: int, said: Collection[int]) -> list[int]:
+        """The faces that were deleted with a person, of those that say one of the persons `said`."""
+
     def count_of(self, person_ids: Collection[int]) -> int:
         """How many faces say one of these persons."""
 

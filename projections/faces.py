@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, true
 
-from domain.faces import DETECTED, FAILED, NO_FACES, WITHDRAWN, Face
+from domain.faces import DELETED, DETECTED, FAILED, NO_FACES, WITHDRAWN, Face
 from domain.geometry import Box
 from projections.schema import ReadTables
 
@@ -132,11 +132,12 @@ class Faces:
 
     def outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
         """How many faces of these persons, of this status, lie in no library that the asker may see, whether their
-        files are there or missing."""
+        files are there or missing; those of a content that no file has any more lie nowhere."""
         f, m = self._faces, self._media
-        within = select(m.c.id).where(m.c.content_hash == f.c.content_hash, m.c.library_id.in_(self._libraries))
+        anywhere = select(m.c.id).where(m.c.content_hash == f.c.content_hash)
+        within = anywhere.where(m.c.library_id.in_(self._libraries))
         statement = select(func.count()).where(
-            f.c.person_id.in_(tuple(person_ids)), f.c.status == status, ~within.exists()
+            f.c.person_id.in_(tuple(person_ids)), f.c.status == status, anywhere.exists(), ~within.exists()
         )
         return self._connection.execute(statement).scalar_one()
 
@@ -145,6 +146,13 @@ class Faces:
         f = self._faces
         statement = self._few().where(f.c.person_id.in_(tuple(person_ids)), f.c.status == DETECTED)
         return [_face(row) for row in self._connection.execute(statement.order_by(f.c.id.desc()).limit(limit))]
+
+    def deleted_with(self, person_id: int, said: Collection[int]) -> list[int]:
+        """The faces that were deleted with a person, of those that say one of the persons `said`, by id."""
+        f = self._faces
+        theirs = f.c.person_id.in_(tuple(said)) & (f.c.status == DELETED)
+        statement = select(f.c.id).where(theirs, f.c.deleted_with == person_id).order_by(f.c.id)
+        return list(self._connection.execute(statement).scalars())
 
     def count_of(self, person_ids: Collection[int]) -> int:
         """How many faces say one of these persons, seen or unseen."""

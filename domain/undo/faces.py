@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from domain.carrying import CARRIED
 from domain.errors import Conflict, InTheWay
 from domain.event import Event, Recorded
 from domain.faces import (
@@ -29,6 +30,7 @@ from domain.faces import (
 from domain.pairing import is_same_face
 from domain.person import PersonCoverChosen, PersonDeleted
 from domain.ports import Turn
+from domain.undo.heirs import was_carried
 from domain.undo.rules import blocked, require_last_write, require_none_since, require_photo_in_sight, takes_back
 
 
@@ -38,7 +40,8 @@ def _face(turn: Turn, face_id: int, recorded: Recorded, status: str = DETECTED) 
         raise Conflict(f"face {face_id} is not there any more: detection no longer finds it")
     if face.status != status:
         raise _other_status(turn, face, recorded)
-    require_photo_in_sight(turn, face.content_hash, "a face")
+    if turn.media.of_contents([face.content_hash]) or not was_carried(turn, face_id):
+        require_photo_in_sight(turn, face.content_hash, "a face")
     return face
 
 
@@ -55,9 +58,11 @@ def _other_status(turn: Turn, face: Face, recorded: Recorded) -> Conflict:
 
 
 def _why(turn: Turn, recorded: Recorded, person_id: int) -> Why:
-    """The reason for which the face was last assigned to a person before `recorded`."""
+    """The reason for which the face was last assigned to a person before `recorded`; that it was carried, where only
+    the face that it was carried from was ever theirs."""
     before = [r.event for r in turn.later_in(recorded.stream, 0) if r.position < recorded.position]
-    return [past.why for past in before if isinstance(past, FaceAssigned) and past.person_id == person_id][-1]
+    reasons = [past.why for past in before if isinstance(past, FaceAssigned) and past.person_id == person_id]
+    return reasons[-1] if reasons else CARRIED
 
 
 @takes_back(FaceAssigned)

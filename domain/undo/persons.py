@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from domain.commands.people import require_sight
 from domain.errors import Conflict
 from domain.event import Event, Recorded
-from domain.faces import DELETED, DETECTED, FaceAssigned
+from domain.faces import DELETED, DETECTED, FaceAssigned, FaceDeleted
 from domain.person import (
     Person,
     PersonBirthDateSet,
@@ -24,7 +26,15 @@ from domain.person import (
     PersonUnmerged,
 )
 from domain.ports import Turn
-from domain.undo.rules import blocked, later_write, require_last_write, require_none_since, takes_back
+from domain.undo.heirs import of_heirs
+from domain.undo.rules import (
+    blocked,
+    inverse_of,
+    later_write,
+    require_last_write,
+    require_none_since,
+    takes_back,
+)
 
 
 def _person(turn: Turn, person_id: int, recorded: Recorded) -> Person:
@@ -186,6 +196,10 @@ def _deleted(turn: Turn, recorded: Recorded, event: PersonDeleted) -> Iterable[E
     require_sight(turn, turn.persons.behind(event.person_id), DELETED if event.with_faces else DETECTED)
     _require_free_name(turn, person, person.name, recorded)
     yield PersonRestored(event.person_id)
+    for face_id in turn.faces.deleted_with(event.person_id, event.persons):
+        deleted = FaceDeleted(face_id)
+        for inherited in of_heirs(turn, replace(recorded, stream=deleted.stream, event=deleted)):
+            yield from inverse_of(turn, inherited)
 
 
 @takes_back(PersonRestored)

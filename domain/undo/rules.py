@@ -12,9 +12,12 @@ from domain.faces import FaceAssigned, MarkerLifted
 from domain.operation import Operation, OperationBegan, OperationEnded
 from domain.person import PersonRestored, PersonUnmerged
 from domain.ports import Turn
+from domain.undo.heirs import of_heirs
 
 Kinds = tuple[type[Event], ...]
 Inverse = Callable[[Turn, Recorded, Any], Iterable[Event]]
+DETECTION = "detect"
+"""The kind of operation that repeats decisions of old on a photo that was saved anew, and decides nothing."""
 _INVERSES: dict[type[Event], Inverse] = {}
 
 
@@ -35,7 +38,8 @@ def kinds_taken_back() -> frozenset[type[Event]]:
 
 
 def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
-    """The events that take `recorded` back, as the tables stand now; none where nothing is left to take back.
+    """The events that take `recorded` back, as the tables stand now; none where nothing is left to take back. What was
+    said of a face is taken back of its heirs too.
 
     Raises:
         InTheWay: a later operation wrote the same thing.
@@ -53,6 +57,9 @@ def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
         )
     events = list(inverse(turn, recorded, event))
     _require_nobody_erased(turn, events)
+    if event.subject == "face":
+        for inherited in of_heirs(turn, recorded):
+            events += inverse_of(turn, inherited)
     return events
 
 
@@ -98,7 +105,8 @@ def later_write(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds) -> Op
     """The newest operation after `recorded` that wrote one of `kinds` to `stream` and still has its effect."""
     for later in reversed(turn.later_in(stream, recorded.position)):
         operation = turn.operations.get(later.operation_id) if isinstance(later.event, kinds) else None
-        if operation is not None and _stands(operation, recorded):
+        is_decision = operation is not None and operation.kind != DETECTION
+        if operation is not None and is_decision and _stands(operation, recorded):
             return operation
     return None
 

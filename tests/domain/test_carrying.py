@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -9,11 +11,27 @@ from adapters.store.erase import erase
 from domain.actor import CLI
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
 from domain.commands.media import record_missing
+from domain.commands.people import delete_person
 from domain.faces import DELETED, DETECTED, MANUAL, FaceAssigned
 from domain.geometry import Box
 from domain.ports import Embedding
-from tests.domain.world import BELOW, LEFT, MODEL, OTHER_MODEL, RIGHT, World, content, found, photo, vector
+from tests.domain.world import (
+    BELOW,
+    LEFT,
+    MODEL,
+    ONE_LIBRARY,
+    OTHER_MODEL,
+    RIGHT,
+    World,
+    content,
+    found,
+    in_the_way,
+    nothing_appended,
+    photo,
+    vector,
+)
 
+pytestmark = pytest.mark.usefixtures("replayed")
 NEAR_LEFT = Box(0.11, 0.11, 0.2, 0.2)
 
 
@@ -224,3 +242,203 @@ def test_an_erased_place_is_not_found_again_though_somebody_drew_before_the_firs
     world.detect("one, rated", found(NEAR_LEFT), found(RIGHT))
     standing = [(face.box, face.id == drawn) for face in world.faces("one, rated") if face.status == DETECTED]
     assert standing == [(BELOW, True), (RIGHT, False)]
+
+
+# Taking back what was carried
+
+
+@pytest.fixture
+def rewritten(world: World) -> Callable[..., int]:
+    """Saves the photo anew and looks at it, once or twice; the face in the first place, or in another."""
+
+    def rewrite_and_look(*boxes: Box, times: int = 1) -> int:
+        for time in range(times):
+            rewrite(world, name=f"one, saved {time}")
+            world.detect(f"one, saved {time}", *map(found, boxes or (LEFT,)))
+        return world.faces(f"one, saved {times - 1}")[0].id
+
+    return rewrite_and_look
+
+
+def decided(world: World, face_id: int) -> tuple[str, int | None, bool, set[int]]:
+    """What stands decided about a face."""
+    face = world.face(face_id)
+    with world.reading() as tables:
+        return face.status, face.person_id, face.ignored, tables.faces.rejected(face_id)
+
+
+DECISIONS: dict[str, Callable[[World, int, int], int]] = {
+    "assigned": lambda world, face, person: world.assign(face, person),
+    "assigned anew": lambda world, face, person: world.assign(face, world.a_person("Cleo")),
+    "ignored": lambda world, face, person: world.operation_of(change_face, face, FaceChanges(ignored=True)),
+    "deleted": lambda world, face, person: world.operation_of(delete_face, face),
+    "rejected": lambda world, face, person: world.operation_of(reject_person, face, person),
+}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_a_decision_is_taken_back_and_redone_on_the_photo_saved_anew(
+    world: World, rewritten: Callable[..., int], decision: str, times: int
+) -> None:
+    (face,) = world.shows("one.jpg", found(LEFT))
+    bob = world.a_person("Bob")
+    if decision in {"assigned anew", "deleted"}:
+        world.a_person("Ann", face)
+    before = decided(world, face)
+    operation = DECISIONS[decision](world, face, bob)
+    after = decided(world, face)
+    heir = rewritten(times=times)
+    assert decided(world, heir) == after
+    undone = world.undo(operation)
+    assert [decided(world, face), decided(world, heir)] == [before, before]
+    redone = world.undo(undone)
+    assert [decided(world, face), decided(world, heir)] == [after, after]
+    world.undo(redone)
+    assert [decided(world, face), decided(world, heir)] == [before, before]
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_what_was_taken_back_before_the_photo_was_saved_anew_is_redone_there(
+    world: World, rewritten: Callable[..., int], decision: str
+) -> None:
+    (face,) = world.shows("one.jpg", found(LEFT))
+    bob = world.a_person("Bob")
+    operation = DECISIONS[decision](world, face, bob)
+    after = decided(world, face)
+    undone = world.undo(operation)
+    heir = rewritten()
+    world.undo(undone)
+    assert decided(world, heir) == after
+
+
+def test_a_later_decision_about_the_heir_is_in_the_way_until_it_is_undone(
+    world: World, rewritten: Callable[..., int]
+) -> None:
+    (face,) = world.shows("one.jpg", found(LEFT))
+    ann, bob = world.a_person("Ann"), world.a_person("Bob")
+    assigned = world.assign(face, ann)
+    heir = rewritten()
+    later = world.assign(heir, bob)
+    with nothing_appended(world), in_the_way(later):
+        world.undo(assigned)
+    world.undo(later)
+    world.undo(assigned)
+    assert world.face(heir).person_id is None
+
+
+def test_a_drawing_is_taken_back_and_redone_on_the_photo_saved_anew(world: World) -> None:
+    world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann")
+    drawn = world.operation_of(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector(40)), ann)
+    rewrite(world)
+    world.detect("one, rated", found(LEFT))
+    (heir,) = world.faces_of(ann)
+    undone = world.undo(drawn)
+    assert [face.box for face in world.faces("one, rated")] == [LEFT]
+    world.undo(undone)
+    assert (world.faces_of(ann), world.face(heir).box) == ([heir], BELOW)
+
+
+def test_a_drawing_that_an_engine_finds_on_the_photo_saved_anew_leaves_what_it_found(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    ann = world.a_person("Ann")
+    drawn = world.operation_of(draw_face, content("one.jpg"), LEFT, Embedding(MODEL, vector(40)), ann)
+    rewrite(world)
+    (heir,) = world.detect("one, rated", found(NEAR_LEFT))
+    assert world.faces_of(ann) == [heir]
+    world.undo(drawn)
+    assert decided(world, heir) == (DETECTED, None, False, set())
+
+
+def test_a_moved_box_of_a_drawn_face_goes_back_on_the_photo_saved_anew(world: World) -> None:
+    world.shows("one.jpg", found(LEFT))
+    drawn = world.do(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector(40)))
+    moved = world.operation_of(change_face, drawn, FaceChanges(box=RIGHT, embedding=Embedding(MODEL, vector(50))))
+    rewrite(world)
+    world.detect("one, rated", found(LEFT))
+    heir = world.faces("one, rated")[-1]
+    assert heir.box == RIGHT
+    undone = world.undo(moved)
+    assert (world.face(heir.id).box, world.vector_of(heir.id)) == (BELOW, vector(40))
+    world.undo(undone)
+    assert (world.face(heir.id).box, world.vector_of(heir.id)) == (RIGHT, vector(50))
+
+
+def test_a_moved_box_that_an_engine_sees_stays_where_the_engine_sees_it(
+    world: World, rewritten: Callable[..., int]
+) -> None:
+    (face,) = world.shows("one.jpg", found(LEFT))
+    moved = world.operation_of(change_face, face, FaceChanges(box=NEAR_LEFT))
+    heir = rewritten()
+    world.undo(moved)
+    assert [world.face(face).box, world.face(heir).box] == [LEFT, LEFT]
+
+
+def test_faces_that_went_with_a_person_come_back_with_it_on_the_photo_saved_anew(
+    world: World, rewritten: Callable[..., int]
+) -> None:
+    (face,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann", face)
+    deleted = world.operation_of(delete_person, ann, with_faces=True)
+    heir = rewritten(times=2)
+    assert world.face(heir).status == DELETED
+    undone = world.undo(deleted)
+    assert world.faces_of(ann) == [heir]
+    world.undo(undone)
+    assert world.face(heir).status == DELETED
+
+
+def test_a_drawing_that_took_over_old_decisions_can_be_taken_back(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann", left)
+    rewrite(world)
+    drawn = world.operation_of(draw_face, content("one, rated"), NEAR_LEFT, None)
+    world.detect("one, rated")
+    assert [face.person_id for face in world.faces("one, rated")] == [ann]
+    world.undo(drawn)
+    assert world.faces("one, rated") == []
+
+
+def test_a_decision_is_not_taken_from_a_face_that_was_drawn_with_it_in_its_own_right(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann")
+    assigned = world.assign(left, ann)
+    rewrite(world)
+    drawn = world.do(draw_face, content("one, rated"), NEAR_LEFT, None, ann)
+    world.detect("one, rated", found(LEFT))
+    world.undo(assigned)
+    assert world.faces_of(ann) == [drawn]
+
+
+def test_an_heir_that_is_no_longer_found_is_in_nobodys_way(world: World, rewritten: Callable[..., int]) -> None:
+    (face,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann")
+    undone = world.undo(world.assign(face, ann))
+    rewritten()
+    world.detect("one, saved 0", model=OTHER_MODEL)
+    world.undo(undone)
+    assert world.face(face).person_id == ann
+
+
+def test_who_sees_the_photo_saved_anew_takes_back_what_was_decided_before(
+    world: World, rewritten: Callable[..., int]
+) -> None:
+    (face,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann")
+    assigned = world.assign(face, ann)
+    heir = rewritten()
+    world.undo(world.undo(assigned, actor=ONE_LIBRARY), actor=ONE_LIBRARY)
+    world.do(delete_person, ann, actor=ONE_LIBRARY)
+    assert world.face(heir).person_id == ann
+
+
+def test_nothing_is_carried_a_second_time_to_a_face_that_somebody_freed_of_it(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    world.a_person("Ann", left)
+    rewrite(world)
+    drawn = world.do(draw_face, content("one, rated"), NEAR_LEFT, None)
+    world.detect("one, rated", found(LEFT))
+    world.assign(drawn, None)
+    world.detect("one, rated", found(LEFT), model=OTHER_MODEL)
+    assert world.face(drawn).person_id is None

@@ -36,6 +36,7 @@ RECORDS = {
     "ContentMarked",
     "EntityCreated",
     "FaceDetected",
+    "FaceCarried",
     "FaceEmbedded",
     "FaceRedetected",
     "FaceRetracted",

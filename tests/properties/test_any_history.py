@@ -4,6 +4,7 @@ can be taken back and done again."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from domain.geometry import Box
 from domain.media import FileFacts
 from domain.ports import Turn
 from domain.xmp import Description, Region
+from projections.faces import FaceView
 from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
 
 NAMES = st.sampled_from(["Anna", "anna", "Bob", "Carol", "Dora", "Eve", "holiday"])
@@ -50,6 +52,11 @@ def begun() -> World:
     with world.ledger.transaction(CLI) as turn:
         tags.tag_contents(turn, world.contents[:2], "holiday")
     return world
+
+
+def _decided(face: tuple[FaceView, set[int]]) -> tuple[int | None, bool, frozenset[int]]:
+    """What stands decided about a face."""
+    return face[0].person_id, face[0].ignored, frozenset(face[1])
 
 
 class Histories(RuleBasedStateMachine):
@@ -254,6 +261,22 @@ class Histories(RuleBasedStateMachine):
                 record_files(turn, self.world.library, [ReadFile(media.path, new, facts_of(1000 + self.rewritten))])
         self.world.contents[photo] = new
         self.world.detect(new, photo)
+
+    @rule(face=WHICH, person=st.none() | WHICH, ignored=st.booleans())
+    def decide_and_save_anew(self, face: int, person: int | None, ignored: bool) -> None:
+        """What was decided before a file was saved anew is taken back of the face that inherited it, and done again."""
+        one, who = self._face(face), None if person is None else self._person(person)
+        before = self.world.stand().faces.get(one)
+        changes = FaceChanges(person_id=who, ignored=ignored)
+        if before is None or not self._run(lambda turn: faces.change_face(turn, one, changes)):
+            return
+        after = self.world.stand().faces[one]
+        self.rewrite_file(self.world.contents.index(bytes.fromhex(before[0].content_hash)))
+        heirs = self.world.heirs_of(one)
+        for stands in (before, after):
+            assert self._run(partial(undo, operation_id=self.operations[-1]))
+            shown = self.world.stand().faces
+            assert {_decided(shown[heir]) for heir in heirs} <= {_decided(stands)}
 
     @rule(photo=PHOTO, back=st.booleans())
     def lose(self, photo: int, back: bool) -> None:

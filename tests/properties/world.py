@@ -22,6 +22,7 @@ from domain.actor import CLI, WATCHER
 from domain.commands.detection import record_detection
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
+from domain.faces import FaceCarried
 from domain.geometry import Box
 from domain.media import FileFacts
 from domain.ports import DetectedFace, Detection
@@ -105,6 +106,11 @@ class World:
             for face in tables.faces.newest(unassigned=False, before=None, limit=10_000):
                 found.setdefault(face.person_id, set()).add(face.id)
         return found
+
+    def heirs_of(self, face_id: int) -> list[int]:
+        """The faces that decisions about this one were carried to."""
+        events = [recorded.event for recorded in self.ledger.history([f"face-{face_id}"], 1000)]
+        return [event.heir for event in events if isinstance(event, FaceCarried)]
 
     def stand(self) -> Stand:
         """All that a person sees."""

@@ -1,0 +1,36 @@
+"""What was decided about a face and then carried over to one on the same photo, saved anew, is taken back of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from domain.erasure import FaceErased
+from domain.event import Recorded
+from domain.faces import FaceCarried, FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn
+from domain.ports import Turn
+
+DRAWINGS = (FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn)
+"""What is about the box, which is carried only where a face was drawn again."""
+
+
+def of_heirs(turn: Turn, recorded: Recorded) -> Iterator[Recorded]:
+    """What `recorded` says of a face, as the carrying said it of each heir that has it since: in the heir's stream, at
+    the position where the face was carried, so that what was decided about the heir later stands in the way."""
+    for later in turn.later_in(recorded.stream, recorded.position):
+        if not isinstance(later.event, FaceCarried):
+            continue
+        heir = later.event.heir
+        began = turn.later_in(f"face-{heir}", 0)[0]
+        is_gone = turn.faces.get(heir) is None or isinstance(began.event, FaceErased)
+        is_drawn_again = isinstance(began.event, FaceDrawn) and began.operation_id == later.operation_id
+        if is_gone or (isinstance(recorded.event, DRAWINGS) and not is_drawn_again):
+            continue
+        event = replace(recorded.event, face_id=heir)
+        yield replace(recorded, position=later.position, stream=event.stream, event=event)
+
+
+def was_carried(turn: Turn, face_id: int) -> bool:
+    """Whether a face has an heir."""
+    return any(isinstance(recorded.event, FaceCarried) for recorded in turn.later_in(f"face-{face_id}", 0))
