@@ -173,19 +173,21 @@ def tombstone(events: Sequence[Event]) -> FaceErased | None:
     """What stays of a face with these events, None where it was erased before.
 
     The place is where an engine last saw the face, not where a person moved its box to, since an engine will see it
-    there again; a face that was drawn is where its box was last.
+    there again; a face that was drawn, and that no engine found, is where its box was last.
     """
     first = events[0]
     if not isinstance(first, (FaceDetected, FaceDrawn)):
         return None
-    box, model = first.box, first.model_version
+    box, model, seen = first.box, first.model_version, None
     for event in events:
         if isinstance(event, FaceRedetected) or (isinstance(event, FaceMoved) and isinstance(first, FaceDrawn)):
             box = event.box
         if isinstance(event, (FaceRedetected, FaceEmbedded, FaceMoved)):
             model = event.model_version
+        if isinstance(event, FaceEmbedded):
+            seen = event.found or seen
     source = MANUAL if isinstance(first, FaceDrawn) else AUTO
-    return FaceErased(first.face_id, first.content_hash, box, model, source)
+    return FaceErased(first.face_id, first.content_hash, seen or box, model, source)
 
 
 def embeddings_of(events: Iterable[Event]) -> set[int]:

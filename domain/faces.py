@@ -79,11 +79,14 @@ class FaceRedetected(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("FaceEmbedded", "face", "face_id")
 class FaceEmbedded(Event, frozen=True, omit_defaults=True):
-    """A face that a person drew, or whose model changed, got an embedding; its box stays."""
+    """A face that a person drew, or whose model changed, got an embedding; its box stays. `found` is where the engine
+    found it, with its `confidence`; None where it did not, and embedded the box that it was given."""
 
     face_id: int
     model_version: str
     embedding_id: int
+    found: Box | None = None
+    confidence: float | None = None
 
 
 @recorded_as("FaceRetracted", "face", "face_id")
@@ -154,16 +157,22 @@ class FaceRestored(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("FaceWithdrawn", "face", "face_id")
 class FaceWithdrawn(Event, frozen=True, omit_defaults=True):
-    """The drawing of a face was taken back: it is as if it had never been drawn, and detection may find one there."""
+    """The drawing of a face was taken back: it is as if it had never been drawn, and detection may find one there.
+    Where an engine found it meanwhile, it is left as `found` with its `confidence`; `was` is the box that was drawn."""
 
     face_id: int
+    found: Box | None = None
+    confidence: float | None = None
+    was: Box | None = None
 
 
 @recorded_as("FaceReinstated", "face", "face_id")
 class FaceReinstated(Event, frozen=True, omit_defaults=True):
-    """A face whose drawing had been taken back stands again."""
+    """A face whose drawing had been taken back stands again, in the `box` that was drawn where an engine's took its
+    place."""
 
     face_id: int
+    box: Box | None = None
 
 
 @recorded_as("FaceRejected", "face", "face_id")

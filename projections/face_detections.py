@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    func,
     insert,
     literal_column,
     or_,
@@ -261,8 +262,7 @@ class FaceDetectionsTable(Projection):
         )
         self.on(FaceDeleted, status, lambda e, r: {"key": e.face_id, "to": DELETED})
         self.on(FaceRestored, status, lambda e, r: {"key": e.face_id, "to": DETECTED})
-        self.on(FaceWithdrawn, status, lambda e, r: {"key": e.face_id, "to": WITHDRAWN})
-        self.on(FaceReinstated, status, lambda e, r: {"key": e.face_id, "to": DETECTED})
+        self._define_withdrawals(t)
         whole = update(t).where(t.c.person_id == bindparam("key"), t.c.status == DETECTED)
         self.on_each(
             PersonDeleted,
@@ -275,6 +275,39 @@ class FaceDetectionsTable(Projection):
             .where(t.c.deleted_with == bindparam("key"))
             .values(status=DETECTED, deleted_with=None, version=t.c.version + 1),
             lambda e, r: {"key": e.person_id},
+        )
+
+    def _define_withdrawals(self, t: Table) -> None:
+        change = update(t).where(t.c.id == bindparam("key"))
+        box: dict[str, Any] = {
+            name: func.coalesce(bindparam(f"to_{name}", type_=Float(53)), t.c[name]) for name in ("x", "y", "w", "h")
+        }
+        nowhere = dict.fromkeys(("to_x", "to_y", "to_w", "to_h"))
+        self.on(
+            FaceWithdrawn,
+            change.values(
+                status=bindparam("to"),
+                source=bindparam("to_source"),
+                touched=bindparam("to_touched", type_=Boolean),
+                confidence=bindparam("to_confidence"),
+                **box,
+                version=t.c.version + 1,
+            ),
+            lambda e, r: {
+                "key": e.face_id,
+                "to": WITHDRAWN if e.found is None else DETECTED,
+                "to_source": MANUAL if e.found is None else AUTO,
+                "to_touched": e.found is None,
+                "to_confidence": e.confidence,
+                **(nowhere if e.found is None else _box(e.found, "to_")),
+            },
+        )
+        self.on(
+            FaceReinstated,
+            change.values(
+                status=DETECTED, source=MANUAL, touched=True, confidence=None, **box, version=t.c.version + 1
+            ),
+            lambda e, r: {"key": e.face_id, **(nowhere if e.box is None else _box(e.box, "to_"))},
         )
 
 

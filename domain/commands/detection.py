@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from domain.carrying import NewFace, carry_over, erased_before, is_first_look
 from domain.erasure import FaceErased
 from domain.event import Event
@@ -22,6 +24,7 @@ from domain.faces import (
     FaceRetracted,
     MarkerLifted,
 )
+from domain.geometry import Box
 from domain.pairing import paired
 from domain.ports import DetectedFace, Detection, Embedding, Turn
 
@@ -29,6 +32,24 @@ from domain.ports import DetectedFace, Detection, Embedding, Turn
 def box_is_human(face: Face) -> bool:
     """Whether a person drew or decided about this face, so that its box is not the engine's to change."""
     return face.source != AUTO or face.touched
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Where an engine last saw a face, and how surely."""
+
+    box: Box
+    confidence: float | None
+
+
+def last_finding(turn: Turn, face_id: int) -> Finding | None:
+    """What the engine that looked last found of a face; None where it did not find it, or none looked."""
+    for recorded in reversed(turn.later_in(f"face-{face_id}", 0)):
+        event = recorded.event
+        if isinstance(event, FaceEmbedded):
+            return None if event.found is None else Finding(event.found, event.confidence)
+        if isinstance(event, (FaceDetected, FaceRedetected)):
+            return Finding(event.box, event.confidence)
+    return None
 
 
 def wants_embedding(faces: Iterable[Face], detection: Detection) -> list[Face]:
@@ -59,7 +80,7 @@ def record_detection(
     found_new = [found for found in pairing.new if found not in erased]
     model = detection.model_version
     standing = [(face, found) for face, found in pairing.same if face.status == DETECTED]
-    again = [pair for pair in standing if pair[0].model_version != model or pair[0].embedding_id is None]
+    again = [(face, found) for face, found in standing if _tells_something(turn, face, model)]
     kept = [(face, (embedded or {})[face.id]) for face in pairing.gone if face.id in (embedded or {})]
     vectors = [Embedding(model, found.vector) for found in (*(found for _, found in again), *found_new)]
     ids = iter(turn.attach([*vectors, *(embedding for _, embedding in kept)]))
@@ -92,13 +113,21 @@ def _stays(face: Face) -> bool:
     return face.touched or face.person_id is not None or face.status == DELETED
 
 
+def _tells_something(turn: Turn, face: Face, model: str) -> bool:
+    """Whether it is news that this model finds a face: its vectors are wanted, or a person drew it and no engine found
+    it yet, so that it would be lost if the drawing were taken back."""
+    if face.model_version != model or face.embedding_id is None:
+        return True
+    return face.source != AUTO and last_finding(turn, face.id) is None
+
+
 def _face_ids(turn: Turn, count: int) -> Iterable[int]:
     return turn.new_ids("face", count) if count else ()
 
 
 def _redetected(face: Face, found: DetectedFace, model: str, embedding_id: int) -> Event:
     if box_is_human(face):
-        return FaceEmbedded(face.id, model, embedding_id)
+        return FaceEmbedded(face.id, model, embedding_id, found.box, found.confidence)
     return FaceRedetected(face.id, found.box, found.confidence, model, embedding_id)
 
 

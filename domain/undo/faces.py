@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.carrying import CARRIED
+from domain.commands.detection import last_finding
 from domain.errors import Conflict, InTheWay
 from domain.event import Event, Recorded
 from domain.faces import (
@@ -116,23 +117,29 @@ def _restored(turn: Turn, recorded: Recorded, event: FaceRestored) -> Iterable[E
     yield FaceDeleted(event.face_id)
 
 
-@takes_back(FaceDrawn)
-def _drawn(turn: Turn, recorded: Recorded, event: FaceDrawn) -> Iterable[Event]:
-    _face(turn, event.face_id, recorded)
+@takes_back(FaceDrawn, FaceReinstated)
+def _drawn(turn: Turn, recorded: Recorded, event: FaceDrawn | FaceReinstated) -> Iterable[Event]:
+    face = _face(turn, event.face_id, recorded)
     decisions = (FaceAssigned, FaceMoved, FaceIgnored, FaceRejected)
     require_last_write(turn, recorded, decisions, "decided about the face that was drawn", stands=True)
-    yield FaceWithdrawn(event.face_id)
-
-
-@takes_back(FaceReinstated)
-def _reinstated(turn: Turn, recorded: Recorded, event: FaceReinstated) -> Iterable[Event]:
-    _face(turn, event.face_id, recorded)
-    yield FaceWithdrawn(event.face_id)
+    finding = last_finding(turn, face.id)
+    if finding is None or face.embedding_id is None:
+        yield FaceWithdrawn(face.id)
+    else:
+        yield FaceWithdrawn(face.id, finding.box, finding.confidence, face.box)
 
 
 @takes_back(FaceWithdrawn)
 def _withdrawn(turn: Turn, recorded: Recorded, event: FaceWithdrawn) -> Iterable[Event]:
-    face = _face(turn, event.face_id, recorded, WITHDRAWN)
+    face = _face(turn, event.face_id, recorded, WITHDRAWN if event.found is None else DETECTED)
+    if event.found is None:
+        _require_none_found(turn, recorded, face)
+    else:
+        require_none_since(turn, recorded, recorded.stream, (FaceMoved,), "moved the box")
+    yield FaceReinstated(event.face_id, event.was)
+
+
+def _require_none_found(turn: Turn, recorded: Recorded, face: Face) -> None:
     for other in turn.faces.on_content(face.content_hash):
         since = turn.later_in(f"face-{other.id}", recorded.position) if is_same_face(face, other.box) else []
         if since and isinstance(since[0].event, FaceDetected):
@@ -140,7 +147,6 @@ def _withdrawn(turn: Turn, recorded: Recorded, event: FaceWithdrawn) -> Iterable
                 f"face {face.id} cannot be drawn again: face {other.id} was found in its place meanwhile; decide about "
                 "that one"
             )
-    yield FaceReinstated(event.face_id)
 
 
 @takes_back(FaceMoved)

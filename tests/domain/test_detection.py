@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.store.erase import erase
+from domain.actor import CLI
 from domain.commands.detection import mark_failed, wants_embedding
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
 from domain.faces import (
@@ -210,7 +212,7 @@ def test_a_box_that_somebody_drew_or_touched_stays_where_it_is(world: World, dec
     before = world.head
     world.detect("one.jpg", found(NEAR_LEFT, 30), model=OTHER_MODEL)
     stands = world.face(face)
-    assert world.since(before) == [FaceEmbedded(face, OTHER_MODEL, stands.embedding_id or 0)]
+    assert world.since(before) == [FaceEmbedded(face, OTHER_MODEL, stands.embedding_id or 0, NEAR_LEFT, 0.9)]
     assert stands.box == LEFT
     assert world.vector_of(face) == vector(30)
 
@@ -229,6 +231,28 @@ def test_a_face_that_waited_for_a_vector_gets_it_from_the_next_detection(world: 
     world.detect("one.jpg", found(NEAR_LEFT, 30))
     assert world.vector_of(face) == vector(30)
     assert world.face(face).box == LEFT
+
+
+def test_what_an_engine_finds_of_a_drawn_face_is_recorded_once_though_it_has_a_vector_of_that_model(
+    world: World,
+) -> None:
+    world.scan(photo("one.jpg"))
+    face = world.do(draw_face, content("one.jpg"), LEFT, Embedding(MODEL, vector()))
+    before = world.head
+    world.detect("one.jpg", found(NEAR_LEFT, 30))
+    world.detect("one.jpg", found(NEAR_LEFT, 30))
+    embedding_id = world.face(face).embedding_id or 0
+    assert world.since(before) == [FaceEmbedded(face, MODEL, embedding_id, NEAR_LEFT, 0.9)]
+
+
+def test_a_drawn_face_that_was_erased_is_not_found_again_where_an_engine_saw_it(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    face = world.do(draw_face, content("one.jpg"), LEFT, None)
+    world.detect("one.jpg", found(NEAR_LEFT))
+    world.do(change_face, face, FaceChanges(box=BELOW))
+    erase(world.ledger, CLI, content("one.jpg"))
+    world.detect("one.jpg", found(NEAR_LEFT), model=OTHER_MODEL)
+    assert [each.status for each in world.faces("one.jpg")] == [DELETED]
 
 
 def test_the_faces_to_embed_are_those_that_stay_without_being_found(world: World) -> None:

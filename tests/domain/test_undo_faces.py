@@ -9,10 +9,12 @@ from msgspec.structs import asdict
 
 from domain.actor import AUTOBIND
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
+from domain.commands.operations import undo
 from domain.commands.people import delete_person
 from domain.commands.tags import tag_contents
 from domain.errors import Conflict, Forbidden
-from domain.faces import DELETED, DETECTED, WITHDRAWN, Face, FaceAssigned, FaceUnassigned, Why
+from domain.faces import AUTO, DELETED, DETECTED, MANUAL, WITHDRAWN, Face, FaceAssigned, FaceUnassigned, Why
+from domain.geometry import Box
 from domain.policies import bind_by_tag
 from domain.ports import Embedding
 from tests.domain.world import (
@@ -251,6 +253,65 @@ def test_detection_finds_a_face_where_one_was_drawn_and_taken_back(world: World)
     with nothing_appended(world), pytest.raises(Conflict, match=f"face {new} was found in its place"):
         world.undo(undone)
     assert [each.id for each in world.faces("one.jpg")] == [new]
+
+
+NEAR_LEFT = Box(0.11, 0.11, 0.18, 0.18)
+
+
+@pytest.mark.parametrize("embedded", [None, Embedding(MODEL, vector(5))])
+def test_a_drawing_taken_back_leaves_the_face_that_an_engine_found_there(
+    world: World, embedded: Embedding | None
+) -> None:
+    world.scan(photo("one.jpg"))
+    ann = world.a_person("Ann")
+    drawn = world.operation_of(draw_face, content("one.jpg"), LEFT, embedded, ann)
+    world.detect("one.jpg", found(NEAR_LEFT, 30, 0.7), found(RIGHT))
+    face = world.faces("one.jpg")[0]
+    undone = world.undo(drawn)
+    left = world.face(face.id)
+    assert (left.status, left.source, left.touched, left.person_id) == (DETECTED, AUTO, False, None)
+    assert (left.box, left.confidence, world.vector_of(face.id)) == (NEAR_LEFT, 0.7, vector(30))
+    redone = world.undo(undone)
+    assert decided(world.face(face.id)) == decided(face)
+    world.undo(redone)
+    assert decided(world.face(face.id)) == decided(left)
+
+
+def test_detection_treats_what_a_drawing_left_as_what_it_found_itself(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    drawn = world.operation_of(draw_face, content("one.jpg"), LEFT, None)
+    world.detect("one.jpg", found(NEAR_LEFT), found(RIGHT))
+    face = world.faces("one.jpg")[0]
+    undone = world.undo(drawn)
+    world.detect("one.jpg", found(LEFT, 30, 0.6), found(RIGHT), model=OTHER_MODEL)
+    again = world.face(face.id)
+    assert (again.box, again.confidence, again.model_version) == (LEFT, 0.6, OTHER_MODEL)
+    world.undo(undone)
+    assert (world.face(face.id).box, world.face(face.id).source) == (LEFT, MANUAL)
+    world.undo(world.operation_of(undo, drawn))
+    world.undo(drawn)
+    world.detect("one.jpg", found(RIGHT))
+    assert [each.box for each in world.faces("one.jpg")] == [RIGHT]
+
+
+def test_a_drawing_that_the_newest_engine_does_not_find_is_gone_when_taken_back(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    drawn = world.operation_of(draw_face, content("one.jpg"), LEFT, None)
+    world.detect("one.jpg", found(NEAR_LEFT))
+    (face,) = world.faces("one.jpg")
+    world.detect("one.jpg", model=OTHER_MODEL, **{f"face_{face.id}": vector(30)})
+    world.undo(drawn)
+    assert world.faces("one.jpg") == []
+
+
+def test_a_box_moved_since_the_drawing_was_taken_back_is_in_the_way_of_drawing_it_again(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    drawn = world.operation_of(draw_face, content("one.jpg"), LEFT, None)
+    world.detect("one.jpg", found(NEAR_LEFT))
+    undone = world.undo(drawn)
+    moved = change(world, world.faces("one.jpg")[0].id, box=BELOW)
+    with nothing_appended(world), in_the_way(moved):
+        world.undo(undone)
 
 
 @pytest.mark.parametrize("decision", ["assign", "ignore", "move", "reject"])
