@@ -11,6 +11,7 @@ ImageApiError
 │   │   ├── InTheWay             409  a later operation stands in the way of an undo
 │   │   └── Stale                412  the thing changed since the client read it
 │   └── RuleViolation            422  the request breaks a rule of the domain
+│       └── Erased               422  an erasure took what the request is about
 └── AdapterError                 the world outside
     ├── Unavailable              503  nothing configured, refused, timed out: try again later
     │   └── StillChanging        503  the file is being written: try again soon
@@ -70,6 +71,10 @@ class RuleViolation(LibraryError):
     def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+
+
+class Erased(RuleViolation):
+    """What an undo would bring back was erased, or was said of what was."""
 
 
 class AdapterError(ImageApiError):

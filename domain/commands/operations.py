@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from domain.errors import Conflict, InTheWay, NotFound, RuleViolation
+from domain.errors import Conflict, Erased, InTheWay, NotFound, RuleViolation
+from domain.event import Recorded
 from domain.operation import Operation
 from domain.ports import Turn
 from domain.undo import inverse_of
@@ -25,11 +26,12 @@ MOST_LATER = 100
 
 
 def undo(turn: Turn, operation_id: int) -> int:
-    """Take back all that an operation did, the last event first; the id of the operation that did so.
+    """Take back all that an operation did, the last event first; the id of the operation that did so. What an erasure
+    took of it stays as it is.
 
     Raises:
         NotFound: there is no such operation.
-        RuleViolation: this kind cannot be undone.
+        RuleViolation: this kind cannot be undone, or all of it was erased.
         InTheWay: a later operation, named in the error, stands in the way.
         Conflict: it was undone before.
         Forbidden: it touches what the actor may not see.
@@ -48,14 +50,22 @@ def undo(turn: Turn, operation_id: int) -> int:
             operation.undone_by,
         )
     undone_by = turn.begin("undo", _said(operation), undoes=operation_id)
-    taken_back = 0
-    for recorded in reversed(turn.events_of(operation_id)):
+    erased: list[Erased] = []
+    taken_back = sum(_take_back(turn, recorded, erased) for recorded in reversed(turn.events_of(operation_id)))
+    if taken_back:
+        return undone_by
+    raise erased[0] if erased else Conflict(f"nothing of operation {operation_id} ({operation.text}) is left to undo")
+
+
+def _take_back(turn: Turn, recorded: Recorded, erased: list[Erased]) -> int:
+    """Take one event back; by how many events. What an erasure took stays as it is, and is added to `erased`."""
+    try:
         events = inverse_of(turn, recorded)
-        turn.append(*events)
-        taken_back += len(events)
-    if not taken_back:
-        raise Conflict(f"nothing of operation {operation_id} ({operation.text}) is left to undo")
-    return undone_by
+    except Erased as error:
+        erased.append(error)
+        return 0
+    turn.append(*events)
+    return len(events)
 
 
 def undo_with_later(turn: Turn, operation_id: int) -> int:

@@ -32,7 +32,14 @@ from domain.pairing import is_same_face
 from domain.person import PersonCoverChosen, PersonDeleted
 from domain.ports import Turn
 from domain.undo.heirs import was_carried
-from domain.undo.rules import blocked, require_last_write, require_none_since, require_photo_in_sight, takes_back
+from domain.undo.rules import (
+    blocked,
+    require_last_write,
+    require_none_since,
+    require_photo_in_sight,
+    takes_back,
+    was_erased,
+)
 
 
 def _face(turn: Turn, face_id: int, recorded: Recorded, status: str = DETECTED) -> Face:
@@ -72,7 +79,7 @@ def _assigned(turn: Turn, recorded: Recorded, event: FaceAssigned) -> Iterable[E
     stands = face.person_id == event.person_id
     require_last_write(turn, recorded, (FaceAssigned, FaceUnassigned), "assigned the face anew", stands=stands)
     _require_no_cover(turn, recorded, face)
-    if event.was is None:
+    if event.was is None or was_erased(turn, f"person-{event.was}"):
         yield FaceUnassigned(event.face_id, event.person_id)
     else:
         yield FaceAssigned(event.face_id, event.was, _why(turn, recorded, event.was), event.person_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from domain.erasure import PersonErased
-from domain.errors import Conflict, Forbidden, InTheWay, RuleViolation
+from domain.errors import Conflict, Erased, Forbidden, InTheWay, RuleViolation
 from domain.event import Event, Recorded
 from domain.faces import FaceAssigned, MarkerLifted
 from domain.operation import Operation, OperationBegan, OperationEnded
@@ -18,6 +18,7 @@ Kinds = tuple[type[Event], ...]
 Inverse = Callable[[Turn, Recorded, Any], Iterable[Event]]
 DETECTION = "detect"
 """The kind of operation that repeats decisions of old on a photo that was saved anew, and decides nothing."""
+ERASURE = "erase"
 _INVERSES: dict[type[Event], Inverse] = {}
 
 
@@ -45,6 +46,7 @@ def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
         InTheWay: a later operation wrote the same thing.
         Conflict: something else does not allow it.
         RuleViolation: this kind of event cannot be taken back.
+        Erased: an erasure took what it is about.
         Forbidden: it touches what the actor may not see.
     """
     event = recorded.event
@@ -55,7 +57,15 @@ def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
         raise RuleViolation(
             f"what {recorded.actor} did there cannot be undone: it records what was found, not a decision"
         )
-    events = list(inverse(turn, recorded, event))
+    if event.subject == "person" and not isinstance(event, PersonErased):
+        _require_not_erased(turn, recorded.stream)
+    try:
+        events = list(inverse(turn, recorded, event))
+    except InTheWay as error:
+        later = turn.operations.get(error.operation_id)
+        if later is not None and later.kind == ERASURE:
+            raise Erased(f"this cannot be undone: {later.text}") from error
+        raise
     _require_nobody_erased(turn, events)
     if event.subject == "face":
         for inherited in of_heirs(turn, recorded):
@@ -64,12 +74,20 @@ def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
 
 
 def _require_nobody_erased(turn: Turn, events: Iterable[Event]) -> None:
-    """Raises `RuleViolation` where one of `events` would give an erased person a face or a life."""
+    """Raises `Erased` where one of `events` would give an erased person a face or a life."""
     for event in events:
         if isinstance(event, (FaceAssigned, PersonRestored, PersonUnmerged)):
-            past = turn.later_in(f"person-{event.person_id}", 0)
-            if any(isinstance(each.event, PersonErased) for each in past):
-                raise RuleViolation(f"this cannot be undone: person {event.person_id} was erased")
+            _require_not_erased(turn, f"person-{event.person_id}")
+
+
+def _require_not_erased(turn: Turn, stream: str) -> None:
+    if was_erased(turn, stream):
+        raise Erased(f"this cannot be undone: {stream.replace('-', ' ')} was erased")
+
+
+def was_erased(turn: Turn, stream: str) -> bool:
+    """Whether the person that this stream is about was erased."""
+    return any(isinstance(each.event, PersonErased) for each in turn.later_in(stream, 0))
 
 
 def blocked(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds, what: str) -> Conflict:

@@ -9,26 +9,32 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict
 
+from adapters.store.erase import erase
 from domain.account import User
 from domain.actor import CLI
 from domain.commands.accounts import sign_in
 from domain.commands.faces import change_faces
 from domain.commands.people import create_person, delete_person
+from domain.commands.tags import tag_contents
+from domain.commands.xmp import take_over
 from domain.entity import EntityCreated
-from domain.errors import Forbidden, InTheWay, NotFound, RuleViolation
+from domain.errors import Erased, Forbidden, InTheWay, NotFound, RuleViolation
 from domain.event import topics
 from domain.faces import DELETED, DETECTED
 from domain.person import Person, PersonNoted
 from domain.undo import kinds_taken_back
+from domain.xmp import Description, Region
 from tests.domain.world import (
     LEFT,
     ONE_LIBRARY,
     RIGHT,
     VIEWER,
     World,
+    content,
     found,
     in_the_way,
     nothing_appended,
+    photo,
 )
 
 pytestmark = pytest.mark.usefixtures("replayed")
@@ -497,3 +503,53 @@ def test_what_a_restricted_user_sees_wholly_is_the_users_to_undo(world: World) -
     merged = world.merge(bob, robert)
     world.undo(world.undo(merged, ONE_LIBRARY), ONE_LIBRARY)
     assert world.person(bob).canonical_id == robert
+
+
+# What an erasure took
+
+
+def test_the_rest_of_an_operation_is_taken_back_though_one_of_its_persons_was_erased(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    said = Description(("sea",), (Region(LEFT, "Ann"), Region(RIGHT, "Bob")))
+    read = world.operation_of(take_over, content("one.jpg"), said)
+    ann, bob = world.named("Ann"), world.named("Bob")
+    assert ann is not None
+    assert bob is not None
+    erase(world.ledger, CLI, ann.id)
+    undone = world.undo(read)
+    assert (world.named("Bob"), world.tags("one.jpg"), world.faces_of(bob.id)) == (None, [], [])
+    world.undo(undone)
+    assert (world.tags("one.jpg"), len(world.faces_of(bob.id)), world.faces_of(ann.id)) == (["sea"], 1, [])
+    assert world.person(ann.id).deleted
+
+
+def test_an_operation_of_which_everything_was_erased_says_so(world: World) -> None:
+    ann = world.a_person("Ann")
+    renamed = world.change(ann, name="Anna")
+    erase(world.ledger, CLI, ann)
+    with nothing_appended(world), pytest.raises(Erased, match=f"person {ann} was erased"):
+        world.undo(renamed)
+
+
+def test_a_face_taken_from_one_who_had_it_of_an_erased_person_is_nobodys(world: World) -> None:
+    face = world.a_face()
+    ann, bob = world.a_person("Ann", face), world.a_person("Bob")
+    assigned = world.assign(face, bob)
+    erase(world.ledger, CLI, ann)
+    undone = world.undo(assigned)
+    assert world.face(face).person_id is None
+    world.undo(undone)
+    assert world.face(face).person_id == bob
+
+
+def test_a_cover_and_a_tag_that_an_erasure_took_are_nobodys_to_be_kept_by(world: World) -> None:
+    face = world.a_face()
+    bob = world.a_person("Bob", face)
+    described = world.change(bob, cover_face_id=face, notes="tall")
+    tagged = world.operation_of(tag_contents, [content("one.jpg")], "Ann")
+    ann = world.a_person("Ann", face)
+    erase(world.ledger, CLI, ann)
+    world.undo(described)
+    world.undo(tagged)
+    assert (world.person(bob).notes, world.tags("one.jpg")) == ("", [])
+    assert world.person(bob).cover_face_id is None
