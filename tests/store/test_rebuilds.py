@@ -17,18 +17,20 @@ from adapters.store.log import read_generations
 from domain.actor import CLI, WATCHER
 from domain.commands.accounts import add_user
 from domain.commands.detection import record_detection
-from domain.commands.faces import change_faces, reject_person
+from domain.commands.faces import change_faces, draw_face, reject_person
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.people import create_person, delete_person
 from domain.commands.tags import tag_contents
 from domain.entity import EntityCreated
 from domain.errors import Conflict
+from domain.faces import AUTO, MANUAL
 from domain.geometry import Box
 from domain.media import FileFacts
 from domain.person import PersonCreated
 from domain.ports import DetectedFace, Detection
 from projections.schema import ReadTables
+from tests.domain.world import World, content, found, photo
 
 HASH = b"h" * 32
 TABLES = [projection.table.name.removesuffix("_0") for projection in ReadTables(0).projections]
@@ -260,3 +262,35 @@ def test_verify_leaves_no_tables_behind(ledger: Ledger) -> None:
     assert len(states(ledger)) == 2, "tables of another version stay"
     rebuild(ledger, drop_old=True)
     assert len(sorted(names())) == len(before), "until they are asked to go"
+
+
+def test_a_drawing_is_taken_back_and_redone_alike_on_each_database(ledger: Ledger) -> None:
+    world, box, drawn_box = World(ledger), Box(0.11, 0.11, 0.18, 0.18), Box(0.1, 0.1, 0.2, 0.2)
+    world.library("Family")
+    world.scan(photo("one.jpg"), photo("two.jpg"))
+    adopted = world.operation_of(draw_face, content("one.jpg"), drawn_box, None)
+    waiting = world.operation_of(draw_face, content("two.jpg"), drawn_box, None)
+    world.detect("one.jpg", found(box, confidence=0.7))
+    undone = [world.undo(operation) for operation in (adopted, waiting)]
+    (left,) = world.faces("one.jpg")
+    assert (left.box, left.source, left.confidence, left.touched, world.faces("two.jpg")) == (box, AUTO, 0.7, False, [])
+    assert verify(ledger) == []
+    for operation in undone:
+        world.undo(operation)
+    for name in ("one.jpg", "two.jpg"):
+        (again,) = world.faces(name)
+        assert (again.box, again.source, again.confidence, again.touched) == (drawn_box, MANUAL, None, True)
+    assert verify(ledger) == []
+
+
+def test_a_decision_is_taken_back_on_a_photo_saved_anew_alike_on_each_database(ledger: Ledger) -> None:
+    world, box = World(ledger), Box(0.1, 0.1, 0.2, 0.2)
+    world.library("Family")
+    (face,) = world.shows("one.jpg", found(box))
+    ann = world.a_person("Ann", face)
+    deleted = world.operation_of(delete_person, ann, with_faces=True)
+    world.scan(photo("one.jpg", "one, rated", mtime_ns=2))
+    (heir,) = world.detect("one, rated", found(box))
+    world.undo(deleted)
+    assert world.faces_of(ann) == [heir]
+    assert verify(ledger) == []
