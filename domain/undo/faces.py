@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from domain.carrying import CARRIED
 from domain.commands.detection import last_finding
-from domain.errors import Conflict, InTheWay
+from domain.errors import Conflict, Forbidden, InTheWay
 from domain.event import Event, Recorded
 from domain.faces import (
     DELETED,
@@ -48,8 +48,11 @@ def _face(turn: Turn, face_id: int, recorded: Recorded, status: str = DETECTED) 
         raise Conflict(f"face {face_id} is not there any more: detection no longer finds it")
     if face.status != status:
         raise _other_status(turn, face, recorded)
-    if turn.media.of_contents([face.content_hash]) or not was_carried(turn, face_id):
+    try:
         require_photo_in_sight(turn, face.content_hash, "a face")
+    except Forbidden:
+        if turn.media.of_contents([face.content_hash]) or not was_carried(turn, face_id):
+            raise
     return face
 
 
