@@ -14,7 +14,8 @@ ImageApiError
 │       └── Erased               422  an erasure took what the request is about
 └── AdapterError                 the world outside
     ├── Unavailable              503  nothing configured, refused, timed out: try again later
-    │   └── StillChanging        503  the file is being written: try again soon
+    │   ├── StillChanging        503  the file is being written: try again soon
+    │   └── Busy                 503  asked too often, or overloaded: the other side may say when to come again
     ├── Rejected                 502  the other side answered and will say the same again
     └── Unreadable               ---  this content cannot be read; becomes a fact, never a failure
 ```
@@ -87,6 +88,14 @@ class Unavailable(AdapterError):
 
 class StillChanging(Unavailable):
     """A file was written while it was read: its turn comes again when it stands still."""
+
+
+class Busy(Unavailable):
+    """The other side has too much to do; `retry_after` is in seconds, None where it does not say when to come again."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Rejected(AdapterError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from domain.errors import (
     AdapterError,
     AlreadyMerged,
+    Busy,
     Conflict,
     Forbidden,
     ImageApiError,
@@ -156,5 +158,6 @@ def refusal(error: ImageApiError) -> Response:
     elif isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, Unavailable):
-        headers["Retry-After"] = str(RETRY_SECONDS)
+        told = error.retry_after if isinstance(error, Busy) else None
+        headers["Retry-After"] = str(RETRY_SECONDS if told is None else math.ceil(told))
     return answer_of(problem_of(error), headers)
