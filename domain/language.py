@@ -3,8 +3,8 @@
 Everything is asynchronous, unlike the other ports: an answer is streamed for up to two minutes from a server's event
 loop to a client that may leave at any moment, and closing the stream is how the one who asked says so. A thread for
 each stream could neither be interrupted in the middle of a read nor be had fifty times without being missed elsewhere.
-What runs in a thread of its own (background work, a command) calls `asyncio.run`: a model holds nothing of one event loop
-between two calls.
+What runs in a thread of its own (background work, a command) calls `asyncio.run`: a model holds nothing of one event
+loop between two calls.
 
 A stream is closed by whoever opened it, also where reading it was cancelled:
 

@@ -1,0 +1,155 @@
+"""Which server is asked: the first that works, and once an answer has begun only that one.
+
+A server that cannot be reached, or fails before it has said anything, is left out for half a minute: an answer with ten
+rounds of tools would else wait for it ten times. A server that lacks the model is asked again, which costs one quick
+refusal. A request that is refused is refused: another server would only hide why.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Final, Protocol
+
+from adapters.language.ollama import ModelMissing
+from adapters.language.upstream import TOTAL_SECONDS, Deadline, TooSlow
+from domain.errors import RuleViolation, Unavailable
+from domain.language import Answer, Chat, Delta, Embeddings, LanguageModel, Model, Purpose
+
+log = logging.getLogger(__name__)
+
+KEPT_OUT_SECONDS: Final = 30.0
+
+
+class Placed(LanguageModel, Protocol):
+    """A language model on a server that can be named; `model` is asked where a request names none."""
+
+    model: str
+
+    @property
+    def place(self) -> str:
+        """The server, as the log and messages name it."""
+
+    def chat(self, chat: Chat, deadline: Deadline | None = None) -> AsyncGenerator[Delta, None]:
+        """As the port says, by `deadline`."""
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose, deadline: Deadline | None = None) -> Embeddings:
+        """As the port says, by `deadline`."""
+
+
+class Failover:
+    """`domain.language.LanguageModel` on several servers, the first that works of `servers` in their order.
+
+    `seconds` bounds one call in all, over however many servers.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[Placed],
+        *,
+        seconds: float = TOTAL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._seconds = seconds
+        self._servers = tuple(servers)
+        self._clock = clock
+        self._out: dict[str, float] = {}
+
+    async def chat(self, chat: Chat) -> AsyncGenerator[Delta, None]:
+        """Stream an answer; see the port.
+
+        Raises:
+            Unavailable, Rejected, RuleViolation: as the port says, of the last server that was asked.
+        """
+        begun, deadline = self._clock(), Deadline(self._seconds)
+        for server, following in self._candidates():
+            spoken = False
+            try:
+                async with aclosing(server.chat(chat, deadline)) as deltas:
+                    async for delta in deltas:
+                        spoken = True
+                        if isinstance(delta, Answer):
+                            self._tell(server, delta.model, begun)
+                        yield delta
+                return
+            except Unavailable as error:
+                if spoken:
+                    name = chat.model or server.model
+                    log.warning("%s failed in the middle of an answer by %s: %s", server.place, name, error)
+                    raise
+                self._failed(server, following, error, chat.model)
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+        """Embed texts; see the port.
+
+        Raises:
+            Unavailable, Rejected: as the port says.
+        """
+        begun, deadline = self._clock(), Deadline(self._seconds)
+        for server, following in self._candidates():
+            try:
+                embeddings = await server.embed(texts, purpose, deadline)
+            except Unavailable as error:
+                self._failed(server, following, error, None)
+            else:
+                self._tell(server, embeddings.model, begun)
+                return embeddings
+        raise AssertionError
+
+    async def models(self) -> Sequence[Model]:
+        """The models of every server that answers, each once.
+
+        Raises:
+            Unavailable: none of them answers.
+        """
+        found: dict[str, Model] = {}
+        answered = False
+        for server, following in self._candidates():
+            try:
+                for model in await server.models():
+                    found.setdefault(model.name, model)
+                answered = True
+            except Unavailable as error:
+                self._failed(server, following or (server if answered else None), error, None)
+        return list(found.values())
+
+    async def describe(self, model: str | None = None) -> Model:
+        """What the server that would be asked says of a model.
+
+        Raises:
+            Unavailable, Rejected, RuleViolation: as the port says.
+        """
+        for server, following in self._candidates():
+            try:
+                return await server.describe(model)
+            except Unavailable as error:
+                self._failed(server, following, error, model)
+        raise AssertionError
+
+    def _candidates(self) -> list[tuple[Placed, Placed | None]]:
+        """The servers to ask, each with the one after it: all of them where every one is left out."""
+        now = self._clock()
+        asked = [server for server in self._servers if self._out.get(server.place, now) <= now] or list(self._servers)
+        return list(zip(asked, [*asked[1:], None], strict=True))
+
+    def _failed(self, server: Placed, following: Placed | None, error: Unavailable, model: str | None) -> None:
+        """Notes a failure before the first word.
+
+        Raises:
+            RuleViolation: no server has the model that the request named.
+            Unavailable: `error`, where nobody is left.
+        """
+        if not isinstance(error, ModelMissing):
+            self._out[server.place] = self._clock() + KEPT_OUT_SECONDS
+        if following is not None and not isinstance(error, TooSlow):
+            log.warning("failover from %s to %s: %s", server.place, following.place, error)
+            return
+        log.warning("%s failed: %s", server.place, error)
+        if isinstance(error, ModelMissing) and model is not None:
+            raise RuleViolation(str(error), "model") from error
+        raise error
+
+    def _tell(self, server: Placed, model: str, begun: float) -> None:
+        log.info("%s answered with %s in %.1f s", server.place, model, self._clock() - begun)
