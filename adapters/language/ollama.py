@@ -260,7 +260,8 @@ class _Reading:
         if said.content:
             self._text.append(said.content)
             found.append(TextDelta(said.content))
-        self._calls += [self._called(call) for call in said.tool_calls or ()]
+        for call in said.tool_calls or ():
+            self._calls.append(self._called(call))
         if line.done:
             message = Message(
                 Role.ASSISTANT,
