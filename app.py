@@ -34,6 +34,12 @@ from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
 from adapters.http.parts import Accounts, Parts
+from adapters.language import survey
+from adapters.language.failover import Failover
+from adapters.language.hybrid import Hybrid
+from adapters.language.ollama import Ollama
+from adapters.language.openrouter import OpenRouter
+from adapters.language.upstream import TOTAL_SECONDS
 from adapters.media import worker
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
@@ -238,6 +244,43 @@ class House:
     def notices(self) -> Notices:
         """Notices what changes in the libraries."""
         return Notices(self.settings.watch_mode.value, self.own_folders)
+
+    def ollama_servers(self, seconds: float = TOTAL_SECONDS) -> list[Ollama]:
+        """The configured Ollama servers in the order in which they are asked."""
+        settings = self.settings
+        primary = "OLLAMA_PRIMARY_URL (or OLLAMA_URL)"
+        servers = [Ollama(settings.ollama_primary_url, settings.ollama_primary_model, setting=primary, seconds=seconds)]
+        if (url := settings.ollama_fallback_url) is not None:
+            model = settings.ollama_fallback_model
+            servers.append(Ollama(url, model, setting="OLLAMA_FALLBACK_URL", seconds=seconds))
+        return servers
+
+    def openrouter(self, seconds: float = TOTAL_SECONDS) -> OpenRouter | None:
+        """OpenRouter, None where there is no key for it."""
+        settings = self.settings
+        if settings.openrouter_api_key is None:
+            return None
+        return OpenRouter(
+            settings.openrouter_base_url,
+            settings.openrouter_api_key,
+            settings.openrouter_default_model,
+            settings.openrouter_embedding_model,
+            allowed=settings.openrouter_allowed_models,
+            referer=settings.openrouter_http_referer,
+            title=settings.openrouter_app_title,
+            seconds=seconds,
+        )
+
+    @cached_property
+    def local_model(self) -> Failover:
+        """The language model on this machine or in this house."""
+        return Failover(self.ollama_servers())
+
+    @cached_property
+    def hybrid_model(self) -> Hybrid | None:
+        """The local model for pictures and vectors, OpenRouter for words; None where there is no key for it."""
+        router = self.openrouter()
+        return None if router is None else Hybrid(self.local_model, router)
 
     @cached_property
     def loops(self) -> Sequence[Loop]:
@@ -449,6 +492,9 @@ class House:
             findings.append(
                 Finding("conversations", self.conversations.state(), "tells what was said on a photo's day")
             )
+        seconds = survey.SECONDS
+        surveyed = survey.survey(self.ollama_servers(seconds), self.openrouter(seconds))
+        findings += [Finding(each.what, each.found, f"adds {each.adds}") for each in surveyed]
         database = "SQLite" if self.ledger.database.is_sqlite else "PostgreSQL"
         findings.append(Finding("watching", self._watching(), "says how changes in each library are noticed"))
         findings.append(Finding("database", f"{database}, {self.ledger.head()} events", "keeps the log"))

@@ -153,6 +153,16 @@ class OpenRouter:
         """
         return Model(self._picked(model), self.place)
 
+    async def check(self) -> None:
+        """Ask whether the key is good, which costs nothing.
+
+        Raises:
+            Unavailable, Rejected: it is not, or nobody answers.
+        """
+        status, headers, answer = await self._upstream.ask("GET", "/key", None, Deadline(self._seconds))
+        if status != 200:
+            raise _refusal(self._upstream, status, detail_of(answer)[1], headers)
+
     def _picked(self, model: str | None) -> str:
         if model is None or model == self.model or model in self._allowed:
             return model or self.model

@@ -244,6 +244,10 @@ class Settings:
             unused.append(f"NOMINATIM_URL is set but not used, because GEOCODER is {self.geocoder}.")
         if self.sms_api_token and not self.sms_api_url:
             unused.append("SMS_API_TOKEN is set but not used, because SMS_API_URL is not.")
+        if self.ollama_fallback_url is None and self.origin("OLLAMA_FALLBACK_MODEL") != "default":
+            unused.append("OLLAMA_FALLBACK_MODEL is set but not used, because OLLAMA_FALLBACK_URL is not set.")
+        if self.openrouter_allowed_models and self.openrouter_api_key is None:
+            unused.append("OPENROUTER_ALLOWED_MODELS is set but not used, because OPENROUTER_API_KEY is not set.")
         return unused
 
 

@@ -168,6 +168,14 @@ def test_doctor_says_which_of_the_configured_servers_answer(data: Path) -> None:
     assert [asked.query for asked in apollo.asked] == [{"lat": "0.00000", "lon": "0.00000"}]
 
 
+def test_doctor_says_which_language_models_answer(data: Path) -> None:
+    said = imageapi(data, "doctor", OLLAMA_URL="http://127.0.0.1:9", FACE_ENGINE="off")
+    assert said.returncode == 0
+    assert "language model, first server: Ollama at http://127.0.0.1:9 cannot be reached" in said.stdout
+    assert "OpenRouter: off: OPENROUTER_API_KEY is not set" in said.stdout
+    assert "adds search by meaning" in said.stdout
+
+
 def test_a_database_that_cannot_be_reached_is_said_in_words(data: Path) -> None:
     said = imageapi(data, "status", DATABASE_URL="postgresql://me@127.0.0.1:1/photos")
     assert said.returncode == 1
