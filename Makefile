@@ -62,7 +62,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: setup-test ## regenerate requirements/*.lock (UPGRADE=1 takes newer versions)
 	$(COMPILE) requirements/run.in --output-file requirements/run.lock
 	$(COMPILE) --constraints requirements/run.lock requirements/test.in --output-file requirements/test.lock
-	for name in models search samples build; do \
+	for name in models search weights samples build; do \
 	$(COMPILE) --no-deps requirements/$$name.in --output-file requirements/$$name.lock || exit 1; done
 
 bench: setup-test tools ## measure the figures of the README

@@ -29,7 +29,7 @@ RECORD = VENV / "installed.json"
 LOCKS = {
     "run": ("run.lock", "models.lock"),
     "search": ("search.lock",),
-    "test": ("test.lock", "models.lock", "search.lock"),
+    "test": ("test.lock", "models.lock", "search.lock", "weights.lock"),
 }
 OLDEST = (3, 11)
 
