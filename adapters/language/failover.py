@@ -105,14 +105,16 @@ class Failover:
             Unavailable: none of them answers.
         """
         found: dict[str, Model] = {}
-        answered = False
-        for server, following in self._candidates():
+        failure: Unavailable | None = None
+        for server, _ in self._candidates():
             try:
                 for model in await server.models():
                     found.setdefault(model.name, model)
-                answered = True
             except Unavailable as error:
-                self._failed(server, following or (server if answered else None), error, None)
+                log.warning("%s does not say which models it has: %s", server.place, error)
+                failure = error
+        if not found and failure is not None:
+            raise failure
         return list(found.values())
 
     async def describe(self, model: str | None = None) -> Model:

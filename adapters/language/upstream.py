@@ -233,9 +233,14 @@ def detail_of(body: bytes) -> tuple[int | None, str]:
 def error_in(error: Any) -> tuple[int | None, str]:
     """Code and text of the value of `error`."""
     if isinstance(error, str):
-        return None, error[:_MAX_DETAIL]
+        return None, _one_line(error)
     if not isinstance(error, dict):
         return None, ""
     code, message = error.get("code"), error.get("message")
     number = int(code) if isinstance(code, int | str) and str(code).isdigit() else None
-    return number, message[:_MAX_DETAIL] if isinstance(message, str) else ""
+    return number, _one_line(message) if isinstance(message, str) else ""
+
+
+def _one_line(text: str) -> str:
+    """A stranger's text as it may stand in a log and on a terminal: one line, without what a terminal obeys."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text[:_MAX_DETAIL]).split())

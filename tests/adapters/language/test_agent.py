@@ -118,6 +118,12 @@ def test_a_model_is_told_what_a_tool_takes_with_its_limits(peer: Start) -> None:
     }
 
 
+def test_a_number_that_a_model_wrote_as_text_is_taken(peer: Start) -> None:
+    server = peer(scripted(calling(("near", {"kilometres": "2", "limit": "3"})), texts(["ok"])))
+    (answered,) = only(run(Ollama(server.url, "m"), [tool()]), ToolAnswered)
+    assert answered.text == '{"limit":3}'
+
+
 def test_several_calls_of_a_round_are_all_answered_in_their_order(peer: Start) -> None:
     calls = [("near", {"kilometres": 1, "limit": number}) for number in (1, 2, 3)]
     server = peer(scripted(calling(*calls), texts(["ok"])))

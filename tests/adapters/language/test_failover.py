@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
+import anyio
 import pytest
 
 from adapters.language import upstream
@@ -229,6 +230,8 @@ def test_the_models_of_all_servers_are_listed_and_one_that_is_away_is_passed_ove
     assert [model.name for model in asyncio.run(failover(one.url, two.url).models())] == ["one", "two"]
     assert [model.name for model in asyncio.run(failover(unreachable(), two.url).models())] == ["two"]
     assert [model.name for model in asyncio.run(failover(one.url, unreachable()).models())] == ["one"]
+    with pytest.raises(Unavailable):
+        asyncio.run(failover(unreachable(), unreachable()).models())
 
 
 # Leaving a stream
@@ -241,7 +244,7 @@ def _endless(asked: Asked, word: bytes, media_type: str, stopped: threading.Even
     stopped.set()
 
 
-@pytest.mark.parametrize("how", ["closing", "cancelling"])
+@pytest.mark.parametrize("how", ["closing", "cancelling", "cancelling its scope"])
 @pytest.mark.parametrize("backend", ["local", "hybrid"])
 def test_a_client_that_leaves_stops_the_server_at_once(peer: Start, how: str, backend: str) -> None:
     stopped = threading.Event()
@@ -261,6 +264,9 @@ def test_a_client_that_leaves_stops_the_server_at_once(peer: Start, how: str, ba
             if how == "cancelling":
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(anext(deltas), 0.1)
+            elif how == "cancelling its scope":
+                with anyio.move_on_after(0.1):
+                    await anext(deltas)
         assert await asyncio.to_thread(stopped.wait, 5)  # the peer itself would give up after 10
 
     asyncio.run(leave())

@@ -319,6 +319,11 @@ def test_the_models_of_a_server_come_with_what_they_can_do(peer: Start) -> None:
     assert (broken.name, broken.capabilities) == ("broken", None)
 
 
+def test_a_servers_error_is_one_line_without_what_a_terminal_obeys(peer: Start) -> None:
+    error = tell(ollama(peer(lambda asked: asked.answer({"error": "no\n\x1b[2Jroot: fine"}, 500)))).error
+    assert str(error).endswith("answered with status 500: no [2Jroot: fine")
+
+
 def test_a_password_in_the_address_is_used_and_never_told(peer: Start) -> None:
     server = peer(lambda asked: asked.answer({"error": "no"}, 500))
     error = tell(Ollama(server.url.replace("http://", "http://me:hidden@"), "llama")).error
