@@ -227,11 +227,8 @@ class _Reading:
         Raises:
             ImageApiError: it is an error.
         """
-        code, detail = detail_of(body)
         if response.status_code != 200:
-            raise _refusal(self._upstream, response.status_code, detail, response.headers)
-        if detail or code:
-            raise _refusal(self._upstream, code or 502, detail, response.headers)
+            raise _refusal(self._upstream, response.status_code, detail_of(body)[1], response.headers)
         chunk = self._upstream.read(body, _Chunk)
         return [*self._deltas(chunk, response.headers), self.answer()]
 

@@ -288,3 +288,10 @@ def test_embeddings_come_back_in_the_order_of_their_texts(peer: Start) -> None:
     assert found.model == "embedder"
     assert [np.frombuffer(vector, "<f4").tolist() for vector in found.vectors] == [[1.0, 0.0], [0.0, 1.0]]
     assert server.asked[0].json["input"] == ["one", "two"]
+
+
+def test_a_key_and_a_conversation_follow_no_redirect(peer: Start) -> None:
+    elsewhere = peer(streaming(says("Thanks."), STOP, DONE))
+    server = peer(lambda asked: asked.answer(b"", 307, Location=f"{elsewhere.url}/chat/completions"))
+    assert isinstance(tell(router(server)).error, Unavailable)
+    assert elsewhere.asked == []
