@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from domain.faces import (
     FaceRetracted,
 )
 from domain.geometry import Box
+from domain.insight import InsightWritten, Message, TranscriptAppended
 from domain.names import name_key
 from domain.operation import OperationBegan, OperationEnded
 from domain.person import PersonBirthDateSet, PersonCreated, PersonNoted, PersonRenamed
@@ -110,7 +112,7 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
             return self._of_tag(event, self.tags[event.tag_id])
         if isinstance(event, (OperationBegan, OperationEnded)):
             return self._of_operation(event)
-        return event
+        return self._of_insight(event)
 
     def _of_face(self, face_id: int, event: Event) -> Event:
         if event.opens:
@@ -151,6 +153,35 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
             return replace(event, text=text)
         return replace(event, text=text, why=None if event.why is None else self.masked(event.why))
 
+    def _of_insight(self, event: Event) -> Event:
+        if isinstance(event, InsightWritten):
+            return replace(event, title=self.masked(event.title), text=self.masked(event.text))
+        if isinstance(event, TranscriptAppended):
+            return replace(event, messages=tuple(map(self._of_message, event.messages)))
+        return event
+
+    def _of_message(self, message: Message) -> Message:
+        calls = tuple(replace(call, arguments=self._masked_json(call.arguments)) for call in message.calls)
+        return replace(message, text=self._masked_json(message.text), calls=calls)
+
+    def _masked_json(self, text: str) -> str:
+        """As `masked`; where the text is JSON, in which a name may be written with escapes, each string in it."""
+        try:
+            value = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return self.masked(text)
+        masked = self._masked_value(value)
+        return text if masked == value else msgspec.json.encode(masked).decode()
+
+    def _masked_value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.masked(value)
+        if isinstance(value, list):
+            return [self._masked_value(each) for each in value]
+        if isinstance(value, dict):
+            return {self.masked(key): self._masked_value(each) for key, each in value.items()}
+        return value
+
     def masked(self, text: str) -> str:
         """The text with every whole word that is a name that goes, in any case, masked."""
         return self._names.sub(self._mask_of, text) if self.called else text
@@ -158,15 +189,21 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def _names(self) -> re.Pattern[str]:
         """Names that go, and longer ones of others that hold them, the longest first: Anna goes, Anna Lee stays."""
-        names = sorted({*self.called, *self.kept}, key=lambda name: (-len(name), name))
+        spellings = {*self.called, *self.kept, *map(_in_json, self.called), *map(_in_json, self.kept)}
+        names = sorted(spellings, key=lambda name: (-len(name), name))
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
 
     @cached_property
     def _masks(self) -> Mapping[str, str]:
-        return {name_key(name): mask for name, mask in self.called.items()}
+        return {name_key(spelling): mask for name, mask in self.called.items() for spelling in (name, _in_json(name))}
 
     def _mask_of(self, found: re.Match[str]) -> str:
         return self._masks.get(name_key(found[0]), found[0])
+
+
+def _in_json(name: str) -> str:
+    """The name as it stands within a JSON text, which a tool's result may be, cut off at its limit."""
+    return msgspec.json.encode(name).decode()[1:-1]
 
 
 def tombstone(events: Sequence[Event]) -> FaceErased | None:

@@ -56,3 +56,11 @@ def clean_name(name: str, *, field: str = "name") -> str:
     if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} or letter in _TURNS for letter in cleaned):
         raise RuleViolation("a name cannot hold control characters or line breaks", field)
     return cleaned
+
+
+def one_line(text: str) -> str:
+    """What a model or a file says, as one line to be shown: white space as single blanks, no characters that are not
+    seen or turn the direction of what follows them."""
+    seen = "".join(" " if letter.isspace() else letter for letter in text)
+    shown = (letter for letter in seen if unicodedata.category(letter) not in {"Cc", "Cf", "Cs"})
+    return " ".join("".join(shown).split())

@@ -13,6 +13,7 @@ from domain.actor import Actor
 from domain.event import Event, Recorded
 from domain.faces import DETECTED, Face
 from domain.geometry import Box
+from domain.insight import Insight, Message
 from domain.library import Library
 from domain.media import Media
 from domain.operation import Operation
@@ -227,6 +228,20 @@ class EntityLookups(Protocol):
         """Whether there is such an entity."""
 
 
+class InsightLookups(Protocol):
+    """What commands ask about insights."""
+
+    def get(self, insight_id: int) -> Insight | None:
+        """The insight with this id, one that was taken back too."""
+
+
+class TranscriptLookups(Protocol):
+    """What commands ask about conversations."""
+
+    def of(self, insight_id: int) -> Sequence[Message]:
+        """The messages of an insight's transcript, the first one first."""
+
+
 class Turn(Protocol):
     """A command's turn at the log: it holds the write lock, decides from the tables as they stand, and appends or does
     nothing."""
@@ -274,6 +289,14 @@ class Turn(Protocol):
     @property
     def entities(self) -> EntityLookups:
         """Queries on the knowledge graph."""
+
+    @property
+    def insights(self) -> InsightLookups:
+        """Queries on insights."""
+
+    @property
+    def transcripts(self) -> TranscriptLookups:
+        """Queries on conversations."""
 
     def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
         """Say what is being done, before the first event; the operation's id."""

@@ -20,6 +20,7 @@ from domain.ports import Embedding
 from projections.embedded_faces import EmbeddedFaces
 from projections.entities import Entities
 from projections.faces import Faces
+from projections.insights import Insights
 from projections.libraries import Libraries
 from projections.media import MediaFiles
 from projections.memories import Memories
@@ -30,6 +31,7 @@ from projections.schema import ReadTables
 from projections.tagged_media import TaggedMedia
 from projections.tags import Tags
 from projections.timeline import Timeline
+from projections.transcripts import Transcripts
 from projections.users import Users
 
 
@@ -116,6 +118,16 @@ class Lookups:
     def entities(self) -> Entities:
         """Queries on the knowledge graph."""
         return Entities(self.connection, self.tables.entities)
+
+    @cached_property
+    def insights(self) -> Insights:
+        """Queries on insights."""
+        return Insights(self.connection, self.tables.insights, self.tables.media, self.visible)
+
+    @cached_property
+    def transcripts(self) -> Transcripts:
+        """Queries on conversations."""
+        return Transcripts(self.connection, self.tables.transcripts)
 
     def row_of(self, kind: str, id_: int) -> Any:
         """A `person`, `face` or `tag` as clients see it, None where it is not (or no longer) to be seen."""

@@ -17,6 +17,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from projections.entities import EntitiesTable
 from projections.face_detections import FaceDetectionsTable
 from projections.face_rejections import FaceRejectionsTable
+from projections.insights import InsightsTable
 from projections.libraries import LibrariesTable
 from projections.media import MediaTable
 from projections.operation_persons import OperationPersonsTable
@@ -25,6 +26,7 @@ from projections.persons import PersonsTable
 from projections.projection import Id, Projection
 from projections.tagged_media import TaggedMediaTable
 from projections.tags import TagsTable
+from projections.transcripts import TranscriptsTable
 from projections.users import UsersTable
 from projections.visible_counts import PersonCountsTable, TagCountsTable, create_triggers, triggers
 
@@ -63,6 +65,8 @@ class ReadTables:
         self.tagged_media = TaggedMediaTable(self.metadata, generation)
         self.faces = FaceDetectionsTable(self.metadata, generation)
         self.rejections = FaceRejectionsTable(self.metadata, generation)
+        self.insights = InsightsTable(self.metadata, generation)
+        self.transcripts = TranscriptsTable(self.metadata, generation)
         self.person_counts = PersonCountsTable(self.metadata, generation)
         self.tag_counts = TagCountsTable(self.metadata, generation)
         event.listen(self.metadata, "after_create", self._made)
@@ -85,6 +89,8 @@ class ReadTables:
             self.tagged_media,
             self.faces,
             self.rejections,
+            self.insights,
+            self.transcripts,
             self.person_counts,
             self.tag_counts,
         )

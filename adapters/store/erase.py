@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, inspect, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, inspect, select, text, update
 
 from adapters.store.dropping import drop_functions
 from adapters.store.generations import rebuild
@@ -171,7 +171,7 @@ def _places(erasure: Erasure) -> Iterator[ColumnElement[bool]]:
     for some in chunks(streams):
         yield t.c.stream.in_(some)
     if erasure.called:
-        yield or_(named("OperationBegan"), named("OperationEnded"))
+        yield named("OperationBegan", "OperationEnded", "InsightWritten", "TranscriptAppended")
 
 
 def _changed(mapper: EventMapper, erasure: Erasure, events: Iterable[Recorded]) -> Iterator[dict[str, object]]:

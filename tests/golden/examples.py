@@ -39,14 +39,13 @@ def _value(kind: Any, name: str, number: int, *, least: bool = False) -> Any:
     if isinstance(info, msgspec.inspect.StructType):
         return info.cls(**(_required(info.cls) if least else _full(info.cls)))
     if isinstance(info, msgspec.inspect.VarTupleType):
+        if isinstance(info.item_type, msgspec.inspect.StructType):
+            return (_value(info.item_type.cls, name, number, least=least),)
         return (number, number + 1)
     if isinstance(info, msgspec.inspect.BytesType):
         return HASH
-    if isinstance(info, msgspec.inspect.BoolType):
-        return True
-    if isinstance(info, msgspec.inspect.FloatType):
-        return number / 8
-    return number if isinstance(info, msgspec.inspect.IntType) else f"{name} ü {number}"
+    plain = {msgspec.inspect.FloatType: number / 8, msgspec.inspect.IntType: number, msgspec.inspect.BoolType: True}
+    return plain.get(type(info), f"{name} ü {number}")
 
 
 def examples() -> dict[str, Event]:

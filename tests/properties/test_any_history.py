@@ -14,15 +14,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from adapters.store.erase import erase, erasure_of
 from domain.actor import CLI, WATCHER
-from domain.commands import faces, people, review, tags
+from domain.commands import faces, insights, people, review, tags
 from domain.commands.detection import mark_failed
 from domain.commands.faces import FaceChanges
+from domain.commands.insights import Writing
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.commands.operations import undo, undo_with_later
 from domain.commands.people import PersonChanges
 from domain.commands.xmp import take_over
 from domain.errors import LibraryError
 from domain.geometry import Box
+from domain.insight import RATINGS, Message, ToolCall, folded
 from domain.media import FileFacts
 from domain.ports import Turn
 from domain.xmp import Description, Region
@@ -57,6 +59,13 @@ def begun() -> World:
 def _decided(face: tuple[FaceView, set[int]]) -> tuple[int | None, bool, frozenset[int]]:
     """What stands decided about a face."""
     return face[0].person_id, face[0].ignored, frozenset(face[1])
+
+
+def turn_of(question: str, name: str) -> tuple[Message, ...]:
+    """A turn of a conversation in which a tool is used."""
+    call = Message("assistant", calls=(ToolCall("a", "get_people", f'{{"of":"{name}"}}'),), model="model")
+    result = Message("tool", f'[{{"name":"{name}"}}]', answers="a")
+    return (Message("user", question), call, result, Message("assistant", f"It was {name}.", model="model"))
 
 
 class Histories(RuleBasedStateMachine):
@@ -96,6 +105,11 @@ class Histories(RuleBasedStateMachine):
         with self.world.ledger.reading(CLI) as tables:
             shown = sorted(face.id for face in tables.faces.newest(unassigned=False, before=None, limit=100))
         return shown[which % len(shown)] if shown and which < ANY else which - ANY + 2
+
+    def _insight(self, which: int) -> int:
+        with self.world.ledger.reading(CLI) as tables:
+            told = sorted(insight.id for insight in tables.insights.latest(100))
+        return told[which % len(told)] if told and which < ANY else which - ANY + 1
 
     def _run(self, command: Callable[[Turn], Any]) -> bool:
         head = self.world.ledger.head()
@@ -293,6 +307,42 @@ class Histories(RuleBasedStateMachine):
             with ledger.transaction(WATCHER) as turn:
                 turn.begin("scan", "scanned")
                 record_files(turn, self.world.library, [ReadFile(media.path, media.content_hash, kept)])
+
+    @rule(photo=PHOTO, name=NAMES)
+    def write_insight(self, photo: int, name: str) -> None:
+        """A model writes about a photo."""
+        writing = Writing(f"{name} at the lake", f"It is {name}'s day.", "model", "local")
+        said = turn_of(f"Who but {name}?", name)
+        self._do(lambda turn: insights.write_insight(turn, self.world.contents[photo], writing, said))
+
+    @rule(insight=WHICH, name=NAMES, anew=st.booleans())
+    def talk(self, insight: int, name: str, anew: bool) -> None:
+        """Go on with a conversation, or write the insight anew with it."""
+        one, said = self._insight(insight), turn_of(f"Tell me of {name}.", name)
+        if anew:
+            writing = Writing(f"More of {name}", "It rained.", "model", "local", agentic=True)
+            self._do(lambda turn: insights.amend_insight(turn, one, writing, said))
+        else:
+            self._do(lambda turn: insights.continue_transcript(turn, one, said))
+
+    @rule(insight=WHICH, index=st.integers(0, 4))
+    def rewind(self, insight: int, index: int) -> None:
+        """Go back in a conversation."""
+        one = self._insight(insight)
+        self._do(lambda turn: insights.rewind_transcript(turn, one, index))
+
+    @rule(insight=WHICH, rating=st.none() | st.sampled_from(RATINGS))
+    def rate(self, insight: int, rating: str | None) -> None:
+        """Rate what was written."""
+        one = self._insight(insight)
+        self._do(lambda turn: insights.rate_insight(turn, one, rating))
+
+    @invariant()
+    def transcripts_are_what_their_events_come_to(self) -> None:
+        """What was gone back behind is nowhere but in the log."""
+        for insight, (_, said) in self.world.stand().insights.items():
+            past = self.world.ledger.history([f"insight-{insight}"], 1000)
+            assert said == folded(recorded.event for recorded in reversed(past))
 
     @precondition(lambda self: self.operations and self.erased < MOST_ERASURES)
     @rule(subject=WHICH | st.sampled_from(["a photo"]), photo=PHOTO)

@@ -24,6 +24,7 @@ from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.faces import FaceCarried
 from domain.geometry import Box
+from domain.insight import Insight, Message
 from domain.media import FileFacts
 from domain.ports import DetectedFace, Detection
 from projections.faces import FaceView
@@ -45,11 +46,13 @@ class Saved(NamedTuple):
 
 
 class Stand(NamedTuple):
-    """All that a person sees, versions aside: persons, faces with the persons they are not, tags of photos."""
+    """All that a person sees, versions aside: persons, faces with the persons they are not, tags of photos, insights
+    with their conversations."""
 
     persons: dict[int, PersonView]
     faces: dict[int, tuple[FaceView, set[int]]]
     tags: dict[bytes, tuple[str, ...]]
+    insights: dict[int, tuple[Insight, tuple[Message, ...]]]
 
 
 class World:
@@ -117,11 +120,13 @@ class World:
         with self.ledger.reading(CLI) as tables:
             persons = tables.people.page(sort="name", after=None, limit=10_000, include_hidden=True)
             shown = tables.faces.newest(unassigned=False, before=None, limit=10_000)
+            told = tables.insights.latest(10_000)
             tags = {content: tuple(names) for content, names in tables.tagged.of_contents(self.contents).items()}
             return Stand(
                 {person.id: msgspec.structs.replace(person, version=0) for person, _ in persons},
                 {face.id: (msgspec.structs.replace(face, version=0), tables.faces.rejected(face.id)) for face in shown},
                 {content: names for content, names in tags.items() if names},
+                {each.id: (without_versions(each), tables.transcripts.of(each.id)) for each in told},
             )
 
     def replayed_differs(self, batch: int) -> list[Difference]:
@@ -164,6 +169,11 @@ class World:
 def saved(build: Callable[[], World]) -> Saved:
     """The world that `build` makes, built once."""
     return build().saved()
+
+
+def without_versions(insight: Insight) -> Insight:
+    """An insight as far as an undo brings it back."""
+    return msgspec.structs.replace(insight, version=0, turns_version=0)
 
 
 def content_of(number: int) -> bytes:

@@ -18,6 +18,7 @@ from domain.actor import CLI, WATCHER
 from domain.commands.accounts import add_user
 from domain.commands.detection import record_detection
 from domain.commands.faces import change_faces, draw_face, reject_person
+from domain.commands.insights import Writing, write_insight
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.people import create_person, delete_person
@@ -26,6 +27,7 @@ from domain.entity import EntityCreated
 from domain.errors import Conflict
 from domain.faces import AUTO, MANUAL
 from domain.geometry import Box
+from domain.insight import Message
 from domain.media import FileFacts
 from domain.person import PersonCreated
 from domain.ports import DetectedFace, Detection
@@ -60,6 +62,9 @@ def furnish(ledger: Ledger) -> None:
         reject_person(turn, 2, anna)
     with ledger.transaction(CLI) as turn:
         tag_contents(turn, [HASH], "holiday")
+    said = (Message("user", "what is it?"), Message("assistant", "a square"))
+    with ledger.transaction(CLI) as turn:
+        write_insight(turn, HASH, Writing("A square", "It is a square.", "m", "local"), said)
 
 
 def live_table(ledger: Ledger, connection: Connection, name: str) -> Table:

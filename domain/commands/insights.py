@@ -1,0 +1,177 @@
+"""What a user does with insights: have one written, go on with its conversation, go back in it, rate it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from domain.commands.people import check_version
+from domain.errors import NotFound, RuleViolation
+from domain.insight import (
+    ASSISTANT,
+    LONGEST_TITLE,
+    RATINGS,
+    TOOL,
+    USER,
+    Insight,
+    InsightRated,
+    InsightWritten,
+    Message,
+    TranscriptAppended,
+    TranscriptRewound,
+    shown,
+)
+from domain.names import one_line
+from domain.ports import Turn
+
+MOST_MESSAGES = 2000
+"""Messages of a transcript; a model would not read them all."""
+
+
+class Writing(msgspec.Struct, frozen=True):
+    """What a model wrote: `model` names it, `backend` says where it runs."""
+
+    title: str
+    text: str
+    model: str
+    backend: str
+    agentic: bool = False
+
+
+def write_insight(
+    turn: Turn, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None = None
+) -> int:
+    """Record what a model wrote about a photo, with the conversation that led to it; the insight's id. It takes the
+    place of the one that it `amends`, which stays as it is.
+
+    Raises:
+        NotFound: no file that the actor may see shows this content.
+        RuleViolation: there is no title, no text, or the conversation is not one.
+    """
+    turn.actor.require("editor")
+    require_in_sight(turn, content_hash)
+    turn.begin("insight.write", "wrote an insight about a photo")
+    return _write(turn, content_hash, writing, messages, amends)
+
+
+def continue_transcript(turn: Turn, insight_id: int, messages: Sequence[Message], expected: int | None = None) -> None:
+    """Record a turn of a conversation: what the user said, the tools that the model used, and what it answered.
+
+    Raises:
+        NotFound: there is no such insight.
+        Stale: the transcript changed since the turn began.
+        RuleViolation: the messages are no turn, or the transcript is too long.
+    """
+    turn.actor.require("editor")
+    insight = live_insight(turn, insight_id)
+    check_version("transcript", insight.turns_version, expected)
+    start = len(turn.transcripts.of(insight_id))
+    _check_turn(messages, start)
+    turn.begin("insight.chat", "talked about a photo")
+    turn.append(TranscriptAppended(insight_id, start, tuple(messages)))
+
+
+def amend_insight(
+    turn: Turn, insight_id: int, writing: Writing, messages: Sequence[Message], expected: int | None = None
+) -> int:
+    """Record a turn as a new insight, whose transcript is the old one's with the turn; the new insight's id. The old
+    one stays as it is.
+
+    Raises:
+        NotFound, Stale, RuleViolation: as `continue_transcript`; there is no title or text.
+    """
+    turn.actor.require("editor")
+    insight = live_insight(turn, insight_id)
+    check_version("transcript", insight.turns_version, expected)
+    before = turn.transcripts.of(insight_id)
+    _check_turn(messages, len(before))
+    turn.begin("insight.amend", "wrote an insight about a photo anew")
+    return _write(turn, insight.content_hash, writing, [*before, *messages], insight_id)
+
+
+def rewind_transcript(turn: Turn, insight_id: int, index: int, expected: int | None = None) -> None:
+    """Drop the message that a reader sees at `index` (0 is the first), the tools before it and all that follows.
+
+    Raises:
+        NotFound: there is no such insight.
+        Stale: the transcript changed since the client read it.
+        RuleViolation: there is no such message, or it is the user's first, which stays.
+    """
+    turn.actor.require("editor")
+    insight = live_insight(turn, insight_id)
+    check_version("transcript", insight.turns_version, expected)
+    messages = shown(turn.transcripts.of(insight_id))
+    if not 0 <= index < len(messages):
+        raise RuleViolation(f"there is no message {index}: the conversation has {len(messages)}", "index")
+    if all(message.role != USER for message in messages[:index]):
+        raise RuleViolation("the first message of the conversation stays: generate another insight instead", "index")
+    turn.begin("insight.rewind", "went back in the conversation about a photo")
+    turn.append(TranscriptRewound(insight_id, messages[index].start))
+
+
+def rate_insight(turn: Turn, insight_id: int, rating: str | None) -> None:
+    """Say whether an insight is good or bad, or take that back (None).
+
+    Raises:
+        NotFound: there is no such insight.
+        RuleViolation: there is no such rating.
+    """
+    turn.actor.require("editor")
+    insight = live_insight(turn, insight_id)
+    if rating is not None and rating not in RATINGS:
+        raise RuleViolation(f"a rating is {' or '.join(RATINGS)}, or none", "rating")
+    if rating != insight.rating:
+        turn.begin("insight.rate", f"rated an insight {rating}" if rating else "took back the rating of an insight")
+        turn.append(InsightRated(insight_id, rating, insight.rating))
+
+
+def live_insight(turn: Turn, insight_id: int) -> Insight:
+    """The insight that a command is about.
+
+    Raises:
+        NotFound: there is none, it was taken back, or it is about a photo that the actor may not see.
+    """
+    insight = turn.insights.get(insight_id)
+    if insight is None or insight.deleted or not turn.media.shows_content(insight.content_hash):
+        raise NotFound(f"there is no insight {insight_id}")
+    return insight
+
+
+def require_in_sight(turn: Turn, content_hash: bytes) -> None:
+    """Raises `NotFound` where no file that the actor may see shows this content."""
+    if not turn.media.shows_content(content_hash):
+        raise NotFound("there is no such photo any more")
+
+
+def _write(turn: Turn, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None) -> int:
+    title = one_line(writing.title)[:LONGEST_TITLE].rstrip()
+    text = writing.text.strip()
+    if not title or not text:
+        raise RuleViolation("the model wrote nothing that could be kept: ask again")
+    _check_turn(messages, 0)
+    insight_id = turn.new_id("insight")
+    where = (writing.model, writing.backend, writing.agentic, amends)
+    turn.append(
+        InsightWritten(insight_id, content_hash, title, text, *where),
+        TranscriptAppended(insight_id, 0, tuple(messages)),
+    )
+    return insight_id
+
+
+def _check_turn(messages: Sequence[Message], before: int) -> None:
+    """Raises `RuleViolation` unless `messages` begin with a user's and end with an answer, and each call of a tool has
+    its result."""
+    if not messages or messages[0].role != USER or messages[-1].role != ASSISTANT or messages[-1].calls:
+        raise RuleViolation("a turn begins with what the user said and ends with an answer")
+    asked: list[str] = []
+    for message in messages:
+        if message.role == TOOL:
+            if message.answers not in asked:
+                raise RuleViolation("a tool answers a call that was made before it")
+            asked.remove(message.answers)
+        elif asked:
+            raise RuleViolation("every call of a tool has its result before the conversation goes on")
+        asked += [call.id for call in message.calls]
+    if before + len(messages) > MOST_MESSAGES:
+        raise RuleViolation(f"a conversation has at most {MOST_MESSAGES} messages: generate another insight")

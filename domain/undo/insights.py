@@ -1,0 +1,74 @@
+"""Taking back what was done to insights and their transcripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.errors import Conflict
+from domain.event import Event, Recorded
+from domain.insight import (
+    Insight,
+    InsightDeleted,
+    InsightRated,
+    InsightRestored,
+    InsightWritten,
+    TranscriptAppended,
+    TranscriptRewound,
+    folded,
+)
+from domain.ports import Turn
+from domain.undo.rules import Kinds, blocked, require_last_write, require_photo_in_sight, takes_back
+
+TURNS: Kinds = (TranscriptAppended, TranscriptRewound)
+
+
+def _insight(turn: Turn, insight_id: int, recorded: Recorded, *, deleted: bool = False) -> Insight:
+    insight = turn.insights.get(insight_id)
+    if insight is None:
+        raise Conflict(f"insight {insight_id} is not there any more")
+    require_photo_in_sight(turn, insight.content_hash, "a photo")
+    if insight.deleted != deleted:
+        raise blocked(turn, recorded, recorded.stream, (InsightDeleted, InsightRestored), "took the insight back")
+    return insight
+
+
+@takes_back(InsightWritten)
+def _written(turn: Turn, recorded: Recorded, event: InsightWritten) -> Iterable[Event]:
+    _insight(turn, event.insight_id, recorded)
+    yield InsightDeleted(event.insight_id)
+
+
+@takes_back(InsightDeleted)
+def _deleted(turn: Turn, recorded: Recorded, event: InsightDeleted) -> Iterable[Event]:
+    _insight(turn, event.insight_id, recorded, deleted=True)
+    yield InsightRestored(event.insight_id)
+
+
+@takes_back(InsightRestored)
+def _restored(turn: Turn, recorded: Recorded, event: InsightRestored) -> Iterable[Event]:
+    _insight(turn, event.insight_id, recorded)
+    yield InsightDeleted(event.insight_id)
+
+
+@takes_back(InsightRated)
+def _rated(turn: Turn, recorded: Recorded, event: InsightRated) -> Iterable[Event]:
+    insight = _insight(turn, event.insight_id, recorded)
+    require_last_write(turn, recorded, (InsightRated,), "rated the insight", stands=insight.rating == event.rating)
+    yield InsightRated(event.insight_id, event.was, event.rating)
+
+
+@takes_back(TranscriptAppended)
+def _appended(turn: Turn, recorded: Recorded, event: TranscriptAppended) -> Iterable[Event]:
+    _insight(turn, event.insight_id, recorded)
+    stands = len(turn.transcripts.of(event.insight_id)) == event.start + len(event.messages)
+    require_last_write(turn, recorded, TURNS, "changed the conversation", stands=stands)
+    yield TranscriptRewound(event.insight_id, event.start)
+
+
+@takes_back(TranscriptRewound)
+def _rewound(turn: Turn, recorded: Recorded, event: TranscriptRewound) -> Iterable[Event]:
+    _insight(turn, event.insight_id, recorded)
+    stands = len(turn.transcripts.of(event.insight_id)) == event.kept
+    require_last_write(turn, recorded, TURNS, "changed the conversation", stands=stands)
+    before = [past.event for past in turn.later_in(recorded.stream, 0) if past.position < recorded.position]
+    yield TranscriptAppended(event.insight_id, event.kept, folded(before)[event.kept :])
