@@ -34,7 +34,10 @@ from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
 from adapters.http.parts import Accounts, Parts
+from adapters.insights.narrator import LOCAL, Narrator
+from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language import survey
+from adapters.language.agent import ToolAgent
 from adapters.language.failover import Failover
 from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import Ollama
@@ -283,6 +286,18 @@ class House:
         return None if router is None else Hybrid(self.local_model, router)
 
     @cached_property
+    def narrator(self) -> Narrator:
+        """Insights and conversations about photos."""
+        settings, local, hybrid = self.settings, self.local_model, self.hybrid_model
+        backends = {LOCAL: Backend(LOCAL, local, ToolAgent(local))}
+        if hybrid is not None:
+            backends["hybrid"] = Backend("hybrid", hybrid, ToolAgent(hybrid), is_remote=True, describes=True)
+        absent = {"hybrid": "nothing talks to OpenRouter: set OPENROUTER_API_KEY"}
+        sources = Sources(private_remotely=settings.sms_to_openrouter)
+        limits = (settings.agentic_max_iterations, settings.agentic_chat_max_iterations)
+        return Narrator(Reach(self.ledger, self.gallery.preview, sources, *limits), backends, absent)
+
+    @cached_property
     def loops(self) -> Sequence[Loop]:
         """The background work, not started."""
         ledger = self.ledger
@@ -386,6 +401,7 @@ class House:
             engine=self.engine,
             location=self.locator.location,
             excluded_dirs=self.settings.excluded_dirs,
+            narrator=self.narrator,
         )
 
     def server(self) -> Server:

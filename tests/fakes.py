@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import anyio
 
 from domain.errors import Unavailable
 from domain.geometry import Box
+from domain.language import (
+    Answer,
+    Capability,
+    Chat,
+    Delta,
+    Embeddings,
+    Message,
+    Model,
+    Purpose,
+    Role,
+    TextDelta,
+    ThinkingDelta,
+    ToolCall,
+)
 from domain.library import Library
 from domain.ports import Detection, Embedding, FaceEngine, Thresholds
 from domain.watching import Noticed, Watching
@@ -135,3 +153,64 @@ class ScriptedScans:
     def away(self) -> None:
         """From now on every root is missing."""
         self.failure = Unavailable("the library folder cannot be read")
+
+
+Line = str | ToolCall | Exception | threading.Event | ThinkingDelta
+"""What a scripted answer is made of: words, a call, a failure, a moment to wait for, a thought."""
+
+
+@dataclass
+class Scripted:
+    """A language model at the port that answers what a test wrote, one list of lines an answer, and remembers what it
+    was asked. A title is asked for in between, and does not count."""
+
+    script: list[list[Line]] = field(default_factory=list)
+    title: str | Exception = "A square"
+    name: str = "scripted"
+    can: frozenset[Capability] = frozenset({Capability.TOOLS, Capability.VISION})
+    asked: list[Chat] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    async def chat(self, chat: Chat) -> AsyncGenerator[Delta, None]:
+        """As the port says."""
+        if chat.messages[0].text.startswith("Write a title"):
+            if isinstance(self.title, Exception):
+                raise self.title
+            yield self._answer(self.title, ())
+            return
+        self.asked.append(chat)
+        words, calls, ended = "", list[ToolCall](), False
+        try:
+            for line in self.script.pop(0) if self.script else ["It is a square."]:
+                if isinstance(line, Exception):
+                    raise line
+                if isinstance(line, threading.Event):
+                    while not line.is_set():  # noqa: ASYNC110 - a test sets it from its own thread
+                        await anyio.sleep(0.01)
+                elif isinstance(line, ToolCall):
+                    calls.append(line)
+                elif isinstance(line, ThinkingDelta):
+                    yield line
+                else:
+                    words += line
+                    yield TextDelta(line)
+            ended = True
+            yield self._answer(words, tuple(calls))
+        finally:
+            if not ended:
+                self.stopped.set()
+
+    def _answer(self, text: str, calls: tuple[ToolCall, ...]) -> Answer:
+        return Answer(Message(Role.ASSISTANT, text, calls=calls, thinking="hm"), self.name, "test")
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+        """Nothing here is embedded."""
+        raise Unavailable("no embeddings here")
+
+    async def models(self) -> Sequence[Model]:
+        """As the port says."""
+        return [await self.describe()]
+
+    async def describe(self, model: str | None = None) -> Model:
+        """As the port says."""
+        return Model(model or self.name, "test", self.can, 4096)

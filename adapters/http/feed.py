@@ -127,6 +127,9 @@ def _is_in_sight(tables: Lookups, event: Event) -> bool:
     if event.subject == "face" and content is None:
         face = tables.faces.get(getattr(event, "face_id", 0))
         content = None if face is None else face.content_hash
+    if event.subject == "insight" and content is None:
+        insight = tables.insights.get(getattr(event, "insight_id", 0))
+        content = None if insight is None else insight.content_hash
     if content is not None:
         return tables.media.shows_content(content)
     if event.subject == "person":

@@ -82,7 +82,7 @@ def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
 
 @routes("GET", "/image/history", query=PhotoHistoryQuery, answers=Page[OperationRow], errors=(404,))
 def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
-    """What was done with a photo, its copies, the faces on it and its tags, newest first."""
+    """What was done with a photo, its copies, its faces, tags and insights, newest first."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
@@ -90,6 +90,7 @@ def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
         streams = [f"content-{content.hex()}"]
         streams += [f"media-{copy.id}" for copy in tables.media.of_contents([content])]
         streams += [f"face-{face.id}" for face in tables.faces.on_content(content)]
+        streams += [f"insight-{insight_id}" for insight_id in tables.insights.ids_of_content(content)]
     ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
     with call.parts.ledger.reading(call.actor) as tables:
         return _page(tables, tables.operations.these(ids), query.limit)

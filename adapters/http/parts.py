@@ -12,8 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from domain.actor import Actor
 from domain.faces import Face
 from domain.geometry import Box
+from domain.insight import Progress, Wish
+from domain.language import Model
 from domain.media import Media
 from domain.places import Location
 from domain.ports import FaceEngine, Thresholds
@@ -284,6 +287,42 @@ class Accounts:
     invite: Callable[[str, tuple[int, ...] | None], str]
 
 
+class RunningTurn(Protocol):
+    """A turn that a language model is answering; it is listened to on the event loop."""
+
+    @property
+    def id(self) -> str:
+        """Its name in this process."""
+
+    def listening(self) -> AbstractContextManager[None]:
+        """Listen to the turn, which begins with its first listener, and may end with its last one."""
+
+    async def news(self, after: int) -> Sequence[Progress]:
+        """What happened after the first `after` things, as soon as there is more; nothing at the end."""
+
+    def stop(self) -> None:
+        """End the turn now, whoever listens; from any thread."""
+
+
+class Narrator(Protocol):
+    """What needs a language model. Turns are begun from threads; `Unavailable` says which setting is missing."""
+
+    def generate(self, actor: Actor, media: Media, wish: Wish) -> RunningTurn:
+        """A turn that writes an insight about a photo; raises `Conflict` where one is being written already."""
+
+    def chat(self, actor: Actor, media: Media, insight_id: int, wish: Wish, expected: int | None = None) -> RunningTurn:
+        """A turn of the conversation of an insight; raises `Conflict` where one is being answered already."""
+
+    def attached(self, actor: Actor, turn_id: str) -> RunningTurn:
+        """The turn that the actor began; raises `NotFound` where it is not, or no longer, there."""
+
+    def going_on(self, actor: Actor, insight_id: int) -> RunningTurn | None:
+        """The turn of this conversation that the actor began and that is being answered now, if there is one."""
+
+    async def models(self, backend: str) -> Sequence[Model]:
+        """The models of a backend."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """Everything that the routes reach.
@@ -292,7 +331,8 @@ class Parts:
     `NotFound` or `Unavailable`: the one gives the real path, the other a descriptor open for reading, which the caller
     closes. `engine` is None where none is configured, and `engine_absent` then says why. `thresholds` overrides the
     engine's own. `page` is the folder of the static page. `location` says where a position in degrees is, and is None
-    where that is off. `excluded_dirs` are the folders left out of memories.
+    where that is off. `excluded_dirs` are the folders left out of memories. `narrator`
+    is None where no language model is configured.
     """
 
     ledger: Ledger
@@ -311,3 +351,4 @@ class Parts:
     thresholds: Thresholds | None = None
     location: Callable[[float, float], Location | None] | None = None
     excluded_dirs: Sequence[str] = ()
+    narrator: Narrator | None = None

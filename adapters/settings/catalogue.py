@@ -250,6 +250,12 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         secret=True,
     ),
     Variable(
+        "SMS_TO_OPENROUTER",
+        kind.yes_or_no,
+        "Whether messages and their summaries may leave for OpenRouter when an insight looks them up.",
+        "no",
+    ),
+    Variable(
         "AGENTIC_MAX_ITERATIONS",
         kind.whole(1, _HIGHEST_ITERATIONS),
         "Most rounds of tool calls while an insight is generated.",

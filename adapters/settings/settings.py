@@ -109,6 +109,7 @@ class Settings:
     daily_summary_contacts: tuple[str, ...]
     sms_api_url: str | None = field(repr=False)
     sms_api_token: str | None = field(repr=False)
+    sms_to_openrouter: bool
     agentic_max_iterations: int
     agentic_chat_max_iterations: int
     apollo_api_base_url: str | None = field(repr=False)

@@ -155,6 +155,15 @@ def choice(kind: type[StrEnum]) -> Parser:
     return parse
 
 
+def yes_or_no(given: str, _folder: Path) -> bool:
+    """A parser that takes yes or no, true or false, 1 or 0, in any case."""
+    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    try:
+        return words[given.strip().lower()]
+    except KeyError as error:
+        raise Refused("yes or no") from error
+
+
 def whole(lowest: int, highest: int, unit: str = "") -> Parser:
     """A parser that takes whole numbers from `lowest` to `highest`."""
 

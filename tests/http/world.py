@@ -29,6 +29,9 @@ from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app, declared
 from adapters.http.openapi import document
 from adapters.http.parts import Accounts, Parts
+from adapters.insights.narrator import Narrator
+from adapters.insights.sources import Backend, Reach, Sources
+from adapters.language.agent import ToolAgent
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
@@ -46,6 +49,7 @@ from domain.commands.libraries import add_library
 from domain.errors import NotFound
 from domain.library import Library
 from domain.paths import bytes_of, text_of
+from tests.fakes import Scripted
 from tests.http.painted import PaintedFaces, paint
 
 PASSWORD = "three grey herons"
@@ -130,6 +134,9 @@ class World:
     data: Path
     engine: PaintedFaces = field(default_factory=PaintedFaces)
     has_engine: bool = True
+    model: Scripted = field(default_factory=Scripted)
+    sources: Sources = field(default_factory=Sources)
+    has_model: bool = True
     now: float = 0.0
     clients: list[Api] = field(default_factory=list)
 
@@ -206,7 +213,17 @@ class World:
             page=PAGE,
             version="test",
             engine=self.engine if self.has_engine else None,
+            narrator=self.narrator if self.has_model else None,
         )
+
+    @property
+    def narrator(self) -> Narrator:
+        """What writes insights, with the scripted model as the local and the remote one."""
+        names = {"local": False, "hybrid": True}
+        backends = {
+            name: Backend(name, self.model, ToolAgent(self.model), is_remote=remote) for name, remote in names.items()
+        }
+        return Narrator(Reach(self.ledger, self.gallery.preview, self.sources, 4, 2), backends, {})
 
     @cached_property
     def app(self) -> Starlette:

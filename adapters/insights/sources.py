@@ -1,0 +1,74 @@
+"""What else may be known of a photo's day and place: ports that `app.py` fills where something is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from domain.language import Agent, LanguageModel
+from domain.media import Media
+from projections.lookups import Ledger
+
+
+class Located(Protocol):
+    """A position in words."""
+
+    @property
+    def text(self) -> str:
+        """One line, such as "Home, Lisbon, Portugal"."""
+
+
+class Personal(Protocol):
+    """A place that only the user calls so."""
+
+    @property
+    def name(self) -> str:
+        """Such as Home."""
+
+    @property
+    def category(self) -> str:
+        """What it is, empty where not known."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Each is None where it is not configured, and is then not offered; all block and are called from threads.
+
+    `location` and `personal` take a position in degrees. `messages` takes a day and answers what was written on it,
+    `summaries` a question and a day and answers what it finds in the summaries of that time, `facts` the id of a person
+    and answers what is known of the entity behind it; the model is told each as JSON. `private_remotely` lets messages
+    and summaries leave for a model on another machine.
+    """
+
+    location: Callable[[float, float], Located | None] | None = None
+    personal: Callable[[float, float], Personal | None] | None = None
+    messages: Callable[[date], Sequence[Any]] | None = None
+    summaries: Callable[[str, date], Sequence[Any]] | None = None
+    facts: Callable[[int], Sequence[Any]] | None = None
+    private_remotely: bool = False
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Who answers: `is_remote` says that words leave the machine; `describes` that pictures are taken from any model,
+    because another one puts them into words."""
+
+    name: str
+    model: LanguageModel
+    agent: Agent
+    is_remote: bool = False
+    describes: bool = False
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a turn reaches: `preview` gives a photo as a JPEG; `generating` and `chatting` are the rounds of tools at
+    most."""
+
+    ledger: Ledger
+    preview: Callable[[Media], bytes]
+    sources: Sources
+    generating: int
+    chatting: int
