@@ -37,6 +37,38 @@ export function urlOf(path, query = {}) {
 }
 
 /**
+ * The answer as the browser has it.
+ * @param {string} method
+ * @param {string} path
+ * @param {{query?: Object<string, any>, body?: any, signal?: AbortSignal}} given
+ * @param {string} accept
+ * @returns {Promise<Response>}
+ */
+async function send(method, path, { query, body, signal }, accept) {
+  try {
+    return await fetch(urlOf(path, query), {
+      method,
+      signal,
+      credentials: 'same-origin',
+      headers: body === undefined ? { accept } : { accept, 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new Problem(0, { detail: 'The server does not answer. It may be restarting, or this device is offline.' });
+  }
+}
+
+/** @param {Response} answer @param {string} path @returns {Promise<any>} its JSON, null where it has none */
+async function said(answer, path) {
+  const text = await answer.text();
+  const body = /json/.test(answer.headers.get('content-type') ?? '') && text ? JSON.parse(text) : null;
+  if (answer.ok) return body;
+  if (answer.status === 401 && path !== 'login') whenSignedOut.forEach((tell) => tell());
+  throw new Problem(answer.status, body ?? undefined);
+}
+
+/**
  * Ask, and give the answer's JSON with its headers.
  * @param {string} method
  * @param {string} path
@@ -44,25 +76,37 @@ export function urlOf(path, query = {}) {
  * @returns {Promise<{body: any, headers: Headers}>}
  * @throws {Problem}
  */
-export async function ask(method, path, { query, body, signal } = {}) {
-  let answer;
-  try {
-    answer = await fetch(urlOf(path, query), {
-      method,
-      signal,
-      credentials: 'same-origin',
-      headers: body === undefined ? { accept: 'application/json' } : { accept: 'application/json', 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw new Problem(0, { detail: 'The server does not answer. It may be restarting, or this device is offline.' });
+export async function ask(method, path, given = {}) {
+  const answer = await send(method, path, given, 'application/json');
+  return { body: await said(answer, path), headers: answer.headers };
+}
+
+/**
+ * Ask, and give the server-sent events of the answer as they come; the first one is `begun`, with the headers.
+ * @param {string} method
+ * @param {string} path
+ * @param {{query?: Object<string, any>, body?: any, signal?: AbortSignal}} given
+ * @returns {AsyncGenerator<{kind: string, data: any}>}
+ * @throws {Problem} also where the answer ends in the middle of an event
+ */
+export async function* listen(method, path, given) {
+  const answer = await send(method, path, given, 'text/event-stream');
+  if (!answer.ok) await said(answer, path);
+  yield { kind: 'begun', data: answer.headers };
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let held = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    held += value ?? '';
+    const blocks = held.split('\n\n');
+    held = blocks.pop();
+    for (const block of blocks) {
+      const fields = Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+      if (fields.event) yield { kind: fields.event, data: JSON.parse(fields.data) };
+    }
+    if (done) break;
   }
-  const text = await answer.text();
-  const said = /json/.test(answer.headers.get('content-type') ?? '') && text ? JSON.parse(text) : null;
-  if (answer.ok) return { body: said, headers: answer.headers };
-  if (answer.status === 401 && path !== 'login') whenSignedOut.forEach((tell) => tell());
-  throw new Problem(answer.status, said ?? undefined);
+  if (held.trim()) throw new Problem(0, { detail: 'The connection broke off.' });
 }
 
 /** @param {string} path @param {Object<string, any>} [query] @param {AbortSignal} [signal] */

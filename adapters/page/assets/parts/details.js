@@ -3,6 +3,7 @@ import { ask, get, pictureUrl } from '../api.js';
 import { to } from '../router.js';
 import { faceCrop } from './crop.js';
 import { fill, h, icon, iconButton } from './dom.js';
+import { insightPanel } from './insight.js';
 import { complain, done } from './toast.js';
 import { clockOf, fileName, fileSize, figure, folderOf, lengthOf, longDayOf } from './words.js';
 
@@ -10,7 +11,8 @@ export function detailsPanel() {
   const faces = h('div', { class: 'panel-people' });
   const facts = h('dl', { class: 'facts' });
   const tags = tagEditor();
-  const element = h('aside', { class: 'panel', 'aria-label': 'Details' }, faces, facts, tags.element);
+  const insight = insightPanel();
+  const element = h('aside', { class: 'panel', 'aria-label': 'Details' }, faces, facts, tags.element, insight.element);
   return {
     element,
     /** Another photo was opened; its facts are yet to come. */
@@ -18,8 +20,10 @@ export function detailsPanel() {
       fill(faces);
       fill(facts);
       tags.clear();
+      insight.clear();
     },
     showTags: tags.show,
+    showInsight: insight.show,
     /** @param {any} metadata @param {import('./facelayer.js').Face[]} shown */
     fill(metadata, shown) {
       const people = shown.filter((face) => face.person_id !== null && face.status !== 'deleted');

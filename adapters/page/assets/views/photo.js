@@ -77,6 +77,7 @@ class PhotoView {
         afterUndo.delete(again);
         fit.disconnect();
         this.faces.leave();
+        this.details.clear();
         this.list.opened = this.index;
       },
     };
@@ -156,6 +157,7 @@ class PhotoView {
     const same = () => this.at.path === path && this.at.library_id === library_id;
     const place = { path, library: library_id };
     this.details.showTags(place);
+    this.details.showInsight(place);
     try {
       const [faces, metadata] = await Promise.all([get('image/faces', place), get('image/metadata', place)]);
       if (!same()) return;
