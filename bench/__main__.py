@@ -7,6 +7,7 @@ from bench import (
     faces,
     hostile,
     ingest,
+    insights,
     ledger,
     places,
     queries,
@@ -30,3 +31,4 @@ if __name__ == "__main__":
     hostile.main()
     watching.main([])
     video.main()
+    insights.main()

@@ -42,9 +42,9 @@ def make_photos(root: Path, count: int) -> None:
 
 
 @contextmanager
-def server(data: Path, photos: Path) -> Iterator[str]:
+def server(data: Path, photos: Path, **settings: str) -> Iterator[str]:
     """A server of `photos` in a process of its own; its base URL."""
-    environment = {**os.environ, "IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", "LOG_LEVEL": "warn"}
+    environment = {**os.environ, "IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", "LOG_LEVEL": "warn", **settings}
     command = [sys.executable, "-c", "import sys; from app import main; sys.exit(main())"]
     add = [*command, "user", "add", "bench", "--role", "admin"]
     subprocess.run(add, env=environment, cwd=ROOT, input=PASSWORD, text=True, check=True, capture_output=True)
