@@ -291,7 +291,7 @@ class House:
         settings, local, hybrid = self.settings, self.local_model, self.hybrid_model
         backends = {LOCAL: Backend(LOCAL, local, ToolAgent(local))}
         if hybrid is not None:
-            backends["hybrid"] = Backend("hybrid", hybrid, ToolAgent(hybrid), is_remote=True, describes=True)
+            backends["hybrid"] = Backend("hybrid", hybrid, ToolAgent(hybrid), is_remote=True, eyes=local)
         absent = {"hybrid": "nothing talks to OpenRouter: set OPENROUTER_API_KEY"}
         sources = Sources(private_remotely=settings.sms_to_openrouter)
         limits = (settings.agentic_max_iterations, settings.agentic_chat_max_iterations)

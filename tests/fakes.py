@@ -167,6 +167,7 @@ class Scripted:
     script: list[list[Line]] = field(default_factory=list)
     title: str | Exception = "A square"
     name: str = "scripted"
+    away: Exception | None = None
     can: frozenset[Capability] = frozenset({Capability.TOOLS, Capability.VISION})
     asked: list[Chat] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -212,5 +213,7 @@ class Scripted:
         return [await self.describe()]
 
     async def describe(self, model: str | None = None) -> Model:
-        """As the port says."""
+        """As the port says; raises where it is `away`."""
+        if self.away is not None:
+            raise self.away
         return Model(model or self.name, "test", self.can, 4096)

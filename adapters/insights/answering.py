@@ -32,6 +32,7 @@ from domain.language import (
     Capability,
     Chat,
     Finished,
+    Model,
     Notice,
     Role,
     TextDelta,
@@ -149,12 +150,20 @@ class Answering:
             tools = tools_for(reach.ledger, self._actor, known, reach.sources, remotely=remotely)
         elif self._wish.agentic:
             self._tell(Progress("notice", f"{model.name} cannot look things up: it answers with what it is told."))
-        picture = None
-        if self._backend.describes or model.can(Capability.VISION):
-            picture = await in_thread(self._picture)
+        picture = await in_thread(self._picture) if await self._sees(model) else None
         if picture is None:
             self._tell(Progress("notice", "The model answers without seeing the photo."))
         return tools, picture
+
+    async def _sees(self, model: Model) -> bool:
+        """Whether somebody looks at the photo; the one who talks can do without."""
+        if self._backend.eyes is None:
+            return model.can(Capability.VISION)
+        try:
+            return (await self._backend.eyes.describe()).can(Capability.VISION)
+        except (AdapterError, RuleViolation) as error:
+            log.warning("a photo is written about unseen: %s", error)
+            return False
 
     def _picture(self) -> bytes | None:
         try:

@@ -52,14 +52,14 @@ class Sources:
 
 @dataclass(frozen=True)
 class Backend:
-    """Who answers: `is_remote` says that words leave the machine; `describes` that pictures are taken from any model,
-    because another one puts them into words."""
+    """Who answers: `is_remote` says that words leave the machine; `eyes` is the model that looks at pictures in the
+    place of the one that talks, None where that one does so itself."""
 
     name: str
     model: LanguageModel
     agent: Agent
     is_remote: bool = False
-    describes: bool = False
+    eyes: LanguageModel | None = None
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,14 @@ def test_a_model_that_cannot_see_is_told_what_is_known_and_the_reader_that_it_di
     assert not any(message.images for message in world.model.asked[-1].messages)
 
 
+@pytest.mark.parametrize("eyes", ["see", "blind", "away"])
+def test_a_remote_model_gets_by_without_somebody_here_who_sees(world: World, ed: Api, eyes: str) -> None:
+    world.eyes.away = Unavailable("start Ollama") if eyes == "away" else None
+    world.eyes.can = frozenset({Capability.VISION}) if eyes == "see" else frozenset()
+    generate(ed, backend="hybrid")
+    assert any(message.images for message in world.model.asked[-1].messages) == (eyes == "see")
+
+
 def test_tools_are_offered_where_asked_for_and_shown_with_the_answer(world: World, ed: Api) -> None:
     generate(ed)
     assert world.model.asked[-1].tools == ()
@@ -250,6 +258,23 @@ def test_one_turn_of_a_conversation_at_a_time(world: World, ed: Api) -> None:
     other.join()
     assert answers[0].status_code == 200
     assert say(ed, "second").json()["message"]["text"] == "Two."
+
+
+def test_a_turn_that_was_overtaken_is_refused_at_its_end(world: World, ed: Api) -> None:
+    generate(ed)
+    say(ed, "first")
+    going_on = threading.Event()
+    world.model.script = [["Late", going_on, "."]]
+    answers: list[Response] = []
+    late = threading.Thread(target=lambda: answers.append(say(world.api("ann"), "second")))
+    late.start()
+    while len(world.model.asked) < 3:
+        going_on.wait(0.01)
+    assert ed.post("/insights/chat/rewind", json={**ANN, "index": 2}).status_code == 200
+    going_on.set()
+    late.join()
+    problem(answers[0], 412)
+    assert len(history(ed)["messages"]) == 2
 
 
 @pytest.mark.parametrize(

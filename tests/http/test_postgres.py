@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapters.runner.pool import WorkerPool
+from domain.language import ToolCall
 from tests.http.words import fields, named, problem
 from tests.http.world import face_ids, furnish, opened
 
@@ -39,6 +40,16 @@ def test_a_whole_evening_of_naming_works_on_postgresql(
         assert len({photo["id"] for page in pages for photo in page["items"]}) == 11
         assert ed.get("/faces/stats").json()["faces"] == 6
         assert rex.get("/photos").json()["total"] == 9
+        photo = {"path": "bob.jpg"}
+        world.model.script = [["A blue\0 square."], [ToolCall("a", "get_tags", '{"x":"\\u0000\0"}')], ["No tags."]]
+        insight = ed.post("/insights/generate", json=photo).json()
+        assert insight["text"] == "A blue square."
+        said = ed.post("/insights/chat", json={**photo, "message": "Any tags?"})
+        assert said.json()["message"]["tools"][0]["name"] == "get_tags"
+        gone = ed.post("/insights/chat/rewind", json={**photo, "index": 2})
+        assert len(gone.json()["messages"]) == 2
+        assert ed.post(f"/operations/{gone.headers['operation-id']}/undo").status_code == 200
+        assert rex.get("/insights/all").json()["items"] == ed.get("/insights", params=photo).json()["items"]
         assert world.client().get("/health").json()["status"] == "ok"
     finally:
         world.close()

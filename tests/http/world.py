@@ -135,6 +135,7 @@ class World:
     engine: PaintedFaces = field(default_factory=PaintedFaces)
     has_engine: bool = True
     model: Scripted = field(default_factory=Scripted)
+    eyes: Scripted = field(default_factory=Scripted)
     sources: Sources = field(default_factory=Sources)
     has_model: bool = True
     now: float = 0.0
@@ -219,9 +220,10 @@ class World:
     @property
     def narrator(self) -> Narrator:
         """What writes insights, with the scripted model as the local and the remote one."""
-        names = {"local": False, "hybrid": True}
+        agent = ToolAgent(self.model)
         backends = {
-            name: Backend(name, self.model, ToolAgent(self.model), is_remote=remote) for name, remote in names.items()
+            "local": Backend("local", self.model, agent),
+            "hybrid": Backend("hybrid", self.model, agent, is_remote=True, eyes=self.eyes),
         }
         return Narrator(Reach(self.ledger, self.gallery.preview, self.sources, 4, 2), backends, {})
 
