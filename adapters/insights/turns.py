@@ -35,7 +35,7 @@ Work = Callable[[Tell], Awaitable[None]]
 class RunningTurn:
     """One turn, from its claim to its end. Apart from its making, everything happens on one event loop."""
 
-    def __init__(self, owner: str, work: Work, linger: float, release: Callable[[], None]) -> None:
+    def __init__(self, owner: str, work: Work, linger: float, release: Callable[[RunningTurn], None]) -> None:
         self.id = secrets.token_urlsafe(12)
         self.owner = owner
         self.claimed_at = time.monotonic()
@@ -99,7 +99,7 @@ class RunningTurn:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if self._stop is not None:
             self._stop.cancel()
-        self._release()
+        self._release(self)
         if task.cancelled():
             log.info("a turn about a photo was stopped before its end")
         elif (error := task.exception()) is not None:
@@ -130,7 +130,7 @@ class Turns:
             active = self._active.get(about)
             if active is not None and not active.is_abandoned:
                 raise Conflict("a turn about this is being answered already: wait for its end, or stop listening to it")
-            turn = RunningTurn(actor.name, work, linger, lambda: self._release(about))
+            turn = RunningTurn(actor.name, work, linger, lambda ended: self._release(about, ended))
             self._by_id[turn.id] = self._active[about] = turn
             return turn
 
@@ -152,6 +152,7 @@ class Turns:
             raise NotFound("there is no such turn any more: read the conversation's history instead")
         return turn
 
-    def _release(self, about: str) -> None:
+    def _release(self, about: str, turn: RunningTurn) -> None:
         with self._lock:
-            self._active.pop(about, None)
+            if self._active.get(about) is turn:
+                del self._active[about]

@@ -185,6 +185,9 @@ def test_a_claim_that_nobody_comes_for_is_free_again(monkeypatch: pytest.MonkeyP
     assert board.going_on("insight-1", ED) is first
     monkeypatch.setattr(turns, "UNCLAIMED_SECONDS", -1.0)
     assert board.going_on("insight-1", ED) is None
-    assert board.claim("insight-1", ED, nothing, 0) is not first
+    second = board.claim("insight-1", ED, nothing, 0)
+    monkeypatch.undo()
+    first._release(first)
+    assert board.going_on("insight-1", ED) is second, "who comes too late does not take another one's place"
     with pytest.raises(NotFound):
         board.find(first.id, ED)
