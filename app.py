@@ -293,7 +293,14 @@ class House:
         if hybrid is not None:
             backends["hybrid"] = Backend("hybrid", hybrid, ToolAgent(hybrid), is_remote=True, eyes=local)
         absent = {"hybrid": "nothing talks to OpenRouter: set OPENROUTER_API_KEY"}
-        sources = Sources(private_remotely=settings.sms_to_openrouter)
+        talks, where = self.conversations, self.locator
+        own = where.personal
+        sources = Sources(
+            location=where.location if own is not None or where.geocoder is not None else None,
+            personal=None if own is None else own.at,
+            messages=None if talks is None else (lambda day: talks.messages(day, day)),
+            private_remotely=settings.sms_to_openrouter,
+        )
         limits = (settings.agentic_max_iterations, settings.agentic_chat_max_iterations)
         return Narrator(Reach(self.ledger, self.gallery.preview, sources, *limits), backends, absent)
 
