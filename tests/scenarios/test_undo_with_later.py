@@ -62,7 +62,7 @@ def test_where_one_of_them_cannot_be_taken_back_nothing_is(ledger: Ledger) -> No
     done(ledger, create_person, "Anna")
     first = done(ledger, change_person, 1, PersonChanges(name="Berta"))
     with ledger.transaction(CLI) as turn:
-        turn.begin("detect", "an operation that cannot be undone, which renames")
+        turn.begin("import", "an operation that cannot be undone, which renames")
 
         turn.append(PersonRenamed(1, "Clara", "Berta"))
     head = ledger.head()
