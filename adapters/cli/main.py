@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.logging import RichHandler
 
-from adapters.cli import erasing, maintenance, serving, transfer, users, xmp
+from adapters.cli import erasing, history, maintenance, serving, transfer, users, xmp
 from adapters.cli.house import House
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     out.add_argument("file", nargs="?", metavar="FILE", help="where to write it; standard output where it is left out")
     into = command("import", transfer.import_, "fill an empty database from an export")
     into.add_argument("file", nargs="?", metavar="FILE", help="what to read; standard input where it is left out")
+    _add_history(command("history", history.person, "what happened to a person, a face or a photo, and who did it"))
     undo = command("undo", maintenance.undo, "take an operation back")
     undo.add_argument("operation", type=int, metavar="OPERATION", help="its number, as the history shows it")
     undo.add_argument("--with-later", action="store_true", help="first take back the later ones that stand in its way")
@@ -63,6 +64,30 @@ def parser() -> argparse.ArgumentParser:
     faces.add_argument("--bind", metavar="HOST:PORT", default="127.0.0.1:8331", help="where to listen [%(default)s]")
     faces.add_argument("--key", help="ask for this key in every request (Authorization: Bearer KEY)")
     return root
+
+
+def _add_history(made: argparse.ArgumentParser) -> None:
+    subjects = made.add_subparsers(metavar="WHAT", required=True)
+    person = subjects.add_parser("person", help="a person with everyone merged into it")
+    person.add_argument("id", type=int, metavar="ID", help="the person's number")
+    person.set_defaults(run=history.person)
+    face = subjects.add_parser("face", help="a face, and why it is whose")
+    face.add_argument("id", type=int, metavar="ID", help="the face's number")
+    face.set_defaults(run=history.face)
+    photo = subjects.add_parser("photo", help="a photo with its copies, faces and tags")
+    photo.add_argument("photo", metavar="PATH", help="its path within its library, or its number")
+    photo.add_argument("--library", metavar="NAME", help="the path is in this library")
+    photo.set_defaults(run=history.photo)
+    for subject in (person, face, photo):
+        subject.add_argument("--limit", type=_count, default=50, metavar="N", help="the newest so many [%(default)s]")
+
+
+def _count(word: str) -> int:
+    """A number of rows; argparse tells of any other word."""
+    count = int(word)
+    if not 1 <= count <= 1_000_000:
+        raise ValueError(word)
+    return count
 
 
 def _add_erase(erase: argparse.ArgumentParser) -> None:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from adapters.cli.house import House
+from adapters.cli.libraries import library_named
 from adapters.cli.progress import progress_of
 from domain.actor import CLI
-from domain.errors import NotFound
 from domain.paths import shown
 
 
@@ -45,17 +45,8 @@ def write(house: House, words: argparse.Namespace) -> int:
 
 
 def _library(house: House, name: str | None) -> int | None:
-    """The id of a library by its name or number, None for all."""
     with house.ledger.reading(CLI) as tables:
-        known = tables.libraries.shown()
-    if not known:
-        raise NotFound("there is no library yet: `imageapi scan DIR` makes one")
-    if name is None:
-        return None
-    for library in known:
-        if name in (library.name, str(library.id)):
-            return library.id
-    raise NotFound(f"there is no library {name}; there are: {', '.join(library.name for library in known)}")
+        return library_named(tables, name)
 
 
 def _say(lines: Sequence[str]) -> None:

@@ -12,9 +12,8 @@ from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Page, curs
 from adapters.http.sight import LibraryParam, photo_at, seen_person
 from adapters.http.times import Moment, moment
 from domain.errors import NotFound
-from domain.event import Recorded
-from domain.faces import FaceAssigned, FaceDetected, FaceDrawn, FaceRedetected, FaceUnassigned
 from domain.operation import Operation
+from projections import history as told
 from projections.faces import FaceView
 from projections.lookups import Lookups
 
@@ -74,8 +73,8 @@ def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
     """What was done with a person, and with everyone merged into it, newest first."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:
-        person = seen_person(tables, id)
-        behind = {id, *tables.persons.behind(person.merged_into or id)}
+        seen_person(tables, id)
+        behind = told.everyone_behind(tables, id)
         rows = tables.operations.latest(query.limit + 1, before, persons=behind)
         return _page(tables, rows, query.limit)
 
@@ -86,11 +85,7 @@ def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
-        content = media.content_hash or b""
-        streams = [f"content-{content.hex()}"]
-        streams += [f"media-{copy.id}" for copy in tables.media.of_contents([content])]
-        streams += [f"face-{face.id}" for face in tables.faces.on_content(content)]
-        streams += [f"insight-{insight_id}" for insight_id in tables.insights.ids_of_content(content)]
+        streams = told.streams_of_photo(tables, media)
     ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
     with call.parts.ledger.reading(call.actor) as tables:
         return _page(tables, tables.operations.these(ids), query.limit)
@@ -104,11 +99,9 @@ def history_of_face(call: Call, id: int) -> Answer:
         view = tables.faces.view(id)
         if view is None:
             raise NotFound(f"there is no face {id}")
-        return Answer(
-            FaceHistory(
-                view, _found_by(events), _reasons(tables, events), [event_row(each, call.actor) for each in events]
-            )
-        )
+        reasons = [_reason(each) for each in told.reasons(tables, events)]
+        rows = [event_row(each, call.actor) for each in events]
+        return Answer(FaceHistory(view, told.found_by(events), reasons, rows))
 
 
 def _page(tables: Lookups, rows: list[Operation], limit: int) -> Answer:
@@ -117,44 +110,19 @@ def _page(tables: Lookups, rows: list[Operation], limit: int) -> Answer:
     return Answer(Page([operation_row(operation) for operation in kept if is_told(tables, operation)], cursor))
 
 
-def _found_by(events: list[Recorded]) -> str:
-    """The engine that found a face, or who drew it."""
-    for recorded in reversed(events):
-        event = recorded.event
-        if isinstance(event, (FaceDetected, FaceRedetected)):
-            return event.model_version
-        if isinstance(event, FaceDrawn):
-            return recorded.actor
-    return "unknown"
-
-
-def _reasons(tables: Lookups, events: list[Recorded]) -> list[Reason]:
-    reasons: list[Reason] = []
-    holds = True
-    for recorded in reversed(events):
-        event = recorded.event
-        if isinstance(event, FaceAssigned):
-            reasons.append(_reason(tables, recorded, event, superseded=not holds))
-        if isinstance(event, (FaceAssigned, FaceUnassigned)):
-            holds = False
-    return reasons
-
-
-def _reason(tables: Lookups, recorded: Recorded, event: FaceAssigned, *, superseded: bool) -> Reason:
-    person = tables.persons.get(event.person_id)
-    now = None if person is None or person.canonical_id is None else tables.persons.get(person.canonical_id)
-    why = event.why
+def _reason(reason: told.Reason) -> Reason:
+    now = reason.now
     return Reason(
-        event.person_id,
-        "" if person is None else person.name,
+        reason.person_id,
+        "" if reason.person is None else reason.person.name,
         None if now is None else now.id,
         None if now is None else now.name,
-        why.rule,
-        recorded.actor,
-        moment(recorded.recorded_at),
-        recorded.operation_id,
-        why.model_version,
-        why.similarity,
-        why.threshold,
-        superseded,
+        reason.rule,
+        reason.actor,
+        moment(reason.at),
+        reason.operation_id,
+        reason.model_version,
+        reason.similarity,
+        reason.threshold,
+        reason.superseded,
     )

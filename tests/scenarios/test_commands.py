@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -13,8 +14,14 @@ import pytest
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from domain.commands.people import create_person, merge_persons
+from domain.actor import AUTOBIND, CLI
+from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face
+from domain.commands.operations import undo
+from domain.commands.people import create_person, delete_person, merge_persons
+from domain.commands.tags import tag_contents
+from domain.faces import FaceAssigned, Why
+from domain.geometry import Box
+from projections.lookups import Lookups
 from tests.loopback import Reply, loopback
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import COMMAND, PASSWORD, ROOT, imageapi, serving
@@ -39,8 +46,9 @@ def photos(tmp_path: Path) -> Path:
 def test_help_names_every_command(data: Path) -> None:
     said = imageapi(data, "--help")
     assert said.returncode == 0
-    for word in ("serve", "scan", "status", "doctor", "config", "rebuild", "verify", "undo", "xmp", "user", "faces"):
-        assert word in said.stdout
+    commands = "serve scan status doctor config rebuild verify history undo xmp user faces"
+    for word in commands.split():
+        assert f"    {word} " in said.stdout
 
 
 def test_a_word_that_is_no_command_is_refused_with_the_list(data: Path) -> None:
@@ -126,6 +134,130 @@ def test_undo_takes_a_merge_back_and_says_why_it_cannot_twice(data: Path) -> Non
     again = imageapi(data, "undo", "3")
     assert (again.returncode, "was undone by operation 4" in again.stderr) == (1, True)
     assert imageapi(data, "undo", "99").returncode == 1
+
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+def lived(data: Path, photos: Path) -> tuple[int, int, int]:
+    """A scanned photo with a drawn face that autobind gave to Anna, then a user to Bob; Bob was merged into Robert, and
+    a tag that was put on the photo was taken back: the ids of face, Anna and Bob."""
+    imageapi(data, "scan", str(photos)).check_returncode()
+    ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
+    with ledger.transaction(CLI) as turn:
+        face = draw_face(turn, content_at(turn, "one.jpg"), Box(0.1, 0.1, 0.2, 0.2), None)
+    persons = []
+    for name in ("Anna", "Bob", "Robert"):
+        with ledger.transaction(CLI) as turn:
+            persons.append(create_person(turn, name))
+    anna, bob, robert = persons
+    with ledger.transaction(AUTOBIND) as turn:
+        turn.begin("autobind", "recognised Anna on a photo with that tag")
+        turn.append(FaceAssigned(face, anna, Why("tag", "some-model", 0.8349, 0.7), None))
+    with ledger.transaction(CLI) as turn:
+        change_face(turn, face, FaceChanges(person_id=bob))
+    with ledger.transaction(CLI) as turn:
+        merge_persons(turn, bob, robert)
+    with ledger.transaction(CLI) as turn:
+        tag_contents(turn, [content_at(turn, "one.jpg")], "holiday")
+        tagged = turn.operation_id or 0
+    with ledger.transaction(CLI) as turn:
+        undo(turn, tagged)
+    ledger.close()
+    return face, anna, bob
+
+
+def content_at(tables: Lookups, path: str) -> bytes:
+    """The hash of the content of the file at a path."""
+    media = tables.media.shown_at(path)
+    assert media is not None
+    assert media.content_hash is not None
+    return media.content_hash
+
+
+def test_history_of_a_person_is_told_newest_first_with_time_actor_number_and_whom_it_became(
+    data: Path, photos: Path
+) -> None:
+    _, anna, bob = lived(data, photos)
+    said = imageapi(data, "history", "person", str(bob))
+    assert said.returncode == 0, said.stderr
+    head, *rows = said.stdout.splitlines()
+    assert head == f"person {bob}, Bob: merged into Robert (person {bob + 1})"
+    for row, told in zip(
+        rows,
+        [
+            "cli: merged Bob (1 face) into Robert",
+            "cli: assigned a face to Bob",
+            "cli: created Robert",
+            "cli: created Bob",
+        ],
+        strict=True,
+    ):
+        assert re.fullmatch(rf"{TIME}  operation \d+  {re.escape(told)}", row), row
+    of_anna = imageapi(data, "history", "person", str(anna), "--limit", "1")
+    assert of_anna.stdout.splitlines()[0] == f"person {anna}, Anna"
+    assert "assigned a face to Bob" in of_anna.stdout.splitlines()[1]
+    assert "there is more" in of_anna.stderr
+    unknown = imageapi(data, "history", "person", "99")
+    assert (unknown.returncode, unknown.stderr) == (1, "imageapi: there is no person 99\n")
+    assert imageapi(data, "history", "person", "1", "--limit", "0").returncode == 2
+
+
+def test_history_of_a_face_says_why_it_is_whose_and_what_superseded_that(data: Path, photos: Path) -> None:
+    face, _, _ = lived(data, photos)
+    said = imageapi(data, "history", "face", str(face))
+    assert said.returncode == 0, said.stderr
+    head, now, before, *rows = said.stdout.splitlines()
+    assert head == f"face {face} on one.jpg, found by cli"
+    assert re.fullmatch(rf"holds: Bob \(today Robert\): rule user, by cli at {TIME} in operation \d+", now), now
+    why = "rule tag, engine some-model, similarity 0.835, threshold 0.700, by autobind"
+    assert re.fullmatch(rf"superseded: Anna: {re.escape(why)} at {TIME} in operation \d+", before), before
+    told = ["assigned a face to Bob", "recognised Anna on a photo with that tag", "drew a face"]
+    assert [row.partition(": ")[2] for row in rows] == told
+    unknown = imageapi(data, "history", "face", "99")
+    assert (unknown.returncode, unknown.stderr) == (1, "imageapi: there is no face 99\n")
+
+
+def test_history_is_told_of_a_person_and_a_face_that_were_deleted(data: Path, photos: Path) -> None:
+    face, anna, _ = lived(data, photos)
+    ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
+    with ledger.transaction(CLI) as turn:
+        delete_person(turn, anna)
+    with ledger.transaction(CLI) as turn:
+        delete_face(turn, face)
+    ledger.close()
+    said = imageapi(data, "history", "person", str(anna)).stdout.splitlines()
+    assert said[0] == f"person {anna}, Anna: deleted"
+    assert said[1].endswith("cli: deleted Anna (0 faces are nobody's now)")
+    told = imageapi(data, "history", "face", str(face)).stdout.splitlines()
+    assert told[0].endswith("found by cli: deleted, said not to be a face")
+    assert told[2].startswith("superseded: Anna (since deleted): rule tag")
+    assert told[3].endswith("cli: deleted a face")
+
+
+def test_history_of_a_photo_takes_its_path_or_number_and_says_what_was_undone_also_when_it_is_gone(
+    data: Path, photos: Path
+) -> None:
+    lived(data, photos)
+    by_path = imageapi(data, "history", "photo", "one.jpg", "--library", "my photos")
+    assert by_path.returncode == 0, by_path.stderr
+    head, undoing, undone, *rows = by_path.stdout.splitlines()
+    number = head.removeprefix("photo ").partition(",")[0]
+    assert head == f"photo {number}, one.jpg in my photos"
+    assert undoing.endswith("cli: undid: tagged a photo with holiday")
+    operation = undoing.split()[2]
+    assert undone.endswith(f"cli: tagged a photo with holiday (undone by operation {operation})")
+    assert "watcher: scanned my photos" in rows[-1]
+    assert imageapi(data, "history", "photo", number).stdout == by_path.stdout
+    (photos / "one.jpg").unlink()
+    imageapi(data, "scan", str(photos))
+    gone = imageapi(data, "history", "photo", "one.jpg")
+    assert gone.stdout.startswith(f"{head}: missing\n")
+    assert "tagged a photo with holiday" in gone.stdout
+    unknown = imageapi(data, "history", "photo", "two.jpg")
+    assert (unknown.returncode, "there is no photo two.jpg" in unknown.stderr) == (1, True)
+    nowhere = imageapi(data, "history", "photo", "one.jpg", "--library", "attic")
+    assert (nowhere.returncode, "there is no library attic; there are: my photos" in nowhere.stderr) == (1, True)
 
 
 def test_config_shows_values_with_their_origin_and_no_secret(data: Path) -> None:
