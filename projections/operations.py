@@ -109,9 +109,10 @@ class Operations:
         actor: str | None = None,
         kind: str | None = None,
         persons: Collection[int] | None = None,
+        among: Collection[int] | None = None,
     ) -> list[Operation]:
-        """Newest first, below the id `before`, of this actor and kind, and concerning one of these persons, where
-        given."""
+        """Newest first, below the id `before`, of this actor and kind, concerning one of these persons, and among these
+        ids, where given."""
         t, p = self._table, self._persons
         statement = self._select().order_by(t.c.id.desc()).limit(limit)
         if before is not None:
@@ -123,6 +124,8 @@ class Operations:
         if persons is not None:
             concerned = select(p.c.operation_id).where(p.c.person_id.in_(tuple(persons)))
             statement = statement.where(t.c.id.in_(concerned))
+        if among is not None:
+            statement = statement.where(t.c.id.in_(tuple(among)))
         return [Operation(*row) for row in self._connection.execute(statement)]
 
     def these(self, operation_ids: Collection[int]) -> list[Operation]:

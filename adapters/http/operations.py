@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -9,7 +10,8 @@ from msgspec import Meta
 
 from adapters.http.declaring import Answer, Call, Routes
 from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.sight import Id, is_restricted, seen_person
+from adapters.http.problems import FieldError, Invalid
+from adapters.http.sight import Id, is_restricted, photo_at, seen_person
 from adapters.http.times import Moment, moment
 from adapters.http.writing import write
 from domain.actor import Actor
@@ -19,11 +21,14 @@ from domain.event import Recorded
 from domain.library import LibraryAdded, LibraryRelocated
 from domain.media import MediaMoved
 from domain.operation import Operation
+from projections.history import streams_of_photo
 from projections.lookups import Lookups, Transaction
 
 routes = Routes("History")
 
 MOST_EVENTS: Final = 500
+PHOTO_BATCH: Final = 500
+"""Operations of a photo that are looked at at once; few photos ever have as many."""
 _NEVER_TOLD: Final = frozenset({"embedding_id", "was_embedding_id"})
 
 
@@ -33,6 +38,8 @@ class OperationsQuery(msgspec.Struct):
     actor: Annotated[str, Meta(description="who did it")] | None = None
     kind: str | None = None
     person: Annotated[Id, Meta(description="only operations that concerned this person")] | None = None
+    path: Annotated[str, Meta(description="only operations on this photo, its copies, tags and faces")] | None = None
+    library: Annotated[str, Meta(description="id or name of the library that the path is in")] | None = None
     before: Annotated[Id, Meta(description="only operations with a smaller id")] | None = None
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
@@ -82,8 +89,7 @@ def list_operations(call: Call, query: OperationsQuery) -> Answer:
     Who sees some libraries only sees the own operations only; what admins did with accounts is told to admins only.
     """
     before = query.before if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
-        rows = _latest(tables, query, before)
+    rows = _on_photo(call, query, query.path, before) if query.path is not None else _on_anything(call, query, before)
     kept = rows[: query.limit]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
     return Answer(Page([operation_row(operation) for operation in kept], cursor))
@@ -124,8 +130,32 @@ def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
     return write(call, take_back, lambda turn, undone_by: operation_row(_seen(turn, undone_by)))
 
 
-def _latest(lookups: Lookups, query: OperationsQuery, before: int | None) -> list[Operation]:
-    """One more than a page of the operations that the asker may see."""
+def _on_anything(call: Call, query: OperationsQuery, before: int | None) -> list[Operation]:
+    if query.library is not None:
+        raise Invalid((FieldError("library", "name the path of a photo too: a library only says where that is"),))
+    with call.parts.ledger.reading(call.actor) as tables:
+        return _latest(tables, query, before)
+
+
+def _on_photo(call: Call, query: OperationsQuery, path: str, before: int | None) -> list[Operation]:
+    """As `_latest`, of one photo; the log and the tables are read in turn, never with two connections at once."""
+    ledger = call.parts.ledger
+    with ledger.reading(call.actor) as tables:
+        streams = streams_of_photo(tables, photo_at(tables, path, query.library))
+    found: list[Operation] = []
+    while True:
+        ids = ledger.operations_on(streams, PHOTO_BATCH, before)
+        with ledger.reading(call.actor) as tables:
+            found += _latest(tables, query, before, ids)
+        if len(found) > query.limit or len(ids) < PHOTO_BATCH:
+            return found
+        before = ids[-1]
+
+
+def _latest(
+    lookups: Lookups, query: OperationsQuery, before: int | None, among: Collection[int] | None = None
+) -> list[Operation]:
+    """One more than a page of the operations that the asker may see, of these ids where given."""
     actor = query.actor
     if is_restricted(lookups):
         if actor is not None and actor != lookups.actor.name:
@@ -134,7 +164,7 @@ def _latest(lookups: Lookups, query: OperationsQuery, before: int | None) -> lis
     persons = None if query.person is None else lookups.persons.behind(seen_person(lookups, query.person).id)
     found: list[Operation] = []
     while True:
-        batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons)
+        batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons, among)
         found += [operation for operation in batch if is_told(lookups, operation)]
         if len(found) > query.limit or len(batch) <= query.limit:
             return found

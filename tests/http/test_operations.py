@@ -42,6 +42,54 @@ def test_history_pages_and_narrows_by_actor_and_kind(world: World, ed: Api) -> N
     assert fields(ed.get("/operations", params={"before": "x", "who": "1"})) == ["before", "who"]
 
 
+def told(api: Api, **query: str | int) -> list[str]:
+    """What a query of operations answers in words."""
+    return [row["text"] for row in api.get("/operations", params=query).json()["items"]]
+
+
+def test_history_narrows_to_one_photo_with_its_tags_and_faces_beside_the_other_filters(world: World, ed: Api) -> None:
+    (face, *_), (bob,) = face_ids(ed, "trips/ann.jpg"), face_ids(ed, "bob.jpg")
+    anna = named(ed, "Anna", face)
+    named(ed, "Bob", bob)
+    ed.post("/image/tags", json={"path": "trips/ann.jpg", "name": "holiday"})
+    world.api("ann").post("/image/tags", json={"path": "trips/ann.jpg", "name": "beach"})
+    ed.post("/image/tags", json={"path": "plain.jpg", "name": "elsewhere"})
+    here = told(ed, path="trips/ann.jpg")
+    assert here[:3] == ["tagged a photo with beach", "tagged a photo with holiday", "assigned 1 face to Anna"]
+    assert here[-1].startswith("scanned Family")
+    assert not [text for text in here if "Bob" in text or "elsewhere" in text]
+    assert told(ed, path="trips/ann.jpg", kind="tag.add", actor="ed") == ["tagged a photo with holiday"]
+    assert told(ed, path="trips/ann.jpg", person=anna) == ["assigned 1 face to Anna"]
+    assert told(ed, path="bob.jpg", library="Family", kind="face.batch") == ["assigned 1 face to Bob"]
+    problem(ed.get("/operations", params={"path": "bob.jpg", "library": "Work"}), 404)
+    problem(ed.get("/operations", params={"path": "nowhere.jpg"}), 404)
+    assert fields(ed.get("/operations", params={"library": "Family"})) == ["library"]
+
+
+def test_a_photos_operations_page_and_none_is_lost_where_the_filter_leaves_many_out(
+    ed: Api, ann: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.http.operations.PHOTO_BATCH", 2)
+    for number in range(4):
+        ed.post("/image/tags", json={"path": "plain.jpg", "name": f"ed {number}"})
+        ann.post("/image/tags", json={"path": "plain.jpg", "name": f"ann {number}"})
+        ann.post("/image/tags", json={"path": "plain.jpg", "name": f"again {number}"})
+    query: dict[str, str | int] = {"path": "plain.jpg", "actor": "ed", "limit": 3}
+    first = ed.get("/operations", params=query).json()
+    rest = ed.get("/operations", params=query | {"cursor": first["next_cursor"]}).json()
+    assert [row["text"] for row in first["items"]] == [f"tagged a photo with ed {number}" for number in (3, 2, 1)]
+    assert [row["text"] for row in rest["items"]] == ["tagged a photo with ed 0"]
+    assert rest["next_cursor"] is None
+    assert told(ed, path="plain.jpg", actor="ed", before=first["items"][2]["id"]) == ["tagged a photo with ed 0"]
+
+
+def test_a_photos_operations_are_told_to_who_sees_the_photo_and_the_deed(ed: Api, rex: Api) -> None:
+    ed.post("/image/tags", json={"path": "plain.jpg", "name": "of ed"})
+    rex.post("/image/tags", json={"path": "plain.jpg", "name": "of rex"})
+    assert told(rex, path="plain.jpg") == ["tagged a photo with of rex"]
+    problem(rex.get("/operations", params={"path": "boss.jpg"}), 404)
+
+
 def test_one_operation_comes_with_its_events_and_without_embeddings(ed: Api) -> None:
     box = {"x": 0.17, "y": 0.26, "w": 0.12, "h": 0.18}
     drawn = ed.post("/image/faces", json={"path": "trips/ann.jpg", "box": box})
