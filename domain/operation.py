@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
+from domain.actor import Actor
 from domain.event import Event, recorded_as
+
+_WITHOUT_NAMES: Final = {
+    "autobind": "recognised faces on tagged photos",
+    "bootstrap": "made persons from tags",
+    "cluster.accept": "said whose a cluster of faces is",
+    "detect": "looked for faces",
+    "erase": "erased a person or faces",
+    "face.batch": "changed faces",
+    "face.change": "changed a face",
+    "face.delete": "deleted a face",
+    "face.draw": "drew a face",
+    "face.reject": "said that a face is not somebody",
+    "import": "imported a log",
+    "insight.amend": "wrote an insight about a photo anew",
+    "insight.chat": "talked about a photo",
+    "insight.delete": "deleted an insight",
+    "insight.rate": "rated an insight",
+    "insight.rewind": "went back in the conversation about a photo",
+    "insight.write": "wrote an insight about a photo",
+    "library.add": "added a library",
+    "library.change": "changed a library",
+    "library.remove": "removed a library",
+    "person.change": "changed a person",
+    "person.create": "created a person",
+    "person.delete": "deleted a person",
+    "person.merge": "merged persons",
+    "scan": "scanned a library",
+    "tag.add": "tagged photos",
+    "tag.colour": "coloured a tag",
+    "tag.delete": "deleted a tag",
+    "tag.merge": "merged tags",
+    "tag.remove": "took a tag off photos",
+    "tag.rename": "renamed a tag",
+    "undo": "took an operation back",
+    "xmp.read": "read names and keywords from XMP",
+}
+"""What is said of an operation, by its kind, to who may not read its own text: that can name persons, tags and
+libraries of anywhere."""
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -18,6 +59,17 @@ class Operation(msgspec.Struct, frozen=True):
     position: int
     undone_by: int | None
     undoes: int | None
+
+    def is_told_to(self, actor: Actor) -> bool:
+        """Whether `actor` may read it as it is: their own deeds; where they see every library, everything but what was
+        done with accounts, which is for admins."""
+        if self.actor == actor.name or actor.is_admin:
+            return True
+        return actor.libraries is None and not self.kind.startswith("user.")
+
+    def said_to(self, actor: Actor) -> str:
+        """The operation in words for `actor`: without any name where it is not told to them."""
+        return self.text if self.is_told_to(actor) else _WITHOUT_NAMES.get(self.kind, "did something")
 
 
 @recorded_as("OperationBegan", "operation", "operation_id", opens=True)

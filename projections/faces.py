@@ -192,6 +192,16 @@ class Faces:
         )
         return shown.exists()
 
+    def in_sight(self, face_ids: Collection[int]) -> set[int]:
+        """Those of these faces, deleted ones too, whose content a present file of a visible library shows."""
+        f = self._faces
+        wanted = sorted(face_ids)
+        found: set[int] = set()
+        for start in range(0, len(wanted), 500):
+            some = f.c.id.in_(wanted[start : start + 500])
+            found.update(self._connection.scalars(select(f.c.id).where(some, f.c.x.is_not(None), self._is_visible())))
+        return found
+
     def _views(self) -> Select[*tuple[Any, ...]]:
         f, p, m = self._faces, self._persons, self._media
         canonical = p.alias("canonical")

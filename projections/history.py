@@ -39,13 +39,15 @@ def everyone_behind(tables: Lookups, person_id: int) -> set[int]:
 
 
 def streams_of_photo(tables: Lookups, media: Media) -> list[str]:
-    """The streams whose events are a photo's history: its content with its tags, its copies, its faces, and what was said
-    of it."""
+    """The streams whose events are a photo's history: its content with its tags, its faces and insights, and
+    its copies, of these those that the actor may see."""
     content = media.content_hash
     if content is None:
         return [f"media-{media.id}"]
     streams = [f"content-{content.hex()}"]
-    streams += [f"media-{copy.id}" for copy in tables.media.of_contents([content])]
+    everything = tables.actor.libraries is None
+    copies = tables.media.of_contents([content])
+    streams += [f"media-{copy.id}" for copy in copies if everything or copy.library_id in tables.visible]
     streams += [f"face-{face.id}" for face in tables.faces.on_content(content)]
     streams += [f"insight-{insight_id}" for insight_id in tables.insights.ids_of_content(content)]
     return streams

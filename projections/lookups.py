@@ -218,8 +218,8 @@ class Ledger(Protocol):
     def events(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
         """Events after a position, in order, of these stored names where given."""
 
-    def events_of(self, operation_id: int, limit: int) -> list[Recorded]:
-        """The first events of one operation, in order."""
+    def events_of(self, operation_id: int, limit: int, after: int = 0) -> list[Recorded]:
+        """The first events of one operation after a position, in order."""
 
     def history(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[Recorded]:
         """What happened to these things, the newest first, below the position `before`."""

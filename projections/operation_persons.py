@@ -35,10 +35,14 @@ class OperationPersonsTable(Projection):
             self.on_each(event, absent, _pairs, once=True)
 
 
-def _pairs(event: Event, recorded: Recorded) -> Iterator[Row]:
+def persons_of(event: Event) -> set[int]:
+    """The persons that an event concerns."""
     persons = {id_ for kind, id_ in event.touches() if kind == "person"}
-    persons |= {id_ for id_ in (getattr(event, "person_id", None), _before(event)) if id_ is not None}
-    for person in sorted(persons):
+    return persons | {id_ for id_ in (getattr(event, "person_id", None), _before(event)) if id_ is not None}
+
+
+def _pairs(event: Event, recorded: Recorded) -> Iterator[Row]:
+    for person in sorted(persons_of(event)):
         yield {"operation": recorded.operation_id, "person": person}
 
 

@@ -3,6 +3,7 @@ see."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Final
 
 import anyio
@@ -12,7 +13,8 @@ from msgspec import Meta
 from starlette.requests import Request
 
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.operations import event_row, is_told
+from adapters.http.glimpses import in_sight
+from adapters.http.operations import event_row
 from adapters.http.paging import USUAL_LIMIT, Limit
 from adapters.http.parts import Parts
 from adapters.http.problems import FieldError, Invalid
@@ -21,8 +23,7 @@ from adapters.http.sight import is_restricted
 from adapters.http.sse import ServerSentEvents, Source
 from adapters.http.times import Moment, moment
 from domain.actor import Actor
-from domain.event import Event, Recorded, topics
-from domain.media import MediaDiscovered, MediaMoved
+from domain.event import Recorded, topics
 from projections.lookups import Lookups
 
 routes = Routes("History")
@@ -84,7 +85,7 @@ def _page(parts: Parts, actor: Actor, after: int, limit: int, names: tuple[str, 
     newest = found[-1].position if found else after
     last = newest if len(found) == limit else max(head, newest)
     with parts.ledger.reading(actor) as tables:
-        return EventPage([_event(tables, each) for each in found if _tells(tables, each)], last, head)
+        return EventPage([_event(tables, each) for each in _told(tables, found)], last, head)
 
 
 def _topics(types: str | None) -> tuple[str, ...]:
@@ -104,38 +105,20 @@ def _topics(types: str | None) -> tuple[str, ...]:
     return found
 
 
-def _tells(tables: Lookups, recorded: Recorded) -> bool:
-    """Whether the asker may know of an event."""
+def _told(tables: Lookups, events: Sequence[Recorded]) -> list[Recorded]:
+    """Those of these events that the asker may know of."""
+    seen = {each.position for each in in_sight(tables, events)} if is_restricted(tables) else None
+    return [each for each in events if _tells(tables, each, seen)]
+
+
+def _tells(tables: Lookups, recorded: Recorded, seen: Collection[int] | None) -> bool:
     event = recorded.event
     if event.private:
         return False
     if event.subject == "operation":
         operation = tables.operations.get(recorded.operation_id)
-        return operation is not None and is_told(tables, operation)
-    return not is_restricted(tables) or _is_in_sight(tables, event)
-
-
-def _is_in_sight(tables: Lookups, event: Event) -> bool:
-    """Whether what an event is about lies in the libraries that a restricted user sees."""
-    content = getattr(event, "content_hash", None)
-    if event.subject == "library":
-        return getattr(event, "library_id", 0) in tables.visible
-    if isinstance(event, (MediaDiscovered, MediaMoved)):
-        return event.library_id in tables.visible
-    if event.subject == "media":
-        return tables.media.get(getattr(event, "media_id", 0)) is not None
-    if event.subject == "face" and content is None:
-        face = tables.faces.get(getattr(event, "face_id", 0))
-        content = None if face is None else face.content_hash
-    if event.subject == "insight" and content is None:
-        insight = tables.insights.get(getattr(event, "insight_id", 0))
-        content = None if insight is None else insight.content_hash
-    if content is not None:
-        return tables.media.shows_content(content)
-    if event.subject == "person":
-        view = tables.people.view(getattr(event, "person_id", 0))
-        return view is not None and view.face_count > 0
-    return False
+        return operation is not None and operation.is_told_to(tables.actor)
+    return seen is None or recorded.position in seen
 
 
 def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:

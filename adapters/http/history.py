@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.operations import EventRow, OperationRow, event_row, is_told, operation_row
+from adapters.http.glimpses import concerns
+from adapters.http.operations import EventRow, OperationRow, event_row, operation_row
 from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.sight import LibraryParam, photo_at, seen_person
+from adapters.http.sight import LibraryParam, is_seen_person, photo_at, seen_person
 from adapters.http.times import Moment, moment
 from domain.errors import NotFound
 from domain.operation import Operation
+from domain.person import Person
 from projections import history as told
 from projections.faces import FaceView
 from projections.lookups import Lookups
@@ -70,25 +73,32 @@ class FaceHistory(msgspec.Struct):
 
 @routes("GET", "/persons/{id}/history", query=HistoryQuery, answers=Page[OperationRow], errors=(404,))
 def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
-    """What was done with a person, and with everyone merged into it, newest first."""
+    """What was done with a person, and with everyone merged into it, newest first. Who sees some libraries only is told
+    of what others did there without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:
         seen_person(tables, id)
         behind = told.everyone_behind(tables, id)
         rows = tables.operations.latest(query.limit + 1, before, persons=behind)
-        return _page(tables, rows, query.limit)
+
+    def is_seen(operation: Operation) -> bool:
+        return operation.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, operation.id, behind)
+
+    return _page(call, rows, query.limit, is_seen)
 
 
 @routes("GET", "/image/history", query=PhotoHistoryQuery, answers=Page[OperationRow], errors=(404,))
 def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
-    """What was done with a photo, its copies, its faces, tags and insights, newest first."""
+    """What was done with a photo, its copies, its faces, tags and insights, newest first. Who sees some libraries
+    only is told of what others did without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         streams = told.streams_of_photo(tables, media)
     ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
     with call.parts.ledger.reading(call.actor) as tables:
-        return _page(tables, tables.operations.these(ids), query.limit)
+        rows = tables.operations.these(ids)
+    return _page(call, rows, query.limit)
 
 
 @routes("GET", "/image/faces/{id}/history", answers=FaceHistory, errors=(404,))
@@ -99,22 +109,26 @@ def history_of_face(call: Call, id: int) -> Answer:
         view = tables.faces.view(id)
         if view is None:
             raise NotFound(f"there is no face {id}")
-        reasons = [_reason(each) for each in told.reasons(tables, events)]
+        reasons = [_reason(tables, each) for each in told.reasons(tables, events)]
         rows = [event_row(each, call.actor) for each in events]
         return Answer(FaceHistory(view, told.found_by(events), reasons, rows))
 
 
-def _page(tables: Lookups, rows: list[Operation], limit: int) -> Answer:
+def _page(
+    call: Call, rows: list[Operation], limit: int, is_seen: Callable[[Operation], bool] = lambda operation: True
+) -> Answer:
+    """A page of those that the asker sees."""
     kept = rows[:limit]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > limit else None
-    return Answer(Page([operation_row(operation) for operation in kept if is_told(tables, operation)], cursor))
+    return Answer(Page([operation_row(operation, call.actor) for operation in kept if is_seen(operation)], cursor))
 
 
-def _reason(reason: told.Reason) -> Reason:
-    now = reason.now
+def _reason(tables: Lookups, reason: told.Reason) -> Reason:
+    """A reason as the asker sees it: no name of a person that is now out of their sight."""
+    person, now = (_named(tables, each) for each in (reason.person, reason.now))
     return Reason(
         reason.person_id,
-        "" if reason.person is None else reason.person.name,
+        "" if person is None else person.name,
         None if now is None else now.id,
         None if now is None else now.name,
         reason.rule,
@@ -126,3 +140,9 @@ def _reason(reason: told.Reason) -> Reason:
         reason.threshold,
         reason.superseded,
     )
+
+
+def _named(tables: Lookups, person: Person | None) -> Person | None:
+    if person is None or is_seen_person(tables, person.id):
+        return person
+    return None

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.glimpses import concerns, events_in_sight, is_wholly_in_sight
 from adapters.http.paging import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.problems import FieldError, Invalid
 from adapters.http.sight import Id, is_restricted, photo_at, seen_person
@@ -16,7 +17,7 @@ from adapters.http.times import Moment, moment
 from adapters.http.writing import write
 from domain.actor import Actor
 from domain.commands.operations import NOT_UNDOABLE, undo, undo_with_later
-from domain.errors import NotFound
+from domain.errors import Forbidden, NotFound
 from domain.event import Recorded
 from domain.library import LibraryAdded, LibraryRelocated
 from domain.media import MediaMoved
@@ -92,18 +93,21 @@ def list_operations(call: Call, query: OperationsQuery) -> Answer:
     rows = _on_photo(call, query, query.path, before) if query.path is not None else _on_anything(call, query, before)
     kept = rows[: query.limit]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
-    return Answer(Page([operation_row(operation) for operation in kept], cursor))
+    return Answer(Page([operation_row(operation, call.actor) for operation in kept], cursor))
 
 
 @routes("GET", "/operations/{id}", answers=OperationWithEvents, errors=(404,))
 def show_operation(call: Call, id: int) -> Answer:
-    """One operation with its events."""
-    with call.parts.ledger.reading(call.actor) as tables:
-        operation = _seen(tables, id)
-    found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
+    """One operation with its events. Who sees some libraries only is told of what others did there without names, and
+    of those events alone that concern what they see."""
+    operation = _known(call, id)
+    if operation.is_told_to(call.actor):
+        found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
+    else:
+        found = events_in_sight(call.parts.ledger, call.actor, id, MOST_EVENTS + 1)
     events = [event_row(each, call.actor) for each in found[:MOST_EVENTS] if not each.event.private]
     truncated = len(found) > MOST_EVENTS
-    row = msgspec.structs.asdict(operation_row(operation))
+    row = msgspec.structs.asdict(operation_row(operation, call.actor))
     return Answer(OperationWithEvents(**row, events=events, truncated=truncated))
 
 
@@ -113,21 +117,26 @@ def show_operation(call: Call, id: int) -> Answer:
     query=UndoQuery,
     answers=OperationRow,
     role="editor",
-    errors=(404, 409, 422),
+    errors=(403, 404, 409, 422),
     rehearses=True,
 )
 def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
     """Take back all that an operation did; answers the operation that did so, whose undo is redo.
 
+    What others did, and who asks does not wholly see, needs an admin (403).
+
     409 names the later operation in the way by `operation_id`; with `with_later=true` that one is taken back first, and
     so is whatever stands in its way.
     """
+    _require_in_sight(call, _known(call, id))
 
     def take_back(turn: Transaction) -> int:
-        _seen(turn, id)
         return undo_with_later(turn, id) if query.with_later else undo(turn, id)
 
-    return write(call, take_back, lambda turn, undone_by: operation_row(_seen(turn, undone_by)))
+    def answer(turn: Transaction, undone_by: int) -> OperationRow:
+        return operation_row(_found(turn, undone_by), call.actor)
+
+    return write(call, take_back, answer)
 
 
 def _on_anything(call: Call, query: OperationsQuery, before: int | None) -> list[Operation]:
@@ -165,34 +174,49 @@ def _latest(
     found: list[Operation] = []
     while True:
         batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons, among)
-        found += [operation for operation in batch if is_told(lookups, operation)]
+        found += [operation for operation in batch if operation.is_told_to(lookups.actor)]
         if len(found) > query.limit or len(batch) <= query.limit:
             return found
         before = batch[-1].id
 
 
-def is_told(lookups: Lookups, operation: Operation) -> bool:
-    """Whether the asker may know of an operation."""
-    actor = lookups.actor
-    if operation.actor == actor.name or actor.is_admin:
-        return True
-    return not is_restricted(lookups) and not operation.kind.startswith("user.")
+def _known(call: Call, operation_id: int) -> Operation:
+    """An operation that the asker may know of: one that is told to them, or that concerns what they see.
+
+    Raises:
+        NotFound: there is no such operation.
+    """
+    with call.parts.ledger.reading(call.actor) as tables:
+        operation = _found(tables, operation_id)
+        is_told = operation.is_told_to(call.actor)
+        may_concern = is_restricted(tables) and not is_told
+    if is_told or (may_concern and concerns(call.parts.ledger, call.actor, operation_id)):
+        return operation
+    raise NotFound(f"there is no operation {operation_id}")
 
 
-def _seen(lookups: Lookups, operation_id: int) -> Operation:
+def _require_in_sight(call: Call, operation: Operation) -> None:
+    """Raises `Forbidden` where somebody else's operation touches what the asker does not see."""
+    is_asked = operation.kind not in NOT_UNDOABLE and not operation.is_told_to(call.actor)
+    if is_asked and not is_wholly_in_sight(call.parts.ledger, call.actor, operation.id):
+        who, others = call.actor.name, operation.actor
+        raise Forbidden(f"operation {operation.id} of {others} touches what {who} may not see: ask an admin")
+
+
+def _found(lookups: Lookups, operation_id: int) -> Operation:
     operation = lookups.operations.get(operation_id)
-    if operation is None or not is_told(lookups, operation):
+    if operation is None:
         raise NotFound(f"there is no operation {operation_id}")
     return operation
 
 
-def operation_row(operation: Operation) -> OperationRow:
-    """An operation as clients see it."""
+def operation_row(operation: Operation, actor: Actor) -> OperationRow:
+    """An operation as `actor` sees it."""
     undoable = operation.undone_by is None and operation.kind not in NOT_UNDOABLE
     return OperationRow(
         operation.id,
         operation.kind,
-        operation.text,
+        operation.said_to(actor),
         operation.actor,
         moment(operation.at),
         operation.position,

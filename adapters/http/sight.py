@@ -71,6 +71,14 @@ def seen_person(lookups: Lookups, person_id: int) -> PersonView:
     return view
 
 
+def is_seen_person(lookups: Lookups, person_id: int) -> bool:
+    """Whether the user may know a person's name, as `seen_person`; who sees everything also knows deleted ones'."""
+    if not is_restricted(lookups):
+        return True
+    view = lookups.people.view(person_id)
+    return view is not None and _is_seen(lookups, view)
+
+
 def _is_seen(lookups: Lookups, view: PersonView) -> bool:
     if not is_restricted(lookups):
         return True

@@ -210,10 +210,11 @@ class Ledger:
         with self.database.reading() as connection:
             return [self.mapper.recorded(row) for row in connection.execute(events_after(after, limit, topics))]
 
-    def events_of(self, operation_id: int, limit: int) -> list[Recorded]:
-        """The first events of one operation, in order."""
+    def events_of(self, operation_id: int, limit: int, after: int = 0) -> list[Recorded]:
+        """The first events of one operation after a position, in order."""
         t = log_events
-        statement = select(t).where(t.c.operation_id == operation_id).order_by(t.c.position).limit(limit)
+        within = (t.c.operation_id == operation_id) & (t.c.position > after)
+        statement = select(t).where(within).order_by(t.c.position).limit(limit)
         with self.database.reading() as connection:
             return [self.mapper.recorded(row) for row in connection.execute(statement)]
 

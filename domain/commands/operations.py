@@ -49,12 +49,14 @@ def undo(turn: Turn, operation_id: int) -> int:
             f"operation {operation_id} was undone by operation {operation.undone_by}: undo that one to redo",
             operation.undone_by,
         )
-    undone_by = turn.begin("undo", _said(operation), undoes=operation_id)
+    undone_by = turn.begin("undo", _said(turn, operation), undoes=operation_id)
     erased: list[Erased] = []
     taken_back = sum(_take_back(turn, recorded, erased) for recorded in reversed(turn.events_of(operation_id)))
     if taken_back:
         return undone_by
-    raise erased[0] if erased else Conflict(f"nothing of operation {operation_id} ({operation.text}) is left to undo")
+    if erased:
+        raise erased[0]
+    raise Conflict(f"nothing of operation {operation_id} ({operation.said_to(turn.actor)}) is left to undo")
 
 
 def _take_back(turn: Turn, recorded: Recorded, erased: list[Erased]) -> int:
@@ -95,8 +97,9 @@ def undo_with_later(turn: Turn, operation_id: int) -> int:
     raise Conflict(f"more than {MOST_LATER} later operations stand in the way of operation {operation_id}")
 
 
-def _said(operation: Operation) -> str:
-    if operation.kind != "undo":
-        return f"undid: {operation.text}"
+def _said(turn: Turn, operation: Operation) -> str:
+    """What is recorded of an undo, which its actor may read: no name of what they may not see."""
+    if operation.kind != "undo" or not operation.is_told_to(turn.actor):
+        return f"undid: {operation.said_to(turn.actor)}"
     did, _, text = operation.text.partition(": ")
     return f"{'redid' if did == 'undid' else 'undid'}: {text}"

@@ -64,7 +64,7 @@ def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
     except InTheWay as error:
         later = turn.operations.get(error.operation_id)
         if later is not None and later.kind == ERASURE:
-            raise Erased(f"this cannot be undone: {later.text}") from error
+            raise Erased(f"this cannot be undone: {later.said_to(turn.actor)}") from error
         raise
     _require_nobody_erased(turn, events)
     if event.subject == "face":
@@ -95,9 +95,10 @@ def blocked(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds, what: str
     operation = later_write(turn, recorded, stream, kinds)
     if operation is None:
         return Conflict(f"this can no longer be undone: something else {what}")
-    return InTheWay(
-        f"operation {operation.id} ({operation.text}) came later and {what}: undo that one first", operation.id
-    )
+    if not operation.is_told_to(turn.actor):
+        what = "changed the same"  # the text of `what` can hold a name as well
+    text = operation.said_to(turn.actor)
+    return InTheWay(f"operation {operation.id} ({text}) came later and {what}: undo that one first", operation.id)
 
 
 def require_last_write(turn: Turn, recorded: Recorded, kinds: Kinds, what: str, *, stands: bool) -> None:

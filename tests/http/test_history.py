@@ -75,5 +75,9 @@ def test_who_sees_one_library_is_told_of_no_history_out_of_sight(world: World, e
     problem(rex.get("/image/history", params={"path": "boss.jpg"}), 404)
     face = face_ids(ed, "trips/ann.jpg")[0]
     anna = named(ed, "Anna", face)
-    assert texts(rex, f"/persons/{anna}/history") == [], "what others did is theirs"
+    assert texts(rex, f"/persons/{anna}/history") == ["changed faces", "created a person"]
+    named(ed, "Other", boss)
+    ed.patch(f"/image/faces/{boss}", json={"person_id": anna})
+    assert texts(ed, f"/persons/{anna}/history")[0] == "assigned a face to Anna"
+    assert texts(rex, f"/persons/{anna}/history") == ["changed faces", "created a person"], "that face is out of sight"
     problem(world.client().get(f"/persons/{anna}/history"), 401)

@@ -127,6 +127,74 @@ def test_history_is_of_the_own_deeds_alone(ed: Api, rex: Api) -> None:
     problem(rex.get(f"/persons/{mine}"), 404)
 
 
+def test_what_reaches_into_another_library_is_told_without_its_names_and_is_taken_back_by_an_admin(
+    world: World, ann: Api, ed: Api, rex: Api
+) -> None:
+    (boss,), (bob,) = face_ids(ed, "boss.jpg"), face_ids(ed, "bob.jpg")
+    secret, shared = named(ed, "Secret Chief", boss), named(ed, "Bob", bob)
+    at_work = ed.get("/photos", params={"library": "Work", "q": "boss"}).json()["items"][0]["id"]
+    plain = ed.get("/photos", params={"q": "plain"}).json()["items"][0]["id"]
+    tagged = ed.post("/image/tags/batch", json={"ids": [plain, at_work], "name": "Shared"}).headers["operation-id"]
+    merged = ed.post(f"/persons/{secret}/merge", json={"into": shared}).headers["operation-id"]
+    head = world.ledger.head()
+    of_photo = rex.get("/image/history", params={"path": "plain.jpg"})
+    of_person = rex.get(f"/persons/{shared}/history")
+    shown = [rex.get(f"/operations/{each}") for each in (tagged, merged)]
+    refused = [rex.post(f"/operations/{each}/undo") for each in (tagged, merged)]
+    refused.append(rex.post(f"/operations/{tagged}/undo", params={"with_later": "true", "dry_run": "true"}))
+    newest = of_photo.json()["items"][0]
+    assert (newest["id"], newest["text"], newest["actor"]) == (int(tagged), "tagged photos", "ed")
+    assert [row["text"] for row in of_person.json()["items"]] == ["merged persons", "changed faces", "created a person"]
+    (event,) = shown[0].json()["events"]
+    assert event["type"] == "MediaTagged:1"
+    for answer in refused:
+        assert "of ed touches what rex may not see: ask an admin" in problem(answer, 403)["detail"]
+    others = [rex.get(f"/image/faces/{bob}/history"), rex.get("/operations"), rex.get("/events?limit=1000")]
+    for answer in (of_photo, of_person, *shown, *refused, *others):
+        assert "Secret" not in answer.text
+        assert str(at_work) not in [str(row.get("media_id")) for row in answer.json().get("events", [])]
+    assert world.ledger.head() == head
+    assert ann.post(f"/operations/{merged}/undo").status_code == 200
+
+
+def test_what_another_did_wholly_in_sight_is_taken_back_and_that_is_told_without_names(ed: Api, rex: Api) -> None:
+    (bob,) = face_ids(ed, "bob.jpg")
+    anna = named(ed, "Anna", face_ids(ed, "trips/ann.jpg")[0])
+    deed = ed.patch(f"/image/faces/{bob}", json={"person_id": anna}).headers["operation-id"]
+    undone = rex.post(f"/operations/{deed}/undo")
+    assert undone.json()["text"] == "undid: changed a face"
+    assert rex.get("/image/faces", params={"path": "bob.jpg"}).json()["items"][0]["person_id"] is None
+    assert rex.post(f"/operations/{undone.json()['id']}/undo").json()["text"] == "redid: changed a face"
+
+
+def test_an_operation_that_is_wholly_in_another_library_is_not_there(ed: Api, rex: Api) -> None:
+    (boss,) = face_ids(ed, "boss.jpg")
+    deed = ed.patch(f"/image/faces/{boss}", json={"ignored": True}).headers["operation-id"]
+    problem(rex.get(f"/operations/{deed}"), 404)
+    problem(rex.post(f"/operations/{deed}/undo"), 404)
+
+
+def test_what_stands_in_the_way_of_an_undo_is_told_without_the_names_that_another_wrote(ed: Api, rex: Api) -> None:
+    mine = named(rex, "Bob", *face_ids(ed, "bob.jpg"))
+    renamed = rex.patch(f"/persons/{mine}", json={"name": "Bobby"}).headers["operation-id"]
+    later = ed.patch(f"/persons/{mine}", json={"name": "Robert"}).headers["operation-id"]
+    told = problem(rex.post(f"/operations/{renamed}/undo"), 409)
+    assert (
+        told["detail"] == f"operation {later} (changed a person) came later and changed the same: undo that one first"
+    )
+    assert "(renamed Bobby to Robert)" in problem(ed.post(f"/operations/{renamed}/undo"), 409)["detail"]
+
+
+def test_a_face_names_no_earlier_person_that_is_only_elsewhere_now(ed: Api, rex: Api) -> None:
+    (boss,), (bob,) = face_ids(ed, "boss.jpg"), face_ids(ed, "bob.jpg")
+    secret, shared = named(ed, "Secret Chief", boss, bob), named(ed, "Bob")
+    ed.patch(f"/image/faces/{bob}", json={"person_id": shared})
+    now, before = rex.get(f"/image/faces/{bob}/history").json()["reasons"]
+    assert (now["person_name"], now["now_name"]) == ("Bob", "Bob")
+    assert (before["person_id"], before["person_name"], before["now_name"]) == (secret, "", None)
+    assert ed.get(f"/image/faces/{bob}/history").json()["reasons"][1]["person_name"] == "Secret Chief"
+
+
 def test_jobs_name_no_other_library(world: World, ed: Api, rex: Api) -> None:
     with world.board.job("scan", "indexing Work") as job:
         job.at(1, 2, "reading boss.jpg")
