@@ -70,8 +70,8 @@ def _stays_in_sight(tables: Lookups, event: Event) -> bool:
 
 
 def in_sight(tables: Lookups, events: Sequence[Recorded]) -> list[Recorded]:
-    """Those of these events that are about what the asker sees: a library, file, face, content with its tags, insight, or a
-    person with a visible face. What an operation says of itself and what concerns accounts is never among them."""
+    """Those of these events that are about what the asker sees: a library, file, face, content with its tags, insight,
+    or a person with a visible face. What an operation says of itself and what concerns accounts is never among them."""
     faces = tables.faces.in_sight({id_ for each in events for id_ in _face(each.event)})
     contents: dict[bytes, bool] = {}
 

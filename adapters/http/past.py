@@ -12,10 +12,13 @@ from msgspec import Meta
 
 from adapters.http.declaring import Call
 from adapters.http.problems import FieldError, Invalid
+from adapters.http.reading import EMPTY_COUNTS
 from projections.lookups import Ledger, Lookups
 
 AsOf = Annotated[
-    str, Meta(max_length=40, description="a time (RFC 3339) or a position: answers as the tables stood then")
+    str,
+    Meta(max_length=40, description="a time (RFC 3339) or a position: answers as the tables stood then"),
+    EMPTY_COUNTS,
 ]
 _POSITION: Final = re.compile(r"\d{1,15}")
 

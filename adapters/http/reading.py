@@ -17,6 +17,8 @@ from adapters.http.problems import BadRequest, FieldError, Invalid
 S = TypeVar("S", bound=msgspec.Struct)
 
 MOST_PARAMETERS: Final = 1000
+EMPTY_COUNTS: Final = Meta(extra={"empty": "counts"})
+"""Marks a parameter that is not left out by leaving it empty: who asks for nothing is told so."""
 _WORDS: Final = {
     "int": "a whole number",
     "float": "a number",
@@ -47,7 +49,8 @@ def body_of(raw: bytes, shape: type[S]) -> S:
 
 
 def query_of(raw: bytes, shape: type[S]) -> S:
-    """A query string as `shape`: lists are repeated parameters, an empty parameter counts as left out.
+    """A query string as `shape`: lists are repeated parameters, an empty parameter counts as left out, unless its
+    field is marked by `EMPTY_COUNTS`.
 
     Raises:
         BadRequest: it is no query string in UTF-8.
@@ -58,6 +61,7 @@ def query_of(raw: bytes, shape: type[S]) -> S:
     except ValueError as error:
         raise BadRequest(f"the query string cannot be read: {error}") from error
     lists = {f.encode_name for f in msgspec.structs.fields(shape) if _list_item(f.type) is not None}
+    kept = {f.encode_name for f in msgspec.structs.fields(shape) if _empty_counts(f.type)}
     given: dict[str, Any] = {}
     reader = _Reader(strict=False)
     for name, value in pairs:
@@ -65,7 +69,7 @@ def query_of(raw: bytes, shape: type[S]) -> S:
             given.setdefault(name, []).append(value)
         elif name in given:
             reader.refuse(name, "given more than once")
-        elif value:
+        elif value or name in kept:
             given[name] = value
     read: S = reader.value(given, shape, "")
     reader.finish()
@@ -154,6 +158,12 @@ def _limits(shape: Any) -> Sequence[Meta]:
     """What an annotation demands of a value beside its type, such as the length of a list."""
     found = get_args(shape)[1:] if get_origin(shape) is Annotated else ()
     return [each for each in found if isinstance(each, Meta)]
+
+
+def _empty_counts(shape: Any) -> bool:
+    if get_origin(shape) is Annotated:
+        return EMPTY_COUNTS in get_args(shape)[1:] or _empty_counts(get_args(shape)[0])
+    return get_origin(shape) in {Union, types.UnionType} and any(map(_empty_counts, get_args(shape)))
 
 
 def _list_item(shape: Any) -> Any:

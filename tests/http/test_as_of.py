@@ -47,6 +47,8 @@ def test_todays_grants_hold_for_the_past_too(world: World, ed: Api, rex: Api) ->
     problem(rex.get("/image/faces", params={"path": "boss.jpg"} | past), 404)
 
 
-@pytest.mark.parametrize("as_of", ["yesterday", "2024-13-01", "1" * 16, "999999999"])
+@pytest.mark.parametrize("as_of", ["", "yesterday", "2024-13-01", "1" * 16, "999999999"])
 def test_what_is_no_time_or_not_recorded_yet_is_refused(ed: Api, as_of: str) -> None:
-    assert fields(ed.get("/persons", params={"as_of": as_of})) == ["as_of"]
+    for of in ("/persons", "/persons/1", "/image/faces?path=plain.jpg", "/image/tags?path=plain.jpg"):
+        asked = f"{of}{'&' if '?' in of else '?'}as_of={as_of}"
+        assert fields(ed.get(asked)) == ["as_of"]
