@@ -64,6 +64,8 @@ MEDIA: dict[str, Any] = {
     "problem": None,
     "present": True,
     "discovered_at": 1,
+    "path_key": "a.jpg",
+    "camera_key": "",
 }
 
 
