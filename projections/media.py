@@ -41,10 +41,11 @@ from domain.media import (
 )
 from domain.names import search_key
 from domain.paths import folder_of, name_of
+from domain.stacks import stack_key, stack_rank
 from projections.projection import Id, Projection, id_column
 
 _FACTS = FileFacts.__struct_fields__
-_WRITTEN = (*_FACTS, "camera_key")
+_WRITTEN = (*_FACTS, "camera_key", "stack_rank")
 Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points, as SQLite has it."""
 
@@ -81,6 +82,8 @@ class MediaTable(Projection):
             Column("problem", Text),
             Column("path_key", Text, nullable=False),
             Column("camera_key", Text, nullable=False),
+            Column("stack_key", Text, nullable=False),
+            Column("stack_rank", Integer, nullable=False),
             Column("duration", Float(53)),
             Column("video_codec", Text),
             Column("audio_codec", Text),
@@ -103,14 +106,19 @@ class MediaTable(Projection):
         shown = t.c.present & t.c.content_hash.is_not(None)
         timeline = (t.c.taken_at, t.c.id)
         asked = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, t.c.path_key, t.c.camera_key)
-        Index(self.named("media_timeline"), *timeline, *asked, sqlite_where=shown).ddl_if("sqlite")
+        rank = t.c.stack_rank
+        of_stack = (t.c.library_id, t.c.stack_key, rank)
+        Index(self.named("media_timeline"), *timeline, rank, *asked, sqlite_where=shown).ddl_if("sqlite")
         Index(self.named("media_timeline_narrow"), *timeline, postgresql_where=shown).ddl_if("postgresql")
         for name, columns in (
-            ("media_library_timeline", (t.c.library_id, *timeline)),
-            ("media_name", (t.c.name, t.c.id)),
-            ("media_discovered", (t.c.discovered_at, t.c.id)),
+            ("media_library_timeline", (t.c.library_id, *timeline, rank)),
+            ("media_name", (t.c.name, t.c.id, rank)),
+            ("media_discovered", (t.c.discovered_at, t.c.id, rank)),
+            ("media_stack", of_stack),
         ):
             Index(self.named(name), *columns, sqlite_where=shown, postgresql_where=shown)
+        behind = shown & (rank > 0)
+        Index(self.named("media_companion"), *of_stack, sqlite_where=behind, postgresql_where=behind)
         Index(self.named("media_content"), t.c.content_hash, t.c.library_id, t.c.present, t.c.taken_at)
         Index(self.named("media_folder"), t.c.library_id, t.c.folder, t.c.present, t.c.content_hash)
         wrong = t.c.problem.is_not(None)
@@ -127,6 +135,7 @@ class MediaTable(Projection):
                 "folder": folder_of(e.path),
                 "name": name_of(e.path),
                 "path_key": search_key(e.path),
+                "stack_key": stack_key(e.path),
                 "content_hash": e.content_hash,
                 "present": True,
                 "discovered_at": r.recorded_at,
@@ -157,6 +166,7 @@ class MediaTable(Projection):
                 folder=bindparam("to_folder"),
                 name=bindparam("to_name"),
                 path_key=bindparam("to_key"),
+                stack_key=bindparam("to_stack"),
                 mtime_ns=bindparam("to_mtime"),
                 present=True,
             ),
@@ -167,6 +177,7 @@ class MediaTable(Projection):
                 "to_folder": folder_of(e.path),
                 "to_name": name_of(e.path),
                 "to_key": search_key(e.path),
+                "to_stack": stack_key(e.path),
                 "to_mtime": e.mtime_ns,
             },
         )
@@ -181,7 +192,7 @@ class MediaTable(Projection):
 def _facts(facts: FileFacts) -> dict[str, Any]:
     camera = " ".join(word for word in (facts.make, facts.model) if word)
     key = f"{search_key(camera)}\n{search_key(facts.lens or '')}"
-    return {**msgspec.structs.asdict(facts), "camera_key": key}
+    return {**msgspec.structs.asdict(facts), "camera_key": key, "stack_rank": stack_rank(facts)}
 
 
 class MediaFiles:

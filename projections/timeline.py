@@ -8,14 +8,27 @@ an index each, walked where much fits; where little does, the timeline's index f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    RowMapping,
+    Select,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from domain.faces import DETECTED
 from domain.names import name_key, search_key
+from domain.stacks import PICTURE
 from projections.schema import ReadTables
 
 PROBED: Final = 1000
@@ -25,7 +38,8 @@ DENSE: Final = 5000
 
 
 class PhotoFilter(msgspec.Struct, frozen=True):
-    """What a page of photos is narrowed to; times are microseconds of the wall clock as in `FileFacts.taken_at`."""
+    """What a page of photos is narrowed to; times are microseconds of the wall clock as in `FileFacts.taken_at`;
+    `stacked` leaves out a file where another one of its stack stands before it and fits as well."""
 
     folder: str | None = None
     recursive: bool = True
@@ -42,6 +56,12 @@ class PhotoFilter(msgspec.Struct, frozen=True):
     has_gps: bool | None = None
     within: tuple[float, float, float, float] | None = None
     q: str | None = None
+    stacked: bool = False
+
+    @property
+    def of_files(self) -> PhotoFilter:
+        """The same for every file, whatever stands before it in a stack."""
+        return msgspec.structs.replace(self, stacked=False) if self.stacked else self
 
     @property
     def one_folder(self) -> bool:
@@ -58,6 +78,7 @@ SORTS = {"taken_at": ("taken_at", True), "name": ("name", False), "discovered": 
 """Sort words with their column and whether the greatest comes first."""
 EVERYTHING: Final = PhotoFilter()
 Place = tuple[Any, int]
+_STACK: Final = ("library_id", "stack_key", "stack_rank")
 
 
 class Timeline:
@@ -89,6 +110,8 @@ class Timeline:
 
     def count(self, narrowed: PhotoFilter) -> int:
         """How many files the filter leaves."""
+        if narrowed.stacked:
+            return self.count(narrowed.of_files) - self._count_behind(narrowed.of_files)
         if narrowed.exclude_tags and not narrowed.by_content:
             # What is gathered by the tags is counted sooner than what is left without them.
             without = msgspec.structs.replace(narrowed, exclude_tags=())
@@ -99,6 +122,54 @@ class Timeline:
         else:
             counted = self._fitting(narrowed, func.count())
         return int(self._connection.execute(counted).scalar_one())
+
+    def _count_behind(self, narrowed: PhotoFilter) -> int:
+        """How many of the files that fit have one before them in their stack that fits as well."""
+        m = self._media
+        counted = self._shown(func.count()).where(m.c.stack_rank > literal_column("0"))
+        if narrowed.by_content or narrowed.one_folder:
+            counted = self._hinted(counted, "media_content" if narrowed.by_content else "media_folder")
+            counted = counted.where(*self._wanted(narrowed))
+        else:
+            # With the number written out, as SQLite takes a partial index for no parameter.
+            counted = self._hinted(counted, "media_companion").where(m.c.library_id.in_(self._libraries))
+            counted = counted.where(*self._of_file(narrowed, m), *self._of_content(narrowed, m))
+        return int(self._connection.execute(counted.where(self._before(narrowed).exists())).scalar_one())
+
+    def _before(self, narrowed: PhotoFilter) -> Select[int]:
+        """The files that fit and stand before a row of `media` in its stack."""
+        m, first = self._media, self._media.alias("before")
+        statement = select(first.c.id).where(
+            first.c.present,
+            first.c.content_hash.is_not(None),
+            first.c.library_id == m.c.library_id,
+            first.c.stack_key == m.c.stack_key,
+            first.c.stack_rank >= PICTURE,
+            first.c.stack_rank < m.c.stack_rank,
+            *self._of_file(narrowed, first),
+            *self._of_content(narrowed, first),
+        )
+        return self._hinted(statement.correlate(m), "media_stack", first)
+
+    def companions(self, rows: Sequence[RowMapping]) -> Mapping[int, Sequence[RowMapping]]:
+        """For each of these rows of `media` the shown files of another rank in its stack (id, path, kind, format), by
+        rank and id; nothing where there are none."""
+        m = self._media
+        asked = [row for row in rows if row["stack_rank"] >= PICTURE]
+        if not asked:
+            return {}
+        few = self._shown(*(m.c[name] for name in ("id", "path", "kind", "format", *_STACK)))
+        statement = self._hinted(few, "media_stack").where(
+            m.c.library_id.in_({row["library_id"] for row in asked}),
+            m.c.stack_key.in_({row["stack_key"] for row in asked}),
+            m.c.stack_rank >= PICTURE,
+        )
+        stacks: dict[tuple[int, str], list[RowMapping]] = {}
+        for row in self._connection.execute(statement.order_by(m.c.stack_rank, m.c.id)).mappings():
+            stacks.setdefault((row["library_id"], row["stack_key"]), []).append(row)
+        found = {row["id"]: stacks.get((row["library_id"], row["stack_key"]), []) for row in asked}
+        ranks = {row["id"]: row["stack_rank"] for row in asked}
+        return {id_: [row for row in stack if row["stack_rank"] != ranks[id_]] for id_, stack in found.items()}
 
     def contents(self, narrowed: PhotoFilter, limit: int) -> list[bytes]:
         """The first `limit` contents of the files that the filter leaves, each once."""
@@ -116,12 +187,14 @@ class Timeline:
 
     def ordered(self, narrowed: PhotoFilter, sort: str, after: Place | None, limit: int) -> Select[int]:
         """The statement that finds the ids of a page."""
-        m = self._media
+        m, stacked, narrowed = self._media, narrowed.stacked, narrowed.of_files
         column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
         if sort == "taken_at" or not self._is_dense(narrowed):
             statement = self._fitting(narrowed, m.c.id)
         else:
             statement = self._hinted(self._shown(m.c.id), f"media_{sort}").where(*self._wanted(narrowed))
+        if stacked:
+            statement = statement.where(or_(m.c.stack_rank <= PICTURE, ~self._before(narrowed).exists()))
         order = (column.desc(), m.c.id.desc()) if falling else (column, m.c.id)
         statement = statement.order_by(*order).limit(limit)
         if after is not None:
@@ -158,8 +231,11 @@ class Timeline:
         m = self._media
         return self._hinted(statement, "media_library_timeline").where(m.c.library_id.in_(self._libraries))
 
-    def _hinted(self, statement: Select[*tuple[Any, ...]], index: str) -> Select[*tuple[Any, ...]]:
-        return statement.with_hint(self._media, f"INDEXED BY {self._tables.media.named(index)}", "sqlite")
+    def _hinted(
+        self, statement: Select[*tuple[Any, ...]], index: str, table: FromClause | None = None
+    ) -> Select[*tuple[Any, ...]]:
+        named = self._media if table is None else table
+        return statement.with_hint(named, f"INDEXED BY {self._tables.media.named(index)}", "sqlite")
 
     def _shown(self, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
         m = self._media
@@ -169,13 +245,10 @@ class Timeline:
         m = self._media
         # One folder is found by library and folder; elsewhere the arithmetic keeps libraries from being looked for.
         yield (m.c.library_id if narrowed.one_folder else m.c.library_id + 0).in_(self._libraries)
-        yield from self._of_file(narrowed)
-        yield from self._of_content(narrowed)
-        for word in search_key(narrowed.q or "").split():
-            yield self._told_by(word)
+        yield from self._of_file(narrowed, m)
+        yield from self._of_content(narrowed, m)
 
-    def _of_file(self, narrowed: PhotoFilter) -> Iterator[ColumnElement[bool]]:
-        m = self._media
+    def _of_file(self, narrowed: PhotoFilter, m: FromClause) -> Iterator[ColumnElement[bool]]:
         if narrowed.one_folder:
             yield m.c.folder == narrowed.folder
         elif narrowed.folder:
@@ -195,20 +268,9 @@ class Timeline:
         if narrowed.has_gps is not None:
             yield m.c.latitude.is_not(None) if narrowed.has_gps else m.c.latitude.is_(None)
         if narrowed.within is not None:
-            yield self._within(*narrowed.within)
+            yield _within(m, *narrowed.within)
 
-    def _within(self, south: float, west: float, north: float, east: float) -> ColumnElement[bool]:
-        m = self._media
-        across_the_date_line = west > east
-        meridians = (
-            or_(m.c.longitude >= west, m.c.longitude <= east)
-            if across_the_date_line
-            else m.c.longitude.between(west, east)
-        )
-        return and_(m.c.latitude.between(south, north), meridians)
-
-    def _of_content(self, narrowed: PhotoFilter) -> Iterator[ColumnElement[bool]]:
-        m = self._media
+    def _of_content(self, narrowed: PhotoFilter, m: FromClause) -> Iterator[ColumnElement[bool]]:
         if narrowed.tags:
             named = self._tag_ids(narrowed.tags)
             each = [[tag] for tag in named] if narrowed.all_tags else [named]
@@ -218,6 +280,8 @@ class Timeline:
         if narrowed.persons:
             groups = [[person] for person in narrowed.persons] if narrowed.all_persons else [narrowed.persons]
             yield from (m.c.content_hash.in_(self._faces_of(persons)) for persons in groups)
+        for word in search_key(narrowed.q or "").split():
+            yield self._told_by(word, m)
 
     def _tag_ids(self, names: Sequence[str]) -> list[int]:
         """The tags of these names; 0, which none has, where there is none."""
@@ -248,9 +312,9 @@ class Timeline:
         joined = select(m.c.id).join(f, f.c.content_hash == m.c.content_hash)
         return joined.where(f.c.status == DETECTED, f.c.person_id.in_(behind))
 
-    def _told_by(self, word: str) -> ColumnElement[bool]:
+    def _told_by(self, word: str, m: FromClause) -> ColumnElement[bool]:
         """Path, camera, lens, a tag or a person of a file holds `word`, which is folded already."""
-        m, pattern = self._media, f"%{_escaped(word)}%"
+        pattern = f"%{_escaped(word)}%"
         told = [m.c.path_key.like(pattern, escape="\\"), m.c.camera_key.like(pattern, escape="\\")]
         tags, persons = self._called(self._tags, word), self._called(self._persons, word)
         if tags:
@@ -282,3 +346,11 @@ class Timeline:
 def _escaped(word: str) -> str:
     """What LIKE takes literally."""
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _within(m: FromClause, south: float, west: float, north: float, east: float) -> ColumnElement[bool]:
+    across_the_date_line = west > east
+    meridians = (
+        or_(m.c.longitude >= west, m.c.longitude <= east) if across_the_date_line else m.c.longitude.between(west, east)
+    )
+    return and_(m.c.latitude.between(south, north), meridians)

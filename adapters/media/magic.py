@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from adapters.media.tiff import Directory, Tiff
+from domain.stacks import RAW_FORMATS
 
 MediaKind = Literal["photo", "video"]
 
@@ -16,7 +17,7 @@ HEAD_BYTES: Final = 4096
 """How much of the beginning of a file `format_of` wants to see; RAW by TIFF directories needs the whole file."""
 
 PICTURES: Final = frozenset({"jpeg", "png", "webp", "gif", "bmp", "tiff", "heic", "avif", "jp2", "jxl"})
-RAWS: Final = frozenset({"arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw", "raw"})
+RAWS: Final = RAW_FORMATS
 VIDEOS: Final = frozenset({"mp4", "mov", "3gp", "mkv", "webm", "avi", "flv", "wmv", "mpeg", "mpegts", "ogv"})
 
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})

@@ -1,0 +1,41 @@
+"""Stacks: the files that one press of the shutter left beside each other, told by their names alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.media import FileFacts
+from domain.paths import folder_of, name_of
+
+RAW_FORMATS: Final = frozenset({"arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw", "raw"})
+LIVE_SECONDS: Final = 5.0
+"""The longest clip that may belong to a photo; live photos and motion photos last about three seconds."""
+
+ALONE: Final = -1
+"""Of no stack: a longer video, and a file that should hold a picture and has none."""
+PICTURE: Final = 0
+RAW: Final = 1
+CLIP: Final = 2
+RAW_WITHOUT_PICTURE: Final = 3
+
+
+def stack_key(path: str) -> str:
+    """What the files of a stack have in common within a library: the folder, and the name without its last extension
+    and without case."""
+    name = name_of(path)
+    stem = name.rpartition(".")[0] or name
+    folder = folder_of(path)
+    return f"{folder}/{stem.casefold()}" if folder else stem.casefold()
+
+
+def stack_rank(facts: FileFacts) -> int:
+    """The place of a file among those of its stack: those of the least rank stand for the others; `ALONE` for none.
+
+    A video whose length nobody could tell counts as short.
+    """
+    if facts.kind == "video":
+        return ALONE if facts.duration is not None and facts.duration > LIVE_SECONDS else CLIP
+    is_raw = facts.format in RAW_FORMATS
+    if facts.width is None:
+        return RAW_WITHOUT_PICTURE if is_raw else ALONE
+    return RAW if is_raw else PICTURE
