@@ -12,7 +12,7 @@ from projections.schema import ReadTables
 
 class Taken(msgspec.Struct, frozen=True):
     """A visible file: `at` microseconds of the wall clock and `offset` as in `FileFacts`, `source` what told the
-    time."""
+    time, `rank` its place among the files of the library with the same `stack`, as in `domain.stacks`."""
 
     id: int
     content_hash: bytes
@@ -20,6 +20,9 @@ class Taken(msgspec.Struct, frozen=True):
     at: int
     offset: int | None
     source: str | None
+    library_id: int
+    stack: str
+    rank: int
 
 
 class Memories:
@@ -44,7 +47,10 @@ class Memories:
         """The files taken from `start` to before `end`, oldest first; of several copies the first."""
         m = self._media
         statement = (
-            select(m.c.id, m.c.content_hash, m.c.folder, m.c.taken_at, m.c.taken_offset, m.c.taken_source)
+            select(
+                *(m.c[name] for name in ("id", "content_hash", "folder", "taken_at", "taken_offset", "taken_source")),
+                *(m.c[name] for name in ("library_id", "stack_key", "stack_rank")),
+            )
             .where(
                 m.c.present,
                 m.c.content_hash.is_not(None),

@@ -126,12 +126,12 @@ class Timeline:
     def _count_behind(self, narrowed: PhotoFilter) -> int:
         """How many of the files that fit have one before them in their stack that fits as well."""
         m = self._media
+        # The number is written out, since SQLite cannot tell of a parameter that a partial index holds what it asks.
         counted = self._shown(func.count()).where(m.c.stack_rank > literal_column("0"))
         if narrowed.by_content or narrowed.one_folder:
             counted = self._hinted(counted, "media_content" if narrowed.by_content else "media_folder")
             counted = counted.where(*self._wanted(narrowed))
         else:
-            # With the number written out, as SQLite takes a partial index for no parameter.
             counted = self._hinted(counted, "media_companion").where(m.c.library_id.in_(self._libraries))
             counted = counted.where(*self._of_file(narrowed, m), *self._of_content(narrowed, m))
         return int(self._connection.execute(counted.where(self._before(narrowed).exists())).scalar_one())

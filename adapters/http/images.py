@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.photos import Companion, companions_of
 from adapters.http.serving import TYPES, UNKNOWN, original, picture
 from adapters.http.sight import LibraryParam, photo_at
 from adapters.http.times import wall_clock
@@ -79,6 +80,7 @@ class Metadata(msgspec.Struct):
     frame_rate: float | None
     bit_rate: int | None
     problem: str | None
+    companions: Sequence[Companion]
     exif: dict[str, Any]
 
 
@@ -107,12 +109,14 @@ def show_image(call: Call, query: ImageQuery) -> Answer:
 
 @routes("GET", "/image/metadata", query=MetadataQuery, answers=Metadata, errors=(404,))
 def show_metadata(call: Call, query: MetadataQuery) -> Answer:
-    """What a file says of itself: times, camera, lens, exposure, size, orientation, position."""
+    """What a file says of itself: times, camera, lens, exposure, size, orientation, position; and its companions."""
     with call.parts.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
+        row = tables.media.row(media.id)
+        companions = companions_of(media.id, {} if row is None else tables.timeline.companions([row]))
     file = call.parts.locate(media.library_id, media.path)
     facts = call.parts.pictures.metadata(file, "video" if media.kind == "video" else "photo")
-    return Answer(_metadata(media, {**facts, "place": _place(call, facts)}))
+    return Answer(_metadata(media, {**facts, "place": _place(call, facts), "companions": companions}))
 
 
 def _place(call: Call, facts: Mapping[str, Any]) -> PlaceShown | None:

@@ -15,6 +15,7 @@ from adapters.http.photos import MediaRow, media_row
 from adapters.http.problems import FieldError, Invalid
 from adapters.http.sight import LibraryParam, within
 from domain.memories import Span, days_in, is_left_out, spread
+from domain.stacks import PICTURE
 from projections.lookups import Lookups
 from projections.memories import Taken
 
@@ -71,8 +72,8 @@ def list_memories(call: Call, query: MemoriesQuery) -> Answer:
     """Photos of a day, of the week around it or of its month, in earlier years.
 
     The day is the wall clock's; a time that is known in UTC alone is read in `timezone`. What only the file's last
-    change dates is shown where nothing else is of those days. Folders in EXCLUDED_DIRS are left out, and of copies one
-    is shown.
+    change dates is shown where nothing else is of those days. Folders in EXCLUDED_DIRS are left out, and of copies, as
+    of a photo and its companions, one is shown.
     """
     zone = _zone(query.timezone)
     today = _day(query.date, zone)
@@ -84,7 +85,8 @@ def list_memories(call: Call, query: MemoriesQuery) -> Answer:
             if taken:
                 rows = tables.memories.rows([each.id for each in spread(taken, query.limit)])
                 tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in rows})
-                items = [media_row(row, tags) for row in rows]
+                companions = tables.timeline.companions(rows)
+                items = [media_row(row, tags, companions) for row in rows]
                 days = (first.isoformat(), last.isoformat())
                 years.append(YearOfMemories(year, today.year - year, *days, len(taken), items))
     return Answer(Memories(today.isoformat(), query.span, years))
@@ -132,7 +134,17 @@ def _remembered(tables: Lookups, first: date, last: date, zone: tzinfo, excluded
         if first <= _day_of(taken, zone) <= last and not is_left_out(taken.folder, excluded):
             found.setdefault(taken.content_hash, taken)
     dated = [taken for taken in found.values() if taken.source != "mtime"]
-    return dated or list(found.values())
+    return _foremost(dated or list(found.values()))
+
+
+def _foremost(taken: Sequence[Taken]) -> list[Taken]:
+    """What has nothing before it in its stack; what is of none stays."""
+    least: dict[tuple[int, str], int] = {}
+    for each in taken:
+        if each.rank >= PICTURE:
+            stack = (each.library_id, each.stack)
+            least[stack] = min(each.rank, least.get(stack, each.rank))
+    return [each for each in taken if each.rank <= least.get((each.library_id, each.stack), each.rank)]
 
 
 def _day_of(taken: Taken, zone: tzinfo) -> date:

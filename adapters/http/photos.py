@@ -60,9 +60,23 @@ class PhotoWords(msgspec.Struct):
 class PhotosQuery(PhotoWords):
     """Which photos, and in which order."""
 
+    stacked: Annotated[
+        bool,
+        Meta(description="whether a RAW or short clip is left to the photo of its name that fits too, as a companion"),
+    ] = True
     sort: Literal["taken_at", "name", "discovered"] = "taken_at"
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
+
+
+class Companion(msgspec.Struct):
+    """Another file of the same press of the shutter, beside it and of its name: a RAW, a live photo's clip, or the
+    photo of either."""
+
+    id: int
+    path: str
+    kind: str
+    format: str | None
 
 
 class MediaRow(msgspec.Struct):
@@ -97,6 +111,7 @@ class MediaRow(msgspec.Struct):
     modified_at: Moment
     discovered_at: Moment
     tags: Sequence[str]
+    companions: Sequence[Companion]
 
 
 class Photos(msgspec.Struct):
@@ -131,7 +146,7 @@ class FoldersQuery(msgspec.Struct):
 @routes("GET", "/photos", query=PhotosQuery, answers=Photos, errors=(404,))
 def list_photos(call: Call, query: PhotosQuery) -> Answer:
     """Photos and videos that fit every filter, newest first, A to Z by `sort=name`."""
-    narrowed = narrowing(query)
+    narrowed = msgspec.structs.replace(narrowing(query), stacked=query.stacked)
     after = (
         None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
     )
@@ -144,10 +159,11 @@ def list_photos(call: Call, query: PhotosQuery) -> Answer:
             rows = tables.timeline.page(narrowed, sort=query.sort, after=after, limit=query.limit + 1)
         kept = rows[: query.limit]
         tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in kept})
+        companions = tables.timeline.companions(kept)
     cursor = None
     if len(rows) > query.limit:
         cursor = cursor_of(Sorted(query.sort, kept[-1][SORTS[query.sort][0]], kept[-1]["id"]))
-    return Answer(Photos([media_row(row, tags) for row in kept], cursor, total))
+    return Answer(Photos([media_row(row, tags, companions) for row in kept], cursor, total))
 
 
 @routes("GET", "/folders", query=FoldersQuery, answers=Folders, errors=(404,))
@@ -158,7 +174,9 @@ def list_folders(call: Call, query: FoldersQuery) -> Answer:
     return Answer(Folders([Folder(*row) for row in rows]))
 
 
-def media_row(row: RowMapping, tags: Mapping[bytes, Sequence[str]]) -> MediaRow:
+def media_row(
+    row: RowMapping, tags: Mapping[bytes, Sequence[str]], companions: Mapping[int, Sequence[RowMapping]]
+) -> MediaRow:
     """A row of `media` as clients see it."""
     content = bytes(row["content_hash"])
     plain: dict[str, Any] = {name: row[name] for name in MediaRow.__struct_fields__ if name in row}
@@ -168,8 +186,14 @@ def media_row(row: RowMapping, tags: Mapping[bytes, Sequence[str]]) -> MediaRow:
         "modified_at": moment(row["mtime_ns"] // 1000),
         "discovered_at": moment(row["discovered_at"]),
         "tags": tags.get(content, ()),
+        "companions": companions_of(row["id"], companions),
     }
     return MediaRow(**plain)
+
+
+def companions_of(media_id: int, companions: Mapping[int, Sequence[RowMapping]]) -> list[Companion]:
+    """The companions of one file as clients see them."""
+    return [Companion(row["id"], row["path"], row["kind"], row["format"]) for row in companions.get(media_id, ())]
 
 
 def narrowing(query: PhotoWords) -> PhotoFilter:

@@ -6,7 +6,8 @@ import { get } from './api.js';
 
 /**
  * @typedef {{id: number, library_id: number, path: string, kind: string, width: number|null, height: number|null,
- *   duration: number|null, video_codec: string|null, taken_at: string|null, placeholder: string|null}} Photo
+ *   duration: number|null, video_codec: string|null, taken_at: string|null, placeholder: string|null,
+ *   companions?: import('./parts/words.js').Companion[]}} Photo
  */
 
 const PAGE = 200;
@@ -76,10 +77,17 @@ export class PhotoList {
       this.total = page.total ?? this.total;
       const fresh = page.items.filter((photo) => !this.known.has(photo.id));
       this.#take(fresh.filter(belongs));
+      this.#giveWay(fresh);
       cursor = page.next_cursor;
       if (!fresh.length || !cursor) break;
     }
     this.items.sort(inOrder);
+  }
+
+  /** What stood alone until the photo of its name came is that photo's companion now. @param {Photo[]} fresh */
+  #giveWay(fresh) {
+    const behind = new Set(fresh.flatMap((photo) => photo.companions ?? []).map((companion) => companion.id));
+    if (behind.size) this.items = this.items.filter((photo) => !behind.has(photo.id));
   }
 
   /** Where a photo stands in the list, -1 where it is not (yet) there. @param {number} libraryId @param {string} path */

@@ -5,7 +5,7 @@ import { faceCrop } from './crop.js';
 import { fill, h, icon, iconButton } from './dom.js';
 import { insightPanel } from './insight.js';
 import { complain, done } from './toast.js';
-import { clockOf, fileName, fileSize, figure, folderOf, lengthOf, longDayOf } from './words.js';
+import { clockOf, companionName, fileName, fileSize, figure, folderOf, lengthOf, longDayOf } from './words.js';
 
 export function detailsPanel() {
   const faces = h('div', { class: 'panel-people' });
@@ -61,8 +61,16 @@ function factsOf(metadata) {
     fact('Camera', 'camera', [device, lens, exposureOf(metadata)]),
     fact('Place', 'pin', [place?.text, placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`, place?.attribution]),
     fact('File', 'file', [fileName(path), measures, film, metadata.problem], pictureUrl(metadata, 'full')),
+    companionsOf(metadata),
     fact('Folder', 'folders', [folder || 'The library itself'], to('folders', '', { library: metadata.library_id, path: folder })),
   ];
+}
+
+/** The RAW and the clip of a photo, or the photo of either: a link to each. @param {any} metadata */
+function companionsOf({ companions, library_id: of }) {
+  if (!companions?.length) return null;
+  const linked = companions.map((each) => h('a', { href: to('photo', '', { file: each.path, of }) }, fileName(each.path), h('span', { class: 'faint' }, ` ${companionName(each)}`)));
+  return [h('dt', {}, icon('photos'), h('span', { class: 'unseen' }, 'Companions')), h('dd', { class: 'companions' }, linked)];
 }
 
 /** "1/250 s · f/2.8 · 35 mm · ISO 400". @param {{exposure?: number, f_number?: number, focal_length?: number, iso?: number}} shot */

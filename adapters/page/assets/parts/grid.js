@@ -6,7 +6,7 @@ import { pictureUrl } from '../api.js';
 import { h, icon } from './dom.js';
 import { justified } from './justified.js';
 import { drawPlaceholder } from './thumbhash.js';
-import { clockOf, count, dayOf, fileName, lengthOf, longDayOf, monthsOf } from './words.js';
+import { clockOf, companionMark, count, dayOf, fileName, lengthOf, longDayOf, monthsOf } from './words.js';
 
 /** @typedef {import('../photolist.js').Photo} Photo */
 
@@ -211,7 +211,8 @@ export class PhotoGrid {
       src: pictureUrl(photo, 'thumb'),
     });
     const length = photo.kind === 'video' && lengthOf(photo.duration);
-    const said = [photo.kind === 'video' ? 'Video' : 'Photo', length, longDayOf(photo.taken_at), clockOf(photo.taken_at), name].filter(Boolean).join(', ');
+    const mark = companionMark(photo.companions);
+    const said = [photo.kind === 'video' ? 'Video' : 'Photo', length, mark && `with ${mark}`, longDayOf(photo.taken_at), clockOf(photo.taken_at), name].filter(Boolean).join(', ');
     const tile = h(
       'a',
       { class: 'tile', href: this.addressOf(photo), 'aria-label': said, title: name, tabIndex: -1, onfocus: () => this.#focused(photo) },
@@ -220,6 +221,7 @@ export class PhotoGrid {
       h('span', { class: 'broken-name' }, name),
       h('span', { class: 'day', 'aria-hidden': 'true' }),
       photo.kind === 'video' && h('span', { class: 'film' }, icon('play'), length),
+      mark && h('span', { class: 'stacked', 'aria-hidden': 'true' }, mark),
     );
     this.ontile(photo, tile);
     return tile;

@@ -9,6 +9,9 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 const here = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
+/** Formats of pictures that are no RAW, as the server names them. */
+const PICTURES = new Set(['jpeg', 'png', 'webp', 'gif', 'bmp', 'tiff', 'heic', 'avif', 'jp2', 'jxl']);
+
 /** @param {number} value */
 export const figure = (value) => number.format(value);
 
@@ -86,6 +89,14 @@ export function fileSize(bytes) {
   const value = bytes / 1000 ** power;
   return `${value.toFixed(value < 10 ? 1 : 0)} ${['B', 'kB', 'MB', 'GB'][power]}`;
 }
+
+/** @typedef {{id: number, path: string, kind: string, format: string|null}} Companion */
+
+/** "RAW", "Live" or "Photo", as people call what lies beside a photo. @param {Companion} companion */
+export const companionName = ({ kind, format }) => (kind === 'video' ? 'Live' : PICTURES.has(format ?? '') ? 'Photo' : 'RAW');
+
+/** "RAW · Live" of what stands behind a photo. @param {Companion[]|undefined} companions */
+export const companionMark = (companions) => [...new Set((companions ?? []).map(companionName))].filter((name) => name !== 'Photo').sort().reverse().join(' · ');
 
 /** The last part of a path. @param {string} path */
 export const fileName = (path) => path.slice(path.lastIndexOf('/') + 1);
