@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.http.entrance import create_http_app
@@ -22,6 +23,10 @@ def taken(path: str, at: str, source: str = "exif", offset: int | None = None, l
     micros = (datetime.fromisoformat(at).replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
     facts = FileFacts(1, 1, "photo", width=9, height=9, taken_at=micros, taken_offset=offset, taken_source=source)
     return ReadFile(path, (like or path).encode().ljust(32)[:32], facts)
+
+
+def negative(file: ReadFile) -> ReadFile:
+    return msgspec.structs.replace(file, facts=msgspec.structs.replace(file.facts, format="nef"))
 
 
 def remember(world: World, *files: ReadFile, library: int = 1) -> None:
@@ -66,6 +71,19 @@ def test_photos_of_the_day_come_by_year_the_last_year_first(own_world: World, ed
     assert years(ed, date="2012-05-30", span="week") == {2010: ["c.jpg"], 2001: [
         "before.jpg", "a.jpg", "b.jpg", "after.jpg"]}  # fmt: skip
     assert years(ed, date="2012-05-30", span="month") == {2001: ["before.jpg"]}
+
+
+def test_of_a_photo_and_its_companions_the_photo_is_remembered(own_world: World, ed: Api) -> None:
+    remember(
+        own_world,
+        *(negative(taken(path, "2001-06-01T12:00:00")) for path in ("A.nef", "b.nef", "c.nef")),
+        taken("a.jpg", "2001-06-01T12:00:00"),
+        taken("c.jpg", "2001-06-01T12:00:00", source="mtime"),
+    )
+    assert years(ed, date="2012-06-01") == {2001: ["b.nef", "c.nef", "a.jpg"]}
+    (year,) = ed.get("/memories", params={"date": "2012-06-01"}).json()["items"]
+    assert [[each["path"] for each in item["companions"]] for item in year["items"]] == [[], ["c.jpg"], ["A.nef"]]
+    assert year["total"] == 3
 
 
 def test_a_leap_day_is_remembered_on_the_28th(own_world: World, ed: Api) -> None:

@@ -6,6 +6,12 @@ from typing import Any
 
 import pytest
 
+from domain.actor import WATCHER
+from domain.commands.media import ReadFile, record_files
+from domain.media import FileFacts
+from tests.adapters.media.raws import nef
+from tests.footage import footage
+from tests.http.painted import paint
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World, face_ids
 
@@ -142,3 +148,73 @@ def test_a_file_that_vanished_leaves_the_timeline(own_world: World) -> None:
     (own_world.folder / "family" / "plain.jpg").unlink()
     own_world.scan()
     assert "plain.jpg" not in paths(own_world.api("ed"))
+
+
+def stacked(world: World) -> Api:
+    """A photo with its RAW and its clip, found by a scan; and a long film of another photo's name."""
+    family = world.folder / "family"
+    (family / "BOB.NEF").write_bytes(nef())
+    footage(family / "bob.mov", 0.5, sound=False)
+    world.scan()
+    film = FileFacts(1, 1, "video", format="mp4", width=9, height=9, duration=600.0)
+    with world.ledger.transaction(WATCHER) as turn:
+        turn.begin("scan", "scanned")
+        record_files(turn, 1, [ReadFile("plain.mp4", b"film".ljust(32), film)])
+    return world.api("ed")
+
+
+def test_a_photo_is_shown_with_its_raw_and_its_clip_as_companions(own_world: World) -> None:
+    ed = stacked(own_world)
+    page = ed.get("/photos").json()
+    (bob,) = [photo for photo in page["items"] if photo["path"].casefold().startswith("bob.")]
+    assert bob["path"] == "bob.jpg"
+    told = [(each["path"], each["kind"], each["format"]) for each in bob["companions"]]
+    assert told == [("BOB.NEF", "photo", "nef"), ("bob.mov", "video", "mov")]
+    assert page["total"] == len(page["items"]) == EVERYTHING + 1
+    assert {"plain.jpg", "plain.mp4"} <= {photo["path"] for photo in page["items"]}
+    assert not any(photo["companions"] for photo in page["items"] if photo is not bob)
+
+
+def test_every_file_is_listed_on_request_each_with_the_others(own_world: World) -> None:
+    ed = stacked(own_world)
+    page = ed.get("/photos", params={"stacked": "false"}).json()
+    assert page["total"] == len(page["items"]) == EVERYTHING + 3
+    companions = {photo["path"]: [each["path"] for each in photo["companions"]] for photo in page["items"]}
+    assert companions["BOB.NEF"] == ["bob.jpg", "bob.mov"]
+    assert companions["bob.mov"] == ["bob.jpg", "BOB.NEF"]
+
+
+def test_a_companion_that_alone_fits_is_shown_itself(own_world: World) -> None:
+    ed = stacked(own_world)
+    ed.post("/image/tags", json={"path": "BOB.NEF", "name": "Negative"})
+    assert paths(ed, tags=["Negative"]) == ["BOB.NEF"]
+    assert "bob.mov" in paths(ed, kind="video")
+    (own_world.folder / "family" / "bob.jpg").unlink()
+    own_world.scan()
+    assert {"BOB.NEF", "bob.jpg", "bob.mov"} & set(paths(ed)) == {"BOB.NEF"}
+
+
+def test_a_tag_of_a_photo_is_not_one_of_its_companions(own_world: World) -> None:
+    ed = stacked(own_world)
+    ed.post("/image/tags", json={"path": "bob.jpg", "name": "Best"})
+    assert set(paths(ed, tags=["Best"], stacked="false", library="1")) == {"bob.jpg"}
+
+
+def test_the_metadata_of_each_file_names_its_companions(own_world: World) -> None:
+    ed = stacked(own_world)
+    for path, others in (("bob.jpg", ["BOB.NEF", "bob.mov"]), ("BOB.NEF", ["bob.jpg", "bob.mov"]), ("plain.jpg", [])):
+        told = ed.get("/image/metadata", params={"path": path}).json()["companions"]
+        assert [each["path"] for each in told] == others
+
+
+def test_a_photo_with_a_clip_inside_is_shown_as_the_photo_that_it_is(own_world: World) -> None:
+    family = own_world.folder / "family"
+    clip = footage(own_world.folder / "clip.mp4", 0.5, sound=False)
+    motion = paint(family / "MVIMG_1.jpg", shade=120)
+    motion.write_bytes(motion.read_bytes() + clip.read_bytes())
+    own_world.scan()
+    ed = own_world.api("ed")
+    (photo,) = ed.get("/photos", params={"q": "mvimg"}).json()["items"]
+    assert (photo["kind"], photo["format"], photo["problem"], photo["companions"]) == ("photo", "jpeg", None, [])
+    shown = ed.get("/image", params={"path": "MVIMG_1.jpg", "size": "thumb"})
+    assert shown.headers["content-type"] == "image/jpeg"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,53 @@ def test_details_name_the_place_and_whose_names_these_are(visitor: Visitor) -> N
     panel = visitor.open(OBAMA).get_by_role("complementary", name="Details")
     for said in (f"Home {HOSTILE}, Lisbon, Portugal", "38.71690, -9.13990", "GeoNames"):
         expect(panel).to_contain_text(said)
+
+
+def test_a_photo_names_its_raw_and_its_clip_and_leads_to_each(visitor: Visitor) -> None:
+    companions = [
+        {"id": 901, "path": f"portraits/{HOSTILE}.NEF", "kind": "photo", "format": "nef"},
+        {"id": 902, "path": "portraits/obama2.jpg", "kind": "video", "format": "mov"},
+    ]
+
+    def listed(route: Route) -> None:
+        told = route.fetch().json()
+        for photo in told["items"]:
+            photo["companions"] = companions if photo["path"] == "portraits/obama.jpg" else []
+        route.fulfill(json=told)
+
+    def told_of(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"companions": companions})
+
+    visitor.page.route(re.compile(r"/photos\?"), listed)
+    visitor.page.route("**/image/metadata?*obama.jpg*", told_of)
+    page = visitor.open()
+    expect(page.locator(".tile .stacked")).to_have_text("RAW · Live")
+    page.get_by_role("link", name="with RAW · Live").click()
+    panel = page.get_by_role("complementary", name="Details")
+    expect(panel.locator(".companions a")).to_have_text([f"{HOSTILE}.NEF RAW", "obama2.jpg Live"])
+    panel.get_by_role("link", name="obama2.jpg").click()
+    expect(page.locator(".viewer .large.shown")).to_have_attribute("alt", "Photo obama2.jpg")
+
+
+def test_a_raw_that_was_listed_gives_way_to_the_photo_that_comes_later(visitor: Visitor) -> None:
+    left = visitor.open().evaluate(
+        """async () => {
+          const { PhotoList } = await import('./assets/photolist.js');
+          const list = new PhotoList({});
+          await list.more();
+          const [first, second] = list.items;
+          list.known.delete(first.id);
+          list.items = [second];
+          globalThis.fetch = ((real) => async (...asked) => {
+            const told = await (await real(...asked)).json();
+            for (const photo of told.items) photo.companions = photo.id === first.id ? [{ id: second.id }] : [];
+            return Response.json(told);
+          })(globalThis.fetch);
+          await list.refresh();
+          return [first.id, second.id].map((id) => list.items.some((photo) => photo.id === id));
+        }"""
+    )
+    assert left == [True, False]
 
 
 @pytest.mark.parametrize("address", ["#/photos", "#/people", "#/folders", "#/history", "#/status", OBAMA])
