@@ -114,13 +114,18 @@ class MediaTable(Projection):
             ("media_library_timeline", (t.c.library_id, *timeline, rank)),
             ("media_name", (t.c.name, t.c.id, rank)),
             ("media_discovered", (t.c.discovered_at, t.c.id, rank)),
-            ("media_stack", of_stack),
         ):
             Index(self.named(name), *columns, sqlite_where=shown, postgresql_where=shown)
         behind = shown & (rank > 0)
-        Index(self.named("media_companion"), *of_stack, sqlite_where=behind, postgresql_where=behind)
-        Index(self.named("media_content"), t.c.content_hash, t.c.library_id, t.c.present, t.c.taken_at)
-        Index(self.named("media_folder"), t.c.library_id, t.c.folder, t.c.present, t.c.content_hash)
+        told = (t.c.taken_at, t.c.latitude, t.c.longitude, t.c.camera_key)
+        for name, where, held in (
+            ("media_stack", shown, told),
+            ("media_companion", behind, (*told, t.c.kind, t.c.folder, t.c.path_key)),
+        ):
+            Index(self.named(name), *of_stack, *held, sqlite_where=where).ddl_if("sqlite")
+            Index(self.named(f"{name}_narrow"), *of_stack, postgresql_where=where).ddl_if("postgresql")
+        Index(self.named("media_content"), t.c.content_hash, t.c.library_id, t.c.present, t.c.taken_at, rank)
+        Index(self.named("media_folder"), t.c.library_id, t.c.folder, t.c.present, t.c.content_hash, rank)
         wrong = t.c.problem.is_not(None)
         Index(self.named("media_problem"), t.c.library_id, sqlite_where=wrong, postgresql_where=wrong)
 

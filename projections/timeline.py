@@ -9,6 +9,7 @@ an index each, walked where much fits; where little does, the timeline's index f
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -24,11 +25,12 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
 )
 
 from domain.faces import DETECTED
 from domain.names import name_key, search_key
-from domain.stacks import PICTURE
+from domain.stacks import CLIP, PICTURE
 from projections.schema import ReadTables
 
 PROBED: Final = 1000
@@ -125,20 +127,38 @@ class Timeline:
 
     def _count_behind(self, narrowed: PhotoFilter) -> int:
         """How many of the files that fit have one before them in their stack that fits as well."""
-        m = self._media
-        # The number is written out, since SQLite cannot tell of a parameter that a partial index holds what it asks.
-        counted = self._shown(func.count()).where(m.c.stack_rank > literal_column("0"))
+        if not self._has_companions:
+            return 0
+        counted = self._shown(func.count()).where(self._may_be_behind)
         if narrowed.by_content or narrowed.one_folder:
             counted = self._hinted(counted, "media_content" if narrowed.by_content else "media_folder")
             counted = counted.where(*self._wanted(narrowed))
         else:
+            m = self._media
             counted = self._hinted(counted, "media_companion").where(m.c.library_id.in_(self._libraries))
             counted = counted.where(*self._of_file(narrowed, m), *self._of_content(narrowed, m))
         return int(self._connection.execute(counted.where(self._before(narrowed).exists())).scalar_one())
 
+    @property
+    def _may_be_behind(self) -> ColumnElement[bool]:
+        """With the number written out: SQLite takes no partial index for a parameter."""
+        return self._media.c.stack_rank > literal_column("0")
+
+    @cached_property
+    def _has_companions(self) -> bool:
+        """Whether any visible file may stand behind another; in many collections none does, and nothing is to do."""
+        m = self._media
+        any_ = self._hinted(self._shown(m.c.id), "media_companion").where(
+            m.c.library_id.in_(self._libraries), self._may_be_behind
+        )
+        return self._connection.execute(any_.limit(1)).first() is not None
+
     def _before(self, narrowed: PhotoFilter) -> Select[int]:
-        """The files that fit and stand before a row of `media` in its stack."""
+        """The files that fit and stand before a row of `media` that fits in its stack; so they are of the same folder,
+        and their rank says of which kind they are."""
         m, first = self._media, self._media.alias("before")
+        of_rank = {None: true(), "photo": first.c.stack_rank != CLIP, "video": first.c.stack_rank == CLIP}
+        others = msgspec.structs.replace(narrowed, folder=None, kind=None)
         statement = select(first.c.id).where(
             first.c.present,
             first.c.content_hash.is_not(None),
@@ -146,8 +166,9 @@ class Timeline:
             first.c.stack_key == m.c.stack_key,
             first.c.stack_rank >= PICTURE,
             first.c.stack_rank < m.c.stack_rank,
-            *self._of_file(narrowed, first),
-            *self._of_content(narrowed, first),
+            of_rank[narrowed.kind],
+            *self._of_file(others, first),
+            *self._of_content(others, first),
         )
         return self._hinted(statement.correlate(m), "media_stack", first)
 
@@ -156,7 +177,7 @@ class Timeline:
         rank and id; nothing where there are none."""
         m = self._media
         asked = [row for row in rows if row["stack_rank"] >= PICTURE]
-        if not asked:
+        if not asked or not self._has_companions:
             return {}
         few = self._shown(*(m.c[name] for name in ("id", "path", "kind", "format", *_STACK)))
         statement = self._hinted(few, "media_stack").where(
@@ -182,7 +203,8 @@ class Timeline:
         return [found[id_] for id_ in ids]
 
     def _ids(self, narrowed: PhotoFilter, sort: str, after: Place | None, limit: int) -> list[int]:
-        statement = self.ordered(narrowed, sort, after, limit)
+        wanted = narrowed if narrowed.stacked and self._has_companions else narrowed.of_files
+        statement = self.ordered(wanted, sort, after, limit)
         return list(self._connection.execute(statement).scalars())
 
     def ordered(self, narrowed: PhotoFilter, sort: str, after: Place | None, limit: int) -> Select[int]:
