@@ -179,18 +179,31 @@ class Timeline:
         asked = [row for row in rows if row["stack_rank"] >= PICTURE]
         if not asked or not self._has_companions:
             return {}
-        few = self._shown(*(m.c[name] for name in ("id", "path", "kind", "format", *_STACK)))
-        statement = self._hinted(few, "media_stack").where(
-            m.c.library_id.in_({row["library_id"] for row in asked}),
-            m.c.stack_key.in_({row["stack_key"] for row in asked}),
-            m.c.stack_rank >= PICTURE,
-        )
+        behind = [row for row in asked if row["stack_rank"] > PICTURE]
+        found = self._of_stacks(behind, "media_stack", m.c.stack_rank == PICTURE) if behind else []
+        found += self._of_stacks(asked, "media_companion", self._may_be_behind)
         stacks: dict[tuple[int, str], list[RowMapping]] = {}
-        for row in self._connection.execute(statement.order_by(m.c.stack_rank, m.c.id)).mappings():
+        for row in found:
             stacks.setdefault((row["library_id"], row["stack_key"]), []).append(row)
-        found = {row["id"]: stacks.get((row["library_id"], row["stack_key"]), []) for row in asked}
-        ranks = {row["id"]: row["stack_rank"] for row in asked}
-        return {id_: [row for row in stack if row["stack_rank"] != ranks[id_]] for id_, stack in found.items()}
+        return {
+            row["id"]: [
+                other
+                for other in stacks.get((row["library_id"], row["stack_key"]), ())
+                if other["stack_rank"] != row["stack_rank"]
+            ]
+            for row in asked
+        }
+
+    def _of_stacks(self, rows: Sequence[RowMapping], index: str, ranks: ColumnElement[bool]) -> list[RowMapping]:
+        """The shown files of these ranks with the keys of `rows`, by rank and id."""
+        m = self._media
+        few = self._shown(*(m.c[name] for name in ("id", "path", "kind", "format", *_STACK)))
+        statement = self._hinted(few, index).where(
+            m.c.library_id.in_({row["library_id"] for row in rows}),
+            m.c.stack_key.in_({row["stack_key"] for row in rows}),
+            ranks,
+        )
+        return [*self._connection.execute(statement.order_by(m.c.stack_rank, m.c.id)).mappings()]
 
     def contents(self, narrowed: PhotoFilter, limit: int) -> list[bytes]:
         """The first `limit` contents of the files that the filter leaves, each once."""
