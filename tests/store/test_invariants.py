@@ -66,6 +66,8 @@ MEDIA: dict[str, Any] = {
     "discovered_at": 1,
     "path_key": "a.jpg",
     "camera_key": "",
+    "stack_key": "a",
+    "stack_rank": 0,
 }
 
 
