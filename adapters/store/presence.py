@@ -102,6 +102,12 @@ def _file_locked(database: Database, lock: Lock, *, shared: bool) -> Iterator[bo
 @contextmanager
 def _advisory(database: Database, lock: Lock, *, shared: bool) -> Iterator[bool]:
     engine = create_engine(database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    ask = text(f"SELECT pg_try_advisory_lock{'_shared' if shared else ''}(:key)")
+    how = "_shared" if shared else ""
+    ask, give_back = text(f"SELECT pg_try_advisory_lock{how}(:key)"), text(f"SELECT pg_advisory_unlock{how}(:key)")
     with engine.connect() as connection:
-        yield bool(connection.execute(ask, {"key": lock.key}).scalar_one())
+        is_ours = bool(connection.execute(ask, {"key": lock.key}).scalar_one())
+        try:
+            yield is_ours
+        finally:
+            if is_ours:  # said in words: a session that is merely closed may hold it for a while yet
+                connection.execute(give_back, {"key": lock.key})

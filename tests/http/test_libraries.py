@@ -16,7 +16,7 @@ from tests.http.world import Api, World
 
 def test_libraries_come_with_their_counts_and_the_root_is_told_to_admins(world: World, ann: Api, ed: Api) -> None:
     family, work = ann.get("/libraries").json()["items"]
-    assert (family["name"], family["photos"], family["videos"], family["problems"]) == ("Family", 8, 1, 1)
+    assert (family["name"], family["photos"], family["videos"], family["problems"]) == ("Family", 8, 1, 2)
     assert (work["id"], work["offline"], work["root"]) == (2, False, str(world.folder / "work"))
     assert {library["root"] for library in ed.get("/libraries").json()["items"]} == {None}
 

@@ -41,8 +41,7 @@ def test_killed_at_random_moments_of_scan_and_detection_it_loses_nothing_and_rep
     try:
         wait_until_done(data, expected)
     finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(PATIENCE_SECONDS)
+        end(server)
     ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
     try:
         assert verify(ledger) == []
@@ -78,6 +77,19 @@ def start(photos: Path, data: Path) -> subprocess.Popen[bytes]:
     """A server in a process group of its own, so that a kill takes its workers as a power cut would."""
     environment = {**os.environ, "IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", "LOG_LEVEL": "error"}
     return subprocess.Popen([*COMMAND, "serve", str(photos)], env=environment, cwd=ROOT, start_new_session=True)
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Interrupt a server until it ends: one that has just begun to load its modules may not hear the first time."""
+    began = time.monotonic()
+    while True:
+        server.send_signal(signal.SIGINT)
+        try:
+            server.wait(5)
+        except subprocess.TimeoutExpired:
+            assert time.monotonic() - began < PATIENCE_SECONDS, "the server does not end"
+        else:
+            return
 
 
 def wait_until_done(data: Path, expected: dict[str, int]) -> None:
