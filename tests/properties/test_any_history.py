@@ -241,6 +241,16 @@ class Histories(RuleBasedStateMachine):
         """Rename a tag, or delete it."""
         self._do(lambda turn: tags.delete_tag(turn, tag) if name is None else tags.rename_tag(turn, tag, name))
 
+    @rule(tag=st.integers(1, 3), into=st.integers(1, 3))
+    def merge_tags(self, tag: int, into: int) -> None:
+        """Put one tag wherever another is, and delete that one."""
+        self._do(lambda turn: tags.merge_tags(turn, tag, into))
+
+    @rule(tag=st.integers(1, 3), color=st.sampled_from([None, "#aa0000", "#00BB00"]))
+    def colour_tag(self, tag: int, color: str | None) -> None:
+        """Give a tag a colour, or take it away."""
+        self._do(lambda turn: tags.change_tag(turn, tag, color=color))
+
     @rule(photo=PHOTO, model=st.sampled_from(["model-1", "model-2"]), boxes=st.sampled_from(FOUND))
     def detect(self, photo: int, model: str, boxes: tuple[Box, ...]) -> None:
         """Look at a photo again, also with another model, which may find more or fewer faces."""
