@@ -177,7 +177,7 @@ def test_a_rewrite_that_changes_neither_size_nor_time_is_seen_where_the_system_t
         assert here.rows("size", "mtime_ns")["one.jpg"] == (facts.st_size, facts.st_mtime_ns)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["native", pytest.param("poll", marks=pytest.mark.long)])
 def test_a_root_that_goes_costs_nothing_and_is_watched_again_when_it_returns(tmp_path: Path, mode: str) -> None:
     with watched(tmp_path, mode) as here:
         for number in range(5):

@@ -30,7 +30,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("AVIF", {}),
     ("JPEG2000", {}),
 ]
-MUTANTS = 40
+MUTANTS = 25
 
 
 def with_exif() -> Image.Exif:
@@ -93,6 +93,7 @@ def test_a_broken_picture_is_indexed_with_or_without_a_problem(
     assert whole < MUTANTS or format_name == "BMP"
 
 
+@pytest.mark.long
 def test_a_picture_of_every_single_length_is_indexed(tmp_path: Path) -> None:
     content = encoded(scene(24, 16), "JPEG", quality=30)
     for length in range(0, len(content), 3):
