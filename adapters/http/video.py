@@ -80,7 +80,7 @@ def play(call: Call, body: VideoWanted) -> Answer:
 
 
 @routes("GET", "/video/hls/{hash}/{file}", media_types=(_PLAYLIST_TYPE, _PART_TYPE), errors=(404, 416))
-def show_hls(call: Call, hash: str, file: str) -> Answer:  # noqa: A002 - the route names it so
+def show_hls(call: Call, hash: str, file: str) -> Answer:
     """The playlist of a video's content, `index.m3u8`, or one of its parts, `0.ts` and on.
 
     A part that is not there yet is made while the request waits.

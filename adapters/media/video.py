@@ -9,11 +9,11 @@ what it says it is, UTC.
 
 from __future__ import annotations
 
+import calendar
 import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -210,7 +210,7 @@ def _iso_time(text: str) -> WallClock | None:
     return found
 
 
-_FIRST_DIGITAL_MICROS: Final = int((datetime(_FIRST_DIGITAL_YEAR, 1, 1) - datetime(1970, 1, 1)).total_seconds()) * 10**6  # noqa: DTZ001 - wall clocks
+_FIRST_DIGITAL_MICROS: Final = calendar.timegm((_FIRST_DIGITAL_YEAR, 1, 1, 0, 0, 0)) * 10**6
 
 
 def _place(tags: Mapping[str, str]) -> tuple[float | None, float | None, float | None]:

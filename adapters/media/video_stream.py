@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, cast
 
 from adapters.media.ffmpeg import contained, reason_of
 from adapters.media.video_cache import PartCache
@@ -276,8 +276,7 @@ class VideoStreams:
     def _followed(self, run: _Run, process: subprocess.Popen[bytes], folder: Path) -> bytes:
         """Take the parts as ffmpeg says that they are whole, until all are there or the run is to end; its last
         complaints."""
-        out, complaints = process.stdout, process.stderr
-        assert out is not None and complaints is not None  # noqa: PT018, S101 - both are pipes, which mypy cannot know
+        out, complaints = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)  # both are pipes
         until, lines, said = time.monotonic() + RUN_SECONDS, b"", b""
         with selectors.DefaultSelector() as ready:
             ready.register(out, selectors.EVENT_READ)
