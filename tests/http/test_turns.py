@@ -27,12 +27,13 @@ PATIENCE = 20.0
 def base(world: World) -> Iterator[str]:
     """The address of the application on a real socket."""
     server = uvicorn.Server(uvicorn.Config(world.app, port=0, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until(lambda: server.started)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(PATIENCE)
+    assert not thread.is_alive()
 
 
 def until(ready: Any) -> None:

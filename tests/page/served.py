@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ from typing import Any
 
 import httpx
 from playwright.sync_api import Page
+
+from tests.stopping import TELLS_WHERE, stop
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, PASSWORD = "anna", "three grey herons"
@@ -76,7 +79,8 @@ class Server:
 def serving(folder: Path, data: Path, **settings: str) -> Iterator[Server]:
     """Serve `folder` from an empty data folder until the block ends."""
     environment = {key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "LANG", "TMPDIR"}}
-    environment |= {"IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", "PYTHONPATH": str(ROOT)} | settings
+    environment |= {"IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", "PYTHONPATH": str(ROOT)}
+    environment |= TELLS_WHERE | settings
     command = [sys.executable, "-c", "import app, sys; sys.exit(app.main())", "serve", str(folder)]
     with subprocess.Popen(
         command, cwd=data, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -102,9 +106,7 @@ def serving(folder: Path, data: Path, **settings: str) -> Iterator[Server]:
             yield server
         finally:
             server.client.close()
-            process.terminate()
-            process.wait(30)
-            listener.join(30)
+            stop(process, server.said, listener, signal.SIGTERM)
 
 
 def be_the_first(server: Server) -> None:

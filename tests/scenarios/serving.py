@@ -15,10 +15,11 @@ from typing import IO
 
 import httpx
 
+from tests.stopping import TELLS_WHERE, stop
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-c", "import sys; from app import main; sys.exit(main())"]
 PASSWORD = "a few good words"
-STOP_SECONDS = 60
 
 
 class Served:
@@ -48,17 +49,16 @@ def serving(data: Path, *folders: Path, **environment: str) -> Iterator[Served]:
     )
     assert process.stderr is not None
     lines: list[str] = []
+    reader = threading.Thread(target=lines.extend, args=(process.stderr,), daemon=True)
     try:
         base = _address(process.stderr, lines)
-        reader = threading.Thread(target=lines.extend, args=(process.stderr,), daemon=True)
         reader.start()
         with httpx.Client(base_url=base, trust_env=False, timeout=30) as client:
             answer = client.post("/login", json={"username": "ann", "password": PASSWORD}).raise_for_status()
             client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
             yield Served(client, lines, process.pid)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(STOP_SECONDS)
+        stop(process, lines, reader, signal.SIGINT)
         process.stderr.close()
 
 
@@ -73,4 +73,4 @@ def _address(stderr: IO[str], lines: list[str]) -> str:
 
 def _environment(data: Path, more: dict[str, str]) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("FACE_", "IMAGEAPI_"))}
-    return {**plain, "IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", **more}
+    return {**plain, "IMAGEAPI_DATA": str(data), "BIND_URL": "127.0.0.1:0", **TELLS_WHERE, **more}

@@ -17,12 +17,17 @@ from starlette.types import ASGIApp
 
 from domain.ports import DetectedFace, Embedding
 
+GRACE_SECONDS = 3
+
 
 @contextlib.contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     """The base URL of `app` on a real socket."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run)
+    config = uvicorn.Config(
+        app, port=0, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         while not server.started:
@@ -32,7 +37,8 @@ def serving(app: ASGIApp) -> Iterator[str]:
         yield f"http://{host}:{port}"
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(20 * GRACE_SECONDS)
+        assert not thread.is_alive(), "the server did not stop"
 
 
 def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:

@@ -29,7 +29,7 @@ def llama() -> Iterator[str]:
         assert process.stdout is not None
         address = next(line for line in process.stdout if line.startswith("http://")).strip()
         yield address
-        process.stdin.close()
+        process.kill()
 
 
 def main() -> None:
