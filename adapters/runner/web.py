@@ -1,9 +1,13 @@
-"""Runs an ASGI application on uvicorn until the process is told to stop."""
+"""Runs an ASGI application on uvicorn until the process is told to stop, and sees to it that it then does."""
 
 from __future__ import annotations
 
+import faulthandler
+import logging
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -12,13 +16,23 @@ import uvicorn
 
 from domain.errors import Unavailable
 
+log = logging.getLogger(__name__)
+
 GRACE_SECONDS = 3
 """What open requests get to end when the server stops; event streams would go on for ever."""
+STOP_SECONDS = 30.0
+"""What a stop may take in all, background work included."""
 
 
-def run_web(app: Any, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def run_web(
+    app: Any, host: str, port: int, on_ready: Callable[[str], None], *, stop_seconds: float = STOP_SECONDS
+) -> None:
     """Serve `app` at an address; `on_ready` is called with its URL once requests are answered. Comes back by
     KeyboardInterrupt when the process gets SIGINT or SIGTERM.
+
+    From then on the process has `stop_seconds` to end. Where something hangs (a disk of the network that answers no
+    more), it ends all the same, with status 1, after it wrote to standard error where each thread stood: the log of
+    events loses nothing by that, as it loses nothing when the power fails.
 
     Raises:
         Unavailable: the address is taken or not this machine's.
@@ -33,7 +47,8 @@ def run_web(app: Any, host: str, port: int, on_ready: Callable[[str], None]) -> 
         proxy_headers=False,  # else anyone on this machine could pretend to be at another address
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = _Server(config, lambda: on_ready(f"http://{f'[{host}]' if ':' in host else host}:{bound}"))
+    url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+    server = _Server(config, lambda: on_ready(url), stop_seconds)
     signal.signal(signal.SIGTERM, _interrupt)
     with listener:
         server.run([listener])
@@ -58,12 +73,26 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, which says when it answers."""
+def _end(seconds: float) -> None:
+    log.error("the server did not stop within %g s and ends now; its threads stood here:", seconds)
+    faulthandler.dump_traceback(all_threads=True)
+    os._exit(1)
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+
+class _Server(uvicorn.Server):
+    """uvicorn, which says when it answers, and which ends in time."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], stop_seconds: float) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._deadline = threading.Timer(stop_seconds, _end, (stop_seconds,))
+        self._deadline.daemon = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        if self._deadline.ident is None:
+            self._deadline.start()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
