@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from adapters.store.erase import erase, erasure_of
 from domain.actor import CLI, WATCHER
-from domain.commands import faces, insights, people, review, tags
+from domain.commands import faces, insights, libraries, people, review, tags
 from domain.commands.detection import mark_failed
 from domain.commands.faces import FaceChanges
 from domain.commands.insights import Writing
@@ -317,6 +317,28 @@ class Histories(RuleBasedStateMachine):
             with ledger.transaction(WATCHER) as turn:
                 turn.begin("scan", "scanned")
                 record_files(turn, self.world.library, [ReadFile(media.path, media.content_hash, kept)])
+
+    @rule(name=NAMES, root=st.sampled_from(["/photos", "/elsewhere"]))
+    def change_library(self, name: str, root: str) -> None:
+        """Call the library something else, or say that its files are elsewhere."""
+        self._do(lambda turn: libraries.change_library(turn, self.world.library, name=name, root=root))
+
+    @rule(person=WHICH, name=NAMES)
+    def do_without_the_library(self, person: int, name: str) -> None:
+        """Remove the library and undo that; it shows what it showed, and what was decided meanwhile."""
+        before, known = self.world.stand(), len(self.operations)
+        assert self._do(lambda turn: libraries.remove_library(turn, self.world.library))
+        removal = self.operations[-1]
+        assert self.world.stand().faces == {}
+        one = self._person(person)
+        renamed = self._run(lambda turn: people.change_person(turn, one, PersonChanges(name=name)))
+        rename = self.operations[-1]
+        assert self._run(lambda turn: undo(turn, removal))
+        if renamed:
+            assert self.world.stand().persons[one].name == name
+            assert self._run(lambda turn: undo(turn, rename))
+        assert self.world.stand() == before
+        del self.operations[known:]  # to be without it for good would leave the other rules nothing to do
 
     @rule(photo=PHOTO, name=NAMES)
     def write_insight(self, photo: int, name: str) -> None:
