@@ -5,6 +5,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST ?=
+# Tests run in as many processes as there are cores, a file of tests in one of them; PYTEST='-n 0' runs all in one.
+RUN_TESTS := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 export PHOTOS
 
 .PHONY: help run demo search test test-long lint setup setup-test python samples tools lock bench clean
@@ -26,10 +28,10 @@ search: setup ## add a text model for search by meaning without a language model
 	@$(PYTHON) requirements/install.py search
 
 test: setup-test tools lint ## set up, then run every check and test
-	$(BIN)/pytest $(PYTEST)
+	$(RUN_TESTS) $(PYTEST)
 
 test-long: setup-test tools lint ## the same with the slow properties and more examples of each
-	$(BIN)/pytest -m 'long or not long' --hypothesis-profile=long $(PYTEST)
+	$(RUN_TESTS) -m 'long or not long' --hypothesis-profile=long $(PYTEST)
 
 lint: setup-test
 	$(BIN)/ruff check

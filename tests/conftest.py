@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import hypothesis
@@ -27,6 +28,7 @@ from requirements.tools import TOOLS, hint, may_install, missing
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
+"""How many tests were left out for want of each program; where several processes run, all find the same."""
 
 # No test is judged by its time, so a slow machine fails nothing.
 hypothesis.settings.register_profile("quick", deadline=None)
@@ -56,13 +58,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
-def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Lets the process that reports know what was left out where the tests ran."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hears it from one of the processes that ran the tests."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", {})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Says what was left out, one line for each missing program."""
-    return [
-        f"left out: {count} tests that need {tool}, which is not installed here; "
-        f"{'npm, then `make setup-test`' if tool == 'hlsjs' else hint(tool)} brings it"
-        for tool, count in config.stash[LEFT_OUT].items()
-    ]
+    for tool, count in config.stash.get(LEFT_OUT, {}).items():
+        remedy = "npm, then `make setup-test`" if tool == "hlsjs" else hint(tool)
+        terminalreporter.write_line(
+            f"left out: {count} tests that need {tool}, which is not installed here; {remedy} brings it"
+        )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
