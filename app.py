@@ -38,9 +38,10 @@ from adapters.insights.narrator import LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language import survey
 from adapters.language.agent import ToolAgent
+from adapters.language.embedder import ServedEmbedder
 from adapters.language.failover import Failover
 from adapters.language.hybrid import Hybrid
-from adapters.language.ollama import Ollama
+from adapters.language.ollama import EMBEDDING_MODEL, Ollama
 from adapters.language.openrouter import OpenRouter
 from adapters.language.upstream import TOTAL_SECONDS
 from adapters.media import worker
@@ -68,6 +69,7 @@ from adapters.store.presence import alone, serving
 from adapters.store.transfer import export_log, import_log
 from adapters.text_embedding import bundled
 from adapters.text_embedding.bundled import BundledEmbedder
+from adapters.text_embedding.choosing import Serves, who_embeds
 from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI, WATCHER
 from domain.commands.xmp import Taken
@@ -76,6 +78,7 @@ from domain.errors import NotFound, Unavailable
 from domain.library import Library
 from domain.paths import bytes_of, text_of
 from domain.ports import FaceEngine
+from domain.text_embedding import TextEmbedder
 from projections.verify import Difference
 
 VERSION = "0.1.0"
@@ -357,7 +360,7 @@ class House:
         return client
 
     @cached_property
-    def text_embedder(self) -> BundledEmbedder | None:
+    def bundled_embedder(self) -> BundledEmbedder | None:
         """The text model on this machine, None where it is not installed."""
         if not bundled.is_installed():
             return None
@@ -365,6 +368,39 @@ class House:
         embedder = BundledEmbedder(pool)
         self._closing.append(embedder.close)
         return embedder
+
+    @cached_property
+    def text_embedder(self) -> TextEmbedder:
+        """Embeds what the library knows of its photos."""
+        return self._embedder(who_embeds(**self._embedders, openrouter_is_set=self._openrouter_embeds))
+
+    @cached_property
+    def private_text_embedder(self) -> TextEmbedder:
+        """Embeds what people wrote to each other, which goes to OpenRouter only where the user says so."""
+        may_leave = self._openrouter_embeds and self.settings.sms_to_openrouter
+        return self._embedder(who_embeds(**self._embedders, openrouter_is_set=may_leave))
+
+    @property
+    def _embedders(self) -> dict[str, bool]:
+        settings = self.settings
+        is_set = any(settings.is_set(name) for name in ("OLLAMA_PRIMARY_URL", "OLLAMA_FALLBACK_URL"))
+        return {"ollama_is_set": is_set, "bundled_is_installed": bundled.is_installed()}
+
+    @property
+    def _openrouter_embeds(self) -> bool:
+        settings = self.settings
+        return settings.openrouter_api_key is not None and settings.is_set("OPENROUTER_EMBEDDING_MODEL")
+
+    def _embedder(self, serves: Serves) -> TextEmbedder:
+        router, own = self.openrouter(), self.bundled_embedder
+        if serves is Serves.BUNDLED and own is not None:
+            return own
+        if serves is Serves.OPENROUTER and router is not None:
+            served = ServedEmbedder(router, self.settings.openrouter_embedding_model)
+        else:
+            served = ServedEmbedder(self.local_model, EMBEDDING_MODEL)
+        self._closing.append(served.close)
+        return served
 
     @property
     def faces_at_once(self) -> int:
@@ -509,8 +545,9 @@ class House:
             state = str(error)
         findings.append(Finding("face engine", state, "finds and recognises faces"))
         findings += [Finding(*found) for found in self.locator.findings()]
-        text_model = None if self.text_embedder is None else self.text_embedder.model
-        findings.append(Finding("text model", text_model, "adds search by meaning without Ollama (make search)"))
+        own = None if self.bundled_embedder is None else self.bundled_embedder.model
+        findings.append(Finding("text model", own, "adds search by meaning without Ollama (make search)"))
+        findings.append(Finding("search by meaning", self.text_embedder.model, "finds texts that mean what is asked"))
         if self.conversations is not None:
             findings.append(
                 Finding("conversations", self.conversations.state(), "tells what was said on a photo's day")

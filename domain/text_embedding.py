@@ -21,6 +21,7 @@ class TextEmbedder(Protocol):
 
         Raises:
             Unavailable: it cannot answer now; the text says what to do.
+            Rejected: the server that embeds refuses for good.
             Unreadable: it can never embed one of these texts.
         """
 

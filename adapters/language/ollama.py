@@ -36,6 +36,7 @@ from domain.language import (
     ToolCall,
 )
 
+EMBEDDING_MODEL: Final = "nomic-embed-text:v1.5"
 CONTEXT_LIMIT: Final = 16384
 """Tokens of context that are asked for where the model has more: a context takes memory whether it is used or not."""
 USUAL_CONTEXT: Final = 8192
@@ -103,7 +104,7 @@ class Ollama:
         self,
         base_url: str,
         model: str,
-        embedding_model: str = "nomic-embed-text:v1.5",
+        embedding_model: str = EMBEDDING_MODEL,
         *,
         setting: str = "OLLAMA_PRIMARY_URL",
         seconds: float = TOTAL_SECONDS,

