@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import msgspec
 
 from adapters.accounts.links import LinkBook
 from adapters.http.entrance import create_http_app
@@ -142,7 +143,7 @@ class Collection:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._random = random.Random(20)
-        self._contents = [hashlib.sha256(number.to_bytes(8, "big")).digest() for number in range(MEDIA)]
+        self._contents = [hashlib.sha256(number.to_bytes(8, "big")).digest() for number in range(MEDIA + 2)]
 
     def fill(self) -> None:
         """Into an empty log."""
@@ -154,26 +155,29 @@ class Collection:
             family = add_library(turn, "/photos/family", "Family")
         with self._ledger.transaction(CLI) as turn:
             other = add_library(turn, "/photos/other", "Other")
+        files: list[ReadFile] = []
+        while len(files) < MEDIA:
+            files += self._pressed(len(files))
         for library, first, last in ((family, 0, MEDIA * 9 // 10), (other, MEDIA * 9 // 10, MEDIA)):
             for start in range(first, last, BATCH):
                 with self._ledger.transaction(WATCHER) as turn:
                     turn.begin("scan", "scanned")
-                    record_files(turn, library, [self._file(n) for n in range(start, min(start + BATCH, last))])
+                    record_files(turn, library, files[start : min(start + BATCH, last)])
 
-    def _file(self, number: int) -> ReadFile:
-        """One in fifty is a video, one in twenty of the second library a copy from the first."""
+    def _pressed(self, number: int) -> list[ReadFile]:
+        """The files of one press of the shutter. One in fifty is a video; three in ten photos of a telephone are live,
+        with a short clip, and a quarter of the cameras' have a RAW; one in twenty of the second library is a copy from
+        the first."""
         chance = self._random
         day = FIRST + timedelta(seconds=chance.randrange(DAYS * 86_400))
         make, model, lens = CAMERAS[chance.choices(range(6), (30, 20, 20, 15, 10, 5))[0]]
-        video = chance.random() < 0.02
         place = chance.random() < 0.4
-        name = f"{'VID' if video else 'IMG'}_{number:06}.{'mp4' if video else 'jpg'}"
-        copied = number >= MEDIA * 9 // 10 and chance.random() < 0.05
+        folder = f"{day:%Y}/{day:%m} {PLACES[(day.month + day.year) % len(PLACES)]}"
         facts = FileFacts(
             size=4_000_000 + number,
             mtime_ns=int(day.timestamp()) * 10**9,
-            kind="video" if video else "photo",
-            format="mp4" if video else "jpeg",
+            kind="photo",
+            format="jpeg",
             width=4000,
             height=3000,
             taken_at=int(day.timestamp()) * 10**6,
@@ -186,8 +190,20 @@ class Collection:
             longitude=8.54 + chance.gauss(0, 3) if place else None,
             placeholder="1QcSHQRnh493V4dIh4eXh1h4kJUI",
         )
-        folder = f"{day:%Y}/{day:%m} {PLACES[(day.month + day.year) % len(PLACES)]}"
-        return ReadFile(f"{folder}/{name}", self._contents[number % 90_000 if copied else number], facts)
+        clip = msgspec.structs.replace(facts, kind="video", format="mp4", duration=3.0, lens=None)
+        if chance.random() < 0.02:
+            return [self._file(f"{folder}/VID_{number:06}.mp4", number, msgspec.structs.replace(clip, duration=60.0))]
+        name = f"{folder}/IMG_{number:06}"
+        pressed = [self._file(f"{name}.jpg", number, facts)]
+        if make == "Apple" and chance.random() < 0.3:
+            pressed.append(self._file(f"{name}.mov", number + 1, clip))
+        if lens is not None and chance.random() < 0.25:
+            pressed.append(self._file(f"{name}.nef", number + 1, msgspec.structs.replace(facts, format="nef")))
+        return pressed
+
+    def _file(self, path: str, number: int, facts: FileFacts) -> ReadFile:
+        copied = MEDIA * 9 // 10 <= number < MEDIA and self._random.random() < 0.05
+        return ReadFile(path, self._contents[number % 90_000 if copied else number], facts)
 
     def _tags(self) -> None:
         """Some 60,000 tags on media, the first ones on most."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -114,6 +114,14 @@ class MediaRow(msgspec.Struct):
     companions: Sequence[Companion]
 
 
+_AS_STORED: Final = tuple(
+    name
+    for name in MediaRow.__struct_fields__
+    if name not in {"content_hash", "taken_at", "modified_at", "discovered_at", "tags", "companions"}
+)
+"""The fields of a file that are columns of `media`."""
+
+
 class Photos(msgspec.Struct):
     """One page of photos; `total` counts all of them and comes with the first page, unless `q` finds a thousand."""
 
@@ -179,16 +187,16 @@ def media_row(
 ) -> MediaRow:
     """A row of `media` as clients see it."""
     content = bytes(row["content_hash"])
-    plain: dict[str, Any] = {name: row[name] for name in MediaRow.__struct_fields__ if name in row}
-    plain |= {
-        "content_hash": content.hex(),
-        "taken_at": wall_clock(row["taken_at"], row["taken_offset"]),
-        "modified_at": moment(row["mtime_ns"] // 1000),
-        "discovered_at": moment(row["discovered_at"]),
-        "tags": tags.get(content, ()),
-        "companions": companions_of(row["id"], companions),
-    }
-    return MediaRow(**plain)
+    plain: dict[str, Any] = {name: row[name] for name in _AS_STORED}
+    return MediaRow(
+        content_hash=content.hex(),
+        taken_at=wall_clock(row["taken_at"], row["taken_offset"]),
+        modified_at=moment(row["mtime_ns"] // 1000),
+        discovered_at=moment(row["discovered_at"]),
+        tags=tags.get(content, ()),
+        companions=companions_of(row["id"], companions),
+        **plain,
+    )
 
 
 def companions_of(media_id: int, companions: Mapping[int, Sequence[RowMapping]]) -> list[Companion]:

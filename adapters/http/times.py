@@ -11,6 +11,7 @@ from msgspec import Meta
 from adapters.http.problems import FieldError, Invalid
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 Moment = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
 WallClock = Annotated[
     str,
@@ -24,7 +25,7 @@ _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 def moment(micros: int) -> str:
     """Microseconds since 1970 UTC as RFC 3339 with a Z."""
-    return f"{(_EPOCH + timedelta(microseconds=micros)).replace(tzinfo=None).isoformat()}Z"
+    return f"{(_NAIVE_EPOCH + timedelta(microseconds=micros)).isoformat()}Z"
 
 
 def wall_clock(micros: int | None, offset_minutes: int | None) -> str | None:
@@ -33,7 +34,7 @@ def wall_clock(micros: int | None, offset_minutes: int | None) -> str | None:
     if micros is None:
         return None
     try:
-        at = (_EPOCH + timedelta(microseconds=micros)).replace(tzinfo=None)
+        at = _NAIVE_EPOCH + timedelta(microseconds=micros)
     except OverflowError:
         return None
     if offset_minutes is None or abs(offset_minutes) >= 24 * 60:
