@@ -25,7 +25,7 @@ from domain.actor import CLI, WATCHER
 from domain.commands.libraries import add_library
 from domain.commands.media import record_files
 from domain.commands.people import PersonChanges, change_person, create_person
-from projections.timeline import PhotoFilter
+from projections.narrowing import PhotoFilter
 
 REBUILD = """
 import sys

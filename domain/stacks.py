@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Final
 
 from domain.media import FileFacts
@@ -26,6 +27,13 @@ def stack_key(path: str) -> str:
     stem = name.rpartition(".")[0] or name
     folder = folder_of(path)
     return f"{folder}/{stem.casefold()}" if folder else stem.casefold()
+
+
+def stack_of(library_id: int, path: str) -> int:
+    """The number of the stack that a file is of, of 64 bits with a sign: a hash of library and `stack_key`, by which
+    two of a million stacks fall together once in 37 million collections."""
+    key = f"{library_id}/{stack_key(path)}".encode()
+    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big", signed=True)
 
 
 def stack_rank(facts: FileFacts) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Float,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -41,7 +42,7 @@ from domain.media import (
 )
 from domain.names import search_key
 from domain.paths import folder_of, name_of
-from domain.stacks import stack_key, stack_rank
+from domain.stacks import stack_of, stack_rank
 from projections.projection import Id, Projection, id_column
 
 _FACTS = FileFacts.__struct_fields__
@@ -82,7 +83,7 @@ class MediaTable(Projection):
             Column("problem", Text),
             Column("path_key", Text, nullable=False),
             Column("camera_key", Text, nullable=False),
-            Column("stack_key", Text, nullable=False),
+            Column("stack", BigInteger, nullable=False),
             Column("stack_rank", Integer, nullable=False),
             Column("duration", Float(53)),
             Column("video_codec", Text),
@@ -97,8 +98,16 @@ class MediaTable(Projection):
                 "content_hash IS NOT NULL OR problem IS NOT NULL", name=self.named("media_unread_says_why")
             ),
         )
+        self.before, self.of_names = t.alias("before"), t.alias("of_names")
         self._define_indexes(t)
         self._define_writes(t)
+
+    def by(
+        self, statement: Select[*tuple[Any, ...]], index: str, table: FromClause | None = None
+    ) -> Select[*tuple[Any, ...]]:
+        """The statement with the index that it takes on SQLite, whose planner knows no sizes."""
+        named = self.table if table is None else table
+        return statement.with_hint(named, f"INDEXED BY {self.named(index)}", "sqlite")
 
     def _define_indexes(self, t: Table) -> None:
         """Of the timeline, of the other orders, and of folders and contents. On SQLite the first holds what the filters
@@ -107,7 +116,7 @@ class MediaTable(Projection):
         timeline = (t.c.taken_at, t.c.id)
         asked = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, t.c.path_key, t.c.camera_key)
         rank = t.c.stack_rank
-        of_stack = (t.c.library_id, t.c.stack_key, rank)
+        of_stack = (t.c.stack, rank)
         Index(self.named("media_timeline"), *timeline, rank, *asked, sqlite_where=shown).ddl_if("sqlite")
         Index(self.named("media_timeline_narrow"), *timeline, postgresql_where=shown).ddl_if("postgresql")
         for name, columns in (
@@ -120,12 +129,14 @@ class MediaTable(Projection):
         told = (t.c.taken_at, t.c.latitude, t.c.longitude, t.c.camera_key)
         for name, where, held in (
             ("media_stack", shown, told),
-            ("media_companion", behind, (*told, t.c.kind, t.c.folder, t.c.path_key)),
+            ("media_companion", behind, (*told, t.c.library_id, t.c.kind, t.c.folder, t.c.path_key)),
         ):
             Index(self.named(name), *of_stack, *held, sqlite_where=where).ddl_if("sqlite")
             Index(self.named(f"{name}_narrow"), *of_stack, postgresql_where=where).ddl_if("postgresql")
-        Index(self.named("media_content"), t.c.content_hash, t.c.library_id, t.c.present, t.c.taken_at, rank)
-        Index(self.named("media_folder"), t.c.library_id, t.c.folder, t.c.present, t.c.content_hash, rank)
+        of_content = (t.c.content_hash, t.c.library_id, t.c.present, t.c.taken_at, rank, t.c.stack)
+        Index(self.named("media_content"), *of_content)
+        of_folder = (t.c.library_id, t.c.folder, t.c.present, t.c.content_hash, t.c.taken_at, rank)
+        Index(self.named("media_folder"), *of_folder)
         wrong = t.c.problem.is_not(None)
         Index(self.named("media_problem"), t.c.library_id, sqlite_where=wrong, postgresql_where=wrong)
 
@@ -140,7 +151,7 @@ class MediaTable(Projection):
                 "folder": folder_of(e.path),
                 "name": name_of(e.path),
                 "path_key": search_key(e.path),
-                "stack_key": stack_key(e.path),
+                "stack": stack_of(e.library_id, e.path),
                 "content_hash": e.content_hash,
                 "present": True,
                 "discovered_at": r.recorded_at,
@@ -171,7 +182,7 @@ class MediaTable(Projection):
                 folder=bindparam("to_folder"),
                 name=bindparam("to_name"),
                 path_key=bindparam("to_key"),
-                stack_key=bindparam("to_stack"),
+                stack=bindparam("to_stack"),
                 mtime_ns=bindparam("to_mtime"),
                 present=True,
             ),
@@ -182,7 +193,7 @@ class MediaTable(Projection):
                 "to_folder": folder_of(e.path),
                 "to_name": name_of(e.path),
                 "to_key": search_key(e.path),
-                "to_stack": stack_key(e.path),
+                "to_stack": stack_of(e.library_id, e.path),
                 "to_mtime": e.mtime_ns,
             },
         )

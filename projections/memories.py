@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from projections.schema import ReadTables
 
 
 class Taken(msgspec.Struct, frozen=True):
     """A visible file: `at` microseconds of the wall clock and `offset` as in `FileFacts`, `source` what told the
-    time, `rank` its place among the files of the library with the same `stack`, as in `domain.stacks`."""
+    time, `rank` its place among the files of the same `stack`, as in `domain.stacks`."""
 
     id: int
     content_hash: bytes
@@ -20,8 +20,7 @@ class Taken(msgspec.Struct, frozen=True):
     at: int
     offset: int | None
     source: str | None
-    library_id: int
-    stack: str
+    stack: int
     rank: int
 
 
@@ -30,7 +29,7 @@ class Memories:
 
     def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
         self._connection = connection
-        self._media = tables.media.table
+        self._files, self._media = tables.media, tables.media.table
         self._libraries = tuple(libraries)
 
     def reach(self) -> tuple[int, int] | None:
@@ -43,27 +42,30 @@ class Memories:
         oldest, newest = (self._connection.execute(bound).scalar_one_or_none() for bound in bounds)
         return None if oldest is None or newest is None else (oldest, newest)
 
-    def between(self, start: int, end: int) -> list[Taken]:
-        """The files taken from `start` to before `end`, oldest first; of several copies the first."""
+    def between(self, spans: Iterable[tuple[int, int]]) -> Iterator[list[Taken]]:
+        """For each span the files taken from its start to before its end, oldest first."""
         m = self._media
+        columns = ("id", "content_hash", "folder", "taken_at", "taken_offset", "taken_source", "stack", "stack_rank")
         statement = (
-            select(
-                *(m.c[name] for name in ("id", "content_hash", "folder", "taken_at", "taken_offset", "taken_source")),
-                *(m.c[name] for name in ("library_id", "stack_key", "stack_rank")),
-            )
+            select(*(m.c[name] for name in columns))
             .where(
                 m.c.present,
                 m.c.content_hash.is_not(None),
                 (m.c.library_id + 0).in_(self._libraries),
-                m.c.taken_at >= start,
-                m.c.taken_at < end,
+                m.c.taken_at >= bindparam("start"),
+                m.c.taken_at < bindparam("end"),
             )
             .order_by(m.c.taken_at, m.c.id)
         )
-        return [Taken(row[0], bytes(row[1]), *row[2:]) for row in self._connection.execute(statement)]
+        by_time = self._files.by(statement, "media_timeline")
+        for start, end in spans:
+            yield [Taken(*row) for row in self._connection.execute(by_time, {"start": start, "end": end}).all()]
 
-    def rows(self, ids: Sequence[int]) -> list[RowMapping]:
-        """All columns of these files, in this order."""
+    def rows(self, ids: Sequence[int]) -> Mapping[int, RowMapping]:
+        """All columns of these files, by id."""
         m = self._media
-        found = {row["id"]: row for row in self._connection.execute(select(m).where(m.c.id.in_(ids))).mappings()}
-        return [found[id_] for id_ in ids]
+        found: dict[int, RowMapping] = {}
+        for start in range(0, len(ids), 1000):
+            statement = select(m).where(m.c.id.in_(ids[start : start + 1000]))
+            found |= {row["id"]: row for row in self._connection.execute(statement).mappings().all()}
+        return found

@@ -85,7 +85,7 @@ class TaggedMedia:
             .order_by(tags.c.name_key)
         )
         names: dict[bytes, list[str]] = {}
-        for content_hash, name in self._connection.execute(statement):
+        for content_hash, name in self._connection.execute(statement).all():
             names.setdefault(bytes(content_hash), []).append(name)
         return names
 

@@ -1,9 +1,12 @@
 """Queries of the timeline and the folders: pages of photos by keyset, never by offset.
 
-Three ways lead to a page, and on SQLite each names the index that it takes, since its planner knows no sizes. What
-tags, persons and one folder leave is gathered by them and sorted. Everything else is told by the index of the timeline,
-which holds what the filters ask and so answers a hundred thousand files without one row of them. The other orders have
-an index each, walked where much fits; where little does, the timeline's index finds it.
+Three ways lead to a page, and on SQLite each names the index that it takes, since its planner knows no sizes.
+
+- Scanned: the index of the timeline holds what the filters ask of a file and so answers a hundred thousand files
+  without one row of them; what stands after the page is counted from there on.
+- Walked: where much fits, in any order, the page is full after some files of the order's index. What they lack is
+  looked up file by file, so the walk ends after `WALKED` of them, full or not.
+- Gathered: what tags, persons or one folder leave, or little of another order, is found by them, sorted and counted.
 """
 
 from __future__ import annotations
@@ -13,74 +16,23 @@ from functools import cached_property
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    FromClause,
-    RowMapping,
-    Select,
-    and_,
-    func,
-    literal_column,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, literal_column, or_, select, union
 
-from domain.faces import DETECTED
-from domain.names import name_key, search_key
-from domain.stacks import CLIP, PICTURE
+from domain.stacks import PICTURE
+from projections.narrowing import EVERYTHING, Narrowing, PhotoFilter
 from projections.schema import ReadTables
 
 PROBED: Final = 1000
-"""Rows that are looked for with the first page: where there are fewer, nothing is left to count."""
-DENSE: Final = 5000
-"""Fitting files from which on another order than the timeline's is walked, and not sorted."""
-
-
-class PhotoFilter(msgspec.Struct, frozen=True):
-    """What a page of photos is narrowed to; times are microseconds of the wall clock as in `FileFacts.taken_at`;
-    `stacked` leaves out a file where another one of its stack stands before it and fits as well."""
-
-    folder: str | None = None
-    recursive: bool = True
-    kind: str | None = None
-    tags: tuple[str, ...] = ()
-    all_tags: bool = False
-    exclude_tags: tuple[str, ...] = ()
-    persons: tuple[int, ...] = ()
-    all_persons: bool = False
-    taken_from: int | None = None
-    taken_to: int | None = None
-    camera: str | None = None
-    lens: str | None = None
-    has_gps: bool | None = None
-    within: tuple[float, float, float, float] | None = None
-    q: str | None = None
-    stacked: bool = False
-
-    @property
-    def of_files(self) -> PhotoFilter:
-        """The same for every file, whatever stands before it in a stack."""
-        return msgspec.structs.replace(self, stacked=False) if self.stacked else self
-
-    @property
-    def one_folder(self) -> bool:
-        """Whether one folder alone is meant, without those below."""
-        return self.folder is not None and not self.recursive
-
-    @property
-    def by_content(self) -> bool:
-        """Whether tags or persons say which photos fit."""
-        return bool(self.tags or self.persons)
-
+"""Rows that words are looked for with the first page: where there are fewer, nothing is left to count."""
+WALKED: Final = 2000
+"""Files that are looked up one by one before what fits is gathered instead."""
+CERTAIN: Final = 2.0
+"""How many times a page has to fit, as far as one can tell, into what is walked, before it is tried."""
 
 SORTS = {"taken_at": ("taken_at", True), "name": ("name", False), "discovered": ("discovered_at", True)}
 """Sort words with their column and whether the greatest comes first."""
-EVERYTHING: Final = PhotoFilter()
 Place = tuple[Any, int]
-_STACK: Final = ("library_id", "stack_key", "stack_rank")
+_SHOWN_OF_STACK: Final = ("id", "path", "kind", "format", "stack", "stack_rank")
 
 
 class Timeline:
@@ -89,303 +41,302 @@ class Timeline:
     def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
         self._connection = connection
         self._tables = tables
+        self._files = tables.media
         self._media = tables.media.table
-        self._faces = tables.faces.table
-        self._persons = tables.persons.table
-        self._tags = tables.tags.table
-        self._tagged = tables.tagged_media.table
         self._libraries = tuple(sorted(libraries))
 
     def page(self, narrowed: PhotoFilter, *, sort: str, after: Place | None, limit: int) -> Sequence[RowMapping]:
         """Rows of `media` in the order of `sort` (a word of `SORTS`); `after` is the sort value and id of the last row
         before."""
-        return self._rows(self._ids(narrowed, sort, after, limit))
+        return self._rows(self._found(self._narrowing(narrowed), sort, after, limit)[0])
 
     def first_page(self, narrowed: PhotoFilter, *, sort: str, limit: int) -> tuple[Sequence[RowMapping], int | None]:
         """The first rows as `page` gives them, and how many there are in all; None where words find very many, which
         would take as long to count as to find."""
-        probed = max(limit, PROBED)
-        ids = self._ids(narrowed, sort, None, probed)
-        if len(ids) < probed:
-            return self._rows(ids[:limit]), len(ids)
-        return self._rows(ids[:limit]), None if narrowed.q else self.count(narrowed)
+        asking = self._narrowing(narrowed)
+        ids, total = self._found(asking, sort, None, limit)
+        rows = self._rows(ids)
+        if total is None and not narrowed.q:
+            total = self._total(asking, sort, rows)
+        return rows, total
 
     def count(self, narrowed: PhotoFilter) -> int:
         """How many files the filter leaves."""
-        if narrowed.stacked:
-            return self.count(narrowed.of_files) - self._count_behind(narrowed.of_files)
-        if narrowed.exclude_tags and not narrowed.by_content:
+        return self._count(self._narrowing(narrowed))
+
+    def contents(self, narrowed: PhotoFilter, limit: int) -> list[bytes]:
+        """The first `limit` contents of the files that the filter leaves, each once."""
+        asking = self._narrowing(narrowed)
+        fitting = union(*(self._fitting(each, self._media.c.content_hash) for each in asking.alternatives))
+        return [bytes(content) for content in self._connection.execute(fitting.limit(limit)).scalars()]
+
+    def _narrowing(self, narrowed: PhotoFilter) -> Narrowing:
+        if narrowed.stacked and (not self._has_companions or narrowed.kind == "video"):
+            narrowed = narrowed.of_files  # of the videos that are of a stack none stands before another
+        return Narrowing(self._connection, self._tables, self._libraries, narrowed, self._about[1])
+
+    def _rows(self, ids: Sequence[int]) -> list[RowMapping]:
+        m = self._media
+        found = {row["id"]: row for row in self._connection.execute(select(m).where(m.c.id.in_(ids))).mappings().all()}
+        return [found[id_] for id_ in ids]
+
+    # Pages
+
+    def _found(self, asking: Narrowing, sort: str, after: Place | None, limit: int) -> tuple[list[int], int | None]:
+        """The ids of a page, and how many files fit where that came with them."""
+        is_scanned = self._is_scanned(asking, sort)
+        probed = max(limit, PROBED) if asking.filter.q and after is None else limit
+        if self._may_walk(asking, limit) and (not is_scanned or asking.by_names):
+            last = self._end_of_walk(sort, after)
+            asked = limit if last else probed
+            ids = self._ids(self._walked(asking, sort, after, last, asked))
+            if last is None or len(ids) == limit:
+                return ids[:limit], len(ids) if after is None and len(ids) < asked else None
+        if not is_scanned:
+            rows = self._connection.execute(self._gathered(asking, sort, after, limit)).all()
+            return [row[0] for row in rows], None if after is not None else int(rows[0][1]) if rows else 0
+        merged = self._merged(asking, after, probed, limit) if asking.has_names else None
+        if merged is None:
+            ids = self._ids(self._scanned(asking, sort, after, probed))
+            merged = ids, len(ids) < probed
+        ids, are_all = merged
+        return ids[:limit], len(ids) if after is None and are_all else None
+
+    def _merged(self, asking: Narrowing, after: Place | None, probed: int, limit: int) -> tuple[list[int], bool] | None:
+        """The first ids in the order of the timeline of what fits one of several filters, and whether they are all;
+        None where of those that were probed too few are the foremost of their stacks."""
+        m = self._media
+        found: dict[int, tuple[int, int]] = {}
+        for each in asking.alternatives:
+            fitting = self._in_order(self._fitting(each, m.c.id, m.c.taken_at, m.c.stack_rank), "taken_at", after)
+            rows = self._connection.execute(fitting.limit(probed)).all()
+            found |= {row[0]: (row[1], row[2]) for row in rows}
+        first = sorted(found, key=lambda id_: (found[id_][0], id_), reverse=True)[:probed]
+        behind: set[int] = set()
+        if asking.filter.stacked:
+            may_be = [id_ for id_ in first if found[id_][1] > PICTURE]
+            statement = select(m.c.id).where(m.c.id.in_(may_be), asking.before(probed=True).exists())
+            behind.update(self._connection.execute(statement).scalars())
+        kept = [id_ for id_ in first if id_ not in behind]
+        are_all = len(first) < probed
+        return (kept, are_all) if are_all or len(kept) >= limit else None
+
+    def _ids(self, statement: Select[int]) -> list[int]:
+        return [row[0] for row in self._connection.execute(statement).all()]
+
+    def _is_scanned(self, asking: Narrowing, sort: str) -> bool:
+        """Whether an index in the order of the page holds all that is asked, or all files are asked."""
+        narrowed = asking.filter
+        if narrowed.of_files == EVERYTHING:
+            return True
+        return sort == "taken_at" and not narrowed.by_content and not asking.in_small_folder
+
+    def _may_walk(self, asking: Narrowing, limit: int) -> bool:
+        """Whether a walk is likely to fill the page, as far as tags and persons tell."""
+        return asking.share * WALKED >= CERTAIN * limit and not asking.in_small_folder
+
+    def _scanned(self, asking: Narrowing, sort: str, after: Place | None, limit: int) -> Select[int]:
+        """The ids of a page in the order of an index that tells what fits."""
+        m = self._media
+        one_library = sort == "taken_at" and asking.filter.of_files == EVERYTHING and len(self._libraries) == 1
+        if one_library:
+            statement = self._files.by(self._shown(m.c.id), "media_library_timeline")
+            statement = statement.where(m.c.library_id.in_(self._libraries))
+        else:
+            statement = self._walk(sort, m.c.id).where(*self._wanted(asking, probed=False))
+        return self._in_order(statement.where(*self._foremost(asking, probed=True)), sort, after).limit(limit)
+
+    def _walked(self, asking: Narrowing, sort: str, after: Place | None, last: Place | None, limit: int) -> Select[int]:
+        """The ids of a page, from the files up to `last` in the order alone."""
+        statement = self._walk(sort, self._media.c.id)
+        statement = statement.where(*self._wanted(asking, probed=True), *self._foremost(asking, probed=True))
+        if last is not None:
+            statement = statement.where(*self._up_to(sort, last))
+        return self._in_order(statement, sort, after).limit(limit)
+
+    def _gathered(self, asking: Narrowing, sort: str, after: Place | None, limit: int) -> Select[*tuple[int, int]]:
+        """The ids of a page, each beside the number of files after `after`: what fits is found once for both."""
+        m = self._media
+        column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
+        fitting = [
+            self._fitting(each, m.c.id, column.label("place")).where(
+                *self._foremost(asking, probed=False), *(self._beyond(sort, after) if after is not None else ())
+            )
+            for each in asking.alternatives
+        ]
+        fit = (union(*fitting) if len(fitting) > 1 else fitting[0]).cte("fit").prefix_with("MATERIALIZED")
+        order = (fit.c.place.desc(), fit.c.id.desc()) if falling else (fit.c.place, fit.c.id)
+        number = select(func.count()).select_from(fit).scalar_subquery()
+        return select(fit.c.id, number).order_by(*order).limit(limit)
+
+    def _end_of_walk(self, sort: str, after: Place | None) -> Place | None:
+        """The last place that is walked to, None where the order ends before."""
+        m = self._media
+        statement = self._in_order(self._walk(sort, m.c[SORTS[sort][0]], m.c.id), sort, after)
+        row = self._connection.execute(statement.offset(WALKED - 1).limit(1)).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    def _walk(self, sort: str, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+        index = {"taken_at": "media_timeline", "name": "media_name", "discovered": "media_discovered"}[sort]
+        return self._files.by(self._shown(*columns), index)
+
+    def _in_order(
+        self, statement: Select[*tuple[Any, ...]], sort: str, after: Place | None
+    ) -> Select[*tuple[Any, ...]]:
+        m = self._media
+        column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
+        if after is not None:
+            statement = statement.where(*self._beyond(sort, after))
+        return statement.order_by(*((column.desc(), m.c.id.desc()) if falling else (column, m.c.id)))
+
+    def _beyond(self, sort: str, after: Place) -> Iterator[ColumnElement[bool]]:
+        """After a place. The first condition is implied, and what the database looks for in an index."""
+        (value, last), m = after, self._media
+        column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
+        yield column <= value if falling else column >= value
+        same = and_(column == value, m.c.id < last if falling else m.c.id > last)
+        yield or_(column < value if falling else column > value, same)
+
+    def _up_to(self, sort: str, last: Place) -> Iterator[ColumnElement[bool]]:
+        """Up to a place, itself included."""
+        (value, id_), m = last, self._media
+        column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
+        yield column >= value if falling else column <= value
+        same = and_(column == value, m.c.id >= id_ if falling else m.c.id <= id_)
+        yield or_(column > value if falling else column < value, same)
+
+    # What fits
+
+    def _fitting(self, asking: Narrowing, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+        """These columns of the files that fit, by the index that finds them soonest."""
+        statement = self._shown(*columns)
+        if asking.groups:
+            statement = self._files.by(statement, "media_content")
+        elif asking.in_small_folder:
+            statement = self._files.by(statement, "media_folder").where(self._media.c.library_id.in_(self._libraries))
+        else:
+            statement = self._files.by(statement, "media_timeline")
+        return statement.where(*self._wanted(asking, probed=False))
+
+    def _shown(self, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+        m = self._media
+        return select(*columns).select_from(m).where(m.c.present, m.c.content_hash.is_not(None))
+
+    def _wanted(self, asking: Narrowing, *, probed: bool, counted: bool = False) -> Iterator[ColumnElement[bool]]:
+        m = self._media
+        if not self._sees_everything:
+            yield (m.c.library_id + 0).in_(self._libraries)  # the arithmetic keeps libraries from being looked for
+        yield from asking.of_file(m)
+        yield from asking.of_content(m, probed=probed, counted=counted)
+
+    @property
+    def _sees_everything(self) -> bool:
+        """Whether there is no library but those that the asker sees; then no file is asked for its own."""
+        return not self._about[2]
+
+    @property
+    def _has_companions(self) -> bool:
+        """Whether any file may stand behind another; in many collections none does, and nothing is to do."""
+        return bool(self._about[0])
+
+    @cached_property
+    def _about(self) -> tuple[bool, int, bool]:
+        """Whether any file may stand behind another, as many files as there may be, and whether any library is out of
+        sight."""
+        m, t = self._media, self._tables.libraries.table
+        behind = self._files.by(self._shown(m.c.id), "media_companion").where(self._may_be_behind).limit(1)
+        others = select(t.c.id).where(t.c.id.not_in(self._libraries))
+        greatest = select(func.max(m.c.id)).scalar_subquery()
+        row = self._connection.execute(select(behind.exists(), greatest, others.exists())).one()
+        return bool(row[0]), int(row[1] or 0), bool(row[2])
+
+    # How many
+
+    def _total(self, asking: Narrowing, sort: str, page: Sequence[RowMapping]) -> int:
+        """How many files fit, of which the first ones are `page`: in the order of the timeline those after it are left
+        to count."""
+        column = SORTS[sort][0]
+        narrowed = asking.filter
+        is_left_to_count = narrowed.of_files != EVERYTHING and not narrowed.by_content
+        if not page or sort != "taken_at" or not is_left_to_count or page[-1][column] is None:
+            return self._count(asking)
+        return len(page) + self._count(asking, (page[-1][column], page[-1]["id"]))
+
+    def _count(self, asking: Narrowing, after: Place | None = None) -> int:
+        narrowed = asking.filter
+        if asking.has_names and not asking.groups:
+            each_way = [self._fitting(each, self._media.c.id) for each in asking.alternatives]
+            every = union(*(way.where(*self._foremost(asking, probed=False)) for way in each_way)).subquery()
+            return int(self._connection.execute(select(func.count()).select_from(every)).scalar_one())
+        if narrowed.by_content or asking.in_small_folder:
+            counted = self._fitting(asking, func.count()).where(*self._foremost(asking, probed=False))
+            return int(self._connection.execute(self._after(counted, after)).scalar_one())
+        fitting = self._count_files(asking, after)
+        return fitting - (self._count_behind(asking, after) if narrowed.stacked else 0)
+
+    def _count_files(self, asking: Narrowing, after: Place | None) -> int:
+        """How many files fit, whatever stands before them."""
+        narrowed = asking.filter.of_files
+        if narrowed.exclude_tags:
             # What is gathered by the tags is counted sooner than what is left without them.
             without = msgspec.structs.replace(narrowed, exclude_tags=())
-            excluded = msgspec.structs.replace(without, tags=narrowed.exclude_tags)
-            return self.count(without) - self.count(excluded)
+            excluded = msgspec.structs.replace(without, tags=narrowed.exclude_tags, all_tags=False)
+            return self._count(self._narrowing(without), after) - self._count(self._narrowing(excluded), after)
         if narrowed == EVERYTHING:
-            counted = self._of_libraries(self._shown(func.count()))
+            counted = self._files.by(self._shown(func.count()), "media_library_timeline")
+            if not self._sees_everything:
+                counted = counted.where(self._media.c.library_id.in_(self._libraries))
         else:
-            counted = self._fitting(narrowed, func.count())
-        return int(self._connection.execute(counted).scalar_one())
+            counted = self._fitting(asking, func.count())
+        return int(self._connection.execute(self._after(counted, after)).scalar_one())
 
-    def _count_behind(self, narrowed: PhotoFilter) -> int:
+    def _after(self, counted: Select[int], after: Place | None) -> Select[int]:
+        return counted if after is None else counted.where(*self._beyond("taken_at", after))
+
+    # Stacks
+
+    def _foremost(self, asking: Narrowing, *, probed: bool) -> Iterator[ColumnElement[bool]]:
+        """That none stands before a file, where that is asked."""
+        if asking.filter.stacked:
+            yield or_(self._media.c.stack_rank <= PICTURE, ~asking.before(probed=probed).exists())
+
+    def _count_behind(self, asking: Narrowing, after: Place | None) -> int:
         """How many of the files that fit have one before them in their stack that fits as well."""
-        if not self._has_companions:
-            return 0
-        counted = self._shown(func.count()).where(self._may_be_behind)
-        if narrowed.by_content or narrowed.one_folder:
-            counted = self._hinted(counted, "media_content" if narrowed.by_content else "media_folder")
-            counted = counted.where(*self._wanted(narrowed))
-        else:
-            m = self._media
-            counted = self._hinted(counted, "media_companion").where(m.c.library_id.in_(self._libraries))
-            counted = counted.where(*self._of_file(narrowed, m), *self._of_content(narrowed, m))
-        return int(self._connection.execute(counted.where(self._before(narrowed).exists())).scalar_one())
+        counted = self._files.by(self._shown(func.count()).where(self._may_be_behind), "media_companion")
+        counted = counted.where(
+            *self._wanted(asking, probed=False, counted=True), asking.before(probed=False, counted=True).exists()
+        )
+        return int(self._connection.execute(self._after(counted, after)).scalar_one())
 
     @property
     def _may_be_behind(self) -> ColumnElement[bool]:
         """With the number written out: SQLite takes no partial index for a parameter."""
         return self._media.c.stack_rank > literal_column("0")
 
-    @cached_property
-    def _has_companions(self) -> bool:
-        """Whether any visible file may stand behind another; in many collections none does, and nothing is to do."""
-        m = self._media
-        any_ = self._hinted(self._shown(m.c.id), "media_companion").where(
-            m.c.library_id.in_(self._libraries), self._may_be_behind
-        )
-        return self._connection.execute(any_.limit(1)).first() is not None
-
-    def _before(self, narrowed: PhotoFilter) -> Select[int]:
-        """The files that fit and stand before a row of `media` that fits in its stack; so they are of the same folder,
-        and their rank says of which kind they are."""
-        m, first = self._media, self._media.alias("before")
-        of_rank = {None: true(), "photo": first.c.stack_rank != CLIP, "video": first.c.stack_rank == CLIP}
-        others = msgspec.structs.replace(narrowed, folder=None, kind=None)
-        statement = select(first.c.id).where(
-            first.c.present,
-            first.c.content_hash.is_not(None),
-            first.c.library_id == m.c.library_id,
-            first.c.stack_key == m.c.stack_key,
-            first.c.stack_rank >= PICTURE,
-            first.c.stack_rank < m.c.stack_rank,
-            of_rank[narrowed.kind],
-            *self._of_file(others, first),
-            *self._of_content(others, first),
-        )
-        return self._hinted(statement.correlate(m), "media_stack", first)
-
     def companions(self, rows: Sequence[RowMapping]) -> Mapping[int, Sequence[RowMapping]]:
         """For each of these rows of `media` the shown files of another rank in its stack (id, path, kind, format), by
         rank and id; nothing where there are none."""
-        m = self._media
         asked = [row for row in rows if row["stack_rank"] >= PICTURE]
         if not asked or not self._has_companions:
             return {}
-        behind = [row for row in asked if row["stack_rank"] > PICTURE]
-        found = self._of_stacks(behind, "media_stack", m.c.stack_rank == PICTURE) if behind else []
-        found += self._of_stacks(asked, "media_companion", self._may_be_behind)
-        stacks: dict[tuple[int, str], list[RowMapping]] = {}
-        for row in found:
-            stacks.setdefault((row["library_id"], row["stack_key"]), []).append(row)
+        m = self._media
+        few = self._files.by(self._shown(*(m.c[name] for name in _SHOWN_OF_STACK)), "media_stack")
+        found = few.where(m.c.stack.in_({row["stack"] for row in asked}), m.c.stack_rank >= PICTURE)
+        stacks: dict[int, list[RowMapping]] = {}
+        for row in self._connection.execute(found.order_by(m.c.stack_rank, m.c.id)).mappings().all():
+            stacks.setdefault(row["stack"], []).append(row)
         return {
-            row["id"]: [
-                other
-                for other in stacks.get((row["library_id"], row["stack_key"]), ())
-                if other["stack_rank"] != row["stack_rank"]
-            ]
+            row["id"]: [other for other in stacks.get(row["stack"], ()) if other["stack_rank"] != row["stack_rank"]]
             for row in asked
         }
-
-    def _of_stacks(self, rows: Sequence[RowMapping], index: str, ranks: ColumnElement[bool]) -> list[RowMapping]:
-        """The shown files of these ranks with the keys of `rows`, by rank and id."""
-        m = self._media
-        few = self._shown(*(m.c[name] for name in ("id", "path", "kind", "format", *_STACK)))
-        statement = self._hinted(few, index).where(
-            m.c.library_id.in_({row["library_id"] for row in rows}),
-            m.c.stack_key.in_({row["stack_key"] for row in rows}),
-            ranks,
-        )
-        return [*self._connection.execute(statement.order_by(m.c.stack_rank, m.c.id)).mappings()]
-
-    def contents(self, narrowed: PhotoFilter, limit: int) -> list[bytes]:
-        """The first `limit` contents of the files that the filter leaves, each once."""
-        statement = self._fitting(narrowed, self._media.c.content_hash).distinct().limit(limit)
-        return [bytes(content) for content in self._connection.execute(statement).scalars()]
-
-    def _rows(self, ids: Sequence[int]) -> list[RowMapping]:
-        m = self._media
-        found = {row["id"]: row for row in self._connection.execute(select(m).where(m.c.id.in_(ids))).mappings()}
-        return [found[id_] for id_ in ids]
-
-    def _ids(self, narrowed: PhotoFilter, sort: str, after: Place | None, limit: int) -> list[int]:
-        wanted = narrowed if narrowed.stacked and self._has_companions else narrowed.of_files
-        statement = self.ordered(wanted, sort, after, limit)
-        return list(self._connection.execute(statement).scalars())
-
-    def ordered(self, narrowed: PhotoFilter, sort: str, after: Place | None, limit: int) -> Select[int]:
-        """The statement that finds the ids of a page."""
-        m, stacked, narrowed = self._media, narrowed.stacked, narrowed.of_files
-        column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
-        if sort == "taken_at" or not self._is_dense(narrowed):
-            statement = self._fitting(narrowed, m.c.id)
-        else:
-            statement = self._hinted(self._shown(m.c.id), f"media_{sort}").where(*self._wanted(narrowed))
-        if stacked:
-            statement = statement.where(or_(m.c.stack_rank <= PICTURE, ~self._before(narrowed).exists()))
-        order = (column.desc(), m.c.id.desc()) if falling else (column, m.c.id)
-        statement = statement.order_by(*order).limit(limit)
-        if after is not None:
-            value, last = after
-            beyond = column < value if falling else column > value
-            same = and_(column == value, m.c.id < last if falling else m.c.id > last)
-            statement = statement.where(column <= value if falling else column >= value, or_(beyond, same))
-        return statement
-
-    def _is_dense(self, narrowed: PhotoFilter) -> bool:
-        """Whether so much fits that it lies close together in any order."""
-        if narrowed == EVERYTHING:
-            return True
-        if narrowed.by_content or narrowed.one_folder:
-            return False
-        few = self._fitting(narrowed, self._media.c.id).limit(DENSE).subquery()
-        return self._connection.execute(select(func.count()).select_from(few)).scalar_one() == DENSE
-
-    def _fitting(self, narrowed: PhotoFilter, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-        """These columns of the files that fit, by the index that finds them soonest."""
-        statement = self._shown(*columns)
-        if narrowed.by_content:
-            statement = self._hinted(statement, "media_content")
-        elif narrowed.one_folder:
-            statement = self._hinted(statement, "media_folder")
-        elif narrowed == EVERYTHING and len(self._libraries) == 1:
-            return self._of_libraries(statement)
-        else:
-            statement = self._hinted(statement, "media_timeline")
-        return statement.where(*self._wanted(narrowed))
-
-    def _of_libraries(self, statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-        """All of the libraries, by the smallest index; in the order of the timeline where it is one library."""
-        m = self._media
-        return self._hinted(statement, "media_library_timeline").where(m.c.library_id.in_(self._libraries))
-
-    def _hinted(
-        self, statement: Select[*tuple[Any, ...]], index: str, table: FromClause | None = None
-    ) -> Select[*tuple[Any, ...]]:
-        named = self._media if table is None else table
-        return statement.with_hint(named, f"INDEXED BY {self._tables.media.named(index)}", "sqlite")
-
-    def _shown(self, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-        m = self._media
-        return select(*columns).select_from(m).where(m.c.present, m.c.content_hash.is_not(None))
-
-    def _wanted(self, narrowed: PhotoFilter) -> Iterator[ColumnElement[bool]]:
-        m = self._media
-        # One folder is found by library and folder; elsewhere the arithmetic keeps libraries from being looked for.
-        yield (m.c.library_id if narrowed.one_folder else m.c.library_id + 0).in_(self._libraries)
-        yield from self._of_file(narrowed, m)
-        yield from self._of_content(narrowed, m)
-
-    def _of_file(self, narrowed: PhotoFilter, m: FromClause) -> Iterator[ColumnElement[bool]]:
-        if narrowed.one_folder:
-            yield m.c.folder == narrowed.folder
-        elif narrowed.folder:
-            # A range, because LIKE takes 'Trips' for 'trips' on SQLite; '0' follows '/'.
-            below = and_(m.c.folder >= f"{narrowed.folder}/", m.c.folder < f"{narrowed.folder}0")
-            yield or_(m.c.folder == narrowed.folder, below)
-        if narrowed.kind is not None:
-            yield m.c.kind == narrowed.kind
-        if narrowed.taken_from is not None:
-            yield m.c.taken_at >= narrowed.taken_from
-        if narrowed.taken_to is not None:
-            yield m.c.taken_at < narrowed.taken_to
-        if narrowed.camera is not None:
-            yield m.c.camera_key.like(f"%{_escaped(search_key(narrowed.camera))}%\n%", escape="\\")
-        if narrowed.lens is not None:
-            yield m.c.camera_key.like(f"%\n%{_escaped(search_key(narrowed.lens))}%", escape="\\")
-        if narrowed.has_gps is not None:
-            yield m.c.latitude.is_not(None) if narrowed.has_gps else m.c.latitude.is_(None)
-        if narrowed.within is not None:
-            yield _within(m, *narrowed.within)
-
-    def _of_content(self, narrowed: PhotoFilter, m: FromClause) -> Iterator[ColumnElement[bool]]:
-        if narrowed.tags:
-            named = self._tag_ids(narrowed.tags)
-            each = [[tag] for tag in named] if narrowed.all_tags else [named]
-            yield from (m.c.content_hash.in_(self._tagged_with(tags)) for tags in each)
-        if narrowed.exclude_tags:
-            yield m.c.id.not_in(self._files_tagged(self._tag_ids(narrowed.exclude_tags)))
-        if narrowed.persons:
-            groups = [[person] for person in narrowed.persons] if narrowed.all_persons else [narrowed.persons]
-            yield from (m.c.content_hash.in_(self._faces_of(persons)) for persons in groups)
-        for word in search_key(narrowed.q or "").split():
-            yield self._told_by(word, m)
-
-    def _tag_ids(self, names: Sequence[str]) -> list[int]:
-        """The tags of these names; 0, which none has, where there is none."""
-        t = self._tags
-        keys = [name_key(name) for name in names]
-        statement = select(t.c.name_key, t.c.id).where(t.c.name_key.in_(keys), t.c.deleted.is_(False))
-        found = {row[0]: row[1] for row in self._connection.execute(statement)}
-        return [found.get(key, 0) for key in dict.fromkeys(keys)]
-
-    def _tagged_with(self, tags: Sequence[int]) -> Select[bytes]:
-        t = self._tagged
-        return select(t.c.content_hash).where(t.c.tag_id.in_(tags))
-
-    def _faces_of(self, persons: Sequence[int]) -> Select[bytes]:
-        f, p = self._faces, self._persons
-        behind = select(p.c.id).where(p.c.canonical_id.in_(persons))
-        return select(f.c.content_hash).where(f.c.status == DETECTED, f.c.person_id.in_(behind))
-
-    def _files_tagged(self, tags: Sequence[int]) -> Select[int]:
-        """The ids of files with one of these tags: numbers, among which another is found sooner than among hashes."""
-        m, t = self._media.alias("tagged_file"), self._tagged
-        return select(m.c.id).join(t, t.c.content_hash == m.c.content_hash).where(t.c.tag_id.in_(tags))
-
-    def _files_showing(self, persons: Sequence[int]) -> Select[int]:
-        """The ids of files with a face of one of these canonical persons."""
-        m, f, p = self._media.alias("shown_file"), self._faces, self._persons
-        behind = select(p.c.id).where(p.c.canonical_id.in_(persons))
-        joined = select(m.c.id).join(f, f.c.content_hash == m.c.content_hash)
-        return joined.where(f.c.status == DETECTED, f.c.person_id.in_(behind))
-
-    def _told_by(self, word: str, m: FromClause) -> ColumnElement[bool]:
-        """Path, camera, lens, a tag or a person of a file holds `word`, which is folded already."""
-        pattern = f"%{_escaped(word)}%"
-        told = [m.c.path_key.like(pattern, escape="\\"), m.c.camera_key.like(pattern, escape="\\")]
-        tags, persons = self._called(self._tags, word), self._called(self._persons, word)
-        if tags:
-            told.append(m.c.id.in_(self._files_tagged(tags)))
-        if persons:
-            told.append(m.c.id.in_(self._files_showing(persons)))
-        return or_(*told)
-
-    def _called(self, table: Any, word: str) -> list[int]:
-        """The tags, or canonical persons, with `word` in their names."""
-        named: Column[str] = table.c.name
-        statement = select(table.c.id, named).where(table.c.deleted.is_(False))
-        if "merged_into" in table.c:
-            statement = statement.where(table.c.merged_into.is_(None))
-        return [row[0] for row in self._connection.execute(statement) if word in search_key(row[1])]
 
     def folders(self) -> list[tuple[int, str, int]]:
         """Every folder that holds visible files itself: library id, folder, number of files."""
         m = self._media
         statement = (
-            self._hinted(self._shown(m.c.library_id, m.c.folder, func.count()), "media_folder")
+            self._files.by(self._shown(m.c.library_id, m.c.folder, func.count()), "media_folder")
             .where(m.c.library_id.in_(self._libraries))
             .group_by(m.c.library_id, m.c.folder)
             .order_by(m.c.library_id, m.c.folder)
         )
         return [(row[0], row[1], row[2]) for row in self._connection.execute(statement)]
-
-
-def _escaped(word: str) -> str:
-    """What LIKE takes literally."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _within(m: FromClause, south: float, west: float, north: float, east: float) -> ColumnElement[bool]:
-    across_the_date_line = west > east
-    meridians = (
-        or_(m.c.longitude >= west, m.c.longitude <= east) if across_the_date_line else m.c.longitude.between(west, east)
-    )
-    return and_(m.c.latitude.between(south, north), meridians)

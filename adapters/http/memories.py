@@ -23,11 +23,13 @@ routes = Routes("Photos")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_FARTHEST: Final = timedelta(hours=14)
+_FARTHEST: Final = 14 * 3_600 * 1_000_000
 """No place is further from UTC."""
 _YEAR: Final = 365 * 86_400 * 1_000_000 + 6 * 3_600 * 1_000_000
 _FIRST_YEAR, _LAST_YEAR = 1826, 2100
 """Those of photographs; the last change of a file can name any other."""
+Days = tuple[date, date, int]
+"""The first and the last day of a memory, and its year."""
 Day = Annotated[str, Meta(description="YYYY-MM-DD", extra_json_schema={"format": "date"})]
 
 
@@ -79,16 +81,16 @@ def list_memories(call: Call, query: MemoriesQuery) -> Answer:
     today = _day(query.date, zone)
     with call.parts.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
-        years = []
-        for year, first, last in _years(tables, today, query.span):
-            taken = _remembered(tables, first, last, zone, call.parts.excluded_dirs)
-            if taken:
-                rows = tables.memories.rows([each.id for each in spread(taken, query.limit)])
-                tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in rows})
-                companions = tables.timeline.companions(rows)
-                items = [media_row(row, tags, companions) for row in rows]
-                days = (first.isoformat(), last.isoformat())
-                years.append(YearOfMemories(year, today.year - year, *days, len(taken), items))
+        found = _remembered(tables, list(_years(tables, today, query.span)), zone, call.parts.excluded_dirs)
+        shown = {days: [each.id for each in spread(taken, query.limit)] for days, taken in found.items()}
+        rows = tables.memories.rows([id_ for ids in shown.values() for id_ in ids])
+        tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in rows.values()})
+        companions = tables.timeline.companions(list(rows.values()))
+    years = []
+    for (first, last, year), taken in found.items():
+        items = [media_row(rows[id_], tags, companions) for id_ in shown[first, last, year]]
+        days = (first.isoformat(), last.isoformat())
+        years.append(YearOfMemories(year, today.year - year, *days, len(taken), items))
     return Answer(Memories(today.isoformat(), query.span, years))
 
 
@@ -112,39 +114,50 @@ def _day(text: str | None, zone: tzinfo) -> date:
         raise Invalid((FieldError("date", "write a day as YYYY-MM-DD"),)) from error
 
 
-def _years(tables: Lookups, today: date, span: Span) -> Iterator[tuple[int, date, date]]:
-    """Every earlier year that may have photos, the last one first, with its days."""
+def _years(tables: Lookups, today: date, span: Span) -> Iterator[Days]:
+    """The days of every earlier year that may have photos, the last one first."""
     known = tables.memories.reach()
     if known is None:
         return
     oldest, newest = (_EPOCH.year + micros // _YEAR for micros in known)
     for year in range(min(today.year, newest + 2, _LAST_YEAR) - 1, max(oldest - 2, _FIRST_YEAR) - 1, -1):
-        yield year, *days_in(year, today, span)
+        yield *days_in(year, today, span), year
 
 
-def _remembered(tables: Lookups, first: date, last: date, zone: tzinfo, excluded: Collection[str]) -> list[Taken]:
-    """What was taken on these days, oldest first."""
-    start = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
+def _remembered(
+    tables: Lookups, years: Sequence[Days], zone: tzinfo, excluded: Collection[str]
+) -> dict[Days, list[Taken]]:
+    """What was taken on these days, oldest first; of several copies the first. Years without any are left out."""
     near = tables.memories.between(
-        (start - _FARTHEST - _EPOCH) // _MICROSECOND, (end + _FARTHEST - _EPOCH) // _MICROSECOND
+        ((_micros(first) - _FARTHEST), _micros(last + timedelta(days=1)) + _FARTHEST) for first, last, _ in years
     )
-    found: dict[bytes, Taken] = {}
-    for taken in near:
-        if first <= _day_of(taken, zone) <= last and not is_left_out(taken.folder, excluded):
-            found.setdefault(taken.content_hash, taken)
-    dated = [taken for taken in found.values() if taken.source != "mtime"]
-    return _foremost(dated or list(found.values()))
+    remembered = {}
+    for days, taken in zip(years, near, strict=True):
+        first, last, _ = days
+        # Between these it is one of the days wherever it was.
+        surely, no_more = _micros(first) + _FARTHEST, _micros(last + timedelta(days=1)) - _FARTHEST
+        found: dict[bytes, Taken] = {}
+        for each in taken:
+            is_of_them = surely <= each.at < no_more or first <= _day_of(each, zone) <= last
+            if is_of_them and not (excluded and is_left_out(each.folder, excluded)):
+                found.setdefault(each.content_hash, each)
+        dated = [each for each in found.values() if each.source != "mtime"]
+        if found:
+            remembered[days] = _foremost(dated or list(found.values()))
+    return remembered
+
+
+def _micros(day: date) -> int:
+    return (day.toordinal() - _EPOCH.toordinal()) * 86_400_000_000
 
 
 def _foremost(taken: Sequence[Taken]) -> list[Taken]:
     """What has nothing before it in its stack; what is of none stays."""
-    least: dict[tuple[int, str], int] = {}
+    least: dict[int, int] = {}
     for each in taken:
         if each.rank >= PICTURE:
-            stack = (each.library_id, each.stack)
-            least[stack] = min(each.rank, least.get(stack, each.rank))
-    return [each for each in taken if each.rank <= least.get((each.library_id, each.stack), each.rank)]
+            least[each.stack] = min(each.rank, least.get(each.stack, each.rank))
+    return [each for each in taken if each.rank <= least.get(each.stack, each.rank)]
 
 
 def _day_of(taken: Taken, zone: tzinfo) -> date:

@@ -14,7 +14,8 @@ from adapters.http.paging import USUAL_LIMIT, Cursor, Limit, Sorted, cursor_of, 
 from adapters.http.problems import FieldError, Invalid
 from adapters.http.sight import Id, LibraryParam, within
 from adapters.http.times import Moment, WallClock, bound_of, moment, wall_clock
-from projections.timeline import SORTS, PhotoFilter
+from projections.narrowing import PhotoFilter
+from projections.timeline import SORTS
 
 routes = Routes("Photos")
 

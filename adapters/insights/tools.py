@@ -22,7 +22,7 @@ from adapters.insights.sources import Sources
 from domain.actor import Actor
 from domain.language import Tool
 from projections.lookups import Ledger, Lookups
-from projections.timeline import PhotoFilter
+from projections.narrowing import PhotoFilter
 
 PRIVATE: Final = frozenset({"get_messages_of_that_day", "search_daily_summaries"})
 """Tools that read what people wrote to each other."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.media import FileFacts
-from domain.stacks import ALONE, CLIP, PICTURE, RAW, RAW_WITHOUT_PICTURE, stack_key, stack_rank
+from domain.stacks import ALONE, CLIP, PICTURE, RAW, RAW_WITHOUT_PICTURE, stack_key, stack_of, stack_rank
 
 
 @pytest.mark.parametrize("path", ["Trip/IMG_1.JPG", "Trip/img_1.cr2", "Trip/Img_1.mov"])
@@ -20,6 +20,13 @@ def test_files_of_one_folder_and_name_are_of_one_stack(path: str) -> None:
 )
 def test_another_folder_or_name_is_another_stack(path: str) -> None:
     assert stack_key(path) != stack_key("Trip/IMG_1.JPG")
+
+
+def test_the_number_of_a_stack_is_that_of_its_library_folder_and_name() -> None:
+    assert stack_of(1, "Trip/IMG_1.JPG") == stack_of(1, "Trip/img_1.cr2")
+    others = {stack_of(2, "Trip/IMG_1.JPG"), stack_of(1, "Trip/IMG_2.JPG"), stack_of(1, "IMG_1.JPG")}
+    assert len(others - {stack_of(1, "Trip/IMG_1.JPG")}) == 3
+    assert all(-(2**63) <= number < 2**63 for number in others)
 
 
 def test_a_name_without_extension_or_with_nothing_else_is_its_own() -> None:

@@ -66,7 +66,7 @@ MEDIA: dict[str, Any] = {
     "discovered_at": 1,
     "path_key": "a.jpg",
     "camera_key": "",
-    "stack_key": "a",
+    "stack": 1,
     "stack_rank": 0,
 }
 
