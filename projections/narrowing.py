@@ -124,13 +124,15 @@ class Narrowing:
 
     @cached_property
     def in_small_folder(self) -> bool:
-        """Whether a folder is meant that holds few files, with those below where they count."""
+        """Whether a folder is meant that holds few files, with those below where they count, and fewer than have one of
+        the tags or persons."""
         if not self.filter.folder and not self.filter.one_folder:
             return False
         media = self._tables.media
         m = media.table
         held = media.by(select(m.c.id), "media_folder").where(m.c.library_id.in_(self._libraries), *self._of_folder(m))
-        return self._one(select(func.count()).select_from(held.limit(FEW).subquery())) < FEW
+        few = min([FEW, *(group.seen + 1 for group in self.groups)])
+        return self._one(select(func.count()).select_from(held.limit(few).subquery())) < few
 
     def _one(self, statement: Select[int]) -> int:
         return int(self._connection.execute(statement).scalar_one() or 0)
@@ -191,7 +193,7 @@ class Narrowing:
         excluded where all files are `counted`."""
         for place, group in enumerate(self.groups):
             # A face is probed by its row, and a tag by its index alone.
-            is_probed = probed or (place > 0 and not group.persons)
+            is_probed = probed or (not group.persons and (place > 0 or self.in_small_folder))
             yield self._has(group, m) if is_probed else self._gathered(group, m)
         if self.excluded is not None:
             is_gathered = counted or self.excluded.seen > self._files / 2

@@ -127,7 +127,7 @@ class Timeline:
     def _is_scanned(self, asking: Narrowing, sort: str) -> bool:
         """Whether an index in the order of the page holds all that is asked, or all files are asked."""
         narrowed = asking.filter
-        if narrowed.of_files == EVERYTHING:
+        if narrowed.of_files == EVERYTHING and self._sees_everything:
             return True
         return sort == "taken_at" and not narrowed.by_content and not asking.in_small_folder
 
@@ -138,10 +138,8 @@ class Timeline:
     def _scanned(self, asking: Narrowing, sort: str, after: Place | None, limit: int) -> Select[int]:
         """The ids of a page in the order of an index that tells what fits."""
         m = self._media
-        one_library = sort == "taken_at" and asking.filter.of_files == EVERYTHING and len(self._libraries) == 1
-        if one_library:
-            statement = self._files.by(self._shown(m.c.id), "media_library_timeline")
-            statement = statement.where(m.c.library_id.in_(self._libraries))
+        if sort == "taken_at" and asking.filter.of_files == EVERYTHING and len(self._libraries) == 1:
+            statement = self._fitting(asking, m.c.id)
         else:
             statement = self._walk(sort, m.c.id).where(*self._wanted(asking, probed=False))
         return self._in_order(statement.where(*self._foremost(asking, probed=True)), sort, after).limit(limit)
@@ -210,10 +208,13 @@ class Timeline:
     def _fitting(self, asking: Narrowing, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
         """These columns of the files that fit, by the index that finds them soonest."""
         statement = self._shown(*columns)
-        if asking.groups:
-            statement = self._files.by(statement, "media_content")
-        elif asking.in_small_folder:
+        if asking.in_small_folder:
             statement = self._files.by(statement, "media_folder").where(self._media.c.library_id.in_(self._libraries))
+        elif asking.groups:
+            statement = self._files.by(statement, "media_content")
+        elif asking.filter.of_files == EVERYTHING:
+            statement = self._files.by(statement, "media_library_timeline")
+            return statement.where(self._media.c.library_id.in_(self._libraries))
         else:
             statement = self._files.by(statement, "media_timeline")
         return statement.where(*self._wanted(asking, probed=False))
@@ -282,10 +283,8 @@ class Timeline:
             without = msgspec.structs.replace(narrowed, exclude_tags=())
             excluded = msgspec.structs.replace(without, tags=narrowed.exclude_tags, all_tags=False)
             return self._count(self._narrowing(without), after) - self._count(self._narrowing(excluded), after)
-        if narrowed == EVERYTHING:
+        if narrowed == EVERYTHING and self._sees_everything:
             counted = self._files.by(self._shown(func.count()), "media_library_timeline")
-            if not self._sees_everything:
-                counted = counted.where(self._media.c.library_id.in_(self._libraries))
         else:
             counted = self._fitting(asking, func.count())
         return int(self._connection.execute(self._after(counted, after)).scalar_one())
