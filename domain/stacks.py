@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
+from zlib import crc32
 
 from domain.media import FileFacts
 from domain.paths import folder_of, name_of
@@ -30,10 +32,19 @@ def stack_key(path: str) -> str:
 
 
 def stack_of(library_id: int, path: str) -> int:
-    """The number of the stack that a file is of, of 64 bits with a sign: a hash of library and `stack_key`, by which
-    two of a million stacks fall together once in 37 million collections."""
+    """The number of the stack that a file is of, of 64 bits with a sign.
+
+    The first 16 bits are of the folder, so that an index keeps beside each other what is found beside each other; the
+    others are a hash of library and `stack_key`. Of a million stacks in a thousand folders two fall together once in
+    half a million collections.
+    """
     key = f"{library_id}/{stack_key(path)}".encode()
-    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(_beside(folder_of(path)) + blake2b(key, digest_size=6).digest(), "big", signed=True)
+
+
+@lru_cache(maxsize=1000)
+def _beside(folder: str) -> bytes:
+    return (crc32(folder.encode()) & 0xFFFF).to_bytes(2, "big")
 
 
 def stack_rank(facts: FileFacts) -> int:
