@@ -44,6 +44,10 @@ from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import EMBEDDING_MODEL, Ollama
 from adapters.language.openrouter import OpenRouter
 from adapters.language.upstream import TOTAL_SECONDS
+from adapters.meaning.index import MeaningIndex
+from adapters.meaning.keeping import KEPT_AT_ONCE, KeepsMeaning
+from adapters.meaning.search import Asker, PhotoSearch
+from adapters.meaning.store import MeaningStore
 from adapters.media import worker
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
@@ -89,6 +93,7 @@ RECOGNISER_MEMORY = 2 * 2**30
 EMBEDDER_MEMORY = 2**30
 """Bytes the text embedder's worker may use: the model takes 160 MB, a batch of long texts some more."""
 IDLE_SECONDS = 30.0
+NO_EMBEDDER = "nothing was set or installed that embeds texts (run `make search`, or set OLLAMA_PRIMARY_URL)"
 INVITATION_LIFETIME = timedelta(days=7)
 PAGE = Path(__file__).resolve().parent / "adapters" / "page"
 
@@ -327,6 +332,8 @@ class House:
                 Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
                 Loop("vectors", keeps.step, idle_seconds=IDLE_SECONDS),
             ]
+        stop = self.text_embedder.close
+        loops.append(Loop("meaning", self.keeps_meaning.step, idle_seconds=IDLE_SECONDS, on_stop=stop))
         for loop in loops[2:]:
             ledger.on_commit(loop.wake)
         return loops
@@ -402,6 +409,46 @@ class House:
         self._closing.append(served.close)
         return served
 
+    @cached_property
+    def meaning_store(self) -> MeaningStore:
+        """The vectors of what is known of the photos, in a file of their own."""
+        store = MeaningStore(self.settings.meaning_file)
+        self._closing.append(store.close)
+        return store
+
+    @cached_property
+    def meaning_index(self) -> MeaningIndex:
+        """The same in memory."""
+        return MeaningIndex()
+
+    @cached_property
+    def keeps_meaning(self) -> KeepsMeaning:
+        """Keeps them as the library is. Places are named by what is on this machine: in the background, and for every
+        photo, no server is asked."""
+        placed = self.locator.offline_name
+        return KeepsMeaning(
+            self.ledger,
+            self.meaning_store,
+            self.meaning_index,
+            self.text_embedder,
+            self.board,
+            placed,
+            places="" if self.locator.geocoder is None else "offline",
+            is_asked_for=self._embeds_on_purpose,
+            at_once=1 if self.text_embedder is self.bundled_embedder else KEPT_AT_ONCE,
+        )
+
+    @cached_property
+    def photo_search(self) -> PhotoSearch:
+        """Finds photos by meaning."""
+        hint = "" if self._embeds_on_purpose else f"{NO_EMBEDDER}: "
+        return PhotoSearch(self.meaning_index, Asker(self.text_embedder, hint), lambda: self.keeps_meaning.reason)
+
+    @property
+    def _embeds_on_purpose(self) -> bool:
+        """Whether an embedder was set or installed, and not merely hoped for at Ollama's usual address."""
+        return any((*self._embedders.values(), self._openrouter_embeds))
+
     @property
     def faces_at_once(self) -> int:
         """Photos looked at by the engine at a time."""
@@ -445,6 +492,7 @@ class House:
             location=self.locator.location,
             excluded_dirs=self.settings.excluded_dirs,
             narrator=self.narrator,
+            search=self.photo_search,
         )
 
     def server(self) -> Server:
@@ -514,14 +562,31 @@ class House:
 
     def erase(self, subject: int | bytes, report: Callable[[int, int], None]) -> str:
         """Erase it for good; what was done."""
-        return erase(self.ledger, CLI, subject, report)
+        said = erase(self.ledger, CLI, subject, report)
+        self._clean_meaning()
+        return said
 
     def finish_erasure(self, report: Callable[[int, int], None]) -> bool:
         """Clean up after an erasure that was interrupted; whether there was one."""
         was_left = is_unfinished(self.ledger)
         if was_left:
             finish(self.ledger, report)
+            self._clean_meaning()
         return was_left
+
+    def _clean_meaning(self) -> None:
+        """Take the vectors of what was erased out of this host's file; another host's server does it when it reads of
+        the erasure in the log."""
+        if self.meaning_store.exists():
+            self.keeps_meaning.clean()
+
+    def meaning_state(self) -> str:
+        """How far search by meaning is, and which model it is of."""
+        model = self.text_embedder.model
+        if not (self.meaning_store.exists() and self.ledger.is_ready()):
+            return f"{model}: nothing is embedded yet"
+        done, due = self.meaning_store.counts(model)
+        return f"{model}: {done} photos are found by meaning" + (f", {due} are due" if due else "")
 
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""
@@ -547,7 +612,7 @@ class House:
         findings += [Finding(*found) for found in self.locator.findings()]
         own = None if self.bundled_embedder is None else self.bundled_embedder.model
         findings.append(Finding("text model", own, "adds search by meaning without Ollama (make search)"))
-        findings.append(Finding("search by meaning", self.text_embedder.model, "finds texts that mean what is asked"))
+        findings.append(Finding("search by meaning", self.meaning_state(), "finds texts that mean what is asked"))
         if self.conversations is not None:
             findings.append(
                 Finding("conversations", self.conversations.state(), "tells what was said on a photo's day")

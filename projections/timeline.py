@@ -70,6 +70,29 @@ class Timeline:
         fitting = union(*(self._fitting(each, self._media.c.content_hash) for each in asking.alternatives))
         return [bytes(content) for content in self._connection.execute(fitting.limit(limit)).scalars()]
 
+    def few(self, narrowed: PhotoFilter, limit: int) -> list[int]:
+        """The ids of at most `limit` files that fit, in no order."""
+        asking, m = self._narrowing(narrowed), self._media
+        found: dict[int, None] = {}
+        for each in asking.alternatives:
+            fitting = self._fitting(each, m.c.id).where(*self._foremost(asking, probed=False))
+            found |= dict.fromkeys(self._ids(fitting.limit(limit)))
+        return list(found)[:limit]
+
+    def among(self, narrowed: PhotoFilter, ids: Sequence[int]) -> set[int]:
+        """Those of these files that fit."""
+        asking, m = self._narrowing(narrowed), self._media
+        statement = self._shown(m.c.id).with_hint(m, "NOT INDEXED", "sqlite").where(m.c.id.in_(ids))
+        statement = statement.where(m.c.library_id.in_(self._libraries), *self._wanted(asking, probed=True))
+        return set(self._ids(statement.where(*self._foremost(asking, probed=True))))
+
+    def rows(self, ids: Sequence[int]) -> list[RowMapping]:
+        """The rows of `media` of these visible files, in this order."""
+        m = self._media
+        seen = select(m).where(m.c.id.in_(ids), m.c.library_id.in_(self._libraries))
+        found = {row["id"]: row for row in self._connection.execute(seen).mappings().all()}
+        return [found[id_] for id_ in ids if id_ in found]
+
     def _narrowing(self, narrowed: PhotoFilter) -> Narrowing:
         if narrowed.stacked and (not self._has_companions or narrowed.kind == "video"):
             narrowed = narrowed.of_files  # of the videos that are of a stack none stands before another

@@ -121,6 +121,9 @@ class House(Protocol):
     def finish_erasure(self, report: Callable[[int, int], None]) -> bool:
         """Clean up after an erasure that was interrupted; whether there was one."""
 
+    def meaning_state(self) -> str:
+        """How far search by meaning is."""
+
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""
 

@@ -29,6 +29,7 @@ def status(house: House, words: argparse.Namespace) -> int:
         last = tables.operations.latest(1)
     print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
     print(f"persons: {stats.persons}")
+    print(f"search by meaning: {house.meaning_state()}")
     print(f"log: {house.ledger.head()} events" + (f", last: {last[0].text} ({last[0].actor})" if last else ""))
     return 0
 

@@ -22,6 +22,7 @@ from domain.places import Location
 from domain.ports import FaceEngine, Thresholds
 from domain.watching import Watching
 from projections.lookups import Ledger, Lookups
+from projections.timeline import PhotoFilter
 
 Rendition = Literal["preview", "thumb"]
 Kind = Literal["photo", "video"]
@@ -323,6 +324,48 @@ class Narrator(Protocol):
         """The models of a backend."""
 
 
+class FoundPlace(Protocol):
+    """Where a photo stands among those that were found; the greatest comes first."""
+
+    @property
+    def by_words(self) -> bool:
+        """Whether it holds all the words."""
+
+    @property
+    def likeness(self) -> int:
+        """Its cosine in millionths."""
+
+    @property
+    def media_id(self) -> int:
+        """Which photo."""
+
+
+class FoundPhoto(Protocol):
+    """A photo that was found."""
+
+    @property
+    def place(self) -> FoundPlace:
+        """Where it stands."""
+
+    @property
+    def score(self) -> float:
+        """The reciprocal ranks of both lists, added up."""
+
+
+class PhotoSearch(Protocol):
+    """Finds photos by meaning and by words."""
+
+    def find(self, tables: Lookups, narrowed: PhotoFilter, words: str) -> Sequence[FoundPhoto]:
+        """The photos that fit, the best first; raises `Unavailable` where the query cannot be embedded now."""
+
+    def embedded(self, libraries: frozenset[int]) -> int:
+        """How many photos of these libraries can be found by meaning."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot be used now, as far as is known."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """Everything that the routes reach.
@@ -332,7 +375,7 @@ class Parts:
     closes. `engine` is None where none is configured, and `engine_absent` then says why. `thresholds` overrides the
     engine's own. `page` is the folder of the static page. `location` says where a position in degrees is, and is None
     where that is off. `excluded_dirs` are the folders left out of memories. `narrator`
-    is None where no language model is configured.
+    is None where no language model is configured, `search` where nothing embeds texts.
     """
 
     ledger: Ledger
@@ -352,3 +395,4 @@ class Parts:
     location: Callable[[float, float], Location | None] | None = None
     excluded_dirs: Sequence[str] = ()
     narrator: Narrator | None = None
+    search: PhotoSearch | None = None

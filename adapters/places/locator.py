@@ -37,6 +37,17 @@ class Locator:
         place = self.geocoder.nearest(latitude, longitude) if self.geocoder else None
         return located(personal, place)
 
+    def offline_name(self, latitude: float, longitude: float) -> str:
+        """The name of a position in degrees as this machine knows it, asking nobody; empty where there is none, and
+        where places are off."""
+        geocoder = self.geocoder
+        if isinstance(geocoder, NominatimGeocoder):
+            geocoder = geocoder.fallback
+        if geocoder is None or not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+            return ""
+        found = located(None, geocoder.nearest(latitude, longitude))
+        return "" if found is None else found.text
+
     def findings(self) -> Iterator[tuple[str, str, str]]:
         """For each source its name, whether it answers, and what it adds; servers are asked about 0° north, 0° east."""
         geocoder, personal = self.geocoder, self.personal

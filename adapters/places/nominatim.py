@@ -75,7 +75,7 @@ class NominatimGeocoder:
     ) -> None:
         self._server = Server(base_url, seconds=seconds, user_agent=f"imageapi/{version} (self-hosted photo library)")
         self._book = book
-        self._fallback = fallback
+        self.fallback = fallback
         self._every = every_seconds
         self._rest = Rest(rest_seconds)
         self._lock = threading.Lock()
@@ -92,7 +92,7 @@ class NominatimGeocoder:
                     log.warning("Places are named offline for now: %s; see NOMINATIM_URL", error)
         except _NoTurn:
             log.debug("A place is named offline: too many wait for %s", self._server.host)
-        return self._fallback.nearest(latitude, longitude)
+        return self.fallback.nearest(latitude, longitude)
 
     def ask(self, latitude: float, longitude: float) -> Place | None:
         """What the server says of a position, asked at once.

@@ -206,6 +206,11 @@ class Settings:
         return self.imageapi_data / "places.db"
 
     @property
+    def meaning_file(self) -> Path:
+        """Where the vectors of what is known of the photos are kept."""
+        return self.imageapi_data / "meaning.db"
+
+    @property
     def embedded_face_workers(self) -> int:
         """Worker processes of the embedded face engine: the concurrency asked for, and never more than the cores."""
         return min(self.face_detect_concurrency, cores())

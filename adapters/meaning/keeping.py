@@ -1,0 +1,272 @@
+"""Keeps the vectors of photos' texts as the library is: follows the log, embeds what changed, forgets what was erased.
+
+The log and the read tables are only read, and nothing here runs during a replay. How far it is stands in the store's
+file and not in the database, since each host has vectors of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from adapters.meaning.index import ONE, MeaningIndex
+from adapters.meaning.store import Assigned, MeaningStore, State
+from domain.actor import WATCHER
+from domain.erasure import ContentErased, PersonErased
+from domain.errors import Rejected, Unavailable, Unreadable
+from domain.event import Event, Recorded
+from domain.faces import FaceRetracted
+from domain.photo_text import EDITION, text_of_photo
+from domain.text_embedding import TextEmbedder
+from projections.lookups import Ledger
+from projections.photo_texts import FOLLOWED, PhotoTexts, Placed
+
+log = logging.getLogger(__name__)
+
+LOG_BATCH: Final = 500
+LISTED_AT_ONCE: Final = 5_000
+TOLD_AT_ONCE: Final = 256
+"""Files whose texts are made together."""
+KEPT_AT_ONCE: Final = 32
+"""Texts that are embedded before their vectors are kept: what a stop may lose."""
+QUIET_SECONDS: Final = 300.0
+"""How long an embedder that nobody asked for, and that is not there, is left alone."""
+_ERASURES: Final[tuple[type[Event], ...]] = (PersonErased, ContentErased)
+TOPICS: Final = tuple(kind.topic for kind in (*FOLLOWED, *_ERASURES))
+
+
+class Progress(Protocol):
+    """The handle of a job that is shown."""
+
+    def at(self, done: int, total: int | None = None, note: str | None = None, *, waiting: bool = False) -> None:
+        """Say how far it is."""
+
+    def end(self, note: str | None = None) -> None:
+        """Say that it is over."""
+
+
+class Jobs(Protocol):
+    """Where progress is shown."""
+
+    def begin(self, kind: str, title: str) -> Progress:
+        """A job that `Progress.end` ends."""
+
+
+class KeepsMeaning:
+    """The background work of search by meaning, one step at a time, and what it knows of how far it is.
+
+    `is_asked_for` says whether somebody set or installed the embedder: one that is merely hoped for, and away, is no
+    trouble. `places` names where `placed` gets its names from. So many texts as `at_once` go to the embedder in one
+    call: where it shares a process with the queries of users, one text is as long as they wait.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: MeaningStore,
+        index: MeaningIndex,
+        embedder: TextEmbedder,
+        jobs: Jobs,
+        placed: Placed,
+        *,
+        places: str = "",
+        is_asked_for: bool = True,
+        at_once: int = KEPT_AT_ONCE,
+    ) -> None:
+        self._ledger, self._store, self._index, self._embedder = ledger, store, index, embedder
+        self._jobs, self._placed = jobs, placed
+        self._made_by = f"{EDITION}/{places}"
+        self._is_asked_for, self._at_once = is_asked_for, at_once
+        self._looked_at = -1
+        self._again_at = 0.0
+        self._job: Progress | None = None
+        self._done = 0
+        self.reason: str | None = None
+        """Why nothing is embedded now."""
+
+    def step(self) -> bool:
+        """Follow the log a little, embed some texts, and show them; whether there may be more to do at once.
+
+        Raises:
+            Unavailable: the embedder cannot answer now; what is due stays due.
+        """
+        model = self._embedder.model
+        self._index.catch_up(self._store, model)
+        if not self._store.is_writer():
+            return False
+        follows = self._follow(model)
+        if time.monotonic() < self._again_at:
+            return follows
+        try:
+            embeds = self._embed_some(model)
+        except Rejected as error:
+            raise self._waiting(Unavailable(str(error))) from error
+        except Unavailable as error:
+            self._waiting(error)
+            if self._is_asked_for:
+                raise
+            self._again_at = time.monotonic() + QUIET_SECONDS
+            return follows
+        self.reason = None
+        return follows or embeds
+
+    def clean(self) -> None:
+        """Take away every vector whose text is not, letter by letter, the text of a file now, and what is left of it in
+        the store's file; for erasures. Nothing is embedded.
+
+        Raises:
+            Unavailable: the file cannot be written anew now.
+        """
+        after = 0
+        while pairs := self._store.keys(after, TOLD_AT_ONCE):
+            after = pairs[-1][0]
+            now = {each.media_id: each.key for each, _ in self._texts([media_id for media_id, _ in pairs])}
+            wrong = [media_id for media_id, key in pairs if now.get(media_id) != key]
+            if wrong:
+                self._store.forget(wrong)
+        self._store.drop_unused()
+        self._store.scrub()
+
+    # The log
+
+    def _follow(self, model: str) -> bool:
+        """Make due what the next events of the log are about; whether there is more to follow."""
+        state = self._store.state()
+        head = self._ledger.head()
+        if head == self._looked_at and state.listed is None and state.model == model:
+            return False
+        state = self._rooted(state, model, head)
+        if state.listed is not None:
+            return self._list(state, state.listed)
+        events = self._ledger.events(state.position, LOG_BATCH, TOPICS)
+        is_all = len(events) < LOG_BATCH
+        reached = head if is_all else events[-1].position
+        if reached > state.position:
+            if any(isinstance(recorded.event, _ERASURES) for recorded in events):
+                self.clean()
+            with self._texts_of() as texts:
+                changed = texts.changed_by([recorded.event for recorded in self._with_beginnings(events)])
+            marked = msgspec.structs.replace(state, position=reached, mark=self._mark(reached))
+            self._store.add_due(changed, marked)
+        self._looked_at = head if is_all else -1
+        return not is_all
+
+    def _rooted(self, state: State, model: str, head: int) -> State:
+        """The state, begun anew where it is of another log, another model, or texts that were made otherwise."""
+        is_same_log = state.position <= head and state.log == self._mark(1) and state.mark == self._mark(state.position)
+        if is_same_log and (state.model, state.made_by) == (model, self._made_by):
+            return state
+        state = State(self._mark(1), head, self._mark(head), model, self._made_by)
+        self._store.begin(state, is_same_log=is_same_log)
+        return state
+
+    def _mark(self, position: int) -> str:
+        """What stands at a position of the log, in a word; empty where nothing does."""
+        found = self._ledger.events(position - 1, 1) if position > 0 else []
+        return f"{found[0].position} {found[0].recorded_at} {found[0].stream}" if found else ""
+
+    def _list(self, state: State, after: int) -> bool:
+        """Make the next files due, of all that there are."""
+        with self._texts_of() as texts:
+            ids = texts.ids(after, LISTED_AT_ONCE)
+        listed = ids[-1] if len(ids) == LISTED_AT_ONCE else None
+        self._store.add_due(ids, msgspec.structs.replace(state, listed=listed))
+        return True
+
+    def _with_beginnings(self, events: Sequence[Recorded]) -> list[Recorded]:
+        """The events, and all of those faces of which nothing but the log knows where they were."""
+        gone = sorted({recorded.stream for recorded in events if isinstance(recorded.event, FaceRetracted)})
+        return [*events, *(self._ledger.history(gone, 20 * len(gone)) if gone else ())]
+
+    # Texts
+
+    @contextmanager
+    def _texts_of(self) -> Iterator[PhotoTexts]:
+        with self._ledger.reading(WATCHER) as tables:
+            yield PhotoTexts(tables.connection, tables.tables)
+
+    def _texts(self, media_ids: Sequence[int]) -> list[tuple[Assigned, str]]:
+        """The texts of those of these files that have one."""
+        with self._texts_of() as texts:
+            told = texts.told(media_ids, self._placed)
+        made = ((each, text_of_photo(each.facts)) for each in told)
+        return [(Assigned(each.media_id, each.library_id, key_of(text)), text) for each, text in made]
+
+    def _embed_some(self, model: str) -> bool:
+        """Embed some of what is due; whether there may be more."""
+        due = self._store.due(TOLD_AT_ONCE)
+        if not due:
+            self._end()
+            return False
+        made = self._texts(due)
+        known = self._store.known(model, list({each.key for each, _ in made if each.key}))
+        there = {each.media_id for each, _ in made}
+        ready = [Assigned(media_id, 0, None) for media_id in due if media_id not in there]
+        ready += [each for each, _ in made if each.key in known]
+        if ready:
+            self._store.assign(model, ready)
+            self._count(len(ready))
+        texts: dict[bytes, str] = {each.key: text for each, text in made if each.key and each.key not in known}
+        keys = list(texts)[:KEPT_AT_ONCE]
+        if keys:
+            vectors = dict(zip(keys, self._embedded([texts[key] for key in keys]), strict=True))
+            fresh = [each._replace(vector=vectors[each.key]) for each, _ in made if each.key in vectors]
+            self._store.assign(model, fresh)
+            self._count(len(fresh))
+        self._index.catch_up(self._store, model)
+        return True
+
+    def _embedded(self, texts: Sequence[str]) -> list[bytes]:
+        """The vectors of texts as the store keeps them, an empty one for a text that cannot be embedded."""
+        if len(texts) > self._at_once:
+            parts = (texts[start : start + self._at_once] for start in range(0, len(texts), self._at_once))
+            return [vector for part in parts for vector in self._embedded(part)]
+        try:
+            return [packed(vector) for vector in self._embedder.embed(texts)]
+        except Unreadable as error:
+            if len(texts) > 1:
+                return [vector for text in texts for vector in self._embedded([text])]
+            log.warning("a photo is not found by meaning, since its text cannot be embedded: %s", error)
+            return [b""]
+
+    # What is shown of it
+
+    def _count(self, done: int) -> None:
+        self._done += done
+        left = self._store.due_count()
+        if self._job is None and left:
+            self._job = self._jobs.begin("meaning", "embedding what is known of the photos")
+        if self._job is not None:
+            self._job.at(self._done, self._done + left)
+
+    def _waiting(self, error: Unavailable) -> Unavailable:
+        self.reason = str(error)
+        if self._is_asked_for:
+            self._count(0)
+        if self._job is not None:
+            self._job.at(self._done, self._done + self._store.due_count(), str(error), waiting=True)
+        return error
+
+    def _end(self) -> None:
+        if self._job is not None:
+            self._job.end(f"{self._done} photos are found by meaning")
+        self._job, self._done = None, 0
+
+
+def key_of(text: str) -> bytes:
+    """Under which a text's vector is kept: its SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
+
+
+def packed(vector: bytes) -> bytes:
+    """A vector of little-endian float32 as little-endian int16, `ONE` for 1.0."""
+    rounded: npt.NDArray[np.int16] = np.rint(np.frombuffer(vector, dtype="<f4") * ONE).astype("<i2")
+    return rounded.tobytes()
