@@ -9,6 +9,7 @@ from bench import (
     ingest,
     insights,
     ledger,
+    meaning,
     places,
     queries,
     rebuild,
@@ -27,6 +28,7 @@ if __name__ == "__main__":
     faces.main()
     clusters.main([])
     places.main()
+    meaning.main([])
     server.main()
     hostile.main()
     watching.main([])

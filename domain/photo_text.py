@@ -1,4 +1,7 @@
-"""What the library knows of one photo as a text, which is embedded so that the photo is found by meaning."""
+"""What the library knows of one photo as texts, which are embedded so that the photo is found by meaning.
+
+What it shows and when it was taken are two texts: in one, the long words of a date drown a short caption.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +48,19 @@ class PhotoFacts(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-def text_of_photo(facts: PhotoFacts) -> str:
-    """The text of a photo, in one line of at most `LONGEST` characters; what people say of it comes first, since a
+class PhotoText(msgspec.Struct, frozen=True):
+    """A photo in words, each in one line: `what` it shows and `when` it was taken; at least one of them is there."""
+
+    what: str
+    when: str
+
+
+def text_of_photo(facts: PhotoFacts) -> PhotoText:
+    """The texts of a photo. In `what`, of at most `LONGEST` characters, the shortest and surest comes first, since a
     model reads the beginning of a long text alone."""
-    return " ".join(f"{part}." for part in _parts(facts) if part)[:LONGEST]
+    what = " ".join(f"{part}." for part in _parts(facts) if part)[:LONGEST]
+    kind, when = facts.kind.title(), _when(facts)
+    return PhotoText(what or ("" if when else f"{kind}."), f"{kind}, {when}." if when else "")
 
 
 def _parts(facts: PhotoFacts) -> Iterator[str]:
@@ -57,7 +69,7 @@ def _parts(facts: PhotoFacts) -> Iterator[str]:
     yield f"With {_listed(facts.people)}" if facts.people else ""
     yield _sentence(facts.place)
     yield _sentence(" ".join(_words_of(facts.path)))
-    yield f"{facts.kind.title()}, {when}" if (when := _when(facts)) else facts.kind.title()
+    yield "Video" if facts.kind == "video" else ""
     yield _sentence(facts.text)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
@@ -24,7 +25,7 @@ from domain.erasure import ContentErased, PersonErased
 from domain.errors import Rejected, Unavailable, Unreadable
 from domain.event import Event, Recorded
 from domain.faces import FaceRetracted
-from domain.photo_text import EDITION, text_of_photo
+from domain.photo_text import EDITION, PhotoText, text_of_photo
 from domain.text_embedding import TextEmbedder
 from projections.lookups import Ledger
 from projections.photo_texts import FOLLOWED, PhotoTexts, Placed
@@ -37,6 +38,9 @@ TOLD_AT_ONCE: Final = 256
 """Files whose texts are made together."""
 KEPT_AT_ONCE: Final = 32
 """Texts that are embedded before their vectors are kept: what a stop may lose."""
+WHEN_WEIGHT: Final = 0.5
+"""How much the date counts beside what a photo shows, as `bench/meaning.py` measured it."""
+_DAYS_REMEMBERED: Final = 1_000
 QUIET_SECONDS: Final = 300.0
 """How long an embedder that nobody asked for, and that is not there, is left alone."""
 _ERASURES: Final[tuple[type[Event], ...]] = (PersonErased, ContentErased)
@@ -85,6 +89,7 @@ class KeepsMeaning:
         self._jobs, self._placed = jobs, placed
         self._made_by = f"{EDITION}/{places}"
         self._is_asked_for, self._at_once = is_asked_for, at_once
+        self._days: OrderedDict[str, bytes] = OrderedDict()
         self._looked_at = -1
         self._again_at = 0.0
         self._job: Progress | None = None
@@ -164,6 +169,7 @@ class KeepsMeaning:
         is_same_log = state.position <= head and state.log == self._mark(1) and state.mark == self._mark(state.position)
         if is_same_log and (state.model, state.made_by) == (model, self._made_by):
             return state
+        self._days.clear()
         state = State(self._mark(1), head, self._mark(head), model, self._made_by)
         self._store.begin(state, is_same_log=is_same_log)
         return state
@@ -193,7 +199,7 @@ class KeepsMeaning:
         with self._ledger.reading(WATCHER) as tables:
             yield PhotoTexts(tables.connection, tables.tables)
 
-    def _texts(self, media_ids: Sequence[int]) -> list[tuple[Assigned, str]]:
+    def _texts(self, media_ids: Sequence[int]) -> list[tuple[Assigned, PhotoText]]:
         """The texts of those of these files that have one."""
         with self._texts_of() as texts:
             told = texts.told(media_ids, self._placed)
@@ -214,23 +220,34 @@ class KeepsMeaning:
         if ready:
             self._store.assign(model, ready)
             self._count(len(ready))
-        texts: dict[bytes, str] = {each.key: text for each, text in made if each.key and each.key not in known}
+        texts: dict[bytes, PhotoText] = {each.key: text for each, text in made if each.key and each.key not in known}
         keys = list(texts)[:KEPT_AT_ONCE]
         if keys:
-            vectors = dict(zip(keys, self._embedded([texts[key] for key in keys]), strict=True))
+            vectors = dict(zip(keys, self._vectors([texts[key] for key in keys]), strict=True))
             fresh = [each._replace(vector=vectors[each.key]) for each, _ in made if each.key in vectors]
             self._store.assign(model, fresh)
             self._count(len(fresh))
         self._index.catch_up(self._store, model)
         return True
 
+    def _vectors(self, texts: Sequence[PhotoText]) -> list[bytes]:
+        """The vectors of photos as the store keeps them, an empty one where nothing of it can be embedded."""
+        days = list(dict.fromkeys(text.when for text in texts if text.when and text.when not in self._days))
+        whats = [text.what for text in texts if text.what]
+        found = iter(self._embedded([*days, *whats]))
+        self._days.update(zip(days, found, strict=False))
+        vectors = [blended(next(found) if text.what else b"", self._days.get(text.when, b"")) for text in texts]
+        while len(self._days) > _DAYS_REMEMBERED:
+            self._days.popitem(last=False)
+        return vectors
+
     def _embedded(self, texts: Sequence[str]) -> list[bytes]:
-        """The vectors of texts as the store keeps them, an empty one for a text that cannot be embedded."""
+        """The vectors of texts, an empty one for a text that cannot be embedded."""
         if len(texts) > self._at_once:
             parts = (texts[start : start + self._at_once] for start in range(0, len(texts), self._at_once))
             return [vector for part in parts for vector in self._embedded(part)]
         try:
-            return [packed(vector) for vector in self._embedder.embed(texts)]
+            return list(self._embedder.embed(texts)) if texts else []
         except Unreadable as error:
             if len(texts) > 1:
                 return [vector for text in texts for vector in self._embedded([text])]
@@ -261,12 +278,17 @@ class KeepsMeaning:
         self._job, self._done = None, 0
 
 
-def key_of(text: str) -> bytes:
-    """Under which a text's vector is kept: its SHA-256."""
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
+def key_of(text: PhotoText) -> bytes:
+    """Under which a photo's vector is kept: the SHA-256 of its texts."""
+    return hashlib.sha256(f"{text.what}\n{text.when}".encode("utf-8", "replace")).digest()
 
 
-def packed(vector: bytes) -> bytes:
-    """A vector of little-endian float32 as little-endian int16, `ONE` for 1.0."""
-    rounded: npt.NDArray[np.int16] = np.rint(np.frombuffer(vector, dtype="<f4") * ONE).astype("<i2")
+def blended(what: bytes, when: bytes) -> bytes:
+    """The vectors of both texts (little-endian float32, or empty) as one of L2 norm 1, in little-endian int16, `ONE`
+    for 1.0; empty where both are."""
+    if not (what or when):
+        return b""
+    parts = [weight * np.frombuffer(part, "<f4") for part, weight in ((what, 1.0), (when, WHEN_WEIGHT)) if part]
+    whole = np.sum(parts, axis=0, dtype=np.float64)
+    rounded: npt.NDArray[np.int16] = np.rint(whole / np.linalg.norm(whole) * ONE).astype("<i2")
     return rounded.tobytes()

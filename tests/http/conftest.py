@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.runner.pool import WorkerPool
+from adapters.text_embedding import bundled
+from tests.http.understanding import Watched
 from tests.http.world import Api, World, furnish, opened
 
 
@@ -74,3 +76,17 @@ def empty_world(workers: WorkerPool, tmp_path: Path) -> Iterator[World]:
     world = opened(f"sqlite:///{tmp_path}/empty/imageapi.db", workers, tmp_path / "photos", tmp_path / "empty")
     yield world
     world.close()
+
+
+@pytest.fixture(scope="session")
+def text_model() -> Iterator[bundled.BundledEmbedder]:
+    """The bundled text model, for the whole run."""
+    model = bundled.BundledEmbedder(WorkerPool(1, initializer=bundled.prepare))
+    yield model
+    model.close()
+
+
+@pytest.fixture
+def embedder(text_model: bundled.BundledEmbedder) -> Watched:
+    """A text embedder that is watched."""
+    return Watched(text_model)

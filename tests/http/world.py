@@ -32,6 +32,10 @@ from adapters.http.parts import Accounts, Parts
 from adapters.insights.narrator import Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
+from adapters.meaning.index import MeaningIndex
+from adapters.meaning.keeping import KeepsMeaning
+from adapters.meaning.search import Asker, PhotoSearch
+from adapters.meaning.store import MeaningStore
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
@@ -49,6 +53,7 @@ from domain.commands.libraries import add_library
 from domain.errors import NotFound
 from domain.library import Library
 from domain.paths import bytes_of, text_of
+from domain.text_embedding import TextEmbedder
 from tests.fakes import Scripted
 from tests.http.painted import PaintedFaces, paint
 
@@ -138,6 +143,8 @@ class World:
     eyes: Scripted = field(default_factory=Scripted)
     sources: Sources = field(default_factory=Sources)
     has_model: bool = True
+    embedder: TextEmbedder | None = None
+    place: str = ""
     now: float = 0.0
     clients: list[Api] = field(default_factory=list)
 
@@ -215,7 +222,36 @@ class World:
             version="test",
             engine=self.engine if self.has_engine else None,
             narrator=self.narrator if self.has_model else None,
+            search=self.search if self.embedder is not None else None,
         )
+
+    @cached_property
+    def meaning_store(self) -> MeaningStore:
+        """The vectors of the photos' texts."""
+        return MeaningStore(self.data / "meaning.db")
+
+    @cached_property
+    def meaning_index(self) -> MeaningIndex:
+        """The same in memory."""
+        return MeaningIndex()
+
+    @cached_property
+    def keeps_meaning(self) -> KeepsMeaning:
+        """What embeds the photos' texts; every position lies at `place`."""
+        assert self.embedder is not None
+        store, index = self.meaning_store, self.meaning_index
+        return KeepsMeaning(self.ledger, store, index, self.embedder, self.board, lambda *_: self.place)
+
+    @property
+    def search(self) -> PhotoSearch:
+        """What finds photos by meaning."""
+        assert self.embedder is not None
+        return PhotoSearch(self.meaning_index, Asker(self.embedder), lambda: self.keeps_meaning.reason)
+
+    def understand(self) -> None:
+        """Embed what is due."""
+        while self.keeps_meaning.step():
+            pass
 
     @property
     def narrator(self) -> Narrator:
@@ -281,6 +317,7 @@ class World:
         for client in self.clients:
             client.close()
         self.videos.close()
+        self.meaning_store.close()
         self.ledger.close()
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Route, expect
 
 from adapters.media.placeholder import placeholder_of
-from tests.page.served import HOSTILE, PHOTOS, Visitor
+from tests.page.served import HOSTILE, PHOTOS, Server, Visitor
 
 OBAMA = "#/photo?file=portraits%2Fobama.jpg&of=1"
 CONTENTS = (".tile", ".face-cell", ".folder-list a", ".operation", ".card", ".large.shown")
@@ -219,3 +219,30 @@ def test_a_placeholder_is_drawn_with_the_colours_of_its_photo(visitor: Visitor, 
     wanted = list(small.convert("RGBA").tobytes())
     off = sum(abs(a - b) for a, b in zip(pixels, wanted, strict=True)) / len(wanted)
     assert off < 20
+
+
+def test_the_search_looks_by_meaning_when_it_is_asked_to_and_survives_a_reload(
+    visitor: Visitor, server: Server
+) -> None:
+    server.wait_until("search by meaning", probe=lambda: _is_understood(server))
+    page = visitor.open()
+    expect(page.get_by_role("button", name="by meaning")).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("Weltraumfahrt")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="by meaning", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile")).to_have_count(len(PHOTOS) + 1)
+    expect(page.locator(".tile").first).to_have_attribute("aria-label", re.compile("rocket"))
+    page.reload()
+    expect(page.locator(".tile").first).to_have_attribute("aria-label", re.compile("rocket"))
+    expect(page.get_by_role("button", name="by meaning", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.set_viewport_size({"width": 390, "height": 760})
+    page.get_by_role("button", name="by meaning", exact=True).click()
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+def _is_understood(server: Server) -> bool:
+    state = server.get("/photos/search/state")
+    return bool(state["usable"] and state["embedding"] is None)

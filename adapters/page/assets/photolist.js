@@ -13,9 +13,12 @@ import { get } from './api.js';
 const PAGE = 200;
 
 export class PhotoList {
-  /** @param {Object<string, any>} filter parameters of `GET /photos` */
-  constructor(filter) {
+  /** @param {Object<string, any>} filter parameters of `GET /photos`, or with `by=meaning` of `GET /photos/search` */
+  constructor({ by, ...filter }) {
     this.filter = filter;
+    this.byMeaning = by === 'meaning';
+    /** How far search by meaning is where it is not done. @type {{done: number, total: number}|null} */
+    this.embedding = null;
     /** @type {Photo[]} */
     this.items = [];
     /** @type {number|null} */
@@ -37,7 +40,8 @@ export class PhotoList {
   }
 
   async #next() {
-    const page = await get('photos', { ...this.filter, limit: PAGE, cursor: this.cursor });
+    const page = await get(this.byMeaning ? 'photos/search' : 'photos', { ...this.filter, limit: PAGE, cursor: this.cursor });
+    this.embedding = page.embedding ?? null;
     this.cursor = page.next_cursor;
     this.complete = !page.next_cursor;
     this.total = page.total ?? this.total;
@@ -61,6 +65,7 @@ export class PhotoList {
     const before = this.items.length;
     if (this.loading) await this.loading;
     const last = this.items.at(-1);
+    if (last && this.byMeaning) return 0; // what is looked at stays where it is
     if (last) await this.#discovered((photo) => this.complete || inOrder(photo, last) < 0);
     else {
       Object.assign(this, { cursor: undefined, complete: false });
@@ -120,11 +125,13 @@ function inOrder(one, other) {
 const lists = new Map();
 
 /** The parameters of an address that narrow a list of photos. */
-const NARROWING = ['q', 'kind', 'library', 'path', 'persons', 'tags', 'recursive'];
+const NARROWING = ['q', 'by', 'kind', 'library', 'path', 'persons', 'tags', 'recursive'];
 
 /** The part of an address that narrows a list of photos. @param {URLSearchParams} query */
 export const narrowingOf = (query) =>
-  Object.fromEntries(NARROWING.map((name) => [name, query.get(name)]).filter(([, value]) => value));
+  Object.fromEntries(
+    NARROWING.map((name) => [name, query.get(name)]).filter(([name, value]) => value && (name !== 'by' || query.get('q'))),
+  );
 
 /** The list behind an address; the newest few lists are kept. @param {URLSearchParams} query */
 export function listOf(query) {

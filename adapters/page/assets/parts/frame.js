@@ -1,5 +1,5 @@
 /** The frame around every view: name, ways, search, and the line that says what is being indexed. */
-import { ask } from '../api.js';
+import { ask, get } from '../api.js';
 import { go, here, to } from '../router.js';
 import { narrowingOf } from '../photolist.js';
 import { fill, h, icon, iconButton, settled } from './dom.js';
@@ -42,8 +42,23 @@ export function frame() {
     const place = here();
     const wanted = search.value.trim();
     const kept = place.name === 'photos' ? narrowingOf(place.query) : {};
-    if ((kept.q ?? '') !== wanted) go(to('photos', '', { ...kept, q: wanted }), { replace: place.name === 'photos' && Boolean(kept.q) });
+    const by = wanted && isByMeaning() ? 'meaning' : '';
+    const same = (kept.q ?? '') === wanted && (kept.by ?? '') === by;
+    if (!same) go(to('photos', '', { ...kept, q: wanted, by }), { replace: place.name === 'photos' && Boolean(kept.q) });
   };
+  const meaning = h('button', { type: 'button', class: 'by-meaning', 'aria-pressed': 'false', hidden: true }, 'by meaning');
+  const isByMeaning = () => meaning.getAttribute('aria-pressed') === 'true';
+  meaning.addEventListener('click', () => {
+    meaning.setAttribute('aria-pressed', String(!isByMeaning()));
+    find();
+  });
+  const offer = () =>
+    get('photos/search/state')
+      .then(({ usable }) => {
+        meaning.hidden = !usable && !isByMeaning();
+      })
+      .catch(complain);
+  search.addEventListener('focus', offer);
   search.addEventListener('input', settled(find, SEARCH_MS));
   const submit = (event) => {
     event.preventDefault();
@@ -59,7 +74,7 @@ export function frame() {
       'header',
       { class: 'bar' },
       h('a', { class: 'brand', href: to('photos'), 'aria-label': 'imageapi, to the photos' }, h('span', { class: 'mark', 'aria-hidden': 'true' }), h('span', { class: 'brand-name' }, 'imageapi')),
-      h('form', { class: 'search', role: 'search', onsubmit: submit }, icon('search'), search),
+      h('form', { class: 'search', role: 'search', onsubmit: submit }, icon('search'), search, meaning),
       h('nav', { class: 'ways', 'aria-label': 'Views' }, links),
       iconButton('signout', 'Sign out', signOut, { class: 'icon-button sign-out' }),
     ),
@@ -82,7 +97,11 @@ export function frame() {
         if (link.dataset.way === way) link.setAttribute('aria-current', 'page');
         else link.removeAttribute('aria-current');
       }
-      if (document.activeElement !== search) search.value = place.query.get('q') ?? '';
+      if (document.activeElement === search || document.activeElement === meaning) return;
+      search.value = place.query.get('q') ?? '';
+      const by = place.query.get('by') === 'meaning';
+      meaning.setAttribute('aria-pressed', String(by));
+      if (by) meaning.hidden = false;
     },
   };
 }

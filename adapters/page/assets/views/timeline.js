@@ -13,6 +13,12 @@ const REFRESH_MS = 1500;
 /** The address of a photo that is opened from a list. */
 const addressOf = (query) => (photo) => to('photo', '', { file: photo.path, of: photo.library_id, ...narrowingOf(query) });
 
+/** What was found by meaning, in one section. @param {import('../photolist.js').Photo[]} photos */
+const bestFirst = (photos) => (photos.length ? [{ key: 'best', label: 'Best first', several: true, photos }] : []);
+
+/** How far search by meaning is. @param {{done: number, total: number}|null} embedding */
+const soFar = (embedding) => (embedding ? `${embedding.done} of ${count(embedding.total, 'item')} can be found by meaning so far` : '');
+
 /**
  * A grid that follows one list.
  * @param {URLSearchParams} query which list
@@ -35,7 +41,7 @@ export function gridOf(query, changed) {
     grid.show(list.items);
     changed(list);
   };
-  const grid = new PhotoGrid(addressOf(query), more);
+  const grid = new PhotoGrid(addressOf(query), more, list.byMeaning ? bestFirst : undefined);
   const element = grid.element;
   const enter = () => {
     if (!list.items.length) return more();
@@ -85,7 +91,7 @@ export function timeline({ query }) {
   const narrowed = Object.keys(narrowingOf(query)).length > 0;
   const view = gridOf(query, (list) => {
     const total = list.total ?? (list.complete ? list.items.length : null);
-    counted.textContent = total ? count(total, 'item') : '';
+    counted.textContent = list.byMeaning ? soFar(list.embedding) : total ? count(total, 'item') : '';
     fill(state, list.complete && !list.items.length && (narrowed ? nothingFound() : nothingYet()));
   });
   const stop = refreshWhileWorking(view.refresh);
@@ -124,7 +130,7 @@ function chips(query) {
       .catch(complain);
   }
   return [
-    query.get('q') && chip('q', `“${query.get('q')}”`),
+    query.get('q') && chip('q', `“${query.get('q')}”${query.get('by') ? ' by meaning' : ''}`),
     query.get('kind') && chip('kind', query.get('kind') === 'video' ? 'Videos' : 'Photos'),
     query.get('path') && chip('path', query.get('path')),
     query.get('tags') && chip('tags', `#${query.get('tags')}`),
