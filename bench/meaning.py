@@ -235,7 +235,8 @@ def speed(folder: Path, keep: Path | None, rounds: int) -> None:
 
 def _drawn(chance: Chance, number: int) -> bytes:
     """A photo's own vector."""
-    return blended(chance.embed([str(number)])[0], b"")
+    what, when = chance.embed([str(number), str(number % 5_000 - 5_000)])
+    return blended(what, when)
 
 
 def main(words: list[str]) -> None:

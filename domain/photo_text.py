@@ -49,7 +49,8 @@ class PhotoFacts(msgspec.Struct, frozen=True):
 
 
 class PhotoText(msgspec.Struct, frozen=True):
-    """A photo in words, each in one line: `what` it shows and `when` it was taken; at least one of them is there."""
+    """A photo in words, each in one line: `what` it shows and `when` it was taken. Neither is empty: of what is made of
+    two texts, every query would find more than of one."""
 
     what: str
     when: str
@@ -60,7 +61,7 @@ def text_of_photo(facts: PhotoFacts) -> PhotoText:
     model reads the beginning of a long text alone."""
     what = " ".join(f"{part}." for part in _parts(facts) if part)[:LONGEST]
     kind, when = facts.kind.title(), _when(facts)
-    return PhotoText(what or ("" if when else f"{kind}."), f"{kind}, {when}." if when else "")
+    return PhotoText(what or f"{kind}.", f"{kind}, {when}." if when else f"{kind}.")
 
 
 def _parts(facts: PhotoFacts) -> Iterator[str]:

@@ -232,11 +232,10 @@ class KeepsMeaning:
 
     def _vectors(self, texts: Sequence[PhotoText]) -> list[bytes]:
         """The vectors of photos as the store keeps them, an empty one where nothing of it can be embedded."""
-        days = list(dict.fromkeys(text.when for text in texts if text.when and text.when not in self._days))
-        whats = [text.what for text in texts if text.what]
-        found = iter(self._embedded([*days, *whats]))
+        days = list(dict.fromkeys(text.when for text in texts if text.when not in self._days))
+        found = self._embedded([*days, *(text.what for text in texts)])
         self._days.update(zip(days, found, strict=False))
-        vectors = [blended(next(found) if text.what else b"", self._days.get(text.when, b"")) for text in texts]
+        vectors = [blended(what, self._days[text.when]) for what, text in zip(found[len(days) :], texts, strict=True)]
         while len(self._days) > _DAYS_REMEMBERED:
             self._days.popitem(last=False)
         return vectors
@@ -285,10 +284,9 @@ def key_of(text: PhotoText) -> bytes:
 
 def blended(what: bytes, when: bytes) -> bytes:
     """The vectors of both texts (little-endian float32, or empty) as one of L2 norm 1, in little-endian int16, `ONE`
-    for 1.0; empty where both are."""
-    if not (what or when):
+    for 1.0; empty where one is."""
+    if not (what and when):
         return b""
-    parts = [weight * np.frombuffer(part, "<f4") for part, weight in ((what, 1.0), (when, WHEN_WEIGHT)) if part]
-    whole = np.sum(parts, axis=0, dtype=np.float64)
+    whole = np.frombuffer(what, "<f4").astype(np.float64) + WHEN_WEIGHT * np.frombuffer(when, "<f4")
     rounded: npt.NDArray[np.int16] = np.rint(whole / np.linalg.norm(whole) * ONE).astype("<i2")
     return rounded.tobytes()
