@@ -45,7 +45,7 @@ from adapters.language.ollama import EMBEDDING_MODEL, Ollama
 from adapters.language.openrouter import OpenRouter
 from adapters.language.upstream import TOTAL_SECONDS
 from adapters.meaning.index import MeaningIndex
-from adapters.meaning.keeping import KEPT_AT_ONCE, KeepsMeaning
+from adapters.meaning.keeping import KeepsMeaning
 from adapters.meaning.search import Asker, PhotoSearch
 from adapters.meaning.store import MeaningStore
 from adapters.media import worker
@@ -332,7 +332,7 @@ class House:
                 Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
                 Loop("vectors", keeps.step, idle_seconds=IDLE_SECONDS),
             ]
-        stop = self.text_embedder.close
+        stop = self.background_text_embedder.close
         loops.append(Loop("meaning", self.keeps_meaning.step, idle_seconds=IDLE_SECONDS, on_stop=stop))
         for loop in loops[2:]:
             ledger.on_commit(loop.wake)
@@ -382,6 +382,16 @@ class House:
         return self._embedder(who_embeds(**self._embedders, openrouter_is_set=self._openrouter_embeds))
 
     @cached_property
+    def background_text_embedder(self) -> TextEmbedder:
+        """The same model for work in the background: the bundled one in a process of its own that steps aside for
+        others, so that nobody's query waits for it."""
+        if self.bundled_embedder is None or self.text_embedder is not self.bundled_embedder:
+            return self.text_embedder
+        embedder = BundledEmbedder(WorkerPool(1, initializer=bundled.prepare, memory_limit=EMBEDDER_MEMORY))
+        self._closing.append(embedder.close)
+        return embedder
+
+    @cached_property
     def private_text_embedder(self) -> TextEmbedder:
         """Embeds what people wrote to each other, which goes to OpenRouter only where the user says so."""
         may_leave = self._openrouter_embeds and self.settings.sms_to_openrouter
@@ -425,17 +435,15 @@ class House:
     def keeps_meaning(self) -> KeepsMeaning:
         """Keeps them as the library is. Places are named by what is on this machine: in the background, and for every
         photo, no server is asked."""
-        placed = self.locator.offline_name
         return KeepsMeaning(
             self.ledger,
             self.meaning_store,
             self.meaning_index,
-            self.text_embedder,
+            self.background_text_embedder,
             self.board,
-            placed,
+            self.locator.offline_name,
             places="" if self.locator.geocoder is None else "offline",
             is_asked_for=self._embeds_on_purpose,
-            at_once=1 if self.text_embedder is self.bundled_embedder else KEPT_AT_ONCE,
         )
 
     @cached_property

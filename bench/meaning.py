@@ -143,7 +143,7 @@ def quality(folder: Path) -> None:
     album.fill()
     embedder = BundledEmbedder(WorkerPool(1, initializer=prepare))
     store, index = MeaningStore(folder / "album-meaning.db"), MeaningIndex()
-    keeps = KeepsMeaning(ledger, store, index, embedder, JobBoard(), album.place, at_once=1)
+    keeps = KeepsMeaning(ledger, store, index, embedder, JobBoard(), album.place)
     began = time.perf_counter()
     while keeps.step():
         pass

@@ -68,8 +68,7 @@ class KeepsMeaning:
     """The background work of search by meaning, one step at a time, and what it knows of how far it is.
 
     `is_asked_for` says whether somebody set or installed the embedder: one that is merely hoped for, and away, is no
-    trouble. `places` names where `placed` gets its names from. So many texts as `at_once` go to the embedder in one
-    call: where it shares a process with the queries of users, one text is as long as they wait.
+    trouble. `places` names where `placed` gets its names from.
     """
 
     def __init__(
@@ -83,12 +82,11 @@ class KeepsMeaning:
         *,
         places: str = "",
         is_asked_for: bool = True,
-        at_once: int = KEPT_AT_ONCE,
     ) -> None:
         self._ledger, self._store, self._index, self._embedder = ledger, store, index, embedder
         self._jobs, self._placed = jobs, placed
         self._made_by = f"{EDITION}/{places}"
-        self._is_asked_for, self._at_once = is_asked_for, at_once
+        self._is_asked_for = is_asked_for
         self._days: OrderedDict[str, bytes] = OrderedDict()
         self._looked_at = -1
         self._again_at = 0.0
@@ -242,9 +240,6 @@ class KeepsMeaning:
 
     def _embedded(self, texts: Sequence[str]) -> list[bytes]:
         """The vectors of texts, an empty one for a text that cannot be embedded."""
-        if len(texts) > self._at_once:
-            parts = (texts[start : start + self._at_once] for start in range(0, len(texts), self._at_once))
-            return [vector for part in parts for vector in self._embedded(part)]
         try:
             return list(self._embedder.embed(texts)) if texts else []
         except Unreadable as error:
