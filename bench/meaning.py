@@ -22,7 +22,7 @@ import numpy as np
 
 from adapters.meaning.index import MeaningIndex
 from adapters.meaning.keeping import KeepsMeaning, blended
-from adapters.meaning.search import Asker, PhotoSearch
+from adapters.meaning.search import Asker, PhotoSearch, Question
 from adapters.meaning.store import Assigned, MeaningStore
 from adapters.runner.jobs import JobBoard
 from adapters.runner.pool import WorkerPool
@@ -159,7 +159,7 @@ def quality(folder: Path) -> None:
     with ledger.reading(CLI) as tables:
 
         def by_meaning(query: str) -> list[int]:
-            return [each.place.media_id for each in search.find(tables, PhotoFilter(), query)]
+            return [each.place.media_id for each in search.find(tables, PhotoFilter(), search.question(query))]
 
         def by_words(query: str) -> list[int]:
             rows = tables.timeline.page(PhotoFilter(q=query), sort="taken_at", after=None, limit=5)
@@ -169,7 +169,7 @@ def quality(folder: Path) -> None:
             told = hits(by_meaning, queries, album.targets), hits(by_words, queries, album.targets)
             print(f"  {len(queries)} queries, {title}: by meaning {told[0]}; by words {told[1]}")
         for name in NAMES[:2]:
-            first = {each.place.media_id for each in search.find(tables, PhotoFilter(), name)[:10]}
+            first = {each.place.media_id for each in search.find(tables, PhotoFilter(), search.question(name))[:10]}
             held = first & set(tables.timeline.few(PhotoFilter(q=name), 1000))
             print(f"  {name}: {len(held)} of the first {len(first)} hold the name")
     embedder.close()
@@ -214,11 +214,11 @@ def speed(folder: Path, keep: Path | None, rounds: int) -> None:
             ("ten years", CLI, PhotoFilter(stacked=True, taken_from=0, taken_to=1_420_000_000 * 10**6), "xylophone"),
             ("words of many", CLI, PhotoFilter(stacked=True), "maggiore"),
         ):
-            asker.vector(words)
+            question = search.question(words)
 
-            def ask(actor: Actor = actor, narrowed: PhotoFilter = narrowed, words: str = words) -> None:
+            def ask(actor: Actor = actor, narrowed: PhotoFilter = narrowed, question: Question = question) -> None:
                 with ledger.reading(actor) as tables:
-                    found = search.find(tables, narrowed, words)
+                    found = search.find(tables, narrowed, question)
                     tables.timeline.rows([each.place.media_id for each in found[:100]])
 
             ask()

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from domain.actor import Actor
 from domain.faces import Face
@@ -355,8 +355,11 @@ class FoundPhoto(Protocol):
 class PhotoSearch(Protocol):
     """Finds photos by meaning and by words."""
 
-    def find(self, tables: Lookups, narrowed: PhotoFilter, words: str) -> Sequence[FoundPhoto]:
-        """The photos that fit, the best first; raises `Unavailable` where the query cannot be embedded now."""
+    def question(self, words: str) -> Any:
+        """What is searched for, embedded, which may take long; raises `Unavailable` where that cannot be done now."""
+
+    def find(self, tables: Lookups, narrowed: PhotoFilter, question: Any) -> Sequence[FoundPhoto]:
+        """The photos that fit, the best first."""
 
     def embedded(self, libraries: frozenset[int]) -> int:
         """How many photos of these libraries can be found by meaning."""

@@ -89,9 +89,10 @@ def search_photos(call: Call, query: SearchQuery) -> Answer:
         raise Invalid((FieldError("q", "say in words what to look for"),))
     narrowed = msgspec.structs.replace(narrowing(query), q=None, stacked=query.stacked)
     after = None if query.cursor is None else place_of(query.cursor, FoundCursor)
+    question = call.parts.search.question(words)
     with call.parts.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
-        found = call.parts.search.find(tables, narrowed, words)
+        found = call.parts.search.find(tables, narrowed, question)
         if after is not None:
             before = (after.by_words, after.likeness, after.id)
             found = [each for each in found if (each.place.by_words, each.place.likeness, each.place.media_id) < before]

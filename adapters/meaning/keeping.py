@@ -37,7 +37,7 @@ LISTED_AT_ONCE: Final = 5_000
 TOLD_AT_ONCE: Final = 256
 """Files whose texts are made together."""
 KEPT_AT_ONCE: Final = 32
-"""Texts that are embedded before their vectors are kept: what a stop may lose."""
+"""Texts that are embedded before their vectors are kept and progress is shown: what a stop may lose."""
 WHEN_WEIGHT: Final = 0.5
 """How much the date counts beside what a photo shows, as `bench/meaning.py` measured it."""
 _DAYS_REMEMBERED: Final = 1_000
@@ -219,8 +219,8 @@ class KeepsMeaning:
             self._store.assign(model, ready)
             self._count(len(ready))
         texts: dict[bytes, PhotoText] = {each.key: text for each, text in made if each.key and each.key not in known}
-        keys = list(texts)[:KEPT_AT_ONCE]
-        if keys:
+        for start in range(0, len(texts), KEPT_AT_ONCE):
+            keys = list(texts)[start : start + KEPT_AT_ONCE]
             vectors = dict(zip(keys, self._vectors([texts[key] for key in keys]), strict=True))
             fresh = [each._replace(vector=vectors[each.key]) for each, _ in made if each.key in vectors]
             self._store.assign(model, fresh)

@@ -50,6 +50,13 @@ class Found(NamedTuple):
     score: float
 
 
+class Question(NamedTuple):
+    """What is searched for: its words, and their vector as `domain.text_embedding` has it."""
+
+    words: str
+    vector: bytes
+
+
 class Asker:
     """Embeds what is searched for; what was asked lately is remembered, so that the next page costs nothing. `hint`
     says what to do where the embedder is not there."""
@@ -90,21 +97,29 @@ class PhotoSearch:
             return "what is known of the photos was not read yet"
         return self._trouble()
 
-    def find(self, tables: Lookups, narrowed: PhotoFilter, words: str) -> list[Found]:
+    def question(self, words: str) -> Question:
+        """What is searched for, embedded; ask it before a connection is held, for it may take long.
+
+        Raises:
+            Unavailable: it cannot be embedded now.
+            Rejected, Unreadable: it never can.
+        """
+        return Question(words, self._asker.vector(words))
+
+    def find(self, tables: Lookups, narrowed: PhotoFilter, question: Question) -> list[Found]:
         """The photos of `tables` that fit `narrowed`, the best first: up to `DEPTH` by meaning, and up to `FEW` by
         their words.
 
         Raises:
-            Unavailable: the query cannot be embedded now.
-            Rejected, Unreadable: it never can.
+            Unavailable: the question was embedded by another model than the photos.
         """
-        vector = np.frombuffer(self._asker.vector(words), dtype="<f4")
+        vector = np.frombuffer(question.vector, dtype="<f4")
         view = self._index.view
         if view.dimensions not in {0, len(vector)}:
             raise Unavailable("the vectors of the photos are of another model than the query's: they are made anew")
         likeness = view.likeness(vector)
         alike = self._likest(tables, narrowed, view, likeness)
-        told = self._holding(tables, msgspec.structs.replace(narrowed, q=words), view, likeness)
+        told = self._holding(tables, msgspec.structs.replace(narrowed, q=question.words), view, likeness)
         return _fused(alike, told)
 
     def embedded(self, libraries: frozenset[int]) -> int:

@@ -16,6 +16,7 @@ import pytest
 from adapters.http.declaring import Declared
 from adapters.http.entrance import declared
 from adapters.http.guard import SECURITY_HEADERS
+from tests.http.understanding import Watched
 from tests.http.words import fields, named, problem
 from tests.http.world import DOCUMENT, Api, World
 
@@ -194,8 +195,9 @@ READS = [pytest.param(route, id=route.path) for route in declared() if route.met
 
 @pytest.mark.parametrize("route", READS)
 def test_no_read_asks_for_a_second_connection_while_it_holds_one(
-    world: World, route: Declared, monkeypatch: pytest.MonkeyPatch
+    world: World, route: Declared, monkeypatch: pytest.MonkeyPatch, embedder: Watched
 ) -> None:
+    world.embedder = embedder
     monkeypatch.setattr("adapters.store.database.BUSY_SECONDS", 0.2)
     database = world.ledger.database
     ed = world.api("ann")
@@ -210,6 +212,7 @@ def test_no_read_asks_for_a_second_connection_while_it_holds_one(
     path = next((path for prefix, path in paths.items() if route.path.startswith(prefix)), None)
     query = {"path": path} if path is not None and "path" in names else {}
     query |= {"turn": "none"} if "turn" in names else {}
+    query |= {"q": "boats"} if route.path == "/photos/search" else {}
     clip = hashlib.sha256((world.folder / "family" / "clip.mp4").read_bytes()).hexdigest()
     named_in_path = {"{id}": str(ids.get(start, 1)), "{hash}": clip, "{file}": "index.m3u8"}
     address = functools.reduce(lambda path, name: path.replace(name, named_in_path[name]), named_in_path, route.path)

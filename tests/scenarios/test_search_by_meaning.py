@@ -126,7 +126,8 @@ def test_ollama_embeds_with_its_own_prefixes_and_is_away_with_a_reason(tmp_path:
     with serving(Facade("http://127.0.0.1:9").app) as url, house(tmp_path, OLLAMA_PRIMARY_URL=url) as made:
         understand(made)
         with made.ledger.reading(CLI) as tables:
-            found = made.photo_search.find(tables, PhotoFilter(), "mittelalterliche Burg")
+            question = made.photo_search.question("mittelalterliche Burg")
+            found = made.photo_search.find(tables, PhotoFilter(), question)
         assert found[0].place.media_id == 3
         assert made.meaning_store.state().model == "nomic-embed-text:v1.5"
     with house(tmp_path, OLLAMA_PRIMARY_URL="http://127.0.0.1:9") as made:
@@ -134,8 +135,8 @@ def test_ollama_embeds_with_its_own_prefixes_and_is_away_with_a_reason(tmp_path:
             tag_contents(turn, [OTHER], "knights")
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
             understand(made)
-        with made.ledger.reading(CLI) as tables, pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
-            made.photo_search.find(tables, PhotoFilter(), "mittelalterliche Burg")
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
+            made.photo_search.question("mittelalterliche Burg")
 
 
 def test_where_nothing_embeds_the_answer_says_what_to_install_and_nothing_is_in_trouble(
@@ -148,5 +149,5 @@ def test_where_nothing_embeds_the_answer_says_what_to_install_and_nothing_is_in_
         )  # as if nobody was at the usual one
         understand(made)
         assert made.keeps_meaning.reason is not None
-        with made.ledger.reading(CLI) as tables, pytest.raises(Unavailable, match="make search"):
-            made.photo_search.find(tables, PhotoFilter(), "a castle")
+        with pytest.raises(Unavailable, match="make search"):
+            made.photo_search.question("a castle")

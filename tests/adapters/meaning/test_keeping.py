@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from adapters.meaning.index import ONE, UNKNOWN, MeaningIndex
-from adapters.meaning.keeping import KEPT_AT_ONCE, KeepsMeaning
+from adapters.meaning.keeping import TOLD_AT_ONCE, KeepsMeaning
 from adapters.meaning.search import Asker, PhotoSearch
 from adapters.meaning.store import Assigned, MeaningStore
 from adapters.runner.jobs import Job, JobBoard
@@ -64,8 +64,8 @@ def test_a_common_tag_that_is_renamed_is_followed_in_small_steps_that_are_shown(
     with ledger.transaction(CLI) as turn:
         rename_tag(turn, tag.id, "winter")
     assert kept.keeps.step()
-    assert len(embedder.seen) == KEPT_AT_ONCE
-    assert (kept.job().state, kept.job().done, kept.job().total) == ("running", KEPT_AT_ONCE, MANY)
+    assert len(embedder.seen) == TOLD_AT_ONCE
+    assert (kept.job().state, kept.job().done, kept.job().total) == ("running", TOLD_AT_ONCE, MANY)
     kept.through()
     assert len(embedder.seen) == MANY
     assert all(text.startswith("winter.") for text in embedder.seen)
@@ -76,7 +76,7 @@ def test_a_common_tag_that_is_renamed_is_followed_in_small_steps_that_are_shown(
 def test_what_is_interrupted_goes_on_where_it_was(ledger: Ledger, tmp_path: Path, embedder: Drawn) -> None:
     add_photos(ledger, MANY)
     first = Kept(ledger, tmp_path / "meaning.db", embedder)
-    for _ in range(5):
+    for _ in range(3):
         first.keeps.step()
     first.store.close()
     begun = len(embedder.seen)
@@ -93,10 +93,11 @@ def test_a_photo_is_found_by_its_own_text_among_many(ledger: Ledger, tmp_path: P
     kept = Kept(ledger, tmp_path / "meaning.db", embedder)
     kept.through()
     with ledger.reading(CLI) as tables:
-        found = kept.search.find(tables, PhotoFilter(), f"{word(500)}.")
+        question = kept.search.question(f"{word(500)}.")
+        found = kept.search.find(tables, PhotoFilter(), question)
         assert found[0].place.media_id == ids[500]
         assert len(found) == 500
-        narrowed = kept.search.find(tables, PhotoFilter(kind="video"), f"{word(500)}.")
+        narrowed = kept.search.find(tables, PhotoFilter(kind="video"), question)
     assert narrowed == []
     kept.store.close()
 
