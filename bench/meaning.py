@@ -39,7 +39,7 @@ from domain.insight import InsightWritten
 from domain.media import FileFacts
 from domain.tag import MediaTagged, TagCreated
 from domain.text_embedding import Purpose
-from projections.timeline import PhotoFilter
+from projections.narrowing import PhotoFilter
 
 DIMENSIONS = 384
 BARE = 200

@@ -22,7 +22,7 @@ from domain.places import Location
 from domain.ports import FaceEngine, Thresholds
 from domain.watching import Watching
 from projections.lookups import Ledger, Lookups
-from projections.timeline import PhotoFilter
+from projections.narrowing import PhotoFilter
 
 Rendition = Literal["preview", "thumb"]
 Kind = Literal["photo", "video"]

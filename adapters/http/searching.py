@@ -17,7 +17,7 @@ from adapters.http.sight import within
 from domain.errors import Unavailable
 from domain.names import search_key
 from projections.lookups import Lookups
-from projections.timeline import EVERYTHING
+from projections.narrowing import EVERYTHING
 
 routes = Routes("Photos")
 

@@ -21,7 +21,7 @@ from adapters.meaning.index import UNKNOWN, MeaningIndex, Numbers, View
 from domain.errors import Unavailable
 from domain.text_embedding import TextEmbedder
 from projections.lookups import Lookups
-from projections.timeline import PhotoFilter
+from projections.narrowing import PhotoFilter
 
 RANK_CONSTANT: Final = 60
 """The k of the fusion, as in the paper."""

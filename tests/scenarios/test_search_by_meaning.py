@@ -19,7 +19,7 @@ from domain.commands.tags import tag_contents
 from domain.errors import Unavailable
 from domain.insight import InsightWritten
 from domain.media import FileFacts
-from projections.timeline import PhotoFilter
+from projections.narrowing import PhotoFilter
 from tests.adapters.face_engines.material import serving
 from tests.adapters.language.ollama_facade import Facade
 from tests.scenarios.serving import imageapi

@@ -16,7 +16,7 @@ from domain.actor import CLI
 from domain.commands.people import create_person
 from domain.commands.tags import rename_tag, tag_contents
 from domain.erasure import PersonErased
-from projections.timeline import PhotoFilter
+from projections.narrowing import PhotoFilter
 from tests.adapters.meaning.conftest import Drawn, add_photos, content, word
 
 MANY = 1_000
