@@ -10,7 +10,7 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from functools import cached_property
@@ -34,7 +34,9 @@ from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
 from adapters.http.parts import Accounts, Parts
-from adapters.insights.narrator import LOCAL, Narrator
+from adapters.insights.known import facts_about
+from adapters.insights.learning import LearnsFacts
+from adapters.insights.narrator import HYBRID, LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language import survey
 from adapters.language.agent import ToolAgent
@@ -75,6 +77,7 @@ from domain.actor import CLI, WATCHER
 from domain.commands.xmp import Taken
 from domain.erasure import Erasure
 from domain.errors import NotFound, Unavailable
+from domain.language import LanguageModel
 from domain.library import Library
 from domain.paths import bytes_of, text_of
 from domain.ports import FaceEngine
@@ -288,20 +291,27 @@ class House:
         router = self.openrouter()
         return None if router is None else Hybrid(self.local_model, router)
 
+    @property
+    def language_models(self) -> Mapping[str, LanguageModel]:
+        """The models that write insights, by the name of their backend."""
+        local: dict[str, LanguageModel] = {LOCAL: self.local_model}
+        return local if self.hybrid_model is None else local | {HYBRID: self.hybrid_model}
+
     @cached_property
     def narrator(self) -> Narrator:
         """Insights and conversations about photos."""
         settings, local, hybrid = self.settings, self.local_model, self.hybrid_model
         backends = {LOCAL: Backend(LOCAL, local, ToolAgent(local))}
         if hybrid is not None:
-            backends["hybrid"] = Backend("hybrid", hybrid, ToolAgent(hybrid), is_remote=True, eyes=local)
-        absent = {"hybrid": "nothing talks to OpenRouter: set OPENROUTER_API_KEY"}
+            backends[HYBRID] = Backend(HYBRID, hybrid, ToolAgent(hybrid), is_remote=True, eyes=local)
+        absent = {HYBRID: "nothing talks to OpenRouter: set OPENROUTER_API_KEY"}
         talks, where = self.conversations, self.locator
         own = where.personal
         sources = Sources(
             location=where.location if own is not None or where.geocoder is not None else None,
             personal=None if own is None else own.at,
             messages=None if talks is None else (lambda day: talks.messages(day, day)),
+            facts=facts_about,
             private_remotely=settings.sms_to_openrouter,
         )
         limits = (settings.agentic_max_iterations, settings.agentic_chat_max_iterations)
@@ -327,6 +337,10 @@ class House:
                 Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
                 Loop("vectors", keeps.step, idle_seconds=IDLE_SECONDS),
             ]
+        if self.settings.entities_from_insights:
+            learns = LearnsFacts(ledger, self.language_models)
+            learn = FollowsLog(ledger, "entities", learns.TOPICS, learns.answer)
+            loops.append(Loop("entities", learn.step, idle_seconds=IDLE_SECONDS, on_stop=learns.ask_to_stop))
         for loop in loops[2:]:
             ledger.on_commit(loop.wake)
         return loops

@@ -15,6 +15,15 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from domain.entity import (
+    EntityAliased,
+    EntityCreated,
+    EntityDescribed,
+    EntityRenamed,
+    FactCorrected,
+    FactRecorded,
+    Statement,
+)
 from domain.event import Event, Recorded, recorded_as
 from domain.faces import (
     AUTO,
@@ -32,6 +41,9 @@ from domain.names import name_key
 from domain.operation import OperationBegan, OperationEnded
 from domain.person import PersonBirthDateSet, PersonCreated, PersonNoted, PersonRenamed
 from domain.tag import TagCreated, TagRenamed
+
+ERASED_FACT = "erased"
+"""Stands in the place of what was said of an entity that an erased person was bridged to."""
 
 
 @recorded_as("FaceErased", "face", "face_id", opens=True)
@@ -74,7 +86,8 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
     was written) to the same. `kept` are names of others, which a text may hold and keeps. `copied` are notes that a
     merge wrote to another person. `tombstones` are the faces that go, by id; `retracted` those that stay retracted;
     `embeddings` the attachments that go, `bare` other faces that shared one. `concerned` are the operations whose texts
-    may hold a name.
+    may hold a name. `bridged` are the entities that the persons are bridged to, `facts` what is said of these, and
+    `entity_keys` the name keys that entities ever had.
     """
 
     persons: Mapping[int, str]
@@ -87,6 +100,9 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
     embeddings: AbstractSet[int]
     bare: AbstractSet[int]
     concerned: AbstractSet[int]
+    bridged: AbstractSet[int] = frozenset()
+    facts: AbstractSet[int] = frozenset()
+    entity_keys: AbstractSet[str] = frozenset()
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -112,7 +128,7 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
             return self._of_tag(event, self.tags[event.tag_id])
         if isinstance(event, (OperationBegan, OperationEnded)):
             return self._of_operation(event)
-        return self._of_insight(event)
+        return self._of_graph(event) if event.subject in {"entity", "fact"} else self._of_insight(event)
 
     def _of_face(self, face_id: int, event: Event) -> Event:
         if event.opens:
@@ -152,6 +168,49 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
         if isinstance(event, OperationEnded):
             return replace(event, text=text)
         return replace(event, text=text, why=None if event.why is None else self.masked(event.why))
+
+    def _of_graph(self, event: Event) -> Event:
+        return self._of_fact(event) if event.subject == "fact" else self._of_entity(event, getattr(event, event.key))
+
+    def _of_entity(self, event: Event, entity_id: int) -> Event:
+        """A name that holds one that goes becomes one of its own, so that no two entities come to have the same."""
+        if isinstance(event, EntityCreated):
+            name, aliases = self._called(event.name, entity_id), self._aliases(event.aliases, entity_id)
+            return replace(event, name=name, aliases=aliases, description=self._about(event.description, entity_id))
+        if isinstance(event, EntityRenamed):
+            return replace(event, name=self._called(event.name, entity_id), was=self._called(event.was, entity_id))
+        if isinstance(event, EntityAliased):
+            return replace(
+                event, aliases=self._aliases(event.aliases, entity_id), was=self._aliases(event.was, entity_id)
+            )
+        if isinstance(event, EntityDescribed):
+            described, was = (self._about(text, entity_id) for text in (event.description, event.was))
+            return replace(event, description=described, was=was)
+        return event
+
+    def _called(self, name: str, entity_id: int) -> str:
+        goes = entity_id in self.bridged or self.masked(name) != name
+        return free_mask(f"erased entity {entity_id}", self.entity_keys) if goes else name
+
+    def _aliases(self, aliases: tuple[str, ...], entity_id: int) -> tuple[str, ...]:
+        is_bridged = entity_id in self.bridged
+        return () if is_bridged else tuple(alias for alias in aliases if self.masked(alias) == alias)
+
+    def _about(self, description: str, entity_id: int) -> str:
+        return "" if entity_id in self.bridged else self.masked(description)
+
+    def _of_fact(self, event: Event) -> Event:
+        if isinstance(event, FactRecorded):
+            return replace(event, statement=self._stated(event.statement, event.fact_id))
+        if isinstance(event, FactCorrected):
+            said, was = (self._stated(statement, event.fact_id) for statement in (event.statement, event.was))
+            return replace(event, statement=said, was=was)
+        return event
+
+    def _stated(self, statement: Statement, fact_id: int) -> Statement:
+        if fact_id in self.facts:
+            return Statement(ERASED_FACT)
+        return replace(statement, text=self.masked(statement.text))
 
     def _of_insight(self, event: Event) -> Event:
         if isinstance(event, InsightWritten):

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.account import User
 from domain.actor import Actor
+from domain.entity import Entity, Fact
 from domain.event import Event, Recorded
 from domain.faces import DETECTED, Face
 from domain.geometry import Box
@@ -224,8 +225,41 @@ class UserLookups(Protocol):
 class EntityLookups(Protocol):
     """What commands ask about the knowledge graph."""
 
-    def exists(self, entity_id: int) -> bool:
-        """Whether there is such an entity."""
+    def get(self, entity_id: int) -> Entity | None:
+        """The entity with this id, merged and deleted ones too."""
+
+    def named(self, name: str, type_: str) -> int | None:
+        """The id of the live entity with this name, without regard to case, and of this type."""
+
+    def called(self, name: str, type_: str) -> list[int | None]:
+        """What a name or other name of this type leads to: live entities, the best first; None for deleted ones."""
+
+    def behind(self, entity_id: int) -> list[int]:
+        """This entity and all that were merged into it."""
+
+    def sees(self, entity_id: int) -> bool:
+        """Whether the actor sees this entity; a deleted one is seen by nobody."""
+
+    def outside(self, entity_id: int) -> int:
+        """How many photos that this entity or a fact about it comes from lie in no library that the actor may see."""
+
+    def bridged(self, entity_id: int) -> list[int]:
+        """The live persons that are bridged to this entity or to one that was merged into it."""
+
+    def fact(self, fact_id: int) -> Fact | None:
+        """The fact with this id, deleted ones too."""
+
+    def sees_fact(self, fact_id: int) -> bool:
+        """Whether the actor sees this fact; a deleted one is seen by nobody."""
+
+    def facts_said_of(self, entity_id: int) -> list[int]:
+        """The facts that stand and say this very entity."""
+
+    def said_of(self, entity_id: int) -> set[str]:
+        """The keys of all texts that were ever recorded of this entity and of those merged into it."""
+
+    def was_examined(self, insight_id: int, insight_version: int, model: str, prompt_version: int) -> bool:
+        """Whether this model was asked this question of this version of an insight."""
 
 
 class InsightLookups(Protocol):

@@ -18,9 +18,9 @@ from domain.actor import Actor
 from domain.event import Event, Recorded
 from domain.ports import Embedding
 from projections.embedded_faces import EmbeddedFaces
-from projections.entities import Entities
 from projections.faces import Faces
 from projections.insights import Insights
+from projections.knowledge import Knowledge
 from projections.libraries import Libraries
 from projections.media import MediaFiles
 from projections.memories import Memories
@@ -115,9 +115,10 @@ class Lookups:
         return Users(self.connection, self.tables.users)
 
     @cached_property
-    def entities(self) -> Entities:
+    def entities(self) -> Knowledge:
         """Queries on the knowledge graph."""
-        return Entities(self.connection, self.tables.entities)
+        everything = self.actor.libraries is None and self._only is None
+        return Knowledge(self.connection, self.tables, self.visible, everything=everything)
 
     @cached_property
     def insights(self) -> Insights:
@@ -130,17 +131,21 @@ class Lookups:
         return Transcripts(self.connection, self.tables.transcripts)
 
     def row_of(self, kind: str, id_: int) -> Any:
-        """A `person`, `face` or `tag` as clients see it, None where it is not (or no longer) to be seen."""
-        if kind == "person":
-            return self.people.view(id_)
-        if kind == "face":
-            return self.faces.view(id_)
-        return self.tags.get(id_) if kind == "tag" else None
+        """A `person`, `face`, `tag`, `entity` or `fact` as clients see it, None where it is not (or no longer) to be
+        seen."""
+        views: dict[str, Callable[[int], Any]] = {
+            "person": self.people.view,
+            "face": self.faces.view,
+            "tag": self.tags.get,
+            "entity": self.entities.view,
+            "fact": self.entities.fact_view,
+        }
+        return views[kind](id_) if kind in views else None
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One row that a rehearsed command would change: `kind` is `person`, `face` or `tag`; None where it is not to be
-    seen."""
+    """One row that a rehearsed command would change: `kind` is `person`, `face`, `tag`, `entity` or `fact`; None
+    where it is not to be seen."""
 
     kind: str
     id: int

@@ -110,6 +110,7 @@ class Settings:
     sms_api_url: str | None = field(repr=False)
     sms_api_token: str | None = field(repr=False)
     sms_to_openrouter: bool
+    entities_from_insights: bool
     agentic_max_iterations: int
     agentic_chat_max_iterations: int
     apollo_api_base_url: str | None = field(repr=False)

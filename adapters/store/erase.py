@@ -172,6 +172,8 @@ def _places(erasure: Erasure) -> Iterator[ColumnElement[bool]]:
         yield t.c.stream.in_(some)
     if erasure.called:
         yield named("OperationBegan", "OperationEnded", "InsightWritten", "TranscriptAppended")
+        yield named("EntityCreated", "EntityRenamed", "EntityAliased", "EntityDescribed")
+        yield named("FactRecorded", "FactCorrected")
 
 
 def _changed(mapper: EventMapper, erasure: Erasure, events: Iterable[Recorded]) -> Iterator[dict[str, object]]:

@@ -55,6 +55,8 @@ class Facade:
         if tools := asked.get("tools"):
             # The schema is what makes the call: the words about the tools would only fill a small context.
             body |= {"response_format": _schema(tools), "max_tokens": 60}
+        elif shape := asked.get("format"):
+            body |= {"response_format": {"type": "json_schema", "json_schema": {"schema": shape}}, "max_tokens": 120}
         return StreamingResponse(self._lines(body, calling=bool(tools)), media_type="application/x-ndjson")
 
     async def _lines(self, body: dict[str, Any], *, calling: bool) -> AsyncIterator[bytes]:
