@@ -204,9 +204,9 @@ class FactRestored(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("InsightExamined", "insight", "insight_id")
 class InsightExamined(Event, frozen=True, omit_defaults=True):
-    """A model was asked once which entities and facts an insight tells of."""
+    """A model was asked once which entities and facts an insight tells of. The text of an insight never changes: an
+    amended one has an id of its own."""
 
     insight_id: int
-    insight_version: int
     model: str
     prompt_version: int

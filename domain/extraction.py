@@ -202,7 +202,7 @@ def learn_from_insight(turn: Turn, insight: Insight, model: str, said: Said, ans
     What a user wrote stays as it is, what a user took out is not recorded again, and no person is bridged.
     """
     stands = turn.insights.get(insight.id)
-    asked = (insight.id, insight.version, model, PROMPT_VERSION)
+    asked = (insight.id, model, PROMPT_VERSION)
     if stands is None or stands.deleted or turn.entities.was_examined(*asked):
         return None
     source = Source(insight.id, insight.version, insight.content_hash, answered or model, PROMPT_VERSION)

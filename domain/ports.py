@@ -258,8 +258,8 @@ class EntityLookups(Protocol):
     def said_of(self, entity_id: int) -> set[str]:
         """The keys of all texts that were ever recorded of this entity and of those merged into it."""
 
-    def was_examined(self, insight_id: int, insight_version: int, model: str, prompt_version: int) -> bool:
-        """Whether this model was asked this question of this version of an insight."""
+    def was_examined(self, insight_id: int, model: str, prompt_version: int) -> bool:
+        """Whether this model was asked this question of an insight."""
 
 
 class InsightLookups(Protocol):

@@ -86,23 +86,14 @@ class ExaminationsTable(Projection):
             self.named("insight_examinations"),
             self.metadata,
             Column("insight_id", Id, self.reference("insights"), nullable=False),
-            Column("insight_version", Integer, nullable=False),
             Column("prompt_version", Integer, nullable=False),
             Column("model", Text, nullable=False),
-            PrimaryKeyConstraint(
-                *("insight_id", "insight_version", "prompt_version", "model"),
-                name=self.named("insight_examinations_once"),
-            ),
+            PrimaryKeyConstraint("insight_id", "prompt_version", "model", name=self.named("insight_examinations_once")),
         )
         self.on(
             InsightExamined,
             insert(t),
-            lambda e, r: {
-                "insight_id": e.insight_id,
-                "insight_version": e.insight_version,
-                "prompt_version": e.prompt_version,
-                "model": e.model,
-            },
+            lambda e, r: {"insight_id": e.insight_id, "prompt_version": e.prompt_version, "model": e.model},
         )
 
 

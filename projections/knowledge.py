@@ -167,12 +167,11 @@ class Knowledge:
         statement = select(f.c.text_key, f.c.first_key).where(f.c.entity_id.in_(self.behind(entity_id)))
         return {key for row in self._connection.execute(statement) for key in row}
 
-    def was_examined(self, insight_id: int, insight_version: int, model: str, prompt_version: int) -> bool:
-        """Whether this model was asked this question of this version of an insight."""
+    def was_examined(self, insight_id: int, model: str, prompt_version: int) -> bool:
+        """Whether this model was asked this question of an insight."""
         t = self._examinations
         statement = select(t.c.insight_id).where(
             t.c.insight_id == insight_id,
-            t.c.insight_version == insight_version,
             t.c.model == model,
             t.c.prompt_version == prompt_version,
         )

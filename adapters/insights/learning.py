@@ -137,7 +137,7 @@ class LearnsFacts:
 
     def _was_asked(self, insight: Insight, name: str) -> bool:
         with self._ledger.reading(INSIGHT) as tables:
-            return tables.entities.was_examined(insight.id, insight.version, name, PROMPT_VERSION)
+            return tables.entities.was_examined(insight.id, name, PROMPT_VERSION)
 
 
 async def _answer(model: LanguageModel, text: str) -> Answer:

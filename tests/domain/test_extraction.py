@@ -219,12 +219,12 @@ def latest(world: World) -> int:
 def test_entities_and_facts_are_recorded_with_what_they_were_read_from(world: World, insight: Insight) -> None:
     before = world.head
     assert learn(world, insight) == 1
-    source = Source(insight.id, 1, content("lake"), "llama", 1)
+    source = Source(insight.id, insight.version, content("lake"), "llama", 1)
     assert world.since(before) == [
         EntityCreated(1, "Anna Lee", "person", source=source),
         EntityCreated(2, "Lisbon", "place", source=source),
         FactRecorded(1, 1, Statement("Anna Lee has lived in Lisbon since 2012.", 2, "2012"), source),
-        InsightExamined(insight.id, 1, "llama", 1),
+        InsightExamined(insight.id, "llama", 1),
     ]
     assert world.operation(latest(world)).text == "read an insight about a photo: 1 new fact, 2 new entities"
     (fact,) = facts(world)
