@@ -116,8 +116,8 @@ def _bridged(turn: Turn, recorded: Recorded, event: PersonBridged) -> Iterable[E
     stands = person.entity_id == event.entity_id
     require_last_write(turn, recorded, (PersonBridged,), "changed the bridge", stands=stands)
     entity = None if event.was is None else turn.entities.get(event.was)
-    if entity is not None and entity.canonical_id is None:
-        raise blocked(turn, recorded, f"entity-{entity.id}", (EntityDeleted,), f"deleted {entity.name}")
+    if entity is not None and entity.deleted:
+        require_none_since(turn, recorded, f"entity-{entity.id}", (EntityDeleted,), f"deleted {entity.name}")
     yield PersonBridged(event.person_id, event.was, event.entity_id)
 
 

@@ -204,6 +204,9 @@ def test_a_fact_says_which_insight_and_model_it_comes_from(world: World, ed: Api
         "prompt_version": 1,
     }
     assert fact["recorded_by"] == "insight"
+    (event,) = ed.get("/events", params={"types": "FactRecorded"}).json()["items"]
+    assert event["data"]["source"]["content_hash"] == content
+    assert event["data"]["statement"]["since"] == "2012"
 
 
 @pytest.fixture
