@@ -131,7 +131,7 @@ class World:
                 {face.id: (msgspec.structs.replace(face, version=0), tables.faces.rejected(face.id)) for face in shown},
                 {content: names for content, names in tags.items() if names},
                 {each.id: (without_versions(each), tables.transcripts.of(each.id)) for each in told},
-                {each.id: (but_version(each), facts_in(graph, each.id)) for each in entities},
+                {each.id: (but_version(each), facts_in(graph, each)) for each in entities},
             )
 
     def replayed_differs(self, batch: int) -> list[Difference]:
@@ -186,9 +186,10 @@ def but_version(entity: EntityView) -> EntityView:
     return msgspec.structs.replace(entity, version=0)
 
 
-def facts_in(graph: Knowledge, entity_id: int) -> tuple[FactView, ...]:
-    """What is said of an entity, as far as an undo brings it back."""
-    return tuple(msgspec.structs.replace(fact, version=0) for fact in graph.facts_of(entity_id, 0, 10_000))
+def facts_in(graph: Knowledge, entity: EntityView) -> tuple[FactView, ...]:
+    """What is said of an entity itself, as far as an undo brings it back."""
+    told = graph.facts_of(entity.id, 0, 10_000) if entity.fact_count else ()
+    return tuple(msgspec.structs.replace(fact, version=0) for fact in told if fact.entity_id == entity.id)
 
 
 def content_of(number: int) -> bytes:

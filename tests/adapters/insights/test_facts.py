@@ -1,4 +1,4 @@
-"""What a model may look up of a person on a photo: what stands, what that photo's library tells, and of nobody hidden."""
+"""What a model may look up of a person on a photo: what stands, what that photo's library tells, of nobody hidden."""
 
 from __future__ import annotations
 
