@@ -24,6 +24,7 @@ from projections.operation_persons import OperationPersonsTable
 from projections.operations import OperationsTable
 from projections.persons import PersonsTable
 from projections.projection import Id, Projection
+from projections.summaries import SummariesTable
 from projections.tagged_media import TaggedMediaTable
 from projections.tags import TagsTable
 from projections.transcripts import TranscriptsTable
@@ -36,8 +37,8 @@ fingerprint."""
 
 
 def embeddings_table(metadata: MetaData) -> Table:
-    """The log's append-only attachments: `vector` is 512 little-endian float32; rows that an erasure emptied are
-    gone."""
+    """The log's append-only attachments: `vector` is little-endian float32 of L2 norm 1, 512 of a face, as many as the
+    model `model_version` gives of a text; rows that an erasure emptied are gone."""
     return Table(
         "log_embeddings",
         metadata,
@@ -67,6 +68,7 @@ class ReadTables:
         self.rejections = FaceRejectionsTable(self.metadata, generation)
         self.insights = InsightsTable(self.metadata, generation)
         self.transcripts = TranscriptsTable(self.metadata, generation)
+        self.summaries = SummariesTable(self.metadata, generation)
         self.person_counts = PersonCountsTable(self.metadata, generation)
         self.tag_counts = TagCountsTable(self.metadata, generation)
         event.listen(self.metadata, "after_create", self._made)
@@ -91,6 +93,7 @@ class ReadTables:
             self.rejections,
             self.insights,
             self.transcripts,
+            self.summaries,
             self.person_counts,
             self.tag_counts,
         )

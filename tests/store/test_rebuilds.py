@@ -14,7 +14,7 @@ from adapters.store.database import Database
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import BUILDING, Ledger
 from adapters.store.log import read_generations
-from domain.actor import CLI, WATCHER
+from domain.actor import CLI, INSIGHT, WATCHER
 from domain.commands.accounts import add_user
 from domain.commands.detection import record_detection
 from domain.commands.faces import change_faces, draw_face, reject_person
@@ -22,6 +22,7 @@ from domain.commands.insights import Writing, write_insight
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.people import create_person, delete_person
+from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
 from domain.entity import EntityCreated
 from domain.errors import Conflict
@@ -30,7 +31,8 @@ from domain.geometry import Box
 from domain.insight import Message
 from domain.media import FileFacts
 from domain.person import PersonCreated
-from domain.ports import DetectedFace, Detection
+from domain.ports import DetectedFace, Detection, Embedding
+from domain.summary import Source
 from projections.schema import ReadTables
 from tests.domain.world import World, content, found, photo
 
@@ -65,6 +67,9 @@ def furnish(ledger: Ledger) -> None:
     said = (Message("user", "what is it?"), Message("assistant", "a square"))
     with ledger.transaction(CLI) as turn:
         write_insight(turn, HASH, Writing("A square", "It is a square.", "m", "local"), said)
+    with ledger.transaction(INSIGHT) as turn:
+        source = Source("2020-05-01", "Anna", "anna", HASH, 2)
+        write_summary(turn, source, Telling("They met.", "m", 1), ["m"], Embedding("e", bytes(8)), again=False)
 
 
 def live_table(ledger: Ledger, connection: Connection, name: str) -> Table:
