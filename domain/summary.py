@@ -133,3 +133,11 @@ def closed_days(today: date, first: date | None, last: date | None) -> Span:
     yesterday = today - timedelta(days=1)
     last = yesterday if last is None else min(last, yesterday)
     return Span(last - timedelta(days=USUAL_DAYS - 1) if first is None else first, last)
+
+
+class SummaryWish(msgspec.Struct, frozen=True):
+    """What to summarise: the days, the contacts (none: everyone), and whether `again` where nothing changed."""
+
+    span: Span
+    contacts: tuple[str, ...] = ()
+    again: bool = False
