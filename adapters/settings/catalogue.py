@@ -252,7 +252,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable(
         "SMS_TO_OPENROUTER",
         kind.yes_or_no,
-        "Whether messages and their summaries may leave for OpenRouter when an insight looks them up.",
+        "Whether messages and their summaries may leave for OpenRouter: to be looked up, summarised or embedded.",
         "no",
     ),
     Variable(
