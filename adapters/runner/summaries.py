@@ -31,6 +31,10 @@ MOST_WAITING: Final = 20
 """Requests that wait for their turn."""
 MOST_DAYS: Final = 3660
 EMBEDDED_AT_ONCE: Final = 16
+PATIENCE: Final = 5
+"""How often what fails is tried, where something else of its kind worked meanwhile: it is then to blame itself."""
+LONG_PATIENCE: Final = 60
+"""How often it is tried where nothing else worked meanwhile: about an hour."""
 Conversation = tuple[Source, Sequence[Message]]
 
 
@@ -85,11 +89,28 @@ class Limits:
         return SummaryWish(span, tuple(contacts) or self.contacts, again)
 
 
+class _Patience:
+    """How long to go on with what fails while other things work, or ever did."""
+
+    def __init__(self) -> None:
+        self.worked = 0
+        self._failed: dict[object, tuple[int, int]] = {}
+
+    def is_over(self, what: object) -> bool:
+        """Note that it failed; whether it is to be given up."""
+        times, since = self._failed.get(what, (0, self.worked))
+        self._failed[what] = (times + 1, since)
+        return (times + 1 >= PATIENCE and self.worked > since) or (times + 1 >= LONG_PATIENCE and self.worked > 0)
+
+
 class _Run:
-    """One going through of days: those to come, and the conversations of the one that was fetched last."""
+    """One going through of days: those to come, and the conversations of the one that was fetched last. A day that
+    failed in part comes again after the others; what was `made` is then left alone."""
 
     def __init__(self, wish: SummaryWish, job: Progress) -> None:
         self.wish, self.job = wish, job
+        self.fetching, self.telling = _Patience(), _Patience()
+        self.made: set[tuple[str, str]] = set()
         self.days = deque(wish.span.days())
         self.total = len(self.days)
         self.waiting: deque[Conversation] = deque()
@@ -165,11 +186,9 @@ class WritesSummaries:
             return False
         try:
             if run.waiting:
-                self._make(run, *run.waiting[0])
-                run.waiting.popleft()
+                self._make_next(run)
             elif run.days:
-                run.waiting.extend(self._fetched(run, run.days[0]))
-                run.days.popleft()
+                self._fetch_next(run)
             else:
                 self._end(run)
                 return True
@@ -196,13 +215,43 @@ class WritesSummaries:
                 wish = self._asked.popleft() if self._asked else None
         return None if wish is None else _Run(wish, self._jobs.begin("summaries", "writing daily summaries"))
 
+    def _fetch_next(self, run: _Run) -> None:
+        day = run.days.popleft()
+        try:
+            run.waiting.extend(self._fetched(run, day))
+            run.fetching.worked += 1
+        except Unavailable as error:
+            if not run.fetching.is_over(day):
+                run.days.append(day)
+                raise
+            self._give_up(run, day.isoformat(), error)
+
+    def _make_next(self, run: _Run) -> None:
+        source, messages = run.waiting.popleft()
+        this = (source.day, source.contact_key)
+        try:
+            self._make(run, source, messages)
+            run.telling.worked += 1
+            run.made.add(this)
+        except Unavailable as error:
+            if not run.telling.is_over(this):
+                day = date.fromisoformat(source.day)
+                if day not in run.days:
+                    run.days.append(day)
+                raise
+            self._give_up(run, source.day, error)
+
+    def _give_up(self, run: _Run, day: str, error: Exception) -> None:
+        """Leave something out of this run; when its day is next gone through, it is tried again."""
+        log.warning("%s is not, or not wholly, summarised: %s", day, error)
+        run.refused += 1
+
     def _fetched(self, run: _Run, day: date) -> list[Conversation]:
         """The conversations of a day that want a summary."""
         try:
             messages = self._messages(day, run.wish.contacts)
         except Rejected as error:
-            log.warning("%s is not summarised: %s", day, error)
-            run.refused += 1
+            self._give_up(run, day.isoformat(), error)
             return []
         by_contact: dict[str, list[Message]] = {}
         for message in messages:
@@ -210,7 +259,12 @@ class WritesSummaries:
         found = [(_source(day, key, said), said) for key, said in sorted(by_contact.items())]
         with self._ledger.reading(INSIGHT) as tables:
             standing = tables.summaries.of_day(day.isoformat())
-        return [(source, said) for source, said in found if self._is_wanted(source, standing, again=run.wish.again)]
+        return [
+            (source, said)
+            for source, said in found
+            if (source.day, source.contact_key) not in run.made
+            and self._is_wanted(source, standing, again=run.wish.again)
+        ]
 
     def _messages(self, day: date, contacts: Sequence[str]) -> list[Message]:
         """The messages of a day; of others than `contacts` none is even asked for."""
@@ -225,8 +279,7 @@ class WritesSummaries:
         try:
             telling = self._teller.tell(source, messages)
         except (Rejected, RuleViolation) as error:
-            log.warning("a conversation of %s is not summarised: %s", source.day, error)
-            run.refused += 1
+            self._give_up(run, source.day, error)
             return
         embedding = self._embedded(telling.text)
         again, models = run.wish.again, self._teller.models

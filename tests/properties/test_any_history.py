@@ -14,19 +14,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from adapters.store.erase import erase, erasure_of
 from domain.actor import CLI, WATCHER
-from domain.commands import faces, insights, libraries, people, review, tags
+from domain.commands import faces, insights, libraries, people, review, summaries, tags
 from domain.commands.detection import mark_failed
 from domain.commands.faces import FaceChanges
 from domain.commands.insights import Writing
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.commands.operations import undo, undo_with_later
 from domain.commands.people import PersonChanges
+from domain.commands.summaries import Telling
 from domain.commands.xmp import take_over
 from domain.errors import LibraryError
 from domain.geometry import Box
 from domain.insight import RATINGS, Message, ToolCall, folded
 from domain.media import FileFacts
-from domain.ports import Turn
+from domain.names import name_key
+from domain.ports import Embedding, Turn
+from domain.summary import Source
 from domain.xmp import Description, Region
 from projections.faces import FaceView
 from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
@@ -109,6 +112,10 @@ class Histories(RuleBasedStateMachine):
     def _insight(self, which: int) -> int:
         with self.world.ledger.reading(CLI) as tables:
             told = sorted(insight.id for insight in tables.insights.latest(100))
+        return told[which % len(told)] if told and which < ANY else which - ANY + 1
+
+    def _summary(self, which: int) -> int:
+        told = sorted(self.world.stand().summaries)
         return told[which % len(told)] if told and which < ANY else which - ANY + 1
 
     def _run(self, command: Callable[[Turn], Any]) -> bool:
@@ -368,6 +375,33 @@ class Histories(RuleBasedStateMachine):
         """Rate what was written."""
         one = self._insight(insight)
         self._do(lambda turn: insights.rate_insight(turn, one, rating))
+
+    @rule(day=st.integers(1, 2), name=NAMES, other=NAMES, seed=st.integers(0, 2), embedded=st.booleans())
+    def summarise(self, day: int, name: str, other: str, seed: int, embedded: bool) -> None:
+        """A model summarises a conversation of a day, or finds that done."""
+        source = Source(f"2020-05-0{day}", name, name_key(name), bytes([seed]) * 32, seed + 1)
+        telling = Telling(f"{name} and {other.upper()} met.", "model", 1)
+        vector = Embedding("embedder", bytes([seed + 1]) * 8) if embedded else None
+        self._run(lambda turn: summaries.write_summary(turn, source, telling, ["model"], vector, again=False))
+
+    @rule(summary=WHICH, model=st.sampled_from(["embedder", "embedder-2"]))
+    def embed(self, summary: int, model: str) -> None:
+        """A summary gets a vector, be it of another model."""
+        one = self._summary(summary)
+        self._run(lambda turn: summaries.embed_summaries(turn, {one: Embedding(model, bytes(8))}))
+
+    @rule(summary=WHICH)
+    def delete_summary(self, summary: int) -> None:
+        """A user takes a summary away."""
+        one = self._summary(summary)
+        self._do(lambda turn: summaries.delete_summary(turn, one))
+
+    @invariant()
+    def one_summary_at_most_stands_for_a_day_and_contact(self) -> None:
+        """However often it was made anew; those that an erasure masked may have come to share their contact's name."""
+        shown = self.world.stand().summaries.values()
+        pairs = [(each.day, each.contact_key) for each in shown if each.superseded_by is None and not each.masked]
+        assert len(pairs) == len(set(pairs))
 
     @invariant()
     def transcripts_are_what_their_events_come_to(self) -> None:

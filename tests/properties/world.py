@@ -27,6 +27,7 @@ from domain.geometry import Box
 from domain.insight import Insight, Message
 from domain.media import FileFacts
 from domain.ports import DetectedFace, Detection
+from domain.summary import Summary
 from projections.faces import FaceView
 from projections.people import PersonView
 from projections.verify import Difference, differences
@@ -47,12 +48,13 @@ class Saved(NamedTuple):
 
 class Stand(NamedTuple):
     """All that a person sees, versions aside: persons, faces with the persons they are not, tags of photos, insights
-    with their conversations."""
+    with their conversations, summaries."""
 
     persons: dict[int, PersonView]
     faces: dict[int, tuple[FaceView, set[int]]]
     tags: dict[bytes, tuple[str, ...]]
     insights: dict[int, tuple[Insight, tuple[Message, ...]]]
+    summaries: dict[int, Summary]
 
 
 class World:
@@ -127,6 +129,7 @@ class World:
                 {face.id: (msgspec.structs.replace(face, version=0), tables.faces.rejected(face.id)) for face in shown},
                 {content: names for content, names in tags.items() if names},
                 {each.id: (without_versions(each), tables.transcripts.of(each.id)) for each in told},
+                {each.id: each for each in tables.summaries.page(10_000, superseded=True)},
             )
 
     def replayed_differs(self, batch: int) -> list[Difference]:

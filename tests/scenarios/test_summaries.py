@@ -15,7 +15,7 @@ import pytest
 from adapters.language.blocking import Blocking
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import Loop
-from adapters.runner.summaries import EmbedsSummaries, Limits, WritesSummaries
+from adapters.runner.summaries import LONG_PATIENCE, PATIENCE, EmbedsSummaries, Limits, WritesSummaries
 from adapters.sms.client import SmsClient
 from adapters.store.database import Database
 from adapters.store.erase import erase
@@ -280,6 +280,63 @@ def test_a_model_that_is_away_is_waited_for_where_the_run_was(here: Bench) -> No
     with here.ledger.reading(CLI) as tables:
         (operation,) = tables.operations.latest(9, kind="summary.write")
     assert operation.text == "wrote 3 daily summaries"
+
+
+def test_one_conversation_that_always_fails_holds_up_neither_its_day_nor_the_others(here: Bench) -> None:
+    slow = Unavailable("too slow")
+    here.model.script = [["Good night."], [slow], ["Bob's boat."]]
+    for _ in range(PATIENCE - 1):
+        here.model.script.append([slow])
+    failures = tried(here)
+    assert failures == PATIENCE - 1
+    assert [(day, contact) for day, contact, _ in here.told()] == [("2020-05-03", "Anna"), ("2020-05-01", "Bob")]
+    assert here.board.progress()[0].note == "wrote 2 daily summaries; 1 could not be made, the log says why"
+    here.start()
+    here.settle()
+    assert len(here.told()) == 3
+
+
+def test_one_day_that_the_service_cannot_answer_holds_up_no_other(here: Bench) -> None:
+    here.service.wrong["2020-05-03"] = Reply([{"id": "no contact"}])
+    assert tried(here) == PATIENCE - 1
+    assert [day for day, _, _ in here.told()] == ["2020-05-01"] * 2
+
+
+def test_an_outage_is_waited_out_however_long_where_nothing_ever_worked(here: Bench) -> None:
+    here.model.script = [[Unavailable("start Ollama")] for _ in range(3 * LONG_PATIENCE + 10)]
+    assert tried(here) == 3 * LONG_PATIENCE + 10
+    assert len(here.told()) == 3
+
+
+def test_the_last_one_that_fails_is_given_up_in_the_end(here: Bench) -> None:
+    here.limits = Limits(date(2020, 5, 1), None, ["Anna"])
+    here.start()
+    here.model.script = [["Good night."]]
+    for _ in range(LONG_PATIENCE):
+        here.model.script.append([Unavailable("too slow")])
+    assert tried(here) == LONG_PATIENCE - 1
+    assert [day for day, _, _ in here.told()] == ["2020-05-03"]
+
+
+def test_what_is_made_again_is_made_once_though_another_of_its_day_fails_in_between(here: Bench) -> None:
+    here.settle()
+    here.writes.ask(date(2020, 5, 1), date(2020, 5, 1), again=True)
+    here.model.script = [["Anew."], [Unavailable("too slow")], ["Anew, too."]]
+    assert tried(here) == 1
+    assert [text for day, _, text in here.told() if day == "2020-05-01"] == ["Anew, too.", "Anew."]
+    assert len(here.model.asked) == 3 + 3
+
+
+def tried(bench: Bench) -> int:
+    """Do all there is to do, as the loop does but without its pauses; how often something was away."""
+    failures = 0
+    while True:
+        try:
+            bench.settle()
+        except Unavailable:
+            failures += 1
+        else:
+            return failures
 
 
 def test_what_was_begun_before_a_kill_is_gone_on_with(bench: Bench) -> None:

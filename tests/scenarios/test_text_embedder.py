@@ -1,4 +1,5 @@
-"""Which text embedder serves, and who summarises, as the settings and what is installed say; put together as the server does it."""
+"""Which text embedder serves, and who summarises, as the settings and what is installed say; put together as the server
+does it."""
 
 from __future__ import annotations
 
