@@ -25,6 +25,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 
@@ -65,6 +66,8 @@ class SummariesTable(Projection):
             ),
         )
         Index(self.named("summaries_day"), t.c.day, t.c.id)
+        held, shown = (t.c.embedding_model, t.c.id, t.c.embedding_id), _is_shown(t)
+        Index(self.named("summaries_vectors"), *held, sqlite_where=shown, postgresql_where=shown)
         self.on(
             SummaryWritten,
             insert(t),
@@ -109,6 +112,10 @@ class SummariesTable(Projection):
         self.on(SummaryRestored, change.values(deleted=False), lambda e, r: {"key": e.summary_id})
 
 
+def _is_shown(t: Table) -> ColumnElement[bool]:
+    return and_(t.c.deleted.is_(False), t.c.superseded_by.is_(None))
+
+
 class Summaries:
     """Queries on `summaries`; a summary is shown where it is not deleted and none took its place."""
 
@@ -122,10 +129,6 @@ class Summaries:
 
     def _rows(self, statement: Select[*tuple[Any, ...]]) -> list[Summary]:
         return [Summary(*row) for row in self._connection.execute(statement)]
-
-    def _is_shown(self) -> ColumnElement[bool]:
-        t = self._table
-        return and_(t.c.deleted.is_(False), t.c.superseded_by.is_(None))
 
     def get(self, summary_id: int) -> Summary | None:
         """The summary with this id, shown or not."""
@@ -150,7 +153,9 @@ class Summaries:
         """Shown summaries, the newest day first, after the day and id `before`, of days from `first` to `last` and of a
         contact where given; with `superseded` also those that another one took the place of."""
         t = self._table
-        statement = self._select().where(t.c.deleted.is_(False) if superseded else self._is_shown(), self._of(contact))
+        statement = self._select().where(
+            t.c.deleted.is_(False) if superseded else _is_shown(self._table), self._of(contact)
+        )
         if first is not None:
             statement = statement.where(t.c.day >= first)
         if last is not None:
@@ -161,7 +166,7 @@ class Summaries:
 
     def _of(self, contact: str | None) -> ColumnElement[bool]:
         t = self._table
-        return t.c.id.is_not(None) if contact is None else t.c.contact_key == name_key(contact)
+        return true() if contact is None else t.c.contact_key == name_key(contact)
 
     # By meaning
 
@@ -178,7 +183,7 @@ class Summaries:
 
     def _lacks(self, model: str) -> ColumnElement[bool]:
         t = self._table
-        return and_(self._is_shown(), or_(t.c.embedding_model.is_(None), t.c.embedding_model != model))
+        return and_(_is_shown(self._table), or_(t.c.embedding_model.is_(None), t.c.embedding_model != model))
 
     def with_vector(
         self, model: str, first: str | None = None, last: str | None = None, contact: str | None = None
@@ -186,13 +191,13 @@ class Summaries:
         """Every shown summary that has a vector of this model, as in `page`: its id and its attachment's."""
         t = self._table
         statement = select(t.c.id, t.c.embedding_id).where(
-            self._is_shown(), t.c.embedding_model == model, self._of(contact)
+            _is_shown(self._table), t.c.embedding_model == model, self._of(contact)
         )
         if first is not None:
             statement = statement.where(t.c.day >= first)
         if last is not None:
             statement = statement.where(t.c.day <= last)
-        return [(row[0], row[1]) for row in self._connection.execute(statement.order_by(t.c.id))]
+        return [(row[0], row[1]) for row in self._connection.execute(statement).all()]
 
     def vectors(self, embedding_ids: Iterable[int]) -> Mapping[int, bytes]:
         """Attachments by id."""

@@ -186,7 +186,7 @@ class LettersEmbedder:
         self.model = model
         self.away: Exception | None = None
         self.unreadable = ""
-        self.embedded: list[str] = []
+        self.embedded: list[tuple[str, EmbeddedFor]] = []
 
     def embed(self, texts: Sequence[str], purpose: EmbeddedFor = "document") -> list[bytes]:
         """As the port says."""
@@ -194,7 +194,7 @@ class LettersEmbedder:
             raise self.away
         if self.unreadable and any(self.unreadable in text for text in texts):
             raise Unreadable("not this text")
-        self.embedded += texts
+        self.embedded += [(text, purpose) for text in texts]
         return [_letters(text) for text in texts]
 
     def close(self) -> None:

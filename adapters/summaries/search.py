@@ -24,6 +24,7 @@ AROUND_FOUND: Final = 5
 KEPT: Final = 50_000
 """Vectors that are kept in memory, some 150 MB of them."""
 Row = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -46,8 +47,7 @@ class SummarySearch:
 
     def __init__(self, ledger: Ledger, embedder: TextEmbedder) -> None:
         self._ledger, self._embedder = ledger, embedder
-        self._lock = threading.Lock()
-        self._rows: dict[int, Row] = {}
+        self._space = _Space()
 
     def find(
         self,
@@ -71,13 +71,7 @@ class SummarySearch:
         with self._ledger.reading(actor) as tables:
             places = tables.summaries.with_vector(model, first, last, contact)
             pending = tables.summaries.count_without_vector(model)
-            rows = self._vectors(tables, [embedding for _, embedding in places])
-            scored = [
-                (float(rows[embedding] @ asked), summary)
-                for summary, embedding in places
-                if embedding in rows and rows[embedding].shape == asked.shape
-            ]
-            best = sorted(scored, reverse=True)[:limit]
+            best = self._space.nearest(tables, model, asked, places, limit)
             summaries = tables.summaries.these([summary for _, summary in best])
         return Found([Hit(summaries[id_], round(cosine, 4)) for cosine, id_ in best], model, pending)
 
@@ -89,14 +83,42 @@ class SummarySearch:
         told = [hit.summary for hit in found.hits]
         return [{"day": each.day, "with": each.contact, "summary": each.text} for each in told]
 
-    def _vectors(self, tables: Lookups, embedding_ids: Sequence[int]) -> dict[int, Row]:
-        """Vectors by the ids of their attachments, which never change; those that were read before are remembered."""
+
+class _Space:
+    """The vectors of one model in memory, by the ids of their attachments, which never change. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._model = ""
+        self._ids: Places = np.empty(0, np.int64)
+        self._rows: Row = np.empty((0, 0), np.float32)
+
+    def nearest(
+        self, tables: Lookups, model: str, asked: Row, places: Sequence[tuple[int, int]], limit: int
+    ) -> list[tuple[float, int]]:
+        """Of `places`, which are summaries and their attachments, the cosine and the summary of the likest."""
+        if not places:
+            return []
+        summaries, wanted = np.array(places, np.int64).T
         with self._lock:
-            known = {id_: self._rows[id_] for id_ in embedding_ids if id_ in self._rows}
-        read = tables.summaries.vectors(id_ for id_ in embedding_ids if id_ not in known)
-        known |= {id_: np.frombuffer(vector, "<f4") for id_, vector in read.items()}
-        with self._lock:
-            if len(self._rows) + len(read) > KEPT:
-                self._rows.clear()
-            self._rows.update(known)
-        return known
+            self._catch_up(tables, model, wanted, len(asked))
+            known = np.isin(wanted, self._ids)
+            summaries, wanted = summaries[known], wanted[known]
+            cosines = (self._rows @ asked)[np.searchsorted(self._ids, wanted)]
+        order = np.argsort(-cosines, kind="stable")[:limit]
+        return [(float(cosines[place]), int(summaries[place])) for place in order]
+
+    def _catch_up(self, tables: Lookups, model: str, wanted: Places, dimensions: int) -> None:
+        """Read what is wanted and not there yet; a vector of another length is none of this model's."""
+        if model != self._model or self._rows.shape[1] != dimensions or len(self._ids) > KEPT:
+            self._model, self._ids = model, np.empty(0, np.int64)
+            self._rows = np.empty((0, dimensions), np.float32)
+        missing = wanted[~np.isin(wanted, self._ids)]
+        read = tables.summaries.vectors(missing.tolist())
+        fresh = [(id_, vector) for id_, vector in read.items() if len(vector) == 4 * dimensions]
+        if not fresh:
+            return
+        ids = np.concatenate([self._ids, np.array([id_ for id_, _ in fresh], np.int64)])
+        vectors = np.frombuffer(b"".join(vector for _, vector in fresh), "<f4").reshape(-1, dimensions)
+        order = np.argsort(ids)
+        self._ids, self._rows = ids[order], np.concatenate([self._rows, vectors])[order]

@@ -444,6 +444,15 @@ def test_a_language_model_searches_the_days_around_a_photo_alone(here: Bench) ->
     assert set(around[0]) == {"day", "with", "summary"}
 
 
+def test_a_question_is_embedded_as_one_and_a_summary_as_what_is_searched(here: Bench) -> None:
+    here.model.script = [["Good night."], ["They had lunch."], ["The boat is ready."]]
+    here.settle()
+    found = SummarySearch(here.ledger, here.embedder).find(CLI, "the boat", 1)
+    assert [hit.summary.contact for hit in found.hits] == ["Bob"]
+    assert here.embedder.embedded[-1] == ("the boat", "query")
+    assert {purpose for _, purpose in here.embedder.embedded[:-1]} == {"document"}
+
+
 def test_who_is_erased_goes_from_texts_contacts_and_vectors_and_does_not_come_back(here: Bench, tmp_path: Path) -> None:
     with here.ledger.transaction(CLI) as turn:
         anna = create_person(turn, "Anna")
