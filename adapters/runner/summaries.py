@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import date
 from typing import Final, Protocol
 
@@ -142,6 +143,7 @@ class WritesSummaries:
         self._ledger, self._conversations, self._teller = ledger, conversations, teller
         self._embedder, self._jobs, self._limits, self._today = embedder, jobs, limits, today
         self._lock = threading.Lock()
+        self._woken, self._stopping = threading.Event(), threading.Event()
         self._asked: deque[SummaryWish] = deque()
         self._planned: date | None = None
         self._run: _Run | None = None
@@ -199,7 +201,9 @@ class WritesSummaries:
         return True
 
     def close(self) -> None:
-        """Give up what is being told; it is told after the next start."""
+        """Give up what is being fetched or told; it is told after the next start."""
+        self._stopping.set()
+        self._woken.set()
         self._teller.close()
 
     def _next(self) -> _Run | None:
@@ -268,9 +272,26 @@ class WritesSummaries:
 
     def _messages(self, day: date, contacts: Sequence[str]) -> list[Message]:
         """The messages of a day; of others than `contacts` none is even asked for."""
-        if not contacts:
-            return list(self._conversations.messages(day, day))
-        return [message for contact in contacts for message in self._conversations.messages(day, day, contact)]
+        return [message for contact in contacts or (None,) for message in self._fetch(day, contact)]
+
+    def _fetch(self, day: date, contact: str | None) -> Sequence[Message]:
+        """The messages of a day, fetched in a thread of its own, for which a stop does not wait."""
+        fetched: Future[Sequence[Message]] = Future()
+
+        def fetch() -> None:
+            try:
+                fetched.set_result(self._conversations.messages(day, day, contact))
+            except BaseException as error:  # noqa: BLE001 - it is raised where the messages are waited for
+                fetched.set_exception(error)
+            self._woken.set()
+
+        self._woken.clear()
+        threading.Thread(target=fetch, name="messages", daemon=True).start()
+        while not fetched.done() and not self._stopping.is_set():
+            self._woken.wait()
+        if not fetched.done():
+            raise Unavailable("the conversations are asked for no more: the server stops")
+        return fetched.result()
 
     def _is_wanted(self, source: Source, standing: Sequence[Summary], *, again: bool) -> bool:
         return is_wanted(source, standing, self._teller.prompt_version, self._teller.models, again=again)

@@ -372,6 +372,20 @@ def test_the_loop_stops_in_the_middle_of_an_answer_and_says_no_trouble(here: Ben
     assert (here.told(), loop.trouble) == ([], None)
 
 
+def test_the_loop_stops_while_the_service_does_not_answer(here: Bench) -> None:
+    here.service.wrong["2020-05-03"] = Reply([], pause=60)
+    here.client.close()
+    here.client = SmsClient(here.service.served.url, seconds=60)
+    here.start()
+    loop = Loop("summaries", here.writes.step, idle_seconds=1, on_stop=here.writes.close)
+    loop.start()
+    while not here.service.served.asked:
+        pass
+    loop.stop()
+    assert "messages" in {thread.name for thread in threading.enumerate()}, "nobody waits for it any more"
+    assert (here.told(), loop.trouble) == ([], None)
+
+
 # Which days, whose conversations
 
 
