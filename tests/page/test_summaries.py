@@ -98,6 +98,16 @@ def test_a_summary_is_deleted_and_brought_back(visitor: Visitor) -> None:
     expect(page.get_by_text(TEXTS["Bob"])).to_be_visible()
 
 
+def test_a_day_leads_to_its_photos(told_server: Server, visitor: Visitor) -> None:
+    page = visitor.open("#/summaries")
+    page.get_by_role("link", name="May 1, 2020").click()
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.get_by_role("button", name="Show without From").click()
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.get_by_role("button", name="Show without Until").click()
+    expect(page.locator(".tile")).to_have_count(1)
+
+
 def test_what_was_said_fits_a_phone(visitor: Visitor) -> None:
     visitor.page.set_viewport_size({"width": 390, "height": 844})
     page = visitor.open("#/summaries")
