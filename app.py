@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -40,6 +40,7 @@ from adapters.insights.narrator import HYBRID, LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language import survey
 from adapters.language.agent import ToolAgent
+from adapters.language.blocking import Blocking
 from adapters.language.embedder import ServedEmbedder
 from adapters.language.failover import Failover
 from adapters.language.hybrid import Hybrid
@@ -54,6 +55,7 @@ from adapters.places.locator import Locator
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
+from adapters.runner.summaries import EmbedsSummaries, Limits, WritesSummaries
 from adapters.runner.watch import Watcher
 from adapters.runner.web import run_web
 from adapters.runner.work import Work
@@ -69,6 +71,8 @@ from adapters.store.generations import verify as verify_tables
 from adapters.store.ledger import Ledger
 from adapters.store.presence import alone, serving
 from adapters.store.transfer import export_log, import_log
+from adapters.summaries.search import SummarySearch
+from adapters.summaries.telling import Teller
 from adapters.text_embedding import bundled
 from adapters.text_embedding.bundled import BundledEmbedder
 from adapters.text_embedding.choosing import Serves, who_embeds
@@ -312,6 +316,7 @@ class House:
             personal=None if own is None else own.at,
             messages=None if talks is None else (lambda day: talks.messages(day, day)),
             facts=facts_about,
+            summaries=None if talks is None else self.summary_search.around,
             private_remotely=settings.sms_to_openrouter,
         )
         limits = (settings.agentic_max_iterations, settings.agentic_chat_max_iterations)
@@ -343,7 +348,42 @@ class House:
             loops.append(Loop("entities", learn.step, idle_seconds=IDLE_SECONDS, on_stop=learns.ask_to_stop))
         for loop in loops[2:]:
             ledger.on_commit(loop.wake)
-        return loops
+        return [*loops, *self._summary_loops()]
+
+    def _summary_loops(self) -> Iterable[Loop]:
+        """What writes daily summaries where conversations are set, and embeds them."""
+        if (writes := self.summariser) is not None:
+            loop = Loop("summaries", writes.step, idle_seconds=IDLE_SECONDS, on_stop=writes.close)
+            writes.on_asked = loop.wake
+            yield loop
+        embedder = self.private_text_embedder
+        embeds = EmbedsSummaries(self.ledger, embedder, self.board)
+        yield Loop("summary vectors", embeds.step, idle_seconds=IDLE_SECONDS, on_stop=embedder.close)
+
+    @cached_property
+    def summariser(self) -> WritesSummaries | None:
+        """Writes daily summaries, None where there are no conversations to summarise."""
+        settings, talks = self.settings, self.conversations
+        if talks is None:
+            return None
+        teller = self._teller()
+        self._closing.append(teller.close)
+        first, last = settings.daily_summary_from, settings.daily_summary_to
+        limits = Limits(first, last, settings.daily_summary_contacts)
+        embedder = self.private_text_embedder
+        return WritesSummaries(self.ledger, talks, teller, embedder, self.board, limits, today)
+
+    def _teller(self) -> Teller:
+        """What summarises: Ollama; OpenRouter where no address of an Ollama is set and messages may go there."""
+        settings, router = self.settings, self.openrouter()
+        if router is not None and settings.sms_to_openrouter and not self._embedders["ollama_is_set"]:
+            return Teller(Blocking(router), [settings.openrouter_default_model])
+        return Teller(Blocking(self.local_model), [server.model for server in self.ollama_servers()])
+
+    @cached_property
+    def summary_search(self) -> SummarySearch:
+        """Search among daily summaries by meaning."""
+        return SummarySearch(self.ledger, self.private_text_embedder)
 
     @cached_property
     def similarity(self) -> Similarity:
@@ -459,6 +499,8 @@ class House:
             location=self.locator.location,
             excluded_dirs=self.settings.excluded_dirs,
             narrator=self.narrator,
+            summariser=self.summariser,
+            found_summaries=self.summary_search.find,
         )
 
     def server(self) -> Server:
@@ -566,6 +608,8 @@ class House:
             findings.append(
                 Finding("conversations", self.conversations.state(), "tells what was said on a photo's day")
             )
+        if self.summariser is not None:
+            findings.append(Finding("daily summaries", str(self.summariser), "tells days in a few sentences each"))
         seconds = survey.SECONDS
         surveyed = survey.survey(self.ollama_servers(seconds), self.openrouter(seconds))
         findings += [Finding(each.what, each.found, f"adds {each.adds}") for each in surveyed]
@@ -589,6 +633,11 @@ class House:
         """Give back what was opened, the last first."""
         while self._closing:
             self._closing.pop()()
+
+
+def today() -> date:
+    """The day that it is now where the server is (`TZ`, or the system's time zone)."""
+    return datetime.now(UTC).astimezone().date()
 
 
 def main() -> int:

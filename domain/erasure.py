@@ -40,6 +40,7 @@ from domain.insight import InsightWritten, Message, TranscriptAppended
 from domain.names import name_key
 from domain.operation import OperationBegan, OperationEnded
 from domain.person import PersonBirthDateSet, PersonCreated, PersonNoted, PersonRenamed
+from domain.summary import SummaryEmbedded, SummaryWritten
 from domain.tag import TagCreated, TagRenamed
 
 ERASED_FACT = "erased"
@@ -85,9 +86,9 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
     `persons` and `tags` map ids to the names that stand in the place of theirs, `called` every name that goes (as it
     was written) to the same. `kept` are names of others, which a text may hold and keeps. `copied` are notes that a
     merge wrote to another person. `tombstones` are the faces that go, by id; `retracted` those that stay retracted;
-    `embeddings` the attachments that go, `bare` other faces that shared one. `concerned` are the operations whose texts
-    may hold a name. `bridged` are the entities that the persons are bridged to, `facts` what is said of these, and
-    `entity_keys` the name keys that entities ever had.
+    `embeddings` the attachments that go, those of masked summaries too, `bare` other faces that shared one. `concerned`
+    are the operations whose texts may hold a name. `bridged` are the entities that the persons are bridged to, `facts`
+    what is said of these, and `entity_keys` the name keys that entities ever had.
     """
 
     persons: Mapping[int, str]
@@ -128,7 +129,8 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
             return self._of_tag(event, self.tags[event.tag_id])
         if isinstance(event, (OperationBegan, OperationEnded)):
             return self._of_operation(event)
-        return self._of_graph(event) if event.subject in {"entity", "fact"} else self._of_insight(event)
+        others = {"entity": self._of_graph, "fact": self._of_graph, "summary": self._of_summary}
+        return others.get(event.subject, self._of_insight)(event)
 
     def _of_face(self, face_id: int, event: Event) -> Event:
         if event.opens:
@@ -218,6 +220,16 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
         if isinstance(event, TranscriptAppended):
             return replace(event, messages=tuple(map(self._of_message, event.messages)))
         return event
+
+    def _of_summary(self, event: Event) -> Event:
+        if isinstance(event, SummaryEmbedded) and event.embedding_id in self.embeddings:
+            return replace(event, embedding_id=None)
+        if not isinstance(event, SummaryWritten):
+            return event
+        contact, text = self.masked(event.contact), self.masked(event.text)
+        if (contact, text) == (event.contact, event.text):
+            return event
+        return replace(event, contact=contact, text=text, masked=True)
 
     def _of_message(self, message: Message) -> Message:
         calls = tuple(replace(call, arguments=self._masked_json(call.arguments)) for call in message.calls)

@@ -19,13 +19,15 @@ from domain.library import Library
 from domain.media import Media
 from domain.operation import Operation
 from domain.person import Person
+from domain.summary import Summary
 from domain.tag import Tag
 
 EMBEDDING_DIMENSIONS = 512
 
 
 class Embedding(msgspec.Struct, frozen=True):
-    """A face as a point of one model's space: `vector` is 512 little-endian float32 (2048 bytes), L2 norm 1."""
+    """A face or a text as a point of one model's space: `vector` is little-endian float32 of L2 norm 1, of a face 512
+    (2048 bytes)."""
 
     model_version: str
     vector: bytes
@@ -276,6 +278,16 @@ class TranscriptLookups(Protocol):
         """The messages of an insight's transcript, the first one first."""
 
 
+class SummaryLookups(Protocol):
+    """What commands ask about daily summaries."""
+
+    def get(self, summary_id: int) -> Summary | None:
+        """The summary with this id, a deleted one or one that another took the place of too."""
+
+    def of_day(self, day: str) -> Sequence[Summary]:
+        """The summaries of a day (YYYY-MM-DD) that none took the place of, deleted ones too."""
+
+
 class Turn(Protocol):
     """A command's turn at the log: it holds the write lock, decides from the tables as they stand, and appends or does
     nothing."""
@@ -331,6 +343,10 @@ class Turn(Protocol):
     @property
     def transcripts(self) -> TranscriptLookups:
         """Queries on conversations."""
+
+    @property
+    def summaries(self) -> SummaryLookups:
+        """Queries on daily summaries."""
 
     def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
         """Say what is being done, before the first event; the operation's id."""

@@ -28,6 +28,7 @@ from projections.operations import Operations
 from projections.people import People
 from projections.persons import Persons
 from projections.schema import ReadTables
+from projections.summaries import Summaries
 from projections.tagged_media import TaggedMedia
 from projections.tags import Tags
 from projections.timeline import Timeline
@@ -129,6 +130,11 @@ class Lookups:
     def transcripts(self) -> Transcripts:
         """Queries on conversations."""
         return Transcripts(self.connection, self.tables.transcripts)
+
+    @cached_property
+    def summaries(self) -> Summaries:
+        """Queries on daily summaries."""
+        return Summaries(self.connection, self.tables.summaries, self.tables.embeddings)
 
     def row_of(self, kind: str, id_: int) -> Any:
         """A `person`, `face`, `tag`, `entity` or `fact` as clients see it, None where it is not (or no longer) to be

@@ -25,6 +25,7 @@ from projections.operation_persons import OperationPersonsTable
 from projections.operations import OperationsTable
 from projections.persons import PersonsTable
 from projections.projection import Id, Projection
+from projections.summaries import SummariesTable
 from projections.tagged_media import TaggedMediaTable
 from projections.tags import TagsTable
 from projections.transcripts import TranscriptsTable
@@ -37,8 +38,8 @@ fingerprint."""
 
 
 def embeddings_table(metadata: MetaData) -> Table:
-    """The log's append-only attachments: `vector` is 512 little-endian float32; rows that an erasure emptied are
-    gone."""
+    """The log's append-only attachments: `vector` is little-endian float32 of L2 norm 1, 512 of a face, as many as the
+    model `model_version` gives of a text; rows that an erasure emptied are gone."""
     return Table(
         "log_embeddings",
         metadata,
@@ -71,6 +72,7 @@ class ReadTables:
         self.transcripts = TranscriptsTable(self.metadata, generation)
         self.facts = FactsTable(self.metadata, generation)
         self.examinations = ExaminationsTable(self.metadata, generation)
+        self.summaries = SummariesTable(self.metadata, generation)
         self.person_counts = PersonCountsTable(self.metadata, generation)
         self.tag_counts = TagCountsTable(self.metadata, generation)
         event.listen(self.metadata, "after_create", self._made)
@@ -98,6 +100,7 @@ class ReadTables:
             self.transcripts,
             self.facts,
             self.examinations,
+            self.summaries,
             self.person_counts,
             self.tag_counts,
         )

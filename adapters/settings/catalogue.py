@@ -252,7 +252,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable(
         "SMS_TO_OPENROUTER",
         kind.yes_or_no,
-        "Whether messages, summaries and facts about people may leave for OpenRouter when an insight looks them up.",
+        "Whether messages, summaries of them and facts about people may leave for OpenRouter.",
         "no",
     ),
     Variable(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from adapters.store.log import EventMapper, log_events
@@ -17,12 +18,15 @@ from domain.faces import FaceDetected, FaceDrawn, FaceRetracted
 from domain.names import name_key
 from domain.operation import OperationBegan
 from domain.person import PersonCreated, PersonNoted, PersonRenamed
+from domain.summary import SummaryEmbedded, SummaryWritten
 from domain.tag import MediaTagged, MediaUntagged, TagCreated, TagRenamed
 from projections.lookups import Lookups
 
 Subject = int | bytes
 """A person's id or a content's hash."""
 AT_ONCE = 500
+SUMMARIES = ("SummaryWritten", "SummaryEmbedded")
+"""Events that hold the text of a daily summary, or name a vector of it."""
 T = TypeVar("T")
 
 
@@ -52,7 +56,7 @@ def survey(tables: Lookups, mapper: EventMapper, subject: Subject) -> Erasure:
     on = {face.content_hash for face in faces.tombstones.values()}
     retracted = faces.retracted_on(on)
     faces.take(retracted)
-    return _erasure(names, faces, retracted, graph)
+    return _with_summaries(log, _erasure(names, faces, retracted, graph))
 
 
 def named(*events: str) -> ColumnElement[bool]:
@@ -158,6 +162,20 @@ def _erasure(names: _Names, faces: _Faces, retracted: frozenset[int], graph: _Gr
         graph.facts,
         graph.keys,
     )
+
+
+def _with_summaries(log: _Log, erasure: Erasure) -> Erasure:
+    """The erasure with the vectors of every summary that it masks: they were made of the names too."""
+    masked: set[int] = set()
+    vectors: dict[int, set[int]] = defaultdict(set)
+    for recorded in log.where(named(*SUMMARIES)):
+        event = recorded.event
+        if isinstance(event, SummaryWritten) and erasure.rewritten(recorded) is not event:
+            masked.add(event.summary_id)
+        if isinstance(event, SummaryEmbedded) and event.embedding_id is not None:
+            vectors[event.summary_id].add(event.embedding_id)
+    gone = {id_ for summary_id in masked for id_ in vectors[summary_id]}
+    return msgspec.structs.replace(erasure, embeddings=erasure.embeddings | gone)
 
 
 def _persons(tables: Lookups, log: _Log, person_id: int) -> frozenset[int]:

@@ -6,7 +6,7 @@ says what this event wrote. What was only built beside it stays.
 
 from __future__ import annotations
 
-from domain.undo import entities, erasures, faces, insights, libraries, persons, tags
+from domain.undo import entities, erasures, faces, insights, libraries, persons, summaries, tags
 from domain.undo.rules import inverse_of, kinds_taken_back
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "kinds_taken_back",
     "libraries",
     "persons",
+    "summaries",
     "tags",
 ]

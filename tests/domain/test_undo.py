@@ -47,6 +47,8 @@ RECORDS = {
     "FaceRetracted",
     "LibraryAdded",
     "MarkerLifted",
+    "SummaryEmbedded",
+    "SummaryWritten",
     "MediaChanged",
     "MediaDiscovered",
     "MediaMissing",
@@ -74,7 +76,7 @@ def test_every_kind_of_decision_has_a_way_back() -> None:
         name
         for name, kind in ((topic.partition(":")[0], kind) for topic, kind in topics().items())
         if name not in RECORDS
-        and kind.subject in {"person", "face", "tag", "content", "library", "insight", "entity", "fact"}
+        and kind.subject in {"person", "face", "tag", "content", "library", "insight", "entity", "fact", "summary"}
     }
     assert decisions == {kind.__name__ for kind in kinds_taken_back()}
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it brings no types, and its stubs would be one more package
@@ -16,6 +17,7 @@ import pytest
 from adapters.http.declaring import Declared
 from adapters.http.entrance import declared
 from adapters.http.guard import SECURITY_HEADERS
+from domain.conversation import Message
 from tests.http.words import fields, named, problem
 from tests.http.world import DOCUMENT, Api, World
 
@@ -205,6 +207,9 @@ def test_no_read_asks_for_a_second_connection_while_it_holds_one(
     person = named(ed, "Ann", face["id"])
     assert ed.post("/insights/generate", json={"path": "bob.jpg"}).status_code == 201
     assert ed.post("/entities", json={"name": "Ann", "type": "person"}).status_code == 201
+    world.talks.append(Message("1", "Bob", datetime(2020, 5, 1, 12, tzinfo=UTC), "received", "The boat."))
+    while world.summariser.step():
+        pass
     monkeypatch.setattr(database, "_reader", database._sqlite_engine(size=1))
     ids = {"/persons": person, "/image/faces": face["id"], "/libraries": 1, "/operations": 1}
     start = next((prefix for prefix in ids if route.path.startswith(prefix)), "")
@@ -212,7 +217,7 @@ def test_no_read_asks_for_a_second_connection_while_it_holds_one(
     paths = {"/image": "bob.jpg", "/insights": "bob.jpg", "/video": "clip.mp4"}
     path = next((path for prefix, path in paths.items() if route.path.startswith(prefix)), None)
     query = {"path": path} if path is not None and "path" in names else {}
-    query |= {"turn": "none"} if "turn" in names else {}
+    query |= {name: value for name, value in {"turn": "none", "q": "bob"}.items() if name in names}
     clip = hashlib.sha256((world.folder / "family" / "clip.mp4").read_bytes()).hexdigest()
     named_in_path = {"{id}": str(ids.get(start, 1)), "{hash}": clip, "{file}": "index.m3u8"}
     address = functools.reduce(lambda path, name: path.replace(name, named_in_path[name]), named_in_path, route.path)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from adapters.store.erase import erase, erasure_of
 from domain.actor import CLI, WATCHER
-from domain.commands import entities, faces, insights, libraries, people, review, tags
+from domain.commands import entities, faces, insights, libraries, people, review, summaries, tags
 from domain.commands.detection import mark_failed
 from domain.commands.entities import EntityChanges, FactChanges
 from domain.commands.faces import FaceChanges
@@ -23,6 +23,7 @@ from domain.commands.insights import Writing
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.commands.operations import undo, undo_with_later
 from domain.commands.people import PersonChanges
+from domain.commands.summaries import Telling
 from domain.commands.xmp import take_over
 from domain.entity import TYPES, Statement
 from domain.errors import LibraryError
@@ -30,7 +31,9 @@ from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
 from domain.geometry import Box
 from domain.insight import RATINGS, Message, ToolCall, folded
 from domain.media import FileFacts
-from domain.ports import Turn
+from domain.names import name_key
+from domain.ports import Embedding, Turn
+from domain.summary import Source
 from domain.xmp import Description, Region
 from projections.faces import FaceView
 from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
@@ -127,6 +130,10 @@ class Histories(RuleBasedStateMachine):
         told = [fact for _, said in self.world.stand().entities.values() for fact in said]
         pairs = sorted({(fact.entity_id, fact.id) for fact in told})
         return pairs[which % len(pairs)] if pairs and which < ANY else (1, which - ANY + 1)
+
+    def _summary(self, which: int) -> int:
+        told = sorted(self.world.stand().summaries)
+        return told[which % len(told)] if told and which < ANY else which - ANY + 1
 
     def _run(self, command: Callable[[Turn], Any]) -> bool:
         head = self.world.ledger.head()
@@ -453,6 +460,33 @@ class Histories(RuleBasedStateMachine):
         """Bridge a person to an entity, or take the bridge away."""
         who, one = self._person(person), None if entity is None else self._entity(entity)
         self._do(lambda turn: people.change_person(turn, who, PersonChanges(entity_id=one)))
+
+    @rule(day=st.integers(1, 2), name=NAMES, other=NAMES, seed=st.integers(0, 2), embedded=st.booleans())
+    def summarise(self, day: int, name: str, other: str, seed: int, embedded: bool) -> None:
+        """A model summarises a conversation of a day, or finds that done."""
+        source = Source(f"2020-05-0{day}", name, name_key(name), bytes([seed]) * 32, seed + 1)
+        telling = Telling(f"{name} and {other.upper()} met.", "model", 1)
+        vector = Embedding("embedder", bytes([seed + 1]) * 8) if embedded else None
+        self._run(lambda turn: summaries.write_summary(turn, source, telling, ["model"], vector, again=False))
+
+    @rule(summary=WHICH, model=st.sampled_from(["embedder", "embedder-2"]))
+    def embed(self, summary: int, model: str) -> None:
+        """A summary gets a vector, be it of another model."""
+        one = self._summary(summary)
+        self._run(lambda turn: summaries.embed_summaries(turn, {one: Embedding(model, bytes(8))}))
+
+    @rule(summary=WHICH)
+    def delete_summary(self, summary: int) -> None:
+        """A user takes a summary away."""
+        one = self._summary(summary)
+        self._do(lambda turn: summaries.delete_summary(turn, one))
+
+    @invariant()
+    def one_summary_at_most_stands_for_a_day_and_contact(self) -> None:
+        """However often it was made anew; those that an erasure masked may have come to share their contact's name."""
+        shown = self.world.stand().summaries.values()
+        pairs = [(each.day, each.contact_key) for each in shown if each.superseded_by is None and not each.masked]
+        assert len(pairs) == len(set(pairs))
 
     @invariant()
     def transcripts_are_what_their_events_come_to(self) -> None:

@@ -27,6 +27,7 @@ from domain.geometry import Box
 from domain.insight import Insight, Message
 from domain.media import FileFacts
 from domain.ports import DetectedFace, Detection
+from domain.summary import Summary
 from projections.faces import FaceView
 from projections.knowledge import EntityView, FactView, Knowledge
 from projections.people import PersonView
@@ -48,13 +49,14 @@ class Saved(NamedTuple):
 
 class Stand(NamedTuple):
     """All that a person sees, versions aside: persons, faces with the persons they are not, tags of photos, insights
-    with their conversations, entities with their facts."""
+    with their conversations, entities with their facts, summaries."""
 
     persons: dict[int, PersonView]
     faces: dict[int, tuple[FaceView, set[int]]]
     tags: dict[bytes, tuple[str, ...]]
     insights: dict[int, tuple[Insight, tuple[Message, ...]]]
     entities: dict[int, tuple[EntityView, tuple[FactView, ...]]]
+    summaries: dict[int, Summary]
 
 
 class World:
@@ -132,6 +134,7 @@ class World:
                 {content: names for content, names in tags.items() if names},
                 {each.id: (without_versions(each), tables.transcripts.of(each.id)) for each in told},
                 {each.id: (but_version(each), facts_in(graph, each)) for each in entities},
+                {each.id: each for each in tables.summaries.page(10_000, superseded=True)},
             )
 
     def replayed_differs(self, batch: int) -> list[Difference]:

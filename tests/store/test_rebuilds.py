@@ -22,6 +22,7 @@ from domain.commands.insights import Writing, write_insight
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.people import create_person, delete_person
+from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
 from domain.entity import EntityCreated
 from domain.errors import Conflict
@@ -31,7 +32,8 @@ from domain.geometry import Box
 from domain.insight import Message
 from domain.media import FileFacts
 from domain.person import PersonCreated
-from domain.ports import DetectedFace, Detection
+from domain.ports import DetectedFace, Detection, Embedding
+from domain.summary import Source
 from projections.schema import ReadTables
 from tests.domain.world import World, content, found, photo
 
@@ -71,6 +73,9 @@ def furnish(ledger: Ledger) -> None:
         assert insight is not None
         square = SaidEntity("square", "thing", "")
         learn_from_insight(turn, insight, "m", Said((square,), (SaidFact(0, "It is a square.", None, None, None),)))
+    with ledger.transaction(INSIGHT) as turn:
+        source = Source("2020-05-01", "Anna", "anna", HASH, 2)
+        write_summary(turn, source, Telling("They met.", "m", 1), ["m"], Embedding("e", bytes(8)), again=False)
 
 
 def live_table(ledger: Ledger, connection: Connection, name: str) -> Table:

@@ -120,7 +120,7 @@ function inOrder(one, other) {
 const lists = new Map();
 
 /** The parameters of an address that narrow a list of photos. */
-const NARROWING = ['q', 'kind', 'library', 'path', 'persons', 'tags', 'recursive'];
+const NARROWING = ['q', 'kind', 'library', 'path', 'persons', 'tags', 'recursive', 'from', 'to'];
 
 /** The part of an address that narrows a list of photos. @param {URLSearchParams} query */
 export const narrowingOf = (query) =>
