@@ -10,9 +10,9 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -34,10 +34,13 @@ from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
 from adapters.http.parts import Accounts, Parts
-from adapters.insights.narrator import LOCAL, Narrator
+from adapters.insights.known import facts_about
+from adapters.insights.learning import LearnsFacts
+from adapters.insights.narrator import HYBRID, LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language import survey
 from adapters.language.agent import ToolAgent
+from adapters.language.blocking import Blocking
 from adapters.language.embedder import ServedEmbedder
 from adapters.language.failover import Failover
 from adapters.language.hybrid import Hybrid
@@ -56,6 +59,7 @@ from adapters.places.locator import Locator
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
+from adapters.runner.summaries import EmbedsSummaries, Limits, WritesSummaries
 from adapters.runner.watch import Watcher
 from adapters.runner.web import run_web
 from adapters.runner.work import Work
@@ -71,6 +75,8 @@ from adapters.store.generations import verify as verify_tables
 from adapters.store.ledger import Ledger
 from adapters.store.presence import alone, serving
 from adapters.store.transfer import export_log, import_log
+from adapters.summaries.search import SummarySearch
+from adapters.summaries.telling import Teller
 from adapters.text_embedding import bundled
 from adapters.text_embedding.bundled import BundledEmbedder
 from adapters.text_embedding.choosing import Serves, who_embeds
@@ -79,6 +85,7 @@ from domain.actor import CLI, WATCHER
 from domain.commands.xmp import Taken
 from domain.erasure import Erasure
 from domain.errors import NotFound, Unavailable
+from domain.language import LanguageModel
 from domain.library import Library
 from domain.paths import bytes_of, text_of
 from domain.ports import FaceEngine
@@ -293,20 +300,28 @@ class House:
         router = self.openrouter()
         return None if router is None else Hybrid(self.local_model, router)
 
+    @property
+    def language_models(self) -> Mapping[str, LanguageModel]:
+        """The models that write insights, by the name of their backend."""
+        local: dict[str, LanguageModel] = {LOCAL: self.local_model}
+        return local if self.hybrid_model is None else local | {HYBRID: self.hybrid_model}
+
     @cached_property
     def narrator(self) -> Narrator:
         """Insights and conversations about photos."""
         settings, local, hybrid = self.settings, self.local_model, self.hybrid_model
         backends = {LOCAL: Backend(LOCAL, local, ToolAgent(local))}
         if hybrid is not None:
-            backends["hybrid"] = Backend("hybrid", hybrid, ToolAgent(hybrid), is_remote=True, eyes=local)
-        absent = {"hybrid": "nothing talks to OpenRouter: set OPENROUTER_API_KEY"}
+            backends[HYBRID] = Backend(HYBRID, hybrid, ToolAgent(hybrid), is_remote=True, eyes=local)
+        absent = {HYBRID: "nothing talks to OpenRouter: set OPENROUTER_API_KEY"}
         talks, where = self.conversations, self.locator
         own = where.personal
         sources = Sources(
             location=where.location if own is not None or where.geocoder is not None else None,
             personal=None if own is None else own.at,
             messages=None if talks is None else (lambda day: talks.messages(day, day)),
+            facts=facts_about,
+            summaries=None if talks is None else self.summary_search.around,
             private_remotely=settings.sms_to_openrouter,
         )
         limits = (settings.agentic_max_iterations, settings.agentic_chat_max_iterations)
@@ -334,9 +349,48 @@ class House:
             ]
         stop = self.background_text_embedder.close
         loops.append(Loop("meaning", self.keeps_meaning.step, idle_seconds=IDLE_SECONDS, on_stop=stop))
+        if self.settings.entities_from_insights:
+            learns = LearnsFacts(ledger, self.language_models)
+            learn = FollowsLog(ledger, "entities", learns.TOPICS, learns.answer)
+            loops.append(Loop("entities", learn.step, idle_seconds=IDLE_SECONDS, on_stop=learns.ask_to_stop))
         for loop in loops[2:]:
             ledger.on_commit(loop.wake)
-        return loops
+        return [*loops, *self._summary_loops()]
+
+    def _summary_loops(self) -> Iterable[Loop]:
+        """What writes daily summaries where conversations are set, and embeds them."""
+        if (writes := self.summariser) is not None:
+            loop = Loop("summaries", writes.step, idle_seconds=IDLE_SECONDS, on_stop=writes.close)
+            writes.on_asked = loop.wake
+            yield loop
+        embedder = self.private_text_embedder
+        embeds = EmbedsSummaries(self.ledger, embedder, self.board)
+        yield Loop("summary vectors", embeds.step, idle_seconds=IDLE_SECONDS, on_stop=embedder.close)
+
+    @cached_property
+    def summariser(self) -> WritesSummaries | None:
+        """Writes daily summaries, None where there are no conversations to summarise."""
+        settings, talks = self.settings, self.conversations
+        if talks is None:
+            return None
+        teller = self._teller()
+        self._closing.append(teller.close)
+        first, last = settings.daily_summary_from, settings.daily_summary_to
+        limits = Limits(first, last, settings.daily_summary_contacts)
+        embedder = self.private_text_embedder
+        return WritesSummaries(self.ledger, talks, teller, embedder, self.board, limits, today)
+
+    def _teller(self) -> Teller:
+        """What summarises: Ollama; OpenRouter where no address of an Ollama is set and messages may go there."""
+        settings, router = self.settings, self.openrouter()
+        if router is not None and settings.sms_to_openrouter and not self._embedders["ollama_is_set"]:
+            return Teller(Blocking(router), [settings.openrouter_default_model])
+        return Teller(Blocking(self.local_model), [server.model for server in self.ollama_servers()])
+
+    @cached_property
+    def summary_search(self) -> SummarySearch:
+        """Search among daily summaries by meaning."""
+        return SummarySearch(self.ledger, self.private_text_embedder)
 
     @cached_property
     def similarity(self) -> Similarity:
@@ -501,6 +555,8 @@ class House:
             excluded_dirs=self.settings.excluded_dirs,
             narrator=self.narrator,
             search=self.photo_search,
+            summariser=self.summariser,
+            found_summaries=self.summary_search.find,
         )
 
     def server(self) -> Server:
@@ -625,6 +681,8 @@ class House:
             findings.append(
                 Finding("conversations", self.conversations.state(), "tells what was said on a photo's day")
             )
+        if self.summariser is not None:
+            findings.append(Finding("daily summaries", str(self.summariser), "tells days in a few sentences each"))
         seconds = survey.SECONDS
         surveyed = survey.survey(self.ollama_servers(seconds), self.openrouter(seconds))
         findings += [Finding(each.what, each.found, f"adds {each.adds}") for each in surveyed]
@@ -648,6 +706,11 @@ class House:
         """Give back what was opened, the last first."""
         while self._closing:
             self._closing.pop()()
+
+
+def today() -> date:
+    """The day that it is now where the server is (`TZ`, or the system's time zone)."""
+    return datetime.now(UTC).astimezone().date()
 
 
 def main() -> int:

@@ -36,3 +36,4 @@ def system(name: str) -> Actor:
 WATCHER = system("watcher")
 AUTOBIND = system("autobind")
 CLI = system("cli")
+INSIGHT = system("insight")

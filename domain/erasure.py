@@ -15,6 +15,15 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from domain.entity import (
+    EntityAliased,
+    EntityCreated,
+    EntityDescribed,
+    EntityRenamed,
+    FactCorrected,
+    FactRecorded,
+    Statement,
+)
 from domain.event import Event, Recorded, recorded_as
 from domain.faces import (
     AUTO,
@@ -31,7 +40,11 @@ from domain.insight import InsightWritten, Message, TranscriptAppended
 from domain.names import name_key
 from domain.operation import OperationBegan, OperationEnded
 from domain.person import PersonBirthDateSet, PersonCreated, PersonNoted, PersonRenamed
+from domain.summary import SummaryEmbedded, SummaryWritten
 from domain.tag import TagCreated, TagRenamed
+
+ERASED_FACT = "erased"
+"""Stands in the place of what was said of an entity that an erased person was bridged to."""
 
 
 @recorded_as("FaceErased", "face", "face_id", opens=True)
@@ -73,8 +86,9 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
     `persons` and `tags` map ids to the names that stand in the place of theirs, `called` every name that goes (as it
     was written) to the same. `kept` are names of others, which a text may hold and keeps. `copied` are notes that a
     merge wrote to another person. `tombstones` are the faces that go, by id; `retracted` those that stay retracted;
-    `embeddings` the attachments that go, `bare` other faces that shared one. `concerned` are the operations whose texts
-    may hold a name.
+    `embeddings` the attachments that go, those of masked summaries too, `bare` other faces that shared one. `concerned`
+    are the operations whose texts may hold a name. `bridged` are the entities that the persons are bridged to, `facts`
+    what is said of these, and `entity_keys` the name keys that entities ever had.
     """
 
     persons: Mapping[int, str]
@@ -87,6 +101,9 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
     embeddings: AbstractSet[int]
     bare: AbstractSet[int]
     concerned: AbstractSet[int]
+    bridged: AbstractSet[int] = frozenset()
+    facts: AbstractSet[int] = frozenset()
+    entity_keys: AbstractSet[str] = frozenset()
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -112,7 +129,8 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
             return self._of_tag(event, self.tags[event.tag_id])
         if isinstance(event, (OperationBegan, OperationEnded)):
             return self._of_operation(event)
-        return self._of_insight(event)
+        others = {"entity": self._of_graph, "fact": self._of_graph, "summary": self._of_summary}
+        return others.get(event.subject, self._of_insight)(event)
 
     def _of_face(self, face_id: int, event: Event) -> Event:
         if event.opens:
@@ -153,12 +171,65 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
             return replace(event, text=text)
         return replace(event, text=text, why=None if event.why is None else self.masked(event.why))
 
+    def _of_graph(self, event: Event) -> Event:
+        return self._of_fact(event) if event.subject == "fact" else self._of_entity(event, getattr(event, event.key))
+
+    def _of_entity(self, event: Event, entity_id: int) -> Event:
+        """A name that holds one that goes becomes one of its own, so that no two entities come to have the same."""
+        if isinstance(event, EntityCreated):
+            name, aliases = self._called(event.name, entity_id), self._aliases(event.aliases, entity_id)
+            return replace(event, name=name, aliases=aliases, description=self._about(event.description, entity_id))
+        if isinstance(event, EntityRenamed):
+            return replace(event, name=self._called(event.name, entity_id), was=self._called(event.was, entity_id))
+        if isinstance(event, EntityAliased):
+            return replace(
+                event, aliases=self._aliases(event.aliases, entity_id), was=self._aliases(event.was, entity_id)
+            )
+        if isinstance(event, EntityDescribed):
+            described, was = (self._about(text, entity_id) for text in (event.description, event.was))
+            return replace(event, description=described, was=was)
+        return event
+
+    def _called(self, name: str, entity_id: int) -> str:
+        goes = entity_id in self.bridged or self.masked(name) != name
+        return free_mask(f"erased entity {entity_id}", self.entity_keys) if goes else name
+
+    def _aliases(self, aliases: tuple[str, ...], entity_id: int) -> tuple[str, ...]:
+        is_bridged = entity_id in self.bridged
+        return () if is_bridged else tuple(alias for alias in aliases if self.masked(alias) == alias)
+
+    def _about(self, description: str, entity_id: int) -> str:
+        return "" if entity_id in self.bridged else self.masked(description)
+
+    def _of_fact(self, event: Event) -> Event:
+        if isinstance(event, FactRecorded):
+            return replace(event, statement=self._stated(event.statement, event.fact_id))
+        if isinstance(event, FactCorrected):
+            said, was = (self._stated(statement, event.fact_id) for statement in (event.statement, event.was))
+            return replace(event, statement=said, was=was)
+        return event
+
+    def _stated(self, statement: Statement, fact_id: int) -> Statement:
+        if fact_id in self.facts:
+            return Statement(ERASED_FACT)
+        return replace(statement, text=self.masked(statement.text))
+
     def _of_insight(self, event: Event) -> Event:
         if isinstance(event, InsightWritten):
             return replace(event, title=self.masked(event.title), text=self.masked(event.text))
         if isinstance(event, TranscriptAppended):
             return replace(event, messages=tuple(map(self._of_message, event.messages)))
         return event
+
+    def _of_summary(self, event: Event) -> Event:
+        if isinstance(event, SummaryEmbedded) and event.embedding_id in self.embeddings:
+            return replace(event, embedding_id=None)
+        if not isinstance(event, SummaryWritten):
+            return event
+        contact, text = self.masked(event.contact), self.masked(event.text)
+        if (contact, text) == (event.contact, event.text):
+            return event
+        return replace(event, contact=contact, text=text, masked=True)
 
     def _of_message(self, message: Message) -> Message:
         calls = tuple(replace(call, arguments=self._masked_json(call.arguments)) for call in message.calls)

@@ -7,7 +7,7 @@ ImageApiError
 │   ├── Forbidden                403  the user's role or grants do not reach it
 │   ├── Conflict                 409  the record says otherwise
 │   │   ├── NameTaken            409  another live person, tag, library or user has the name
-│   │   ├── AlreadyMerged        409  the person was merged before
+│   │   ├── AlreadyMerged        409  the person or entity was merged before
 │   │   ├── InTheWay             409  a later operation stands in the way of an undo
 │   │   └── Stale                412  the thing changed since the client read it
 │   └── RuleViolation            422  the request breaks a rule of the domain
@@ -51,7 +51,7 @@ class NameTaken(Conflict):
 
 
 class AlreadyMerged(Conflict):
-    """The person was merged into another one before."""
+    """The person or entity was merged into another one before."""
 
 
 class InTheWay(Conflict):

@@ -84,13 +84,15 @@ class ToolSpec(msgspec.Struct, frozen=True):
 class Chat(msgspec.Struct, frozen=True):
     """What a model is asked to go on with.
 
-    `model` None means the configured one. `thinking` None leaves it to the model whether it thinks aloud.
+    `model` None means the configured one. `thinking` None leaves it to the model whether it thinks aloud. `shape` is
+    the JSON schema of an answer that is to be JSON; a provider may not hold the model to it, and it goes with no tools.
     """
 
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     model: str | None = None
     thinking: bool | None = None
+    shape: dict[str, Any] | None = None
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text"):

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.account import User
 from domain.actor import Actor
+from domain.entity import Entity, Fact
 from domain.event import Event, Recorded
 from domain.faces import DETECTED, Face
 from domain.geometry import Box
@@ -18,13 +19,15 @@ from domain.library import Library
 from domain.media import Media
 from domain.operation import Operation
 from domain.person import Person
+from domain.summary import Summary
 from domain.tag import Tag
 
 EMBEDDING_DIMENSIONS = 512
 
 
 class Embedding(msgspec.Struct, frozen=True):
-    """A face as a point of one model's space: `vector` is 512 little-endian float32 (2048 bytes), L2 norm 1."""
+    """A face or a text as a point of one model's space: `vector` is little-endian float32 of L2 norm 1, of a face 512
+    (2048 bytes)."""
 
     model_version: str
     vector: bytes
@@ -224,8 +227,41 @@ class UserLookups(Protocol):
 class EntityLookups(Protocol):
     """What commands ask about the knowledge graph."""
 
-    def exists(self, entity_id: int) -> bool:
-        """Whether there is such an entity."""
+    def get(self, entity_id: int) -> Entity | None:
+        """The entity with this id, merged and deleted ones too."""
+
+    def named(self, name: str, type_: str) -> int | None:
+        """The id of the live entity with this name, without regard to case, and of this type."""
+
+    def called(self, name: str, type_: str) -> list[int | None]:
+        """What a name or other name of this type leads to: live entities, the best first; None for deleted ones."""
+
+    def behind(self, entity_id: int) -> list[int]:
+        """This entity and all that were merged into it."""
+
+    def sees(self, entity_id: int) -> bool:
+        """Whether the actor sees this entity; a deleted one is seen by nobody."""
+
+    def outside(self, entity_id: int) -> int:
+        """How many photos that this entity or a fact about it comes from lie in no library that the actor may see."""
+
+    def bridged(self, entity_id: int) -> list[int]:
+        """The live persons that are bridged to this entity or to one that was merged into it."""
+
+    def fact(self, fact_id: int) -> Fact | None:
+        """The fact with this id, deleted ones too."""
+
+    def sees_fact(self, fact_id: int) -> bool:
+        """Whether the actor sees this fact; a deleted one is seen by nobody."""
+
+    def facts_said_of(self, entity_id: int) -> list[int]:
+        """The facts that stand and say this very entity."""
+
+    def said_of(self, entity_id: int) -> set[str]:
+        """The keys of all texts that were ever recorded of this entity and of those merged into it."""
+
+    def was_examined(self, insight_id: int, model: str, prompt_version: int) -> bool:
+        """Whether this model was asked this question of an insight."""
 
 
 class InsightLookups(Protocol):
@@ -240,6 +276,16 @@ class TranscriptLookups(Protocol):
 
     def of(self, insight_id: int) -> Sequence[Message]:
         """The messages of an insight's transcript, the first one first."""
+
+
+class SummaryLookups(Protocol):
+    """What commands ask about daily summaries."""
+
+    def get(self, summary_id: int) -> Summary | None:
+        """The summary with this id, a deleted one or one that another took the place of too."""
+
+    def of_day(self, day: str) -> Sequence[Summary]:
+        """The summaries of a day (YYYY-MM-DD) that none took the place of, deleted ones too."""
 
 
 class Turn(Protocol):
@@ -297,6 +343,10 @@ class Turn(Protocol):
     @property
     def transcripts(self) -> TranscriptLookups:
         """Queries on conversations."""
+
+    @property
+    def summaries(self) -> SummaryLookups:
+        """Queries on daily summaries."""
 
     def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
         """Say what is being done, before the first event; the operation's id."""

@@ -1,41 +1,143 @@
-"""The read table `entities`: nodes of the knowledge graph."""
+"""The read tables `entities` and `entity_aliases`: nodes of the knowledge graph, and the names that lead to them."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Table, Text, insert, select
+from collections.abc import Iterator
 
-from domain.entity import EntityCreated
-from projections.projection import Projection, id_column
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    update,
+)
+
+from domain.entity import (
+    TYPES,
+    EntityAliased,
+    EntityCreated,
+    EntityDeleted,
+    EntityDescribed,
+    EntityMerged,
+    EntityRenamed,
+    EntityRestored,
+    EntityRetyped,
+    EntityUnmerged,
+)
+from domain.event import Recorded
+from domain.names import name_key
+from projections.merging import follow_merges
+from projections.projection import Id, Projection, Row, id_column
 
 
 class EntitiesTable(Projection):
-    """One row an entity."""
+    """One row an entity that ever was. `content_hash` is the photo from whose insight it was made and
+    `description_hash` the one that its description comes from, NULL where a user wrote it; `aliases` is JSON."""
 
     def define(self) -> None:
-        """Columns and the write."""
+        """Columns, the unique name of a type among entities that are neither merged nor deleted, and the writes."""
         self.table = t = Table(
             self.named("entities"),
             self.metadata,
             id_column(),
             Column("name", Text, nullable=False),
+            Column("name_key", Text, nullable=False),
             Column("type", Text, nullable=False),
             Column("description", Text, nullable=False),
+            Column("description_hash", LargeBinary),
+            Column("aliases", Text, nullable=False),
+            Column("content_hash", LargeBinary),
+            Column("merged_into", Id, self.reference("entities")),
+            Column("canonical_id", Id),
+            Column("deleted", Boolean, nullable=False),
+            Column("created_at", BigInteger, nullable=False),
+            Column("version", Integer, nullable=False),
+            CheckConstraint("merged_into <> id", name=self.named("entities_not_into_itself")),
+            CheckConstraint(f"type IN ({', '.join(map(repr, TYPES))})", name=self.named("entities_type")),
+        )
+        live = t.c.merged_into.is_(None) & t.c.deleted.is_(False)
+        columns = (t.c.name_key, t.c.type)
+        Index(self.named("entities_name"), *columns, unique=True, sqlite_where=live, postgresql_where=live)
+        Index(self.named("entities_merged"), t.c.merged_into)
+        Index(self.named("entities_canonical"), t.c.canonical_id)
+        self.on(EntityCreated, insert(t), _created)
+        self._define_changes(t)
+        self.behind = follow_merges(
+            self, t, merged=EntityMerged, unmerged=EntityUnmerged, deleted=EntityDeleted, restored=EntityRestored
+        )
+
+    def _define_changes(self, t: Table) -> None:
+        change = update(t).where(t.c.id == bindparam("key")).values(version=t.c.version + 1)
+        self.on(
+            EntityRenamed,
+            change.values(name=bindparam("to"), name_key=bindparam("to_key")),
+            lambda e, r: {"key": e.entity_id, "to": e.name, "to_key": name_key(e.name)},
+        )
+        self.on(EntityRetyped, change.values(type=bindparam("to")), lambda e, r: {"key": e.entity_id, "to": e.type})
+        self.on(
+            EntityDescribed,
+            change.values(description=bindparam("to"), description_hash=bindparam("to_hash")),
+            lambda e, r: {"key": e.entity_id, "to": e.description, "to_hash": e.description_hash},
         )
         self.on(
-            EntityCreated,
-            insert(t),
-            lambda e, r: {"id": e.entity_id, "name": e.name, "type": e.type, "description": e.description},
+            EntityAliased,
+            change.values(aliases=bindparam("to")),
+            lambda e, r: {"key": e.entity_id, "to": _json(e.aliases)},
         )
 
 
-class Entities:
-    """Queries on `entities`."""
+class EntityAliasesTable(Projection):
+    """One row an other name of an entity, in the form under which two names are one."""
 
-    def __init__(self, connection: Connection, table: EntitiesTable) -> None:
-        self._connection = connection
-        self._table = table.table
+    def define(self) -> None:
+        """Columns and the writes."""
+        self.table = t = Table(
+            self.named("entity_aliases"),
+            self.metadata,
+            Column("entity_id", Id, self.reference("entities"), nullable=False),
+            Column("name_key", Text, nullable=False),
+            PrimaryKeyConstraint("name_key", "entity_id", name=self.named("entity_aliases_pair")),
+        )
+        Index(self.named("entity_aliases_entity"), t.c.entity_id)
+        forget = delete(t).where(t.c.entity_id == bindparam("key"))
+        self.on_each(EntityCreated, insert(t), _aliases)
+        self.on(EntityAliased, forget, lambda e, r: {"key": e.entity_id})
+        self.on_each(EntityAliased, insert(t), _aliases)
 
-    def exists(self, entity_id: int) -> bool:
-        """Whether there is an entity with this id."""
-        t = self._table
-        return self._connection.execute(select(t.c.id).where(t.c.id == entity_id)).first() is not None
+
+def _created(event: EntityCreated, recorded: Recorded) -> Row:
+    content = None if event.source is None else event.source.content_hash
+    return {
+        "id": event.entity_id,
+        "name": event.name,
+        "name_key": name_key(event.name),
+        "type": event.type,
+        "description": event.description,
+        "description_hash": content if event.description else None,
+        "aliases": _json(event.aliases),
+        "content_hash": content,
+        "merged_into": None,
+        "canonical_id": event.entity_id,
+        "deleted": False,
+        "created_at": recorded.recorded_at,
+        "version": 1,
+    }
+
+
+def _aliases(event: EntityCreated | EntityAliased, _recorded: Recorded) -> Iterator[Row]:
+    for key in sorted(set(map(name_key, event.aliases))):
+        yield {"entity_id": event.entity_id, "name_key": key}
+
+
+def _json(aliases: tuple[str, ...]) -> str:
+    return msgspec.json.encode(aliases).decode()

@@ -60,6 +60,7 @@ class InsightsTable(Projection):
             CheckConstraint("rating IN ('good', 'bad')", name=self.named("insights_rating")),
         )
         Index(self.named("insights_content"), t.c.content_hash)
+        Index(self.named("insights_amends"), t.c.amends)
         self.on(
             InsightWritten,
             insert(t),

@@ -18,9 +18,9 @@ from domain.actor import Actor
 from domain.event import Event, Recorded
 from domain.ports import Embedding
 from projections.embedded_faces import EmbeddedFaces
-from projections.entities import Entities
 from projections.faces import Faces
 from projections.insights import Insights
+from projections.knowledge import Knowledge
 from projections.libraries import Libraries
 from projections.media import MediaFiles
 from projections.memories import Memories
@@ -28,6 +28,7 @@ from projections.operations import Operations
 from projections.people import People
 from projections.persons import Persons
 from projections.schema import ReadTables
+from projections.summaries import Summaries
 from projections.tagged_media import TaggedMedia
 from projections.tags import Tags
 from projections.timeline import Timeline
@@ -115,9 +116,10 @@ class Lookups:
         return Users(self.connection, self.tables.users)
 
     @cached_property
-    def entities(self) -> Entities:
+    def entities(self) -> Knowledge:
         """Queries on the knowledge graph."""
-        return Entities(self.connection, self.tables.entities)
+        everything = self.actor.libraries is None and self._only is None
+        return Knowledge(self.connection, self.tables, self.visible, everything=everything)
 
     @cached_property
     def insights(self) -> Insights:
@@ -129,18 +131,27 @@ class Lookups:
         """Queries on conversations."""
         return Transcripts(self.connection, self.tables.transcripts)
 
+    @cached_property
+    def summaries(self) -> Summaries:
+        """Queries on daily summaries."""
+        return Summaries(self.connection, self.tables.summaries, self.tables.embeddings)
+
     def row_of(self, kind: str, id_: int) -> Any:
-        """A `person`, `face` or `tag` as clients see it, None where it is not (or no longer) to be seen."""
-        if kind == "person":
-            return self.people.view(id_)
-        if kind == "face":
-            return self.faces.view(id_)
-        return self.tags.get(id_) if kind == "tag" else None
+        """A `person`, `face`, `tag`, `entity` or `fact` as clients see it, None where it is not (or no longer) to be
+        seen."""
+        views: dict[str, Callable[[int], Any]] = {
+            "person": self.people.view,
+            "face": self.faces.view,
+            "tag": self.tags.get,
+            "entity": self.entities.view,
+            "fact": self.entities.fact_view,
+        }
+        return views[kind](id_) if kind in views else None
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One row that a rehearsed command would change: `kind` is `person`, `face` or `tag`; None where it is not to be
-    seen."""
+    """One row that a rehearsed command would change: `kind` is `person`, `face`, `tag`, `entity` or `fact`; None
+    where it is not to be seen."""
 
     kind: str
     id: int

@@ -20,7 +20,7 @@ person."""
 
 class PersonView(msgspec.Struct, frozen=True):
     """A person as clients see it: `face_count` and `cover_face_id` count what the asker may see, `merged_into` names
-    the canonical person of a merged one."""
+    the canonical person of a merged one, `entity_id` what the bridged entity is today."""
 
     id: int
     name: str
@@ -39,7 +39,7 @@ class People:
 
     def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
         self._connection = connection
-        self._persons = tables.persons.table
+        self._persons, self._entities = tables.persons.table, tables.entities.table
         self._faces = tables.faces.table
         self._media = tables.media.table
         self._counts = tables.person_counts
@@ -85,8 +85,14 @@ class People:
     def _with_covers(self, rows: Sequence[Any], counts: Mapping[int, int]) -> list[PersonView]:
         covers = self._visible_covers(rows)
         unchosen = [row.id for row in rows if covers.get(row.cover_face_id) != row.id and counts.get(row.id)]
-        best = self._best(unchosen)
-        return [_view(row, counts, best, covers) for row in rows]
+        best, bridged = self._best(unchosen), self._bridged(rows)
+        return [_view(row, counts, best, covers, bridged) for row in rows]
+
+    def _bridged(self, rows: Sequence[Any]) -> dict[int, int]:
+        """What the entities of these persons are today, by what they were bridged to; deleted ones are left out."""
+        e, ids = self._entities, {row.entity_id for row in rows if row.entity_id is not None}
+        statement = select(e.c.id, e.c.canonical_id).where(e.c.id.in_(ids), e.c.canonical_id.is_not(None))
+        return {row[0]: row[1] for row in self._connection.execute(statement)} if ids else {}
 
     def _visible_covers(self, rows: Sequence[Any]) -> dict[int, int]:
         """The covers that were chosen and can be shown, by face: the canonical person whose visible face each one
@@ -168,13 +174,19 @@ class People:
         ]
 
 
-def _view(row: Any, counts: Mapping[int, int], best: Mapping[int, int], covers: Mapping[int, int]) -> PersonView:
+def _view(
+    row: Any,
+    counts: Mapping[int, int],
+    best: Mapping[int, int],
+    covers: Mapping[int, int],
+    bridged: Mapping[int, int],
+) -> PersonView:
     merged = row.merged_into is not None
     return PersonView(
         row.id,
         row.name,
         row.notes,
-        row.entity_id,
+        bridged.get(row.entity_id),
         row.cover_face_id if covers.get(row.cover_face_id) == row.id else best.get(row.id),
         row.birth_date,
         bool(row.hidden),

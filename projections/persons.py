@@ -38,6 +38,7 @@ from domain.person import (
     PersonShown,
     PersonUnmerged,
 )
+from projections.merging import follow_merges
 from projections.projection import Id, Projection, id_column
 
 
@@ -70,7 +71,9 @@ class PersonsTable(Projection):
         Index(self.named("persons_merged"), t.c.merged_into)
         Index(self.named("persons_canonical"), t.c.canonical_id)
         self._define_facts(t)
-        self._define_merges(t)
+        self.behind = follow_merges(
+            self, t, merged=PersonMerged, unmerged=PersonUnmerged, deleted=PersonDeleted, restored=PersonRestored
+        )
 
     def _define_facts(self, t: Table) -> None:
         self.on(
@@ -110,39 +113,6 @@ class PersonsTable(Projection):
         self.on(PersonShown, hidden, lambda e, r: {"key": e.person_id, "to": False})
         bridge = change.values(entity_id=bindparam("to"), **one_more)
         self.on(PersonBridged, bridge, lambda e, r: {"key": e.person_id, "to": e.entity_id})
-
-    def _define_merges(self, t: Table) -> None:
-        change = update(t).where(t.c.id == bindparam("key")).values(version=t.c.version + 1)
-        survivor = update(t).where(t.c.id == bindparam("key")).values(version=t.c.version + 1)
-        pointer = change.values(merged_into=bindparam("to"))
-        self.on(PersonMerged, pointer, lambda e, r: {"key": e.person_id, "to": e.into})
-        self.on(PersonMerged, survivor, lambda e, r: {"key": e.into})
-        end = t.alias("survivor")
-        end_of_chain = select(end.c.canonical_id).where(end.c.id == bindparam("to")).scalar_subquery()
-        self.on(
-            PersonMerged,
-            update(t).where(t.c.canonical_id == bindparam("key")).values(canonical_id=end_of_chain),
-            lambda e, r: {"key": e.person_id, "to": e.into},
-        )
-        self.on(PersonUnmerged, pointer, lambda e, r: {"key": e.person_id, "to": None})
-        self.on(PersonUnmerged, survivor, lambda e, r: {"key": e.was})
-        self.behind = _behind(t)
-        follow = update(t).where(t.c.id.in_(self.behind)).values(canonical_id=bindparam("to"))
-        self.on(PersonUnmerged, follow, lambda e, r: {"key": e.person_id, "to": e.person_id})
-        deleted = change.values(deleted=bindparam("to"))
-        self.on(PersonDeleted, deleted, lambda e, r: {"key": e.person_id, "to": True})
-        self.on(PersonDeleted, follow, lambda e, r: {"key": e.person_id, "to": None})
-        self.on(PersonRestored, deleted, lambda e, r: {"key": e.person_id, "to": False})
-        self.on(PersonRestored, follow, lambda e, r: {"key": e.person_id, "to": e.person_id})
-
-
-def _behind(t: Table) -> Select[int]:
-    """The person `key` and everyone whose chain of merges ends in or passes through it."""
-    first = t.alias("first")
-    chain = select(first.c.id).where(first.c.id == bindparam("key")).cte("chain", recursive=True)
-    link = t.alias("link")
-    chain = chain.union(select(link.c.id).join(chain, link.c.merged_into == chain.c.id))
-    return select(chain.c.id)
 
 
 class Persons:

@@ -14,9 +14,10 @@ from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, Text, e
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from projections.entities import EntitiesTable
+from projections.entities import EntitiesTable, EntityAliasesTable
 from projections.face_detections import FaceDetectionsTable
 from projections.face_rejections import FaceRejectionsTable
+from projections.facts import ExaminationsTable, FactsTable
 from projections.insights import InsightsTable
 from projections.libraries import LibrariesTable
 from projections.media import MediaTable
@@ -24,6 +25,7 @@ from projections.operation_persons import OperationPersonsTable
 from projections.operations import OperationsTable
 from projections.persons import PersonsTable
 from projections.projection import Id, Projection
+from projections.summaries import SummariesTable
 from projections.tagged_media import TaggedMediaTable
 from projections.tags import TagsTable
 from projections.transcripts import TranscriptsTable
@@ -36,8 +38,8 @@ fingerprint."""
 
 
 def embeddings_table(metadata: MetaData) -> Table:
-    """The log's append-only attachments: `vector` is 512 little-endian float32; rows that an erasure emptied are
-    gone."""
+    """The log's append-only attachments: `vector` is little-endian float32 of L2 norm 1, 512 of a face, as many as the
+    model `model_version` gives of a text; rows that an erasure emptied are gone."""
     return Table(
         "log_embeddings",
         metadata,
@@ -58,6 +60,7 @@ class ReadTables:
         self.operations = OperationsTable(self.metadata, generation)
         self.users = UsersTable(self.metadata, generation)
         self.entities = EntitiesTable(self.metadata, generation)
+        self.entity_aliases = EntityAliasesTable(self.metadata, generation)
         self.persons = PersonsTable(self.metadata, generation)
         self.operation_persons = OperationPersonsTable(self.metadata, generation)
         self.media = MediaTable(self.metadata, generation)
@@ -67,6 +70,9 @@ class ReadTables:
         self.rejections = FaceRejectionsTable(self.metadata, generation)
         self.insights = InsightsTable(self.metadata, generation)
         self.transcripts = TranscriptsTable(self.metadata, generation)
+        self.facts = FactsTable(self.metadata, generation)
+        self.examinations = ExaminationsTable(self.metadata, generation)
+        self.summaries = SummariesTable(self.metadata, generation)
         self.person_counts = PersonCountsTable(self.metadata, generation)
         self.tag_counts = TagCountsTable(self.metadata, generation)
         event.listen(self.metadata, "after_create", self._made)
@@ -82,6 +88,7 @@ class ReadTables:
             self.operations,
             self.users,
             self.entities,
+            self.entity_aliases,
             self.persons,
             self.operation_persons,
             self.media,
@@ -91,6 +98,9 @@ class ReadTables:
             self.rejections,
             self.insights,
             self.transcripts,
+            self.facts,
+            self.examinations,
+            self.summaries,
             self.person_counts,
             self.tag_counts,
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import string
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import anyio
+import numpy as np
 
-from domain.errors import Unavailable
+from domain.conversation import Message as Said
+from domain.errors import Unavailable, Unreadable
 from domain.geometry import Box
 from domain.language import (
     Answer,
@@ -26,6 +30,7 @@ from domain.language import (
 )
 from domain.library import Library
 from domain.ports import Detection, Embedding, FaceEngine, Thresholds
+from domain.text_embedding import Purpose as EmbeddedFor
 from domain.watching import Noticed, Watching
 
 
@@ -153,6 +158,53 @@ class ScriptedScans:
     def away(self) -> None:
         """From now on every root is missing."""
         self.failure = Unavailable("the library folder cannot be read")
+
+
+class Talks:
+    """Conversations at the port: those of a list; `away` is raised where it is set."""
+
+    def __init__(self, said: Sequence[Said] = ()) -> None:
+        self.said = said
+        self.away: Exception | None = None
+        self.asked: list[tuple[date, date, str | None]] = []
+
+    def messages(self, first: date, last: date, contact: str | None = None) -> tuple[Said, ...]:
+        """As the port says."""
+        self.asked.append((first, last, contact))
+        if self.away is not None:
+            raise self.away
+        found = [each for each in self.said if first <= each.sent_at.date() <= last]
+        if contact is not None:
+            found = [each for each in found if each.contact.casefold() == contact.casefold()]
+        return tuple(sorted(found, key=lambda each: (each.sent_at, each.id)))
+
+
+class LettersEmbedder:
+    """A text embedder at the port, under any name: texts with the same letters lie close together."""
+
+    def __init__(self, model: str = "letters") -> None:
+        self.model = model
+        self.away: Exception | None = None
+        self.unreadable = ""
+        self.embedded: list[tuple[str, EmbeddedFor]] = []
+
+    def embed(self, texts: Sequence[str], purpose: EmbeddedFor = "document") -> list[bytes]:
+        """As the port says."""
+        if self.away is not None:
+            raise self.away
+        if self.unreadable and any(self.unreadable in text for text in texts):
+            raise Unreadable("not this text")
+        self.embedded += [(text, purpose) for text in texts]
+        return [_letters(text) for text in texts]
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def _letters(text: str) -> bytes:
+    counts = np.array([text.casefold().count(letter) + 0.01 for letter in string.ascii_lowercase])
+    vector: bytes = (counts / np.linalg.norm(counts)).astype("<f4").tobytes()
+    return vector
 
 
 Line = str | ToolCall | Exception | threading.Event | ThinkingDelta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 
@@ -20,6 +21,7 @@ from adapters.http import (
     clusters,
     condition,
     docs,
+    entities,
     faces,
     feed,
     history,
@@ -33,6 +35,7 @@ from adapters.http import (
     photos,
     searching,
     signing,
+    summaries,
     tags,
     users,
     video,
@@ -58,6 +61,8 @@ SUBJECTS = (
     video.routes,
     tags.routes,
     insights.routes,
+    entities.routes,
+    summaries.routes,
     libraries.routes,
     operations.routes,
     history.routes,
@@ -102,7 +107,7 @@ def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
     for route in declared():
         by_path.setdefault(route.path, {})[route.method] = route
     for path, methods in by_path.items():
-        yield Route(path.replace("{id}", "{id:id}"), Endpoint(parts, methods, threads))
+        yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(parts, methods, threads))
 
 
 class IdConvertor(Convertor[int]):

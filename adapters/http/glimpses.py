@@ -71,7 +71,8 @@ def _stays_in_sight(tables: Lookups, event: Event) -> bool:
 
 def in_sight(tables: Lookups, events: Sequence[Recorded]) -> list[Recorded]:
     """Those of these events that are about what the asker sees: a library, file, face, content with its tags, insight,
-    or a person with a visible face. What an operation says of itself and what concerns accounts is never among them."""
+    entity, fact, or a person with a visible face. What an operation says of itself and what concerns accounts is never
+    among them."""
     faces = tables.faces.in_sight({id_ for each in events for id_ in _face(each.event)})
     contents: dict[bytes, bool] = {}
 
@@ -108,7 +109,23 @@ def _is_in_sight(tables: Lookups, event: Event, faces: Collection[int]) -> bool:
         return key in faces
     if event.subject == "person":
         return _is_person_in_sight(tables, key)
-    return False
+    return event.subject in {"entity", "fact"} and _is_graph_in_sight(tables, event, key)
+
+
+def _is_graph_in_sight(tables: Lookups, event: Event, key: int) -> bool:
+    """Whether what an event says of an entity or a fact, deleted ones too, is the asker's to see: it may hold what only
+    one photo tells."""
+    fact = tables.entities.fact(key) if event.subject == "fact" else None
+    source, hashes = getattr(event, "source", None), [getattr(event, "description_hash", None)]
+    hashes += [getattr(event, "was_hash", None), getattr(source, "content_hash", None)]
+    hashes += [None if fact is None else fact.content_hash]
+    if not all(tables.media.shows_content(content) for content in hashes if content is not None):
+        return False
+    entity = tables.entities.get(fact.entity_id if fact is not None else key)
+    if entity is None:
+        return False
+    is_deleted = entity.canonical_id is None
+    return not tables.entities.outside(entity.id) if is_deleted else tables.entities.sees(entity.id)
 
 
 def _is_person_in_sight(tables: Lookups, person_id: int) -> bool:

@@ -135,9 +135,9 @@ def titles(status: int) -> str:
 
 
 def _path_parameters(route: Declared) -> list[dict[str, Any]]:
-    schema = {"type": "integer", "minimum": 1}
+    number, text = {"type": "integer", "minimum": 1}, {"type": "string"}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema if name == "id" else {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": number if name.endswith("id") else text}
         for name in re.findall(r"{(\w+)}", route.path)
     ]
 

@@ -235,10 +235,12 @@ def event_row(recorded: Recorded, actor: Actor) -> EventRow:
         never |= {"root", "was"}
     if isinstance(event, MediaMoved) and actor.libraries is not None and event.was_library_id not in actor.libraries:
         never |= {"was_library_id", "was_path"}
-    fields = msgspec.structs.asdict(event)
-    told = {
-        name: value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)
-        for name, value in fields.items()
-        if name not in never
-    }
+    told = {name: _told(value) for name, value in msgspec.structs.asdict(event).items() if name not in never}
     return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), told)
+
+
+def _told(value: Any) -> Any:
+    """A field as JSON has it, bytes in hexadecimal."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _told(each) for name, each in msgspec.structs.asdict(value).items()}
+    return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Never, Protocol
 
 from domain.actor import Actor
+from domain.errors import Unavailable
 from domain.faces import Face
 from domain.geometry import Box
 from domain.insight import Progress, Wish
@@ -20,6 +21,7 @@ from domain.language import Model
 from domain.media import Media
 from domain.places import Location
 from domain.ports import FaceEngine, Thresholds
+from domain.summary import Summary, SummaryWish
 from domain.watching import Watching
 from projections.lookups import Ledger, Lookups
 from projections.narrowing import PhotoFilter
@@ -369,6 +371,46 @@ class PhotoSearch(Protocol):
         """Why it cannot be used now, as far as is known."""
 
 
+def _nothing_embeds(*_: object) -> Never:
+    raise Unavailable("nothing here embeds texts: run `make search`, or set OLLAMA_PRIMARY_URL")
+
+
+class SummaryHit(Protocol):
+    """A daily summary that was found."""
+
+    @property
+    def summary(self) -> Summary:
+        """It."""
+
+    @property
+    def similarity(self) -> float:
+        """The cosine to the question."""
+
+
+class FoundSummaries(Protocol):
+    """What a search by meaning found."""
+
+    @property
+    def hits(self) -> Sequence[SummaryHit]:
+        """The likest first."""
+
+    @property
+    def model(self) -> str:
+        """Whose vectors were compared."""
+
+    @property
+    def pending(self) -> int:
+        """How many summaries have no vector of it yet."""
+
+
+class Summariser(Protocol):
+    """Writes daily summaries in the background."""
+
+    def ask(self, first: date | None, last: date | None, contacts: Sequence[str], *, again: bool) -> SummaryWish:
+        """Summarise these days and contacts soon, by default the usual ones; what is meant comes back at once. Raises
+        `RuleViolation` where they cannot be, `Busy` where too many wait."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """Everything that the routes reach.
@@ -378,7 +420,10 @@ class Parts:
     closes. `engine` is None where none is configured, and `engine_absent` then says why. `thresholds` overrides the
     engine's own. `page` is the folder of the static page. `location` says where a position in degrees is, and is None
     where that is off. `excluded_dirs` are the folders left out of memories. `narrator`
-    is None where no language model is configured, `search` where nothing embeds texts.
+    is None where no language model is configured, `search` where nothing embeds texts, `summariser` where no
+    conversations are. `found_summaries` takes who
+    asks, a question, how many at most, the days (YYYY-MM-DD) and the contact to keep to; it raises `Unavailable` where
+    nothing embeds the question.
     """
 
     ledger: Ledger
@@ -399,3 +444,5 @@ class Parts:
     excluded_dirs: Sequence[str] = ()
     narrator: Narrator | None = None
     search: PhotoSearch | None = None
+    summariser: Summariser | None = None
+    found_summaries: Callable[[Actor, str, int, str | None, str | None, str | None], FoundSummaries] = _nothing_embeds

@@ -93,7 +93,7 @@ KINDS: Final[tuple[tuple[type[ImageApiError], int, str, str], ...]] = (
     (NotFound, 404, "Not found", "There is no such thing, or none that this user may see."),
     (Unreadable, 404, "No picture", "No picture can be made of this file; the detail says why."),
     (NameTaken, 409, "Name taken", "Another one has this name, without regard to case."),
-    (AlreadyMerged, 409, "Already merged", "This person was merged into another one before."),
+    (AlreadyMerged, 409, "Already merged", "It was merged into another one before."),
     (InTheWay, 409, "In the way", "A later operation, named by operation_id, stands in the way of the undo."),
     (Stale, 412, "Changed since", "It has another version than If-Match named: read it again and decide anew."),
     (Conflict, 409, "Conflict", "What is recorded contradicts the request."),

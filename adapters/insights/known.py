@@ -9,10 +9,13 @@ import msgspec
 
 from domain.errors import NotFound
 from domain.media import Media
+from projections.knowledge import FactView
 from projections.lookups import Lookups
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_NAMES: Final = 50
+MOST_FACTS: Final = 30
+MOST_LOOKED_AT: Final = 1000
 LONGEST: Final = 300
 """Characters of one text that somebody else wrote, such as a file name."""
 
@@ -99,6 +102,24 @@ def people_on(tables: Lookups, content_hash: bytes, day: date | None) -> list[di
 def tags_on(tables: Lookups, content_hash: bytes) -> list[str]:
     """The tags of a photo."""
     return [tag.name for tag in tables.tagged.of_content(content_hash)][:MOST_NAMES]
+
+
+def facts_about(tables: Lookups, person_id: int) -> list[dict[str, Any]]:
+    """What is recorded of the entity that a person is bridged to, the newest last: what stands and the asker sees;
+    nothing of who is hidden."""
+    view = tables.people.view(person_id)
+    if view is None or view.hidden or view.entity_id is None:
+        return []
+    found = tables.entities.facts_of(view.entity_id, 0, MOST_LOOKED_AT, standing=True)
+    return [told_fact(fact) for fact in found[-MOST_FACTS:]]
+
+
+def told_fact(fact: FactView) -> dict[str, Any]:
+    """A fact as a model is told it."""
+    said_by = "the user" if fact.source is None or fact.corrected else "an earlier insight"
+    told = {"about": fact.entity_name, "fact": fact.text, "other": fact.object_name}
+    told |= {"since": fact.since, "until": fact.until, "said_by": said_by}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _age(born: date, day: date) -> int | None:

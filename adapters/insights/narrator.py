@@ -15,6 +15,7 @@ from domain.language import Model
 from domain.media import Media
 
 LOCAL: Final = "local"
+HYBRID: Final = "hybrid"
 
 
 class Narrator:

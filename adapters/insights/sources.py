@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from domain.language import Agent, LanguageModel
 from domain.media import Media
-from projections.lookups import Ledger
+from projections.lookups import Ledger, Lookups
 
 
 class Located(Protocol):
@@ -37,16 +37,17 @@ class Sources:
     """Each is None where it is not configured, and is then not offered; all block and are called from threads.
 
     `location` and `personal` take a position in degrees. `messages` takes a day and answers what was written on it,
-    `summaries` a question and a day and answers what it finds in the summaries of that time, `facts` the id of a person
-    and answers what is known of the entity behind it; the model is told each as JSON. `private_remotely` lets messages
-    and summaries leave for a model on another machine.
+    `summaries` a question and a day and answers what it finds in the summaries of that time, `facts` the tables as the
+    asker sees them and the id of a person, and answers what is known of the entity that this person is bridged to; the
+    model is told each as JSON. `private_remotely` lets messages, summaries and facts, which may tell of messages, leave
+    for a model on another machine.
     """
 
     location: Callable[[float, float], Located | None] | None = None
     personal: Callable[[float, float], Personal | None] | None = None
     messages: Callable[[date], Sequence[Any]] | None = None
     summaries: Callable[[str, date], Sequence[Any]] | None = None
-    facts: Callable[[int], Sequence[Any]] | None = None
+    facts: Callable[[Lookups, int], Sequence[Any]] | None = None
     private_remotely: bool = False
 
 

@@ -24,8 +24,8 @@ from domain.language import Tool
 from projections.lookups import Ledger, Lookups
 from projections.narrowing import PhotoFilter
 
-PRIVATE: Final = frozenset({"get_messages_of_that_day", "search_daily_summaries"})
-"""Tools that read what people wrote to each other."""
+PRIVATE: Final = frozenset({"get_messages_of_that_day", "search_daily_summaries", "get_facts_about_people"})
+"""Tools that read what people wrote to each other, or what an insight that had read it told."""
 METRES_A_DEGREE: Final = 111_195.0
 """Along a meridian of the sphere with the Earth's mean radius of 6371.0088 km."""
 AT_ONCE: Final = 200
@@ -90,7 +90,7 @@ class _Asked:
             what = "Photos taken near the place of this one at any time, with their people and tags, the nearest first."
             yield Tool("get_photos_near_in_place", what, NearInPlace, self._near_in_place)
         if self._sources.facts is not None:
-            what = "What earlier insights recorded about the people on this photo."
+            what = "What is recorded about the people on this photo, from earlier insights and by the user."
             yield Tool("get_facts_about_people", what, Nothing, lambda _: self._facts())
 
     def of_place(self) -> Iterator[Tool]:
@@ -146,8 +146,8 @@ class _Asked:
             return {"facts": []}
         with self._reading() as tables:
             faces = tables.faces.shown_on(self._content)
-        persons = dict.fromkeys(face.person_id for face in faces if face.person_id is not None)
-        return {"facts": [fact for person in persons for fact in self._sources.facts(person)]}
+            persons = dict.fromkeys(face.person_id for face in faces if face.person_id is not None)
+            return {"facts": [fact for person in persons for fact in self._sources.facts(tables, person)]}
 
     def _near_in_time(self, asked: NearInTime) -> Any:
         taken = self._known.taken

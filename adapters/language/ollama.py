@@ -1,7 +1,7 @@
 """Ollama's own protocol: `/api/chat` as lines of JSON, `/api/embed`, `/api/show` and `/api/tags`.
 
 Its habit of cutting a conversation that is too long is switched off (`truncate`, `shift`): whole turns are left out
-here instead. A schema for the answer (`format`) is never sent, because together with tools it keeps models from calling
+here instead. A schema for the answer (`format`) is never sent together with tools, because it keeps models from calling
 any.
 """
 
@@ -319,6 +319,8 @@ def _asked(chat: Chat, model: Model) -> dict[str, Any]:
     }
     if chat.tools:
         body["tools"] = [{"type": "function", "function": msgspec.to_builtins(tool)} for tool in chat.tools]
+    elif chat.shape is not None:
+        body["format"] = chat.shape
     if chat.thinking is not None and model.can(Capability.THINKING):
         body["think"] = chat.thinking
     return body

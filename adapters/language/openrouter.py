@@ -273,6 +273,9 @@ def _asked(chat: Chat, model: str) -> dict[str, Any]:
     }
     if chat.tools:
         body["tools"] = [{"type": "function", "function": msgspec.to_builtins(tool)} for tool in chat.tools]
+    elif chat.shape is not None:
+        named = {"name": "answer", "strict": True, "schema": chat.shape}
+        body["response_format"] = {"type": "json_schema", "json_schema": named}
     if chat.thinking is not None:
         body["reasoning"] = {"enabled": chat.thinking}
     return body

@@ -252,8 +252,14 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable(
         "SMS_TO_OPENROUTER",
         kind.yes_or_no,
-        "Whether messages and their summaries may leave for OpenRouter when an insight looks them up.",
+        "Whether messages, summaries of them and facts about people may leave for OpenRouter.",
         "no",
+    ),
+    Variable(
+        "ENTITIES_FROM_INSIGHTS",
+        kind.yes_or_no,
+        "Whether the language model that wrote an insight is asked which entities and facts it tells of.",
+        "yes",
     ),
     Variable(
         "AGENTIC_MAX_ITERATIONS",

@@ -110,6 +110,7 @@ class Settings:
     sms_api_url: str | None = field(repr=False)
     sms_api_token: str | None = field(repr=False)
     sms_to_openrouter: bool
+    entities_from_insights: bool
     agentic_max_iterations: int
     agentic_chat_max_iterations: int
     apollo_api_base_url: str | None = field(repr=False)
@@ -254,6 +255,10 @@ class Settings:
             unused.append(f"NOMINATIM_URL is set but not used, because GEOCODER is {self.geocoder}.")
         if self.sms_api_token and not self.sms_api_url:
             unused.append("SMS_API_TOKEN is set but not used, because SMS_API_URL is not.")
+        if not self.sms_api_url:
+            days = ("DAILY_SUMMARY_FROM", "DAILY_SUMMARY_TO", "DAILY_SUMMARY_CONTACTS")
+            given = (name for name in days if self.is_set(name))
+            unused += [f"{name} is set but not used, because SMS_API_URL is not set." for name in given]
         if self.ollama_fallback_url is None and self.origin("OLLAMA_FALLBACK_MODEL") != "default":
             unused.append("OLLAMA_FALLBACK_MODEL is set but not used, because OLLAMA_FALLBACK_URL is not set.")
         if self.openrouter_allowed_models and self.openrouter_api_key is None:

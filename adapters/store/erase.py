@@ -23,7 +23,7 @@ from adapters.store.log import (
     policy_checkpoints,
     read_generations,
 )
-from adapters.store.survey import Subject, chunks, named, survey
+from adapters.store.survey import SUMMARIES, Subject, chunks, named, survey
 from domain.actor import Actor
 from domain.commands.people import faces_said
 from domain.erasure import ContentErased, Erasure, PersonErased
@@ -171,7 +171,9 @@ def _places(erasure: Erasure) -> Iterator[ColumnElement[bool]]:
     for some in chunks(streams):
         yield t.c.stream.in_(some)
     if erasure.called:
-        yield named("OperationBegan", "OperationEnded", "InsightWritten", "TranscriptAppended")
+        yield named("OperationBegan", "OperationEnded", "InsightWritten", "TranscriptAppended", *SUMMARIES)
+        yield named("EntityCreated", "EntityRenamed", "EntityAliased", "EntityDescribed")
+        yield named("FactRecorded", "FactCorrected")
 
 
 def _changed(mapper: EventMapper, erasure: Erasure, events: Iterable[Recorded]) -> Iterator[dict[str, object]]:

@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from adapters.store.log import EventMapper, log_events
+from domain.entity import EntityAliased, EntityCreated, EntityRenamed
 from domain.erasure import Erasure, FaceErased, PersonErased, embeddings_of, free_mask, tombstone
 from domain.errors import AlreadyMerged, Conflict, NotFound
 from domain.event import Event, Recorded
@@ -16,12 +18,15 @@ from domain.faces import FaceDetected, FaceDrawn, FaceRetracted
 from domain.names import name_key
 from domain.operation import OperationBegan
 from domain.person import PersonCreated, PersonNoted, PersonRenamed
+from domain.summary import SummaryEmbedded, SummaryWritten
 from domain.tag import MediaTagged, MediaUntagged, TagCreated, TagRenamed
 from projections.lookups import Lookups
 
 Subject = int | bytes
 """A person's id or a content's hash."""
 AT_ONCE = 500
+SUMMARIES = ("SummaryWritten", "SummaryEmbedded")
+"""Events that hold the text of a daily summary, or name a vector of it."""
 T = TypeVar("T")
 
 
@@ -42,15 +47,16 @@ def survey(tables: Lookups, mapper: EventMapper, subject: Subject) -> Erasure:
         faces.take(found)
         if not faces.tombstones:
             raise Conflict(f"the faces of content {subject.hex()} were erased already")
-        return _erasure(_Names({}, {}, {}, frozenset(), frozenset(), frozenset()), faces, frozenset())
+        return _erasure(_Names({}, {}, {}, frozenset(), frozenset(), frozenset()), faces, frozenset(), _Graph())
     persons = _persons(tables, log, subject)
-    names = _names(tables, log, persons)
+    graph = _graph(tables, log, persons)
+    names = _names(tables, log, persons, graph)
     faces = _Faces(tables, log, persons)
     faces.take(faces.said_to_be())
     on = {face.content_hash for face in faces.tombstones.values()}
     retracted = faces.retracted_on(on)
     faces.take(retracted)
-    return _erasure(names, faces, retracted)
+    return _with_summaries(log, _erasure(names, faces, retracted, graph))
 
 
 def named(*events: str) -> ColumnElement[bool]:
@@ -86,6 +92,12 @@ class _Log:
                 found.setdefault(streams[recorded.stream], []).append(recorded)
         return found
 
+    def on_graph(self) -> frozenset[int]:
+        """The operations on the knowledge graph, and what undid them."""
+        t = log_events
+        on = or_(t.c.stream.startswith("entity-"), t.c.stream.startswith("fact-"))
+        return frozenset(self._connection.execute(select(t.c.operation_id).where(on)).scalars())
+
 
 class _Names(NamedTuple):
     """The part of an erasure that is about names and notes."""
@@ -98,7 +110,43 @@ class _Names(NamedTuple):
     concerned: frozenset[int]
 
 
-def _erasure(names: _Names, faces: _Faces, retracted: frozenset[int]) -> Erasure:
+class _Graph(NamedTuple):
+    """The part of an erasure that is about the knowledge graph; `called` are the names of what is bridged."""
+
+    bridged: frozenset[int] = frozenset()
+    facts: frozenset[int] = frozenset()
+    keys: frozenset[str] = frozenset()
+    called: Mapping[str, int] = {}
+    concerned: frozenset[int] = frozenset()
+
+
+def _graph(tables: Lookups, log: _Log, persons: frozenset[int]) -> _Graph:
+    """What the persons are bridged to, with all that was merged into it, and what is said of that."""
+    whose: dict[int, int] = {}
+    for person_id in sorted(persons):
+        person = tables.persons.get(person_id)
+        entity = None if person is None or person.entity_id is None else tables.entities.get(person.entity_id)
+        if entity is not None:
+            whose |= dict.fromkeys(tables.entities.behind(entity.canonical_id or entity.id), person_id)
+    keys: set[str] = set()
+    called: dict[str, int] = {}
+    for recorded in log.where(named("EntityCreated", "EntityRenamed", "EntityAliased")):
+        event = recorded.event
+        if isinstance(event, (EntityCreated, EntityRenamed, EntityAliased)):
+            names = _entity_names(event)
+            keys |= set(map(name_key, names))
+            if event.entity_id in whose:
+                called |= dict.fromkeys(names, whose[event.entity_id])
+    return _Graph(frozenset(whose), frozenset(tables.entities.fact_ids(whose)), frozenset(keys), called, log.on_graph())
+
+
+def _entity_names(event: EntityCreated | EntityRenamed | EntityAliased) -> set[str]:
+    if isinstance(event, EntityCreated):
+        return {event.name, *event.aliases}
+    return {event.name, event.was} if isinstance(event, EntityRenamed) else {*event.aliases, *event.was}
+
+
+def _erasure(names: _Names, faces: _Faces, retracted: frozenset[int], graph: _Graph) -> Erasure:
     return Erasure(
         names.persons,
         names.tags,
@@ -109,8 +157,25 @@ def _erasure(names: _Names, faces: _Faces, retracted: frozenset[int]) -> Erasure
         retracted,
         faces.embeddings,
         faces.bare,
-        names.concerned,
+        names.concerned | graph.concerned,
+        graph.bridged,
+        graph.facts,
+        graph.keys,
     )
+
+
+def _with_summaries(log: _Log, erasure: Erasure) -> Erasure:
+    """The erasure with the vectors of every summary that it masks: they were made of the names too."""
+    masked: set[int] = set()
+    vectors: dict[int, set[int]] = defaultdict(set)
+    for recorded in log.where(named(*SUMMARIES)):
+        event = recorded.event
+        if isinstance(event, SummaryWritten) and erasure.rewritten(recorded) is not event:
+            masked.add(event.summary_id)
+        if isinstance(event, SummaryEmbedded) and event.embedding_id is not None:
+            vectors[event.summary_id].add(event.embedding_id)
+    gone = {id_ for summary_id in masked for id_ in vectors[summary_id]}
+    return msgspec.structs.replace(erasure, embeddings=erasure.embeddings | gone)
 
 
 def _persons(tables: Lookups, log: _Log, person_id: int) -> frozenset[int]:
@@ -134,7 +199,7 @@ def _persons(tables: Lookups, log: _Log, person_id: int) -> frozenset[int]:
     return frozenset(tables.persons.behind(person_id))
 
 
-def _names(tables: Lookups, log: _Log, persons: frozenset[int]) -> _Names:
+def _names(tables: Lookups, log: _Log, persons: frozenset[int], graph: _Graph) -> _Names:
     streams = log.streams("person", persons)
     mine = {id_: _spellings(recorded.event for recorded in events) for id_, events in streams.items()}
     keys = {name_key(name) for names in mine.values() for name in names}
@@ -154,6 +219,9 @@ def _names(tables: Lookups, log: _Log, persons: frozenset[int]) -> _Names:
     for tag in sorted(same):
         alike = {name_key(name): mask for name, mask in called.items()}
         called |= {name: alike[name_key(name)] for name in tags[tag] if name_key(name) in keys - living}
+    called = {
+        name: masks[whose] for name, whose in sorted(graph.called.items()) if name_key(name) not in living
+    } | called
     others = of_others.union(*tags.values())
     kept = frozenset(name for name in others if name_key(name) not in keys and _holds(name, keys))
     concerned = _operations_on(tables, log, persons, same)

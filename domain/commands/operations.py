@@ -18,6 +18,8 @@ NOT_UNDOABLE = {
     "user.grant": "accounts are changed or removed, not undone",
     "user.password": "a password is set anew, not undone",
     "user.remove": "a removed account is added anew, not restored",
+    "summary.write": "delete a summary instead",
+    "summary.embed": "it adds vectors to summaries, and decides nothing",
     "library.add": "remove the library instead",
 }
 """Kinds of operation that are not decisions about photos, with what to do instead."""

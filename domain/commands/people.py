@@ -224,6 +224,9 @@ def _cover(turn: Turn, person: Person, face_id: int | None) -> PersonCoverChosen
 
 
 def _bridge(turn: Turn, person: Person, entity_id: int | None) -> PersonBridged:
-    if entity_id is not None and not turn.entities.exists(entity_id):
+    entity = None if entity_id is None else turn.entities.get(entity_id)
+    if entity_id is not None and (entity is None or not turn.entities.sees(entity_id)):
         raise RuleViolation(f"there is no entity {entity_id}", "entity_id")
+    if entity is not None and entity.merged_into is not None:
+        raise RuleViolation(f"entity {entity_id} was merged into entity {entity.canonical_id}", "entity_id")
     return PersonBridged(person.id, entity_id, person.entity_id)

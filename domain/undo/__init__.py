@@ -6,7 +6,18 @@ says what this event wrote. What was only built beside it stays.
 
 from __future__ import annotations
 
-from domain.undo import erasures, faces, insights, libraries, persons, tags
+from domain.undo import entities, erasures, faces, insights, libraries, persons, summaries, tags
 from domain.undo.rules import inverse_of, kinds_taken_back
 
-__all__ = ["erasures", "faces", "insights", "inverse_of", "kinds_taken_back", "libraries", "persons", "tags"]
+__all__ = [
+    "entities",
+    "erasures",
+    "faces",
+    "insights",
+    "inverse_of",
+    "kinds_taken_back",
+    "libraries",
+    "persons",
+    "summaries",
+    "tags",
+]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from domain.commands.people import require_sight
+from domain.entity import EntityDeleted
 from domain.errors import Conflict
 from domain.event import Event, Recorded
 from domain.faces import DELETED, DETECTED, FaceAssigned, FaceDeleted
@@ -114,6 +115,9 @@ def _bridged(turn: Turn, recorded: Recorded, event: PersonBridged) -> Iterable[E
     person = _person(turn, event.person_id, recorded)
     stands = person.entity_id == event.entity_id
     require_last_write(turn, recorded, (PersonBridged,), "changed the bridge", stands=stands)
+    entity = None if event.was is None else turn.entities.get(event.was)
+    if entity is not None and entity.deleted:
+        require_none_since(turn, recorded, f"entity-{entity.id}", (EntityDeleted,), f"deleted {entity.name}")
     yield PersonBridged(event.person_id, event.was, event.entity_id)
 
 

@@ -479,11 +479,11 @@ def test_a_token_without_a_service_is_pointed_out_and_never_shown(here: Path) ->
     [
         ({"OLLAMA_FALLBACK_MODEL": "small"}, {"OLLAMA_FALLBACK_URL": "http://second:11434"}),
         ({"OPENROUTER_ALLOWED_MODELS": "a/one, b/two"}, {"OPENROUTER_API_KEY": "sk-secret"}),
+        ({"DAILY_SUMMARY_FROM": "2020-05-01"}, {"SMS_API_URL": "http://sms"}),
+        ({"DAILY_SUMMARY_CONTACTS": "Anna"}, {"SMS_API_URL": "http://sms"}),
     ],
 )
-def test_a_language_model_that_is_never_asked_is_pointed_out(
-    here: Path, given: dict[str, str], with_it: dict[str, str]
-) -> None:
+def test_what_is_never_asked_is_pointed_out(here: Path, given: dict[str, str], with_it: dict[str, str]) -> None:
     (name,), (needed,) = given, with_it
     assert load(here, **given).warnings == (f"{name} is set but not used, because {needed} is not set.",)
     assert load(here, **given, **with_it).warnings == ()

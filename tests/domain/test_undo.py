@@ -20,7 +20,7 @@ from domain.commands.xmp import take_over
 from domain.entity import EntityCreated
 from domain.errors import Erased, Forbidden, InTheWay, NotFound, RuleViolation
 from domain.event import topics
-from domain.faces import DELETED, DETECTED
+from domain.faces import DELETED, DETECTED, ContentMarked
 from domain.person import Person, PersonNoted
 from domain.undo import kinds_taken_back
 from domain.xmp import Description, Region
@@ -40,7 +40,6 @@ from tests.domain.world import (
 pytestmark = pytest.mark.usefixtures("replayed")
 RECORDS = {
     "ContentMarked",
-    "EntityCreated",
     "FaceDetected",
     "FaceCarried",
     "FaceEmbedded",
@@ -48,6 +47,8 @@ RECORDS = {
     "FaceRetracted",
     "LibraryAdded",
     "MarkerLifted",
+    "SummaryEmbedded",
+    "SummaryWritten",
     "MediaChanged",
     "MediaDiscovered",
     "MediaMissing",
@@ -74,7 +75,8 @@ def test_every_kind_of_decision_has_a_way_back() -> None:
     decisions = {
         name
         for name, kind in ((topic.partition(":")[0], kind) for topic, kind in topics().items())
-        if name not in RECORDS and kind.subject in {"person", "face", "tag", "content", "library", "insight"}
+        if name not in RECORDS
+        and kind.subject in {"person", "face", "tag", "content", "library", "insight", "entity", "fact", "summary"}
     }
     assert decisions == {kind.__name__ for kind in kinds_taken_back()}
 
@@ -102,8 +104,8 @@ def test_scans_detections_and_sign_ins_cannot_be_undone(world: World) -> None:
 
 def test_an_operation_that_only_records_what_was_found_cannot_be_undone(world: World) -> None:
     with world.turn() as turn:
-        operation = turn.begin("insight", "wrote an insight")
-        turn.append(EntityCreated(turn.new_id("entity"), "Ann", "person"))
+        operation = turn.begin("look", "looked at a photo")
+        turn.append(ContentMarked(turn.new_id("face"), content("one"), "no_faces", "model-1"))
     with nothing_appended(world), pytest.raises(RuleViolation, match="not a decision"):
         world.undo(operation)
 

@@ -41,7 +41,8 @@ def _value(kind: Any, name: str, number: int, *, least: bool = False) -> Any:
     if isinstance(info, msgspec.inspect.VarTupleType):
         if isinstance(info.item_type, msgspec.inspect.StructType):
             return (_value(info.item_type.cls, name, number, least=least),)
-        return (number, number + 1)
+        is_text = isinstance(info.item_type, msgspec.inspect.StrType)
+        return (f"{name} ü {number}",) if is_text else (number, number + 1)
     if isinstance(info, msgspec.inspect.BytesType):
         return HASH
     plain = {msgspec.inspect.FloatType: number / 8, msgspec.inspect.IntType: number, msgspec.inspect.BoolType: True}

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it brings no types, and its stubs would be one more package
@@ -16,6 +17,7 @@ import pytest
 from adapters.http.declaring import Declared
 from adapters.http.entrance import declared
 from adapters.http.guard import SECURITY_HEADERS
+from domain.conversation import Message
 from tests.http.understanding import Watched
 from tests.http.words import fields, named, problem
 from tests.http.world import DOCUMENT, Api, World
@@ -29,7 +31,7 @@ JSON = {"Content-Type": "application/json"}
 
 def address(route: Declared) -> str:
     """A path of this route."""
-    return route.path.replace("{id}", "999")
+    return re.sub(r"{\w*id}", "999", route.path)
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -56,9 +58,11 @@ def test_every_schema_is_a_valid_one_and_no_two_routes_share_a_name() -> None:
     assert len(names) == len(set(names))
 
 
-def test_every_write_to_persons_faces_and_tags_can_be_rehearsed() -> None:
+def test_every_write_to_persons_faces_tags_and_entities_can_be_rehearsed() -> None:
     for route in declared():
-        if route.method != "GET" and re.match(r"/(persons|image/faces|image/tags|tags|faces|operations)", route.path):
+        if route.method != "GET" and re.match(
+            r"/(persons|image/faces|image/tags|tags|faces|operations|entities)", route.path
+        ):
             assert route.rehearses, f"{route.method} {route.path}"
 
 
@@ -197,13 +201,17 @@ READS = [pytest.param(route, id=route.path) for route in declared() if route.met
 def test_no_read_asks_for_a_second_connection_while_it_holds_one(
     world: World, route: Declared, monkeypatch: pytest.MonkeyPatch, embedder: Watched
 ) -> None:
-    world.embedder = embedder
+    world.photo_embedder = embedder
     monkeypatch.setattr("adapters.store.database.BUSY_SECONDS", 0.2)
     database = world.ledger.database
     ed = world.api("ann")
     face = ed.get("/faces").json()["items"][0]
     person = named(ed, "Ann", face["id"])
     assert ed.post("/insights/generate", json={"path": "bob.jpg"}).status_code == 201
+    assert ed.post("/entities", json={"name": "Ann", "type": "person"}).status_code == 201
+    world.talks.append(Message("1", "Bob", datetime(2020, 5, 1, 12, tzinfo=UTC), "received", "The boat."))
+    while world.summariser.step():
+        pass
     monkeypatch.setattr(database, "_reader", database._sqlite_engine(size=1))
     ids = {"/persons": person, "/image/faces": face["id"], "/libraries": 1, "/operations": 1}
     start = next((prefix for prefix in ids if route.path.startswith(prefix)), "")
@@ -211,8 +219,7 @@ def test_no_read_asks_for_a_second_connection_while_it_holds_one(
     paths = {"/image": "bob.jpg", "/insights": "bob.jpg", "/video": "clip.mp4"}
     path = next((path for prefix, path in paths.items() if route.path.startswith(prefix)), None)
     query = {"path": path} if path is not None and "path" in names else {}
-    query |= {"turn": "none"} if "turn" in names else {}
-    query |= {"q": "boats"} if route.path == "/photos/search" else {}
+    query |= {name: value for name, value in {"turn": "none", "q": "bob"}.items() if name in names}
     clip = hashlib.sha256((world.folder / "family" / "clip.mp4").read_bytes()).hexdigest()
     named_in_path = {"{id}": str(ids.get(start, 1)), "{hash}": clip, "{file}": "index.m3u8"}
     address = functools.reduce(lambda path, name: path.replace(name, named_in_path[name]), named_in_path, route.path)

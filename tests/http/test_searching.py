@@ -20,7 +20,7 @@ from tests.http.world import Api, World, face_ids, furnish, opened
 @pytest.fixture
 def understood(world: World, embedder: Watched) -> World:
     """The furnished world with its photos embedded."""
-    world.embedder = embedder
+    world.photo_embedder = embedder
     world.understand()
     return world
 
@@ -60,7 +60,7 @@ def test_what_holds_the_very_words_comes_first(understood: World) -> None:
 
 
 def test_words_are_found_before_anything_is_embedded(world: World, embedder: Watched) -> None:
-    world.embedder = embedder
+    world.photo_embedder = embedder
     ed = world.api("ed")
     answer = ed.get("/photos/search", params={"q": "cousin"}).json()
     assert [item["path"] for item in answer["items"]] == ["cousin.jpg"]
@@ -202,7 +202,7 @@ def test_a_refusal_for_good_is_told_as_the_reason_and_tried_again_later(understo
 
 
 def test_an_embedder_that_nobody_asked_for_is_missed_in_silence(world: World, embedder: Watched) -> None:
-    world.embedder = embedder
+    world.photo_embedder = embedder
     embedder.away = AWAY
     store, index = world.meaning_store, world.meaning_index
     keeps = KeepsMeaning(world.ledger, store, index, embedder, world.board, lambda *_: "", is_asked_for=False)
@@ -222,7 +222,7 @@ def test_a_text_that_cannot_be_embedded_is_left_out_and_not_tried_again(world: W
                 raise Unreadable("a worker died of it")
             return super().embed(texts, purpose)
 
-    world.embedder = choosy = Choosy(embedder)
+    world.photo_embedder = choosy = Choosy(embedder)
     world.understand()
     ed = world.api("ed")
     assert found(ed, "family")[-1] == "cousin.jpg"
@@ -336,7 +336,7 @@ def test_a_damaged_file_of_vectors_is_made_anew(understood: World, embedder: Wat
 
 
 def test_a_missing_file_has_no_vector(own_world: World, embedder: Watched) -> None:
-    own_world.embedder = embedder
+    own_world.photo_embedder = embedder
     own_world.understand()
     (own_world.folder / "family" / "cousin.jpg").unlink()
     own_world.scan()
@@ -368,7 +368,7 @@ def test_another_log_in_the_same_data_folder_begins_anew(
     world = opened(f"sqlite:///{tmp_path}/other.db", workers, tmp_path / "photos", understood.data)
     try:
         world.settle()
-        world.embedder = embedder
+        world.photo_embedder = embedder
         embedder.seen.clear()
         world.understand()
         assert world.meaning_store.counts(embedder.model) == (11, 0)
@@ -384,7 +384,7 @@ def test_search_by_meaning_works_on_postgresql(
     world = opened(fresh_postgres_url, workers, tmp_path / "photos", tmp_path / "data")
     try:
         world.settle()
-        world.embedder = embedder
+        world.photo_embedder = embedder
         ed, rex = world.api("ed"), world.api("rex")
         tag(ed, "cousin.jpg", "sunset over the ocean")
         tag(ed, "boss.jpg", "sunset over the ocean")

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from adapters.http.parts import Accounts, Parts
 from adapters.insights.narrator import Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
+from adapters.language.blocking import Blocking
 from adapters.meaning.index import MeaningIndex
 from adapters.meaning.keeping import KeepsMeaning
 from adapters.meaning.search import Asker, PhotoSearch
@@ -42,19 +43,23 @@ from adapters.media.video_stream import VideoStreams
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import DetectsFaces
 from adapters.runner.pool import WorkerPool
+from adapters.runner.summaries import Limits, WritesSummaries
 from adapters.runner.watch import Watcher
 from adapters.runner.work import Work
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
+from adapters.summaries.search import SummarySearch
+from adapters.summaries.telling import Teller
 from adapters.vectors.similarity import Similarity
 from domain.actor import CLI, WATCHER
 from domain.commands.accounts import add_user
 from domain.commands.libraries import add_library
+from domain.conversation import Message as Said
 from domain.errors import NotFound
 from domain.library import Library
 from domain.paths import bytes_of, text_of
 from domain.text_embedding import TextEmbedder
-from tests.fakes import Scripted
+from tests.fakes import LettersEmbedder, Scripted, Talks
 from tests.http.painted import PaintedFaces, paint
 
 PASSWORD = "three grey herons"
@@ -142,8 +147,11 @@ class World:
     model: Scripted = field(default_factory=Scripted)
     eyes: Scripted = field(default_factory=Scripted)
     sources: Sources = field(default_factory=Sources)
+    talks: list[Said] = field(default_factory=list)
+    embedder: TextEmbedder = field(default_factory=LettersEmbedder)
+    has_talks: bool = True
     has_model: bool = True
-    embedder: TextEmbedder | None = None
+    photo_embedder: TextEmbedder | None = None
     place: str = ""
     now: float = 0.0
     clients: list[Api] = field(default_factory=list)
@@ -222,7 +230,9 @@ class World:
             version="test",
             engine=self.engine if self.has_engine else None,
             narrator=self.narrator if self.has_model else None,
-            search=self.search if self.embedder is not None else None,
+            search=self.search if self.photo_embedder is not None else None,
+            summariser=self.summariser if self.has_talks else None,
+            found_summaries=SummarySearch(self.ledger, self.embedder).find,
         )
 
     @cached_property
@@ -238,20 +248,27 @@ class World:
     @cached_property
     def keeps_meaning(self) -> KeepsMeaning:
         """What embeds the photos' texts; every position lies at `place`."""
-        assert self.embedder is not None
+        assert self.photo_embedder is not None
         store, index = self.meaning_store, self.meaning_index
-        return KeepsMeaning(self.ledger, store, index, self.embedder, self.board, lambda *_: self.place)
+        return KeepsMeaning(self.ledger, store, index, self.photo_embedder, self.board, lambda *_: self.place)
 
     @property
     def search(self) -> PhotoSearch:
         """What finds photos by meaning."""
-        assert self.embedder is not None
-        return PhotoSearch(self.meaning_index, Asker(self.embedder), lambda: self.keeps_meaning.reason)
+        assert self.photo_embedder is not None
+        return PhotoSearch(self.meaning_index, Asker(self.photo_embedder), lambda: self.keeps_meaning.reason)
 
     def understand(self) -> None:
         """Embed what is due."""
         while self.keeps_meaning.step():
             pass
+
+    @cached_property
+    def summariser(self) -> WritesSummaries:
+        """What writes daily summaries, of what was said in `talks`, on 10 May 2020; its loop is not started."""
+        talks, teller = Talks(self.talks), Teller(Blocking(self.model), ["scripted"])
+        day = date(2020, 5, 10)
+        return WritesSummaries(self.ledger, talks, teller, self.embedder, self.board, Limits(), lambda: day)
 
     @property
     def narrator(self) -> Narrator:

@@ -11,22 +11,29 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from msgspec.structs import replace
 
 from adapters.store.erase import erase, erasure_of
 from domain.actor import CLI, WATCHER
-from domain.commands import faces, insights, libraries, people, review, tags
+from domain.commands import entities, faces, insights, libraries, people, review, summaries, tags
 from domain.commands.detection import mark_failed
+from domain.commands.entities import EntityChanges, FactChanges
 from domain.commands.faces import FaceChanges
 from domain.commands.insights import Writing
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.commands.operations import undo, undo_with_later
 from domain.commands.people import PersonChanges
+from domain.commands.summaries import Telling
 from domain.commands.xmp import take_over
+from domain.entity import TYPES, Statement
 from domain.errors import LibraryError
+from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
 from domain.geometry import Box
 from domain.insight import RATINGS, Message, ToolCall, folded
 from domain.media import FileFacts
-from domain.ports import Turn
+from domain.names import name_key
+from domain.ports import Embedding, Turn
+from domain.summary import Source
 from domain.xmp import Description, Region
 from projections.faces import FaceView
 from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
@@ -34,6 +41,8 @@ from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_
 NAMES = st.sampled_from(["Anna", "anna", "Bob", "Carol", "Dora", "Eve", "holiday"])
 WHICH = st.integers(0, 9)
 """Places in the list of what is there, so that most commands make sense; `ANY` picks also what is gone or never was."""
+TYPE = st.sampled_from(TYPES[:2])
+SAID = st.sampled_from(["likes cats", "has met Anna", "Bob's friend"])
 ANY = 8
 PHOTO = st.integers(0, 4)
 MOST_ERASURES = 2
@@ -109,6 +118,21 @@ class Histories(RuleBasedStateMachine):
     def _insight(self, which: int) -> int:
         with self.world.ledger.reading(CLI) as tables:
             told = sorted(insight.id for insight in tables.insights.latest(100))
+        return told[which % len(told)] if told and which < ANY else which - ANY + 1
+
+    def _entity(self, which: int) -> int:
+        with self.world.ledger.reading(CLI) as tables:
+            live = sorted(view.id for view, _ in tables.entities.page(100))
+        return live[which % len(live)] if live and which < ANY else which - ANY + 1
+
+    def _fact(self, which: int) -> tuple[int, int]:
+        """A fact with the entity that it is of."""
+        told = [fact for _, said in self.world.stand().entities.values() for fact in said]
+        pairs = sorted({(fact.entity_id, fact.id) for fact in told})
+        return pairs[which % len(pairs)] if pairs and which < ANY else (1, which - ANY + 1)
+
+    def _summary(self, which: int) -> int:
+        told = sorted(self.world.stand().summaries)
         return told[which % len(told)] if told and which < ANY else which - ANY + 1
 
     def _run(self, command: Callable[[Turn], Any]) -> bool:
@@ -368,6 +392,101 @@ class Histories(RuleBasedStateMachine):
         """Rate what was written."""
         one = self._insight(insight)
         self._do(lambda turn: insights.rate_insight(turn, one, rating))
+
+    @rule(name=NAMES, type_=TYPE, description=st.sampled_from(["", "by the sea"]), alias=NAMES)
+    def make_entity(self, name: str, type_: str, description: str, alias: str) -> None:
+        """Make an entity."""
+        self._do(lambda turn: entities.create_entity(turn, name, type_, description, [alias]))
+
+    @rule(entity=WHICH, name=NAMES, type_=TYPE, description=st.sampled_from(["", "tall"]), alias=st.none() | NAMES)
+    def change_entity(self, entity: int, name: str, type_: str, description: str, alias: str | None) -> None:
+        """Rename an entity, and say what it is."""
+        one, changes = self._entity(entity), EntityChanges(name, type_, description, [alias] if alias else [])
+        self._do(lambda turn: entities.change_entity(turn, one, changes))
+
+    @rule(entity=WHICH, into=WHICH)
+    def merge_entities(self, entity: int, into: int) -> None:
+        """Merge two entities: no fact is lost."""
+        one, other = self._entity(entity), self._entity(into)
+        before = self.world.stand().entities
+        if self._do(lambda turn: entities.merge_entities(turn, one, other)):
+            after = self.world.stand().entities
+            facts_of = [{fact.id for fact in said} for _, said in (before[one], before[other], after[other])]
+            assert facts_of[0] | facts_of[1] == facts_of[2]
+
+    @rule(entity=WHICH)
+    def delete_entity(self, entity: int) -> None:
+        """Delete an entity."""
+        one = self._entity(entity)
+        self._do(lambda turn: entities.delete_entity(turn, one))
+
+    @rule(entity=WHICH, about=st.none() | WHICH, text=SAID, since=st.sampled_from([None, "2012", "2020-05"]))
+    def record_fact(self, entity: int, about: int | None, text: str, since: str | None) -> None:
+        """Say something of an entity."""
+        one, other = self._entity(entity), None if about is None else self._entity(about)
+        self._do(lambda turn: entities.record_fact(turn, one, Statement(text, other, since)))
+
+    @rule(fact=WHICH, text=st.none() | SAID)
+    def correct_or_delete_fact(self, fact: int, text: str | None) -> None:
+        """Say what is right, or that it is wrong."""
+        entity, one = self._fact(fact)
+        if text is None:
+            self._do(lambda turn: entities.delete_fact(turn, entity, one))
+        else:
+            self._do(lambda turn: entities.correct_fact(turn, entity, one, FactChanges(text=text)))
+
+    @rule(insight=WHICH, names=st.lists(NAMES, min_size=1, max_size=3), type_=TYPE, text=SAID, model=NAMES)
+    def learn(self, insight: int, names: list[str], type_: str, text: str, model: str) -> None:
+        """A model reads an insight: what a user wrote is as before, and nobody is bridged."""
+        one = self._insight(insight)
+        known = tuple(SaidEntity(name, type_, "") for name in names)
+        said = Said(known, tuple(SaidFact(at, text, 0 if at else None, None, None) for at in range(len(names))))
+        before = self.world.stand()
+
+        def read(turn: Turn) -> None:
+            found = turn.insights.get(one)
+            if found is not None:
+                learn_from_insight(turn, found, model, said)
+
+        self._do(read)
+        after = self.world.stand()
+        assert after.persons == before.persons
+        for id_, (view, told) in before.entities.items():
+            assert set(told) <= set(after.entities[id_][1])
+            assert replace(after.entities[id_][0], fact_count=view.fact_count) == view
+
+    @rule(person=WHICH, entity=st.none() | WHICH)
+    def bridge(self, person: int, entity: int | None) -> None:
+        """Bridge a person to an entity, or take the bridge away."""
+        who, one = self._person(person), None if entity is None else self._entity(entity)
+        self._do(lambda turn: people.change_person(turn, who, PersonChanges(entity_id=one)))
+
+    @rule(day=st.integers(1, 2), name=NAMES, other=NAMES, seed=st.integers(0, 2), embedded=st.booleans())
+    def summarise(self, day: int, name: str, other: str, seed: int, embedded: bool) -> None:
+        """A model summarises a conversation of a day, or finds that done."""
+        source = Source(f"2020-05-0{day}", name, name_key(name), bytes([seed]) * 32, seed + 1)
+        telling = Telling(f"{name} and {other.upper()} met.", "model", 1)
+        vector = Embedding("embedder", bytes([seed + 1]) * 8) if embedded else None
+        self._run(lambda turn: summaries.write_summary(turn, source, telling, ["model"], vector, again=False))
+
+    @rule(summary=WHICH, model=st.sampled_from(["embedder", "embedder-2"]))
+    def embed(self, summary: int, model: str) -> None:
+        """A summary gets a vector, be it of another model."""
+        one = self._summary(summary)
+        self._run(lambda turn: summaries.embed_summaries(turn, {one: Embedding(model, bytes(8))}))
+
+    @rule(summary=WHICH)
+    def delete_summary(self, summary: int) -> None:
+        """A user takes a summary away."""
+        one = self._summary(summary)
+        self._do(lambda turn: summaries.delete_summary(turn, one))
+
+    @invariant()
+    def one_summary_at_most_stands_for_a_day_and_contact(self) -> None:
+        """However often it was made anew; those that an erasure masked may have come to share their contact's name."""
+        shown = self.world.stand().summaries.values()
+        pairs = [(each.day, each.contact_key) for each in shown if each.superseded_by is None and not each.masked]
+        assert len(pairs) == len(set(pairs))
 
     @invariant()
     def transcripts_are_what_their_events_come_to(self) -> None:

@@ -27,7 +27,9 @@ from domain.geometry import Box
 from domain.insight import Insight, Message
 from domain.media import FileFacts
 from domain.ports import DetectedFace, Detection
+from domain.summary import Summary
 from projections.faces import FaceView
+from projections.knowledge import EntityView, FactView, Knowledge
 from projections.people import PersonView
 from projections.verify import Difference, differences
 
@@ -47,12 +49,14 @@ class Saved(NamedTuple):
 
 class Stand(NamedTuple):
     """All that a person sees, versions aside: persons, faces with the persons they are not, tags of photos, insights
-    with their conversations."""
+    with their conversations, entities with their facts, summaries."""
 
     persons: dict[int, PersonView]
     faces: dict[int, tuple[FaceView, set[int]]]
     tags: dict[bytes, tuple[str, ...]]
     insights: dict[int, tuple[Insight, tuple[Message, ...]]]
+    entities: dict[int, tuple[EntityView, tuple[FactView, ...]]]
+    summaries: dict[int, Summary]
 
 
 class World:
@@ -121,12 +125,16 @@ class World:
             persons = tables.people.page(sort="name", after=None, limit=10_000, include_hidden=True)
             shown = tables.faces.newest(unassigned=False, before=None, limit=10_000)
             told = tables.insights.latest(10_000)
+            graph = tables.entities
+            entities = [view for view, _ in graph.page(10_000)]
             tags = {content: tuple(names) for content, names in tables.tagged.of_contents(self.contents).items()}
             return Stand(
                 {person.id: msgspec.structs.replace(person, version=0) for person, _ in persons},
                 {face.id: (msgspec.structs.replace(face, version=0), tables.faces.rejected(face.id)) for face in shown},
                 {content: names for content, names in tags.items() if names},
                 {each.id: (without_versions(each), tables.transcripts.of(each.id)) for each in told},
+                {each.id: (but_version(each), facts_in(graph, each)) for each in entities},
+                {each.id: each for each in tables.summaries.page(10_000, superseded=True)},
             )
 
     def replayed_differs(self, batch: int) -> list[Difference]:
@@ -174,6 +182,17 @@ def saved(build: Callable[[], World]) -> Saved:
 def without_versions(insight: Insight) -> Insight:
     """An insight as far as an undo brings it back."""
     return msgspec.structs.replace(insight, version=0, turns_version=0)
+
+
+def but_version(entity: EntityView) -> EntityView:
+    """An entity as far as an undo brings it back."""
+    return msgspec.structs.replace(entity, version=0)
+
+
+def facts_in(graph: Knowledge, entity: EntityView) -> tuple[FactView, ...]:
+    """What is said of an entity itself, as far as an undo brings it back."""
+    told = graph.facts_of(entity.id, 0, 10_000) if entity.fact_count else ()
+    return tuple(msgspec.structs.replace(fact, version=0) for fact in told if fact.entity_id == entity.id)
 
 
 def content_of(number: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,10 @@ def test_a_real_model_writes_and_talks_about_a_photo_and_the_log_has_it_all(tmp_
         assert len(gone.json()["messages"]) == 2
         assert NAME in {model["name"] for model in ask.get("/insights/models").json()["items"]}
         assert ask.get("/insights/openrouter/models").status_code == 503
+        while not ask.get("/operations", params={"kind": "entity.learn"}).json()["items"]:
+            time.sleep(0.05)
+        for entity in ask.get("/entities").json()["items"]:
+            assert entity["name"].casefold() in f"{written['title']} {written['text']}".casefold()
     ledger = Ledger(Database(f"sqlite:///{tmp_path / 'data' / 'imageapi.db'}"))
     assert verify(ledger) == []
     ledger.close()

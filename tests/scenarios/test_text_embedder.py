@@ -1,4 +1,5 @@
-"""Which text embedder serves, as the settings and what is installed say; put together as the server does it."""
+"""Which text embedder serves, and who summarises, as the settings and what is installed say; put together as the server
+does it."""
 
 from __future__ import annotations
 
@@ -45,6 +46,25 @@ def test_the_settings_choose_the_embedder(
     with house(tmp_path, **environ) as made:
         assert made.text_embedder.model.startswith(of_photos)
         assert made.private_text_embedder.model.startswith(of_messages)
+
+
+@pytest.mark.parametrize(
+    ("environ", "model"),
+    [
+        ({}, "nemotron-3-nano:30b"),
+        (KEY, "nemotron-3-nano:30b"),
+        ({**KEY, "SMS_TO_OPENROUTER": "yes"}, "anthropic/claude-sonnet-4"),
+        ({**KEY, "SMS_TO_OPENROUTER": "yes", "OLLAMA_URL": "http://127.0.0.1:9"}, "nemotron-3-nano:30b"),
+        ({"OLLAMA_FALLBACK_URL": "http://127.0.0.1:9", "OLLAMA_FALLBACK_MODEL": "b"}, "nemotron-3-nano:30b or b"),
+    ],
+)
+def test_messages_are_summarised_at_openrouter_only_where_they_may_go_there(
+    tmp_path: Path, environ: dict[str, str], model: str
+) -> None:
+    with house(tmp_path, **environ) as made:
+        assert made.summariser is None, "there is nothing to summarise"
+    with house(tmp_path, SMS_API_URL="http://127.0.0.1:9", **environ) as made:
+        assert str(made.summariser).endswith(f"with everyone, by {model}")
 
 
 def test_without_the_bundled_model_it_is_ollama_where_it_usually_is(

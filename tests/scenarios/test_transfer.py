@@ -12,21 +12,23 @@ from adapters.store.database import Database
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
 from adapters.store.transfer import export_log, import_log
-from domain.actor import CLI, WATCHER
+from domain.actor import CLI, INSIGHT, WATCHER
 from domain.commands.detection import record_detection
 from domain.commands.operations import undo
 from domain.commands.people import create_person, merge_persons
+from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
 from domain.errors import Conflict, RuleViolation
 from domain.geometry import Box
-from domain.ports import DetectedFace, Detection
+from domain.ports import DetectedFace, Detection, Embedding
+from domain.summary import Source
 from tests.scenarios.conftest import Place
 from tests.scenarios.serving import imageapi
 
 
 @pytest.fixture
 def lived_in(place: Place) -> Ledger:
-    """A ledger with files, faces, persons, a merge that was undone, and a tag."""
+    """A ledger with files, faces, persons, a merge that was undone, a tag, and a daily summary."""
     for number in range(3):
         place.picture(f"{number}.jpg", f"#0000{number:02x}")
     place.scan()
@@ -47,6 +49,9 @@ def lived_in(place: Place) -> Ledger:
         undo(undoing, turn.operation_id or 0)
     with place.ledger.transaction(CLI) as turn:
         tag_contents(turn, contents, "holiday")
+    with place.ledger.transaction(INSIGHT) as turn:
+        source, telling = Source("2020-05-01", "Bob", "bob", bytes(32), 1), Telling("They met.", "model", 1)
+        write_summary(turn, source, telling, ["model"], Embedding("embedder", bytes(12)), again=False)
     place.ledger.set_checkpoint("autobind", place.ledger.head())
     place.ledger.set_checkpoint("thumbnails", place.ledger.head())
     return place.ledger

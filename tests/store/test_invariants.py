@@ -9,6 +9,7 @@ from sqlalchemy import exc, insert
 
 from adapters.store.ledger import Ledger
 from domain.actor import CLI
+from domain.commands.entities import create_entity
 from domain.commands.libraries import add_library
 from domain.commands.people import create_person
 from domain.commands.tags import tag_contents
@@ -51,6 +52,33 @@ PERSON: dict[str, Any] = {
     "created_at": 1,
     "version": 1,
 }
+ENTITY: dict[str, Any] = {
+    "id": 2,
+    "name": "Lisbon",
+    "name_key": "lisbon",
+    "type": "place",
+    "description": "",
+    "description_hash": None,
+    "aliases": "[]",
+    "content_hash": None,
+    "merged_into": None,
+    "canonical_id": 2,
+    "deleted": False,
+    "created_at": 1,
+    "version": 1,
+}
+FACT: dict[str, Any] = {
+    "id": 1,
+    "entity_id": 1,
+    "text": "by the sea",
+    "text_key": "by the sea",
+    "first_key": "by the sea",
+    "recorded_by": "ed",
+    "recorded_at": 1,
+    "erased": False,
+    "deleted": False,
+    "version": 1,
+}
 MEDIA: dict[str, Any] = {
     "id": 1,
     "library_id": 1,
@@ -73,7 +101,7 @@ MEDIA: dict[str, Any] = {
 
 @pytest.fixture
 def furnished(ledger: Ledger) -> Ledger:
-    """A library 1, a person 1 called Anna, an embedding 1 and a tag 1."""
+    """A library 1, a person 1 called Anna, an embedding 1, a tag 1 and an entity 1, the place Lisbon."""
     with ledger.transaction(CLI) as turn:
         add_library(turn, "/photos")
         turn.attach([Embedding("m", bytes(2048))])
@@ -81,6 +109,8 @@ def furnished(ledger: Ledger) -> Ledger:
         create_person(turn, "Anna")
     with ledger.transaction(CLI) as turn:
         tag_contents(turn, [HASH], "holiday")
+    with ledger.transaction(CLI) as turn:
+        create_entity(turn, "Lisbon", "place")
     return ledger
 
 
@@ -102,6 +132,10 @@ def write(ledger: Ledger, table: str, *rows: dict[str, Any]) -> None:
         ("persons", [PERSON]),
         ("persons", [PERSON | {"name": "ANNA", "name_key": "anna", "merged_into": 1}]),
         ("persons", [PERSON | {"name": "ANNA", "name_key": "anna", "deleted": True}]),
+        ("entities", [ENTITY | {"type": "thing"}]),
+        ("entities", [ENTITY | {"merged_into": 1}]),
+        ("entities", [ENTITY | {"deleted": True}]),
+        ("facts", [FACT | {"object_id": 1}]),
         ("media", [MEDIA]),
         ("media", [MEDIA | {"content_hash": None, "problem": "permission denied"}]),
     ],
@@ -131,6 +165,15 @@ def test_what_the_contract_allows_is_taken(furnished: Ledger, table: str, rows: 
         ("persons", [PERSON | {"merged_into": 2}]),
         ("persons", [PERSON | {"merged_into": 99}]),
         ("persons", [PERSON | {"entity_id": 99}]),
+        ("entities", [ENTITY]),
+        ("entities", [ENTITY | {"name_key": "x", "type": "animal"}]),
+        ("entities", [ENTITY | {"merged_into": 2}]),
+        ("entities", [ENTITY | {"merged_into": 99}]),
+        ("entity_aliases", [{"entity_id": 99, "name_key": "x"}]),
+        ("facts", [FACT | {"entity_id": 99}]),
+        ("facts", [FACT | {"object_id": 99}]),
+        ("facts", [FACT | {"insight_id": 99}]),
+        ("examinations", [{"insight_id": 99, "prompt_version": 1, "model": "m"}]),
         ("media", [MEDIA | {"content_hash": None}]),
         ("media", [MEDIA | {"kind": "sound"}]),
         ("media", [MEDIA | {"library_id": 99}]),

@@ -14,7 +14,7 @@ from adapters.store.database import Database
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import BUILDING, Ledger
 from adapters.store.log import read_generations
-from domain.actor import CLI, WATCHER
+from domain.actor import CLI, INSIGHT, WATCHER
 from domain.commands.accounts import add_user
 from domain.commands.detection import record_detection
 from domain.commands.faces import change_faces, draw_face, reject_person
@@ -22,15 +22,18 @@ from domain.commands.insights import Writing, write_insight
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.people import create_person, delete_person
+from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
 from domain.entity import EntityCreated
 from domain.errors import Conflict
+from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
 from domain.faces import AUTO, MANUAL
 from domain.geometry import Box
 from domain.insight import Message
 from domain.media import FileFacts
 from domain.person import PersonCreated
-from domain.ports import DetectedFace, Detection
+from domain.ports import DetectedFace, Detection, Embedding
+from domain.summary import Source
 from projections.schema import ReadTables
 from tests.domain.world import World, content, found, photo
 
@@ -54,7 +57,7 @@ def furnish(ledger: Ledger) -> None:
         record_files(turn, library, [ReadFile("a.jpg", HASH, FileFacts(1, 1, "photo", width=100, height=100))])
         faces = tuple(DetectedFace(Box(x, 0.1, 0.2, 0.2), 0.9, bytes(2048)) for x in (0.1, 0.6))
         record_detection(turn, HASH, Detection("m", faces))
-        turn.append(EntityCreated(turn.new_id("entity"), "Paris", "place"))
+        turn.append(EntityCreated(turn.new_id("entity"), "Paris", "place", aliases=("Lutetia",)))
     anna = named(ledger, "Anna")
     with ledger.transaction(CLI) as turn:
         change_faces(turn, [1], "assign", anna)
@@ -64,7 +67,15 @@ def furnish(ledger: Ledger) -> None:
         tag_contents(turn, [HASH], "holiday")
     said = (Message("user", "what is it?"), Message("assistant", "a square"))
     with ledger.transaction(CLI) as turn:
-        write_insight(turn, HASH, Writing("A square", "It is a square.", "m", "local"), said)
+        written = write_insight(turn, HASH, Writing("A square", "It is a square.", "m", "local"), said)
+    with ledger.transaction(INSIGHT) as turn:
+        insight = turn.insights.get(written)
+        assert insight is not None
+        square = SaidEntity("square", "thing", "")
+        learn_from_insight(turn, insight, "m", Said((square,), (SaidFact(0, "It is a square.", None, None, None),)))
+    with ledger.transaction(INSIGHT) as turn:
+        source = Source("2020-05-01", "Anna", "anna", HASH, 2)
+        write_summary(turn, source, Telling("They met.", "m", 1), ["m"], Embedding("e", bytes(8)), again=False)
 
 
 def live_table(ledger: Ledger, connection: Connection, name: str) -> Table:
@@ -135,7 +146,14 @@ def test_verify_finds_a_value_that_was_changed_in_any_table(ledger: Ledger, url:
 
 def foreign_value(table: Table) -> tuple[str, Any]:
     """A column and a value that no row of the test's has there."""
-    for column, value in (("version", 99), ("text", "nothing"), ("name", "Mallory"), ("seen", 99)):
+    for column, value in (
+        ("version", 99),
+        ("text", "nothing"),
+        ("name", "Mallory"),
+        ("seen", 99),
+        ("name_key", "mallory"),
+        ("prompt_version", 99),
+    ):
         if column in table.columns:
             return column, value
     return ("person_id", 99) if "person_id" in table.columns else ("content_hash", b"t" * 32)

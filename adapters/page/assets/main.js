@@ -13,12 +13,13 @@ import { photo } from './views/photo.js';
 import { review } from './views/review.js';
 import { signIn } from './views/signin.js';
 import { status } from './views/status.js';
+import { summaries } from './views/summaries.js';
 import { timeline } from './views/timeline.js';
 import { videos } from './views/videos.js';
 
 /** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
 const VIEWS = {
-  photos: timeline, videos, photo, memories, folders, people, person, review, history: historyOf, status,
+  photos: timeline, videos, photo, memories, folders, people, person, review, history: historyOf, status, summaries,
 };
 
 const app = document.getElementById('app');

@@ -125,7 +125,7 @@ function inOrder(one, other) {
 const lists = new Map();
 
 /** The parameters of an address that narrow a list of photos. */
-const NARROWING = ['q', 'by', 'kind', 'library', 'path', 'persons', 'tags', 'recursive'];
+const NARROWING = ['q', 'by', 'kind', 'library', 'path', 'persons', 'tags', 'recursive', 'from', 'to'];
 
 /** The part of an address that narrows a list of photos. @param {URLSearchParams} query */
 export const narrowingOf = (query) =>

@@ -143,7 +143,7 @@ def test_what_a_photo_does_not_know_is_not_offered(ledger: Ledger) -> None:
         "personal": lambda north, east: None,
         "messages": lambda day: [],
         "summaries": lambda query, day: [],
-        "facts": lambda person: [],
+        "facts": lambda tables, person: [],
     }
     plain = {"get_people_in_photo", "get_tags"}
     assert looking(ledger, "undated.jpg").tools == plain  # type: ignore[attr-defined]  # what is offered
@@ -151,7 +151,7 @@ def test_what_a_photo_does_not_know_is_not_offered(ledger: Ledger) -> None:
     whole = looking(ledger, **everything).tools  # type: ignore[attr-defined]  # the same
     assert len(whole) == 9
     remote = looking(ledger, remotely=True, **everything).tools  # type: ignore[attr-defined]  # the same
-    assert whole - remote == {"get_messages_of_that_day", "search_daily_summaries"}
+    assert whole - remote == {"get_messages_of_that_day", "search_daily_summaries", "get_facts_about_people"}
     assert looking(ledger, remotely=True, private_remotely=True, **everything).tools == whole  # type: ignore[attr-defined]  # the same
 
 

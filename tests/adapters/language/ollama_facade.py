@@ -27,11 +27,14 @@ NOW = "2026-11-24T12:00:00Z"
 
 
 class Facade:
-    """The application; `longest` bounds an answer in tokens, `stopped` counts the streams that were left."""
+    """The application; `longest` bounds an answer in tokens, `stopped` counts the streams that were left. The model is
+    let call the tool `only` and no other, where that is given."""
 
-    def __init__(self, llama_url: str, longest: int = 12) -> None:
+    def __init__(self, llama_url: str, longest: int = 12, only: str | None = None) -> None:
         self._llama = llama_url
         self._longest = longest
+        self._only = only
+        self.asked: list[Any] = []
         self.stopped = 0
         routes: list[tuple[str, str, Callable[[Request], Any]]] = [
             ("POST", "/api/chat", self.chat),
@@ -52,9 +55,12 @@ class Facade:
             "temperature": 0,
             "stream": True,
         }
-        if tools := asked.get("tools"):
+        self.asked.append(asked)
+        if tools := [each for each in asked.get("tools") or () if self._only in {None, each["function"]["name"]}]:
             # The schema is what makes the call: the words about the tools would only fill a small context.
             body |= {"response_format": _schema(tools), "max_tokens": 60}
+        elif shape := asked.get("format"):
+            body |= {"response_format": {"type": "json_schema", "json_schema": {"schema": shape}}, "max_tokens": 120}
         return StreamingResponse(self._lines(body, calling=bool(tools)), media_type="application/x-ndjson")
 
     async def _lines(self, body: dict[str, Any], *, calling: bool) -> AsyncIterator[bytes]:

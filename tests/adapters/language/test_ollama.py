@@ -55,6 +55,14 @@ def test_an_answer_comes_in_pieces_and_then_whole(peer: Start) -> None:
     assert told.answer.complete
 
 
+def test_the_shape_of_an_answer_is_sent_but_never_with_tools(peer: Start) -> None:
+    shape = {"type": "object", "properties": {}}
+    for tools in ((), (TOOL,)):
+        server = peer(answering(lambda asked: asked.lines(*texts(["{}"]))))
+        tell(ollama(server), Chat((Message(Role.USER, "Who?"),), tools=tools, shape=shape))
+        assert sent(server).get("format") == (None if tools else shape)
+
+
 def test_a_conversation_is_sent_as_ollama_wants_it(peer: Start) -> None:
     server = peer(answering(lambda asked: asked.lines(*texts(["ok"]))))
     call = ToolCall("c1", "people", '{"limit": 3}')

@@ -88,6 +88,17 @@ def test_a_conversation_is_sent_as_openrouter_wants_it(peer: Start) -> None:
     assert broken["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
+def test_the_shape_of_an_answer_is_sent_but_never_with_tools(peer: Start) -> None:
+    shape = {"type": "object", "properties": {}}
+    for tools in ((), (TOOL,)):
+        server = peer(streaming(says("{}"), STOP, DONE))
+        tell(router(server), Chat((Message(Role.USER, "Who?"),), tools=tools, shape=shape))
+        (asked,) = server.asked
+        named = {"name": "answer", "strict": True, "schema": shape}
+        wanted = None if tools else {"type": "json_schema", "json_schema": named}
+        assert asked.json.get("response_format") == wanted
+
+
 def test_comments_blank_lines_and_other_fields_are_passed_over(peer: Start) -> None:
     noise = (b": OPENROUTER PROCESSING\n\n", b"event: message\nid: 4\n", b"\r\n\r\n")
     told = tell(router(peer(streaming(noise[0], says("A "), *noise, says("lake."), STOP, DONE, b"data: {garbage"))))

@@ -87,6 +87,7 @@ function row(operation) {
     { class: `operation${undone ? ' undone' : ''}${system ? ' system' : ''}`, 'data-operation': String(operation.id) },
     h('span', { class: 'operation-mark' }, icon(operation.undoes ? 'undo' : system ? 'status' : 'check')),
     h('p', {}, h('span', { class: 'operation-text' }, operation.text), h('span', { class: 'faint', title: moment(operation.at) }, h('a', { href: to('history', '', { actor: operation.actor }) }, operation.actor), ` · ${ago(operation.at)}`)),
+    operation.kind === 'summary.write' && h('a', { class: 'button small', href: to('summaries') }, 'Read'),
     undone && h('span', { class: 'badge' }, 'undone'),
     !undone && operation.undoable && h('button', { type: 'button', class: 'button small', 'aria-label': `${operation.undoes ? 'Redo' : 'Undo'}: ${operation.text}`, onclick: take }, operation.undoes ? 'Redo' : 'Undo'),
   );

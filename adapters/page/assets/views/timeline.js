@@ -6,7 +6,7 @@ import { go, to } from '../router.js';
 import { fill, h, icon, iconButton } from '../parts/dom.js';
 import { PhotoGrid } from '../parts/grid.js';
 import { complain } from '../parts/toast.js';
-import { count } from '../parts/words.js';
+import { count, longDayOf } from '../parts/words.js';
 
 const REFRESH_MS = 1500;
 
@@ -133,6 +133,8 @@ function chips(query) {
     query.get('q') && chip('q', `“${query.get('q')}”${query.get('by') ? ' by meaning' : ''}`),
     query.get('kind') && chip('kind', query.get('kind') === 'video' ? 'Videos' : 'Photos'),
     query.get('path') && chip('path', query.get('path')),
+    query.get('from') && chip('from', `From ${longDayOf(`${query.get('from')}T00:00`)}`),
+    query.get('to') && chip('to', `Until ${longDayOf(`${query.get('to')}T00:00`)}`),
     query.get('tags') && chip('tags', `#${query.get('tags')}`),
     person,
   ];

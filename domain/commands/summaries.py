@@ -1,0 +1,98 @@
+"""What is done with daily summaries: the server writes and embeds them, a user deletes one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from domain.actor import Actor
+from domain.errors import Forbidden, NotFound
+from domain.ports import Embedding, Turn
+from domain.summary import Source, Summary, SummaryDeleted, SummaryEmbedded, SummaryWritten, is_wanted
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """What a model said of a conversation: `prompt_version` names what it was asked for."""
+
+    text: str
+    model: str
+    prompt_version: int
+
+
+def require_may_read(actor: Actor) -> None:
+    """Raises `Forbidden` unless `actor` may read what people wrote to each other: an editor or admin who sees every
+    library, since such a user may ask a language model for the messages of the day of any photo."""
+    actor.require("editor")
+    if actor.libraries is not None and not actor.is_admin:
+        raise Forbidden(f"summaries are of all conversations, and {actor.name} sees some libraries only: ask an admin")
+
+
+def write_summary(
+    turn: Turn, source: Source, telling: Telling, models: Collection[str], embedding: Embedding | None, *, again: bool
+) -> int | None:
+    """Record what a model said of a conversation, and the vector of that where there is one; the summary's id, None
+    where it is no longer wanted. It takes the place of an earlier one of that day and contact.
+
+    `models` are those whose summary would do as well; `again` makes one even so.
+    """
+    standing = turn.summaries.of_day(source.day)
+    if not is_wanted(source, standing, telling.prompt_version, models, again=again):
+        return None
+    before = next((each.id for each in standing if each.contact_key == source.contact_key), None)
+    turn.begin("summary.write", "wrote daily summaries")
+    summary_id = turn.new_id("summary")
+    made = (source.day, source.contact, source.hash, source.messages)
+    said = (telling.prompt_version, telling.model, telling.text)
+    turn.append(SummaryWritten(summary_id, *made, *said, before))
+    if embedding is not None:
+        _embed(turn, {summary_id: embedding})
+    return summary_id
+
+
+def embed_summaries(turn: Turn, embeddings: Mapping[int, Embedding]) -> int:
+    """Record vectors of the texts of summaries, by id; of how many that still wanted one."""
+    found = {id_: turn.summaries.get(id_) for id_ in embeddings}
+    wanting = {
+        id_: embeddings[id_]
+        for id_, summary in found.items()
+        if summary is not None
+        and summary.superseded_by is None
+        and summary.embedding_model != embeddings[id_].model_version
+    }
+    if wanting:
+        turn.begin("summary.embed", "made daily summaries findable by meaning")
+        _embed(turn, wanting)
+    return len(wanting)
+
+
+def delete_summary(turn: Turn, summary_id: int) -> None:
+    """Take a summary away for good: none of that conversation and day is made again, until this is undone.
+
+    Raises:
+        Forbidden: the actor may not read it.
+        NotFound: there is none, it was deleted before, or another one took its place.
+    """
+    require_may_read(turn.actor)
+    summary = live_summary(turn.summaries.get(summary_id), summary_id)
+    turn.begin("summary.delete", f"deleted a daily summary of {summary.day}")
+    turn.append(SummaryDeleted(summary_id))
+
+
+def live_summary(summary: Summary | None, summary_id: int) -> Summary:
+    """The summary; raises `NotFound` where it is not, or no longer, there."""
+    if summary is None or summary.deleted:
+        raise NotFound(f"there is no summary {summary_id}")
+    if summary.superseded_by is not None:
+        raise NotFound(f"summary {summary.superseded_by} took the place of summary {summary_id}")
+    return summary
+
+
+def _embed(turn: Turn, embeddings: Mapping[int, Embedding]) -> None:
+    ids = turn.attach(list(embeddings.values()))
+    turn.append(
+        *(
+            SummaryEmbedded(summary_id, embedding.model_version, id_)
+            for (summary_id, embedding), id_ in zip(embeddings.items(), ids, strict=True)
+        )
+    )

@@ -1,0 +1,34 @@
+"""Taking back that a summary was deleted. That one was written is no decision, and stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.commands.summaries import require_may_read
+from domain.errors import Conflict
+from domain.event import Event, Recorded
+from domain.ports import Turn
+from domain.summary import SummaryDeleted, SummaryRestored
+from domain.undo.rules import blocked, takes_back
+
+
+def _require(turn: Turn, summary_id: int, recorded: Recorded, *, deleted: bool) -> None:
+    """Raises where the actor may not read the summary, another one took its place, or it is `deleted` or not."""
+    require_may_read(turn.actor)
+    summary = turn.summaries.get(summary_id)
+    if summary is None or summary.superseded_by is not None:
+        raise Conflict(f"another summary took the place of summary {summary_id}: delete that one")
+    if summary.deleted != deleted:
+        raise blocked(turn, recorded, recorded.stream, (SummaryDeleted, SummaryRestored), "changed the same summary")
+
+
+@takes_back(SummaryDeleted)
+def _deleted(turn: Turn, recorded: Recorded, event: SummaryDeleted) -> Iterable[Event]:
+    _require(turn, event.summary_id, recorded, deleted=True)
+    yield SummaryRestored(event.summary_id)
+
+
+@takes_back(SummaryRestored)
+def _restored(turn: Turn, recorded: Recorded, event: SummaryRestored) -> Iterable[Event]:
+    _require(turn, event.summary_id, recorded, deleted=False)
+    yield SummaryDeleted(event.summary_id)
