@@ -216,7 +216,13 @@ class House:
         settings = self.settings
         pool = WorkerPool(1, initializer=worker.prepare, memory_limit=DECODER_MEMORY)
         self._closing.append(pool.close)
-        return VideoClips(pool, settings.preview_clips_directory, settings.gifs_directory, self.locate)
+        return VideoClips(
+            pool,
+            settings.preview_clips_directory,
+            settings.gifs_directory,
+            self.locate,
+            most_bytes=settings.video_clips_megabytes * 2**20,
+        )
 
     def open_original(self, library_id: int, path: str) -> int:
         """A descriptor of the file at a path of a library, opened without following a link out of it."""

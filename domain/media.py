@@ -11,6 +11,10 @@ from domain.event import Event, recorded_as
 NEEDS_FFMPEG: Final = "ffmpeg is not installed: `make tools` or your system's package `ffmpeg` lets videos be shown"
 """The problem of a video that was found while nothing could decode it; a full scan tries again once something can."""
 
+READINGS: Final = {"photo": 1, "video": 1}
+"""How many times more became known of the files of a kind. Raise it when a reading finds more than before: what was
+read before that is read again, though it did not change."""
+
 
 class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one reading of a file found.
@@ -19,7 +23,9 @@ class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     `taken_at` microseconds of the camera's wall clock counted as if it were UTC, `taken_offset` minutes east of UTC
     where the camera recorded them, `latitude` and `longitude` degrees WGS 84, `placeholder` a thumbhash in base64,
     `problem` why the file is not (or not wholly) shown. Of videos: `duration` in seconds, `frame_rate` frames a second
-    on average, `bit_rate` bits a second, codecs by ffmpeg's names.
+    on average, `bit_rate` bits a second, codecs by ffmpeg's names. Of photos: `motion_at` and `motion_bytes` where a
+    short video lies in the file, `burst` what the camera calls the series that it belongs to. `reading` is the number
+    of `READINGS` by which it was read, 0 before there was one.
     """
 
     size: int
@@ -43,10 +49,15 @@ class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     audio_codec: str | None = None
     frame_rate: float | None = None
     bit_rate: int | None = None
+    reading: int = 0
+    motion_at: int | None = None
+    motion_bytes: int | None = None
+    burst: str | None = None
 
 
 class Media(msgspec.Struct, frozen=True):
-    """A media row as a command sees it; `content_hash` is SHA-256 (32 bytes), None where the file could not be read."""
+    """A media row as a command sees it; `content_hash` is SHA-256 (32 bytes), None where the file could not be read;
+    `reading`, `motion_at` and `motion_bytes` as in `FileFacts`."""
 
     id: int
     library_id: int
@@ -57,6 +68,19 @@ class Media(msgspec.Struct, frozen=True):
     kind: str
     problem: str | None
     present: bool
+    reading: int = 0
+    motion_at: int | None = None
+    motion_bytes: int | None = None
+
+    @property
+    def has_motion(self) -> bool:
+        """Whether it is a photo with a short video in it."""
+        return self.motion_at is not None and self.motion_bytes is not None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether a reading would find more than is known of it; what could not be read is tried again anyway."""
+        return self.content_hash is not None and self.reading < READINGS.get(self.kind, 0)
 
 
 @recorded_as("MediaDiscovered", "media", "media_id", opens=True)

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.account import User
 from domain.actor import Actor
+from domain.bursts import Shot
 from domain.entity import Entity, Fact
 from domain.event import Event, Recorded
 from domain.faces import DETECTED, Face
@@ -114,6 +115,9 @@ class MediaLookups(Protocol):
 
     def shows_content(self, content_hash: bytes) -> bool:
         """Whether the actor sees a present file with these bytes."""
+
+    def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
+        """The present, readable files of one folder of a library."""
 
 
 class PersonLookups(Protocol):

@@ -20,6 +20,8 @@ PICTURE: Final = 0
 RAW: Final = 1
 CLIP: Final = 2
 RAW_WITHOUT_PICTURE: Final = 3
+RANKS: Final = 4
+"""How many there are of a name. In a burst, whose photos have a name each, they follow one another photo by photo."""
 
 
 def stack_key(path: str) -> str:
@@ -38,8 +40,17 @@ def stack_of(library_id: int, path: str) -> int:
     others are a hash of library and `stack_key`. Of a million stacks in a thousand folders two fall together once in
     half a million collections.
     """
-    key = f"{library_id}/{stack_key(path)}".encode()
-    return int.from_bytes(_beside(folder_of(path)) + blake2b(key, digest_size=6).digest(), "big", signed=True)
+    return _number(library_id, folder_of(path), stack_key(path))
+
+
+def burst_of(library_id: int, folder: str, burst: str) -> int:
+    """The number of a burst of a folder, which no name makes: no path has two slashes in a row."""
+    return _number(library_id, folder, f"{folder}//{burst}")
+
+
+def _number(library_id: int, folder: str, key: str) -> int:
+    hashed = blake2b(f"{library_id}/{key}".encode(), digest_size=6).digest()
+    return int.from_bytes(_beside(folder) + hashed, "big", signed=True)
 
 
 @lru_cache(maxsize=1000)

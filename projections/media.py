@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     Float,
     FromClause,
@@ -24,12 +25,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    case,
     func,
     insert,
     select,
     update,
 )
 
+from domain.bursts import BurstJoined, BurstLeft, Shot
 from domain.faces import WITHDRAWN
 from domain.media import (
     FileFacts,
@@ -42,7 +45,7 @@ from domain.media import (
 )
 from domain.names import search_key
 from domain.paths import folder_of, name_of
-from domain.stacks import stack_of, stack_rank
+from domain.stacks import RANKS, burst_of, stack_of, stack_rank
 from projections.projection import Id, Projection, id_column
 
 _FACTS = FileFacts.__struct_fields__
@@ -90,6 +93,10 @@ class MediaTable(Projection):
             Column("audio_codec", Text),
             Column("frame_rate", Float(53)),
             Column("bit_rate", BigInteger),
+            Column("reading", Integer, nullable=False),
+            Column("motion_at", BigInteger),
+            Column("motion_bytes", BigInteger),
+            Column("burst", Text),
             Column("present", Boolean, nullable=False),
             Column("discovered_at", BigInteger, nullable=False),
             UniqueConstraint("library_id", "path", name=self.named("media_place")),
@@ -159,12 +166,17 @@ class MediaTable(Projection):
             },
         )
         key = t.c.id == bindparam("key")
+        rank, to_rank = t.c.stack_rank, bindparam("to_stack_rank", type_=Integer)
+        of_name = case((rank < 0, rank), else_=rank % RANKS)
         self.on(
             MediaChanged,
             update(t)
             .where(key)
             .values(
-                content_hash=bindparam("to_hash"), present=True, **{name: bindparam(f"to_{name}") for name in _WRITTEN}
+                content_hash=bindparam("to_hash"),
+                present=True,
+                **{name: bindparam(f"to_{name}") for name in _WRITTEN if name != "stack_rank"},
+                stack_rank=case((rank < 0, to_rank), (to_rank < 0, to_rank), else_=rank - rank % RANKS + to_rank),
             ),
             lambda e, r: {
                 "key": e.media_id,
@@ -183,6 +195,7 @@ class MediaTable(Projection):
                 name=bindparam("to_name"),
                 path_key=bindparam("to_key"),
                 stack=bindparam("to_stack"),
+                stack_rank=of_name,
                 mtime_ns=bindparam("to_mtime"),
                 present=True,
             ),
@@ -202,6 +215,31 @@ class MediaTable(Projection):
             MediaReturned,
             update(t).where(key).values(present=True, mtime_ns=bindparam("to_mtime")),
             lambda e, r: {"key": e.media_id, "to_mtime": e.mtime_ns},
+        )
+        self._define_bursts(t, of_name)
+
+    def _define_bursts(self, t: Table, of_name: ColumnElement[int]) -> None:
+        """`of_name` is the rank that a file has among those of its name."""
+        key = t.c.id == bindparam("key")
+        order = bindparam("to_order", type_=Integer)
+        self.on(
+            BurstJoined,
+            update(t)
+            .where(key)
+            .values(
+                stack=bindparam("to_stack"),
+                stack_rank=case((t.c.stack_rank < 0, t.c.stack_rank), else_=order * RANKS + of_name),
+            ),
+            lambda e, r: {
+                "key": e.media_id,
+                "to_stack": burst_of(e.library_id, e.folder, e.burst),
+                "to_order": e.order,
+            },
+        )
+        self.on(
+            BurstLeft,
+            update(t).where(key).values(stack=bindparam("to_stack"), stack_rank=of_name),
+            lambda e, r: {"key": e.media_id, "to_stack": stack_of(e.library_id, e.path)},
         )
 
 
@@ -278,6 +316,14 @@ class MediaFiles:
         t = self._table
         statement = self._few().where(t.c.library_id == library_id, t.c.folder == folder)
         return {media.path: media for media in map(_media, self._connection.execute(statement))}
+
+    def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
+        """The present, readable files of one folder of a library, whether or not it is visible; for bursts."""
+        t = self._table
+        statement = select(*(t.c[name] for name in Shot.__struct_fields__)).where(
+            t.c.library_id == library_id, t.c.folder == folder, t.c.present, t.c.content_hash.is_not(None)
+        )
+        return [Shot(*row) for row in self._connection.execute(statement.order_by(t.c.id))]
 
     def folders_with_files(self, library_id: int) -> list[str]:
         """The folders of a library in which files are thought present."""

@@ -12,7 +12,7 @@ from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Select, and_,
 
 from domain.faces import DETECTED
 from domain.names import name_key, search_key
-from domain.stacks import CLIP, PICTURE
+from domain.stacks import CLIP, PICTURE, RANKS
 from projections.schema import ReadTables
 
 
@@ -231,7 +231,8 @@ class Narrowing:
         and their rank says of which kind they are."""
         media = self._tables.media
         m, first = media.table, media.before
-        of_rank = {None: true(), "photo": first.c.stack_rank != CLIP, "video": first.c.stack_rank == CLIP}
+        rank = first.c.stack_rank % RANKS
+        of_rank = {None: true(), "photo": rank != CLIP, "video": rank == CLIP}
         others = self._for(msgspec.structs.replace(self.filter, folder=None, kind=None))
         statement = select(first.c.id).where(
             first.c.present,

@@ -120,9 +120,10 @@ class ScriptedNotices:
 class CountedScan:
     """What a scripted scan came to."""
 
-    def __init__(self, looked: float, deferred: int) -> None:
+    def __init__(self, looked: float, deferred: int, outdated: int) -> None:
         self.looked = looked
         self.read = self.to_read = self.found = 0
+        self.outdated = outdated
         self.deferred = deferred
         self.trouble: str | None = None
 
@@ -137,7 +138,7 @@ class ScriptedScans:
     def __init__(self) -> None:
         self.asked: list[tuple[int, bool, Noticed | None]] = []
         self.looked = 0.0
-        self.deferred = 0
+        self.deferred = self.outdated = 0
         self.failure: Exception | None = None
 
     def scan(
@@ -153,7 +154,7 @@ class ScriptedScans:
         self.asked.append((library.id, full, noticed))
         if self.failure is not None:
             raise self.failure
-        return CountedScan(self.looked, self.deferred)
+        return CountedScan(self.looked, self.deferred, self.outdated)
 
     def away(self) -> None:
         """From now on every root is missing."""

@@ -6,6 +6,8 @@ import time
 from typing import Final
 
 from adapters.files.walk import FoundFile
+from domain.commands.media import ReadFile
+from domain.media import Media
 
 MOST: Final = 20_000
 """Files that are remembered, some 5 MB; of one that is forgotten the only cost is a second reading."""
@@ -36,3 +38,11 @@ class RecentlyRead:
     def has(self, library_id: int, file: FoundFile) -> bool:
         """Whether the file was read since it was written, renamed or changed in any way."""
         return self._states.get((library_id, file.path)) == (file.inode, file.ctime_ns)
+
+
+def tells_nothing(read: ReadFile, known: Media) -> bool:
+    """Whether a file was read as it is known already."""
+    facts = read.facts
+    now = (read.content_hash, facts.size, facts.mtime_ns, facts.problem, True)
+    was = (known.content_hash, known.size, known.mtime_ns, known.problem, known.present)
+    return now == was and facts.reading <= known.reading

@@ -20,11 +20,13 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
-from adapters.files.recent import RecentlyRead
+from adapters.files.recent import RecentlyRead, tells_nothing
 from adapters.files.report import Report, ScanReport
-from adapters.files.standing import Standing, answers
+from adapters.files.standing import Standing, left_elsewhere
 from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
 from domain.actor import WATCHER
+from domain.bursts import changes_of
+from domain.commands.bursts import link_bursts
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.library import Library
@@ -44,6 +46,8 @@ it has stood still that long, and otherwise by the next one."""
 NOTICED_SETTLE_SECONDS = 0.5
 """The same where each end of writing is noticed: what is read too early is read again."""
 EVERYTHING = Noticed(everything=True)
+OUTDATED_FILES = 1000
+"""Files of which more can be known since an update that a quick scan reads again: what is new does not wait for all."""
 READ_AHEAD = 64
 """Files that are read or wait for a worker at once: enough to keep every worker busy, few enough to stay flat."""
 
@@ -139,6 +143,8 @@ class _Scan:
         self._vanished: set[int] = set()
         self._try_again = try_again
         self._again: set[int] = set()
+        self._may_reread: float = math.inf if full else OUTDATED_FILES
+        self._touched: set[str] = set()
         self._has_ffmpeg = shutil.which("ffprobe") is not None
 
     def run(self, report: Report, stopping: Callable[[], bool]) -> ScanReport:
@@ -152,6 +158,7 @@ class _Scan:
             self._read_all()
         if self._vanished and not self._stopping():
             self._record_missing()
+        self._link_bursts()
         if done.operation_id is not None:
             with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
                 turn.end(done.text(self._library.name))
@@ -178,8 +185,12 @@ class _Scan:
             if self._full:
                 self._again |= {media.id for media in known.values() if media.present and self._try_again(media)}
             done.to_read += sum(self._is_news(file, known.get(file.path)) for file in found)
+            done.outdated += sum(self._is_outdated(file, known.get(file.path)) for file in found)
             here = {file.path for file in found}
-            gone.update(media.id for media in known.values() if media.present and media.path not in here)
+            went = {media.id for media in known.values() if media.present and media.path not in here}
+            gone |= went
+            if went or self._full:
+                self._touched.add(folder)
             self._report(done)
         remembered = self._remembered()
         if not done.found and remembered and (self._noticed.everything or self._is_empty(remembered)):
@@ -190,6 +201,8 @@ class _Scan:
         for folder in remembered:
             if folder not in met and self._noticed.concerns(folder):
                 gone.update(media.id for media in self._known(folder).values() if media.present)
+        again = min(done.outdated, self._may_reread)
+        done.to_read, done.outdated = done.to_read + int(again), done.outdated - int(again)
         return self._without_unknown(gone, unknown)
 
     def _remembered(self) -> Sequence[str]:
@@ -268,6 +281,11 @@ class _Scan:
             return True
         return (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
 
+    def _is_outdated(self, file: FoundFile, known: Media | None) -> bool:
+        """Whether there is no news of a file, but more to be known than was when it was read."""
+        wanted = self._noticed.everything and known is not None and known.is_outdated
+        return wanted and not self._is_news(file, known)
+
     # The second walk
 
     def _read_all(self) -> None:
@@ -296,6 +314,9 @@ class _Scan:
                 if self._stopping():
                     return
                 if self._is_news(file, known.get(file.path)):
+                    yield file
+                elif self._may_reread > 0 and self._is_outdated(file, known.get(file.path)):
+                    self._may_reread -= 1
                     yield file
 
     def _age(self, file: FoundFile) -> float:
@@ -352,14 +373,15 @@ class _Scan:
             for read in batch:
                 if read.facts.problem is not None:
                     log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
-            vanished = self._vanished | self._left_elsewhere(batch)
+            vanished = self._vanished | left_elsewhere(self._ledger, self._library.id, batch, self._vanished)
             with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
                 self._require_library(turn)
                 operation_id = turn.begin("scan", f"began to scan {self._library.name}")
                 recorded = record_files(turn, self._library.id, batch, vanished)
+            self._touched |= {folder_of(read.path) for read in batch}
             done.operation_id = operation_id
             done.discovered += recorded.discovered
-            done.changed += recorded.changed
+            done.changed, done.again = done.changed + recorded.changed, done.again + recorded.again
             done.moved += recorded.moved
         self._report(done)
 
@@ -370,23 +392,7 @@ class _Scan:
             return [*batch]
         with self._ledger.reading(WATCHER) as tables:
             known = tables.media.at_each(self._library.id, written)
-        return [read for read in batch if read.path not in known or not _tells_nothing(read, known[read.path])]
-
-    def _left_elsewhere(self, batch: Sequence[ReadFile]) -> set[int]:
-        """The ids of files with the same bytes as new ones that are gone from where this scan does not look, be it
-        another library: the new ones are those, moved."""
-        with self._ledger.reading(WATCHER) as tables:
-            known = tables.media.at_each(self._library.id, [read.path for read in batch])
-            new = {read.content_hash for read in batch if read.content_hash is not None and read.path not in known}
-            others = [media for media in tables.media.of_contents(new) if media.present]
-            libraries = {library.id: library for library in tables.libraries.shown()} if others else {}
-        gone: set[int] = set()
-        for id_, library in libraries.items():
-            held = [media for media in others if media.library_id == id_ and media.id not in self._vanished]
-            if held and answers(library.root):
-                standing = Standing(library.root)
-                gone.update(media.id for media in held if not standing.has(media.path))
-        return gone
+        return [read for read in batch if read.path not in known or not tells_nothing(read, known[read.path])]
 
     def _require_library(self, turn: Lookups) -> None:
         """The scan is over where the library was removed or moved since it began."""
@@ -401,25 +407,37 @@ class _Scan:
         for ids in _batches(sorted(self._vanished)):
             standing = Standing(self._library.root)
             with self._ledger.reading(WATCHER) as tables:
-                still = [id_ for id_ in ids if self._is_gone(tables.media.find(id_), standing)]
+                met = (tables.media.find(id_) for id_ in ids)
+                still = [media for media in met if media is not None and self._is_gone(media, standing)]
             if not still:
                 continue
             with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
                 self._require_library(turn)
                 operation_id = turn.begin("scan", f"began to scan {self._library.name}")
-                done.missing += record_missing(turn, still)
+                done.missing += record_missing(turn, [media.id for media in still])
+            self._touched |= {folder_of(media.path) for media in still}
             done.operation_id = operation_id
 
-    def _is_gone(self, media: Media | None, standing: Standing) -> bool:
-        if media is None or not media.present or media.library_id != self._library.id:
+    def _link_bursts(self) -> None:
+        """Record what became of the bursts in the folders where anything changed, and in all where the scan is full:
+        an earlier one may have been interrupted."""
+        done = self._done
+        for folder in sorted(self._touched):
+            if self._stopping():
+                return
+            with self._ledger.reading(WATCHER) as tables:
+                if not changes_of(tables.media.shots_in(self._library.id, folder)):
+                    continue
+            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
+                self._require_library(turn)
+                operation_id = turn.begin("scan", f"began to scan {self._library.name}")
+                done.in_bursts += link_bursts(turn, self._library.id, folder)
+            done.operation_id = operation_id
+
+    def _is_gone(self, media: Media, standing: Standing) -> bool:
+        if not media.present or media.library_id != self._library.id:
             return False
         return not standing.has(media.path)
-
-
-def _tells_nothing(read: ReadFile, known: Media) -> bool:
-    facts = read.facts
-    now = (read.content_hash, facts.size, facts.mtime_ns, facts.problem, True)
-    return now == (known.content_hash, known.size, known.mtime_ns, known.problem, known.present)
 
 
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -50,7 +50,7 @@ class PlaceShown(msgspec.Struct):
 class Metadata(msgspec.Struct):
     """What the file says of itself now: facts, camera, position and all EXIF by name, or a video's tags. Units:
     seconds, millimetres, metres, degrees north and east, bits a second; `orientation` is EXIF's 1 to 8. `place` names
-    the position, where that is known."""
+    the position, where that is known; `motion` says that a short video is in the photo, which `/video/stream` plays."""
 
     library_id: int
     path: str
@@ -79,6 +79,7 @@ class Metadata(msgspec.Struct):
     audio_codec: str | None
     frame_rate: float | None
     bit_rate: int | None
+    motion: bool
     problem: str | None
     companions: Sequence[Companion]
     exif: dict[str, Any]
@@ -143,7 +144,7 @@ def _place(call: Call, facts: Mapping[str, Any]) -> PlaceShown | None:
 def _metadata(media: Media, facts: Mapping[str, Any]) -> Metadata:
     known: dict[str, Any] = {name: facts.get(name) for name in Metadata.__struct_fields__}
     known["taken_at"] = wall_clock(facts.get("taken_at"), facts.get("taken_offset_minutes"))
-    known["exif"] = facts.get("exif") or {}
+    known["exif"], known["motion"] = facts.get("exif") or {}, facts.get("motion_at") is not None
     return Metadata(**{**known, "library_id": media.library_id, "path": media.path})
 
 

@@ -63,7 +63,7 @@ class PhotosQuery(PhotoWords):
 
     stacked: Annotated[
         bool,
-        Meta(description="whether a RAW or short clip is left to the photo of its name that fits too, as a companion"),
+        Meta(description="whether what stands behind another file that fits too (a RAW, a clip, a burst) is left out"),
     ] = True
     sort: Literal["taken_at", "name", "discovered"] = "taken_at"
     limit: Limit = USUAL_LIMIT
@@ -72,7 +72,7 @@ class PhotosQuery(PhotoWords):
 
 class Companion(msgspec.Struct):
     """Another file of the same press of the shutter, beside it and of its name: a RAW, a live photo's clip, or the
-    photo of either."""
+    photo of either; or one of the same burst."""
 
     id: int
     path: str
@@ -83,7 +83,7 @@ class Companion(msgspec.Struct):
 class MediaRow(msgspec.Struct):
     """One file: `width` and `height` are pixels of the upright picture, `placeholder` a ThumbHash in base64, `problem`
     says why it is not, or not wholly, shown. Of videos: `duration` in seconds, `frame_rate` a second, `bit_rate` in
-    bits a second."""
+    bits a second. `motion` says that a short video is in a photo's file, which `/video/stream` plays."""
 
     id: int
     library_id: int
@@ -109,6 +109,7 @@ class MediaRow(msgspec.Struct):
     audio_codec: str | None
     frame_rate: float | None
     bit_rate: int | None
+    motion: bool
     modified_at: Moment
     discovered_at: Moment
     tags: Sequence[str]
@@ -118,7 +119,7 @@ class MediaRow(msgspec.Struct):
 _AS_STORED: Final = tuple(
     name
     for name in MediaRow.__struct_fields__
-    if name not in {"content_hash", "taken_at", "modified_at", "discovered_at", "tags", "companions"}
+    if name not in {"content_hash", "taken_at", "motion", "modified_at", "discovered_at", "tags", "companions"}
 )
 """The fields of a file that are columns of `media`."""
 
@@ -194,6 +195,7 @@ def media_row(
         taken_at=wall_clock(row["taken_at"], row["taken_offset"]),
         modified_at=moment(row["mtime_ns"] // 1000),
         discovered_at=moment(row["discovered_at"]),
+        motion=row["motion_at"] is not None,
         tags=tags.get(content, ()),
         companions=companions_of(row["id"], companions),
         **plain,

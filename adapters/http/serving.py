@@ -24,7 +24,7 @@ from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call
 from adapters.http.presence import while_present
 from adapters.http.problems import answer_of, plain_problem, refusal
-from domain.errors import ImageApiError
+from domain.errors import ImageApiError, Unavailable
 from domain.media import Media
 from domain.paths import name_of
 
@@ -99,6 +99,26 @@ def original(call: Call, media: Media, known_format: str | None) -> Answer:
     return Answer(response=FileResponse(descriptor, call.headers, headers))
 
 
+def motion(call: Call, media: Media) -> Answer:
+    """The video in a photo's file, with ranges, where the file is the one that was indexed.
+
+    Raises:
+        NotFound, Unavailable: as `Parts.open_original`; the latter also where the file was replaced.
+    """
+    descriptor = call.parts.open_original(media.library_id, media.path)
+    facts = os.fstat(descriptor)
+    if (facts.st_size, facts.st_mtime_ns) != (media.size, media.mtime_ns):
+        os.close(descriptor)
+        raise Unavailable("the file was replaced: the next scan will say by what")
+    tag = f'"{(media.content_hash or b"").hex()}-motion"'
+    headers = {"ETag": tag, **KEPT, "Content-Type": TYPES["mp4"]}
+    if has_tag(call.headers, tag):
+        os.close(descriptor)
+        return Answer(response=Response(status_code=304, headers=headers))
+    part = (media.motion_at or 0, media.motion_bytes or 0)
+    return Answer(response=FileResponse(descriptor, call.headers, headers, part))
+
+
 def disposition(name: str, *, inline: bool) -> str:
     """`Content-Disposition` for a file of this name (RFC 6266): shown, or saved under its name."""
     plain = re.sub(r"[^ !#$&+.0-9A-Z^_`a-z|~()\[\]{}@,=-]", "_", name)
@@ -138,12 +158,15 @@ class WaitedFor(Response):
 class FileResponse(Response):
     """A file by its descriptor, which this closes; whole, or the one range that was asked for."""
 
-    def __init__(self, descriptor: int, headers: Headers, given: dict[str, str]) -> None:
-        """`headers` are the request's; `given` those of the answer, with its `ETag` and `Content-Type`."""
+    def __init__(
+        self, descriptor: int, headers: Headers, given: dict[str, str], part: tuple[int, int] | None = None
+    ) -> None:
+        """`headers` are the request's; `given` those of the answer, with its `ETag` and `Content-Type`. Where a `part`
+        is given, as its place in the file and its bytes, that is what is served as if it were a file."""
         super().__init__(status_code=200, headers={**given, "Accept-Ranges": "bytes"})
         del self.headers["content-length"]
         self._file = open(descriptor, "rb", buffering=0)  # noqa: SIM115 - closed in __call__
-        self._size = os.fstat(descriptor).st_size
+        self._begin, self._size = part or (0, os.fstat(descriptor).st_size)
         self._first, self._length = 0, self._size
         self._refused = False
         asked = headers.get("range")
@@ -183,7 +206,7 @@ class FileResponse(Response):
                 await while_present(receive, functools.partial(self._send_bytes, send))
 
     async def _send_bytes(self, send: Send) -> None:
-        at, left = self._first, self._length
+        at, left = self._begin + self._first, self._length
         while left > 0:
             chunk = await anyio.to_thread.run_sync(os.pread, self._file.fileno(), min(CHUNK, left), at)
             if not chunk:

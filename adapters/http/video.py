@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.serving import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, original
+from adapters.http.serving import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, motion, original
 from adapters.http.sight import LibraryParam, LibraryRef, photo_at
 from domain.errors import NotFound, Unavailable, Unreadable
 from domain.media import Media
@@ -45,10 +45,12 @@ class VideoQuery(msgspec.Struct):
 
 @routes("GET", "/video/stream", query=VideoQuery, media_types=(*_VIDEO_TYPES, UNKNOWN), errors=(404, 416))
 def stream(call: Call, query: VideoQuery) -> Answer:
-    """The video file itself, with ranges, for players that know its format."""
+    """The video file itself, with ranges, for players that know its format; of a photo the short video in it."""
     with call.parts.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
         row = tables.media.row(media.id)
+    if media.has_motion:
+        return motion(call, media)
     return original(call, media, None if row is None else row["format"])
 
 
@@ -209,13 +211,13 @@ def _part_number(file: str) -> int | None:
 
 
 def _copies(lookups: Lookups, content: bytes) -> list[Media]:
-    """The present videos with this content that the user may see."""
-    found = lookups.media.of_contents([content])
-    return [each for each in found if each.present and each.kind == "video" and each.library_id in lookups.visible]
+    """The present videos with this content that the user may see, or the photos with a video in them."""
+    found = [each for each in lookups.media.of_contents([content]) if each.kind == "video" or each.has_motion]
+    return [each for each in found if each.present and each.library_id in lookups.visible]
 
 
 def _video_at(lookups: Lookups, path: str, library: int | str | None) -> Media:
     media = photo_at(lookups, path, library)
-    if media.kind != "video":
-        raise NotFound(f"'{path}' is a photo: GET /image shows it")
+    if media.kind != "video" and not media.has_motion:
+        raise NotFound(f"'{path}' is a photo without a video in it: GET /image shows it")
     return media

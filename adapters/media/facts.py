@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.media.index import IndexedFile, index_file, index_undecoded
 from adapters.media.magic import MediaKind
 from domain.commands.media import ReadFile
-from domain.media import FileFacts
+from domain.media import READINGS, FileFacts
 
 
 def read_media(path: bytes, text: str, renditions_root: str, kind: MediaKind) -> ReadFile:
@@ -49,4 +49,8 @@ def _kept(indexed: IndexedFile) -> tuple[bytes | None, FileFacts]:
         audio_codec=indexed.audio_codec,
         frame_rate=indexed.frame_rate,
         bit_rate=indexed.bit_rate,
+        reading=READINGS[indexed.kind],
+        motion_at=indexed.motion_at,
+        motion_bytes=indexed.motion_bytes,
+        burst=indexed.burst,
     )

@@ -11,11 +11,13 @@ import os
 from typing import Literal
 
 import msgspec
+from PIL import ExifTags
 
 from adapters.media.contents import Content, read_content
 from adapters.media.dates import WallClock, wall_clock_of_change, wall_clock_of_name
-from adapters.media.exif import CameraFacts, camera_facts, named_tags, raw_exif
+from adapters.media.exif import CameraFacts, camera_facts, directory, named_tags, raw_exif
 from adapters.media.magic import RAWS, MediaKind
+from adapters.media.motion import FORMATS, Told, apple_burst, motion_of, told_by_phone
 from adapters.media.opening import Photo, open_photo
 from adapters.media.pictures import Decoded, shrunk
 from adapters.media.placeholder import placeholder_of
@@ -37,7 +39,8 @@ class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
     `taken_offset_minutes` how far that clock was ahead of UTC, where known. Position in degrees north and east,
     `altitude` in metres, `exposure` in seconds, `focal_length` in millimetres. `placeholder` is a ThumbHash in base64.
     `problem` says in plain words what is wrong with the file; `has_renditions` whether it can be shown all the same. Of
-    videos: `duration` in seconds, `frame_rate` frames a second, `bit_rate` bits a second.
+    videos: `duration` in seconds, `frame_rate` frames a second, `bit_rate` bits a second. Of photos: `motion_at` and
+    `motion_bytes` say where a short video lies in the file, `burst` what the camera calls the series it is of.
     """
 
     content_hash: bytes | None
@@ -69,6 +72,9 @@ class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
     audio_codec: str | None = None
     frame_rate: float | None = None
     bit_rate: int | None = None
+    motion_at: int | None = None
+    motion_bytes: int | None = None
+    burst: str | None = None
 
 
 def index_file(path: bytes, renditions_root: str | None, kind: MediaKind) -> IndexedFile:
@@ -103,13 +109,26 @@ def _photo_indexed(
     except Unreadable as error:
         return _indexed(name, content, CameraFacts(), problem=str(error))
     facts, size = camera_facts(picture.exif), (picture.width, picture.height)
-    if renditions_root is None:
-        return _indexed(name, content, facts, picture, size)
-    try:
-        note, size = _rendered(picture, content.sha256, renditions_root)
-    except Unreadable as error:
-        return _indexed(name, content, facts, picture, problem=str(error))
-    return _indexed(name, content, facts, picture, size, note)
+    note, problem = None, None
+    if renditions_root is not None:
+        try:
+            note, size = _rendered(picture, content.sha256, renditions_root)
+        except Unreadable as error:
+            size, problem = (None, None), str(error)
+    return _with_series(_indexed(name, content, facts, picture, size, note, problem), photo, picture)
+
+
+def _with_series(indexed: IndexedFile, photo: bytes, picture: Photo) -> IndexedFile:
+    """The same with the video in the photo and the series that it is of."""
+    told = told_by_phone(photo) if indexed.format in FORMATS else Told()
+    motion = motion_of(photo, told) if indexed.format in FORMATS else None
+    note = directory(picture.exif, ExifTags.IFD.Exif).get(ExifTags.Base.MakerNote)
+    return msgspec.structs.replace(
+        indexed,
+        motion_at=motion.at if motion else None,
+        motion_bytes=motion.length if motion else None,
+        burst=apple_burst(note) or told.burst,
+    )
 
 
 def index_undecoded(path: bytes, kind: MediaKind, problem: str) -> IndexedFile:

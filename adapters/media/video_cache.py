@@ -10,22 +10,43 @@ import contextlib
 import os
 import secrets
 import shutil
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from adapters.media.motion import copy_motion
 from adapters.media.renditions import write_whole
 from adapters.media.video_plan import VERSION, Plan, part_name
 from domain.errors import Unavailable
+from domain.media import Media
 
 _KEPT_SHARE: Final = 0.9
 """What is left of the limit when room was made, so that it is not made for each part."""
 _SCRATCH: Final = "run-"
-_ABANDONED_SECONDS: Final = 3600.0
+ABANDONED_SECONDS: Final = 3600.0
+
+
+Kept = tuple[float, int, Path]
+"""A file that can be made again: when it was last used, its bytes, and where it is."""
+
+
+def keep_to(most_bytes: int, files: Iterable[Kept]) -> None:
+    """Delete the files that were not used for the longest where all of them take more than they may."""
+    oldest_first = sorted(files)
+    total = sum(size for _, size, _ in oldest_first)
+    if total <= most_bytes:
+        return
+    for _, size, path in oldest_first:
+        if total <= most_bytes * _KEPT_SHARE:
+            break
+        with contextlib.suppress(OSError):  # gone already, or not ours to delete: the next one then
+            path.unlink()
+            total -= size
 
 
 class PartCache:
@@ -91,6 +112,25 @@ class PartCache:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    @contextlib.contextmanager
+    def alone(self, descriptor: int, media: Media) -> Iterator[int]:
+        """A descriptor of a video: of the file itself, or of a copy without a name of what is in a photo.
+
+        Raises:
+            Unavailable: there is no room for the copy.
+        """
+        if not media.has_motion:
+            yield descriptor
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                copy = stack.enter_context(tempfile.TemporaryFile(dir=self._folder))
+                copy_motion(descriptor, copy.fileno(), media.motion_at or 0, media.motion_bytes or 0)
+            except OSError as error:
+                raise Unavailable(f"the video in the photo cannot be copied now: {error.strerror}") from error
+            yield copy.fileno()
+
     def take(self, content: bytes, number: int, made: Path) -> None:
         """Put a part that is whole in its place."""
         os.replace(made, self._part(content, number))
@@ -98,26 +138,17 @@ class PartCache:
     def make_room(self) -> None:
         """Delete what killed servers left, and the parts longest unwatched where they take more than they may."""
         with self._lock:
-            parts = sorted(self._parts())
-            total = sum(size for _, size, _ in parts)
-            if total <= self._most_bytes:
-                return
-            for _, size, path in parts:
-                if total <= self._most_bytes * _KEPT_SHARE:
-                    break
-                with contextlib.suppress(OSError):  # gone already, or not ours to delete: the next one then
-                    path.unlink()
-                    total -= size
+            keep_to(self._most_bytes, self._parts())
 
-    def _parts(self) -> Iterator[tuple[float, int, Path]]:
-        """When each part was last watched, its size, and where it is."""
+    def _parts(self) -> Iterator[Kept]:
+        """Every part; what was abandoned goes on the way."""
         for folder in self._folder.glob("[0-9a-f][0-9a-f]/*"):
             for path in folder.glob("*"):
                 with contextlib.suppress(OSError):
                     facts = path.stat()
                     if path.suffix == ".ts":
                         yield facts.st_mtime, facts.st_size, path
-                    elif path.name.startswith(_SCRATCH) and time.time() - facts.st_mtime > _ABANDONED_SECONDS:
+                    elif path.name.startswith(_SCRATCH) and time.time() - facts.st_mtime > ABANDONED_SECONDS:
                         shutil.rmtree(path, ignore_errors=True)
 
     def _of(self, content: bytes) -> Path:

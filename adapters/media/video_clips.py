@@ -3,6 +3,10 @@ first.
 
 A clip is a file named after its video's content, written under another name and renamed. Where none can be made, a file
 `<clip>.failed` beside where it would be holds the reason, and nothing is tried again until somebody deletes that.
+
+Clips take no more room than they may: those that were not asked for the longest go first, and are made again when
+somebody asks. The time of a file's last reading says when that was; the time of its change stays, by which browsers
+know it.
 """
 
 from __future__ import annotations
@@ -10,18 +14,23 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeVar, TypeVarTuple
 
 import msgspec
 
+from adapters.media.contents import open_media
 from adapters.media.ffmpeg import Word, ffmpeg, opening
+from adapters.media.motion import copy_motion
 from adapters.media.renditions import write_whole
 from adapters.media.video import Film, film_of
+from adapters.media.video_cache import ABANDONED_SECONDS, Kept, keep_to
 from adapters.media.video_frames import fitted, scaling
 from domain.errors import NotFound, Unavailable, Unreadable
 from domain.media import Media
@@ -63,9 +72,13 @@ class Clip(msgspec.Struct, frozen=True):
 class VideoClips:
     """Clips by content. Safe from any thread; only `make_next` takes long."""
 
-    def __init__(self, workers: Workers, previews: Path, gifs: Path, locate: Callable[[int, str], Path]) -> None:
-        """`locate` resolves a library's id and a path text to the file, and raises `NotFound` where there is none."""
+    def __init__(
+        self, workers: Workers, previews: Path, gifs: Path, locate: Callable[[int, str], Path], *, most_bytes: int
+    ) -> None:
+        """`locate` resolves a library's id and a path text to the file, and raises `NotFound` where there is none;
+        `most_bytes` is what all clips may take on the disk."""
         self._workers = workers
+        self._most_bytes = most_bytes
         self._folders: dict[ClipKind, tuple[Path, str]] = {"preview": (previews, "mp4"), "gif": (gifs, "gif")}
         self._locate = locate
         self._lock = threading.Lock()
@@ -75,7 +88,7 @@ class VideoClips:
     def want(self, media: Media, kind: ClipKind) -> Clip:
         """How it stands with the clip of a video; one that is not there is made soon."""
         path = self.path(media, kind)
-        if path.exists():
+        if _used(path):
             return Clip("ready")
         with contextlib.suppress(OSError):
             return Clip("failed", _failure(path).read_text("utf-8", "replace"))
@@ -128,7 +141,8 @@ class VideoClips:
         if target.exists() or (facts.st_size, facts.st_mtime_ns) != (media.size, media.mtime_ns):
             return
         limit = 2 * _MAKING_SECONDS
-        made = self._workers.submit(make_clip, os.fsencode(path), kind, os.fspath(target), timeout=limit)
+        part = (media.motion_at or 0, media.motion_bytes or 0) if media.has_motion else None
+        made = self._workers.submit(make_clip, os.fsencode(path), kind, os.fspath(target), part, timeout=limit)
         try:
             made.result()
         except Unreadable as error:
@@ -136,21 +150,46 @@ class VideoClips:
                 write_whole(_failure(target), str(error).encode("utf-8", "replace"))
             except OSError as problem:
                 raise Unavailable(f"clips cannot be written to {target.parent}: {problem.strerror}") from problem
+        keep_to(self._most_bytes, self._made())
+
+    def _made(self) -> Iterator[Kept]:
+        """Every clip; what killed servers left goes on the way."""
+        for folder, ending in self._folders.values():
+            for path in folder.glob("[0-9a-f][0-9a-f]/*"):
+                with contextlib.suppress(OSError):
+                    facts = path.stat()
+                    if path.suffix == f".{ending}":
+                        yield facts.st_atime, facts.st_size, path
+                    elif path.suffix == ".tmp" and time.time() - facts.st_mtime > ABANDONED_SECONDS:
+                        path.unlink()
 
 
-def make_clip(path: bytes, kind: ClipKind, target: str) -> None:
-    """Make a clip of the video at an absolute path; runs in a worker process.
+def _used(path: Path) -> bool:
+    """Whether a clip is there; it counts as used now."""
+    try:
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+    except FileNotFoundError:
+        return False
+    except OSError:  # on a disk that was made read-only; it is served all the same
+        return path.exists()
+    return True
+
+
+def make_clip(path: bytes, kind: ClipKind, target: str, part: tuple[int, int] | None = None) -> None:
+    """Make a clip of the video at an absolute path, or of the video that is this part (place, bytes) of a photo's file;
+    runs in a worker process.
 
     Raises:
         Unreadable: none can be made.
         Unavailable: ffmpeg is not installed, or the clip cannot be written.
     """
-    film = film_of(path, "")
     folder = os.path.dirname(target)
     temporary = os.path.join(folder, f".{secrets.token_hex(8)}.tmp")
     try:
         os.makedirs(folder, exist_ok=True)
-        ffmpeg(*_words(path, film, kind), "-y", b"file:" + os.fsencode(temporary), seconds=_MAKING_SECONDS)
+        with _video(path, part, folder) as video:
+            film = film_of(video, "")
+            ffmpeg(*_words(video, film, kind), "-y", b"file:" + os.fsencode(temporary), seconds=_MAKING_SECONDS)
         if not os.path.exists(temporary) or not os.path.getsize(temporary):
             raise Unreadable("cannot be decoded: not a single frame")
         os.replace(temporary, target)
@@ -159,6 +198,18 @@ def make_clip(path: bytes, kind: ClipKind, target: str) -> None:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+@contextlib.contextmanager
+def _video(path: bytes, part: tuple[int, int] | None, folder: str) -> Iterator[bytes]:
+    """The path of a video: its own, or that of a copy of a part of a file, which goes again."""
+    if part is None:
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".tmp") as copy:
+        with open_media(path) as photo:
+            copy_motion(photo.fileno(), copy.fileno(), *part)
+        yield os.fsencode(copy.name)
 
 
 def _words(path: bytes, film: Film, kind: ClipKind) -> list[Word]:

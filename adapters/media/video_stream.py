@@ -152,7 +152,8 @@ class VideoStreams:
             try:
                 facts = os.fstat(descriptor)
                 if (facts.st_size, facts.st_mtime_ns) == (media.size, media.mtime_ns):
-                    yield descriptor
+                    with self._cache.alone(descriptor, media) as source:
+                        yield source
                     return
             finally:
                 os.close(descriptor)

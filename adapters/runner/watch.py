@@ -40,6 +40,7 @@ class Numbers(Protocol):
     to_read: int
     found: int
     deferred: int
+    outdated: int
     trouble: str | None
 
     def text(self, library: str) -> str:
@@ -161,6 +162,8 @@ class Watcher:
     def _pause(self, library_id: int, numbers: Numbers | None) -> float:
         """Seconds from one quick scan to the next one, where nothing is noticed meanwhile."""
         state = self.watching().get(library_id)
+        if numbers is not None and numbers.outdated > 0:
+            return min(self._quick_seconds, POLL_SECONDS)
         is_open = numbers is None or numbers.deferred > 0
         if state is not None and state.mode == "off" and not is_open:
             return math.inf

@@ -125,6 +125,12 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "10240",
     ),
     Variable(
+        "VIDEO_CLIPS_MEGABYTES",
+        kind.whole(10, 100_000_000, " of megabytes"),
+        "Megabytes that preview clips and GIFs may take together; what was not asked for the longest goes first.",
+        "4096",
+    ),
+    Variable(
         "VIDEO_CONCURRENCY",
         kind.whole(1, 64),
         "ffmpeg processes at once for those who watch; one more makes clips in the background.",

@@ -85,6 +85,7 @@ class Settings:
     gifs_directory: Path
     preview_clips_directory: Path
     video_cache_megabytes: int
+    video_clips_megabytes: int
     video_concurrency: int
     bind_url: Address
     secret_key: str | None = field(repr=False)

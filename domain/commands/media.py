@@ -29,11 +29,12 @@ class ReadFile(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What became of a batch of files, in numbers."""
+    """What became of a batch of files, in numbers; those read `again` did not change."""
 
     discovered: int
     changed: int
     moved: int
+    again: int = 0
 
 
 def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanished: Collection[int] = ()) -> Recorded:
@@ -49,10 +50,12 @@ def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanishe
     sources = _vanished_by_content(candidates, vanished)
     events: list[Event] = []
     new: list[ReadFile] = []
+    again = 0
     for file in files:
         before = known.get(file.path)
         if before is not None:
             events += _seen_again(turn, before, file)
+            again += _is_as_it_was(before, file) and file.facts.reading > before.reading
         elif file.content_hash is not None and sources.get(file.content_hash):
             source = sources[file.content_hash].pop()
             place = (source.library_id, source.path)
@@ -61,7 +64,7 @@ def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanishe
             new.append(file)
     events = list(dict.fromkeys(events))  # copies that were rewritten alike carry the same tags
     moved = sum(isinstance(event, MediaMoved) for event in events)
-    changed = sum(isinstance(event, (MediaChanged, MediaReturned)) for event in events)
+    changed = sum(isinstance(event, (MediaChanged, MediaReturned)) for event in events) - again
     if new:
         ids = turn.new_ids("media", len(new))
         events += [
@@ -69,7 +72,7 @@ def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanishe
             for id_, file in zip(ids, new, strict=True)
         ]
     turn.append(*events)
-    return Recorded(len(new), changed, moved)
+    return Recorded(len(new), changed, moved, again)
 
 
 def record_missing(turn: Turn, media_ids: Iterable[int]) -> int:
@@ -94,7 +97,7 @@ def _vanished_by_content(candidates: Iterable[Media], vanished: Collection[int])
 def _seen_again(turn: Turn, before: Media, file: ReadFile) -> list[Event]:
     facts = file.facts
     same = file.content_hash == before.content_hash and facts.problem == before.problem
-    if same and before.present and (facts.size, facts.mtime_ns) == (before.size, before.mtime_ns):
+    if _is_as_it_was(before, file) and facts.reading <= before.reading:
         return []
     if same and not before.present:
         return [MediaReturned(before.id, facts.mtime_ns)]
@@ -104,3 +107,9 @@ def _seen_again(turn: Turn, before: Media, file: ReadFile) -> list[Event]:
         carried = [tag.id for tag in turn.tagged.of_content(before.content_hash) if tag.id not in has]
         events += [MediaTagged(file.content_hash, tag_id) for tag_id in carried]
     return events
+
+
+def _is_as_it_was(before: Media, file: ReadFile) -> bool:
+    """Whether a file is, and is told of, as when it was read last."""
+    now = (file.content_hash, file.facts.problem, file.facts.size, file.facts.mtime_ns)
+    return before.present and now == (before.content_hash, before.problem, before.size, before.mtime_ns)

@@ -126,6 +126,17 @@ def test_files_that_were_left_for_later_are_looked_for_soon(post: Post) -> None:
     assert post.after(POLL_SECONDS + 1) == []
 
 
+def test_files_of_which_more_can_be_known_are_read_some_at_a_time_with_pauses_for_what_is_new(post: Post) -> None:
+    post.scans.outdated = 1
+    assert len(post.after(QUICK + 1)) == 2
+    post.notices.news[1] = A_FOLDER
+    assert post.after(1) == [(1, False, A_FOLDER)]
+    assert len(post.after(POLL_SECONDS)) == 2
+    post.scans.outdated = 0
+    assert len(post.after(POLL_SECONDS + 1)) == 2
+    assert post.after(POLL_SECONDS + 1) == []
+
+
 def test_what_was_noticed_while_the_root_was_away_is_found_when_it_is_back(post: Post) -> None:
     post.scans.away()
     post.notices.news[1] = A_FOLDER

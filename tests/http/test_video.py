@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 from concurrent.futures import Future
 
 import pytest
+from PIL import Image
 
 from adapters.files.scan import Scanner
 from adapters.files.walk import MediaKind
 from domain.actor import WATCHER
 from domain.commands.media import ReadFile
-from domain.media import NEEDS_FFMPEG, FileFacts
+from domain.media import NEEDS_FFMPEG, READINGS, FileFacts
 from tests.footage import footage
 from tests.http.words import fields, problem
 from tests.http.world import Api, World
@@ -54,6 +56,67 @@ def film(own_world: World) -> str:
     footage(own_world.folder / "work" / "film.mp4", 6)
     own_world.scan()
     return "film.mp4"
+
+
+@pytest.fixture
+def moving(own_world: World) -> bytes:
+    """A photo with a video in it, as Google's older phones have it, in the library Work; the video's bytes."""
+    photo = own_world.folder / "work" / "moving.jpg"
+    film = footage(own_world.folder / "film.mp4", 2).read_bytes()
+    Image.new("RGB", (64, 48), "teal").save(photo)
+    words = ["-q", "-overwrite_original", f"-XMP-GCamera:MicroVideoOffset={len(film)}", str(photo)]
+    subprocess.run(["exiftool", *words], check=True, timeout=60)
+    photo.write_bytes(photo.read_bytes() + film)
+    own_world.scan()
+    return film
+
+
+@pytest.mark.ffmpeg
+@pytest.mark.exiftool
+def test_the_video_in_a_photo_streams_with_ranges_for_who_sees_it(own_world: World, moving: bytes) -> None:
+    vic, where = own_world.api("vic"), {"path": "moving.jpg"}
+    (row,) = [each for each in vic.get("/photos").json()["items"] if each["path"] == "moving.jpg"]
+    assert (row["kind"], row["motion"]) == ("photo", True)
+    assert vic.get("/image/metadata", params=where).json()["motion"] is True
+    assert vic.get("/image/metadata", params={"path": "bob.jpg"}).json()["motion"] is False
+    whole = vic.get("/video/stream", params=where)
+    assert (whole.headers["content-type"], whole.content) == ("video/mp4", moving)
+    part = vic.get("/video/stream", params=where, headers={"Range": "bytes=5-9"})
+    assert (part.status_code, part.content) == (206, moving[5:10])
+    assert part.headers["content-range"] == f"bytes 5-9/{len(moving)}"
+    last = vic.get("/video/stream", params=where, headers={"Range": "bytes=-7"})
+    assert (last.status_code, last.content) == (206, moving[-7:])
+    problem(vic.get("/video/stream", params=where, headers={"Range": f"bytes={len(moving)}-"}), 416)
+    again = vic.get("/video/stream", params=where, headers={"If-None-Match": whole.headers["etag"]})
+    assert again.status_code == 304
+    problem(own_world.api("rex").get("/video/stream", params=where), 404)
+
+
+@pytest.mark.ffmpeg
+@pytest.mark.exiftool
+def test_the_video_in_a_photo_plays_as_hls_and_has_clips(own_world: World, moving: bytes) -> None:
+    vic, where = own_world.api("vic"), {"path": "moving.jpg"}
+    playlist = playlist_of(vic, "moving.jpg")
+    part = vic.get(playlist.replace("index.m3u8", "0.ts"))
+    assert (part.headers["content-type"], part.content[0]) == ("video/mp2t", 0x47)
+    assert vic.get("/video/preview", params=where).status_code == 202
+    while own_world.clips.make_next():
+        pass
+    clip = vic.get("/video/preview", params=where)
+    assert (clip.status_code, clip.content[4:8]) == (200, b"ftyp")
+    assert len(clip.content) < len(moving)
+    assert not [*own_world.folder.parent.rglob(".*.tmp")]
+
+
+@pytest.mark.ffmpeg
+@pytest.mark.exiftool
+def test_the_video_of_a_photo_that_was_replaced_waits_for_the_scan(own_world: World, moving: bytes) -> None:
+    photo = own_world.folder / "work" / "moving.jpg"
+    photo.write_bytes(photo.read_bytes()[: -len(moving)])
+    vic = own_world.api("vic")
+    problem(vic.get("/video/stream", params={"path": "moving.jpg"}), 503)
+    own_world.scan()
+    assert "photo" in problem(vic.get("/video/stream", params={"path": "moving.jpg"}), 404)["detail"]
 
 
 def playlist_of(api: Api, path: str) -> str:
@@ -155,7 +218,7 @@ def test_a_video_found_without_ffmpeg_is_read_again_by_a_full_scan_once_it_is_th
 
     def read_without(path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
         reads.append(text)
-        facts = FileFacts(size, os.stat(path).st_mtime_ns, kind, problem=NEEDS_FFMPEG)
+        facts = FileFacts(size, os.stat(path).st_mtime_ns, kind, problem=NEEDS_FFMPEG, reading=READINGS[kind])
         done: Future[ReadFile] = Future()
         done.set_result(ReadFile(text, hashlib.sha256(file.read_bytes()).digest(), facts))
         return done

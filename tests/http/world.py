@@ -205,7 +205,7 @@ class World:
     @cached_property
     def clips(self) -> VideoClips:
         """Short clips of videos; `make_next` makes one."""
-        return VideoClips(self.workers, self.data / "preview_clips", self.data / "gifs", self.locate)
+        return VideoClips(self.workers, self.data / "preview_clips", self.data / "gifs", self.locate, most_bytes=2**30)
 
     @cached_property
     def parts(self) -> Parts:

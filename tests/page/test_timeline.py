@@ -122,6 +122,19 @@ def test_a_photo_names_its_raw_and_its_clip_and_leads_to_each(visitor: Visitor) 
     expect(page.locator(".viewer .large.shown")).to_have_attribute("alt", "Photo obama2.jpg")
 
 
+def test_a_burst_says_how_many_photos_it_has(visitor: Visitor) -> None:
+    others = [{"id": 900 + n, "path": f"portraits/{n}.jpg", "kind": "photo", "format": "jpeg"} for n in range(4)]
+
+    def listed(route: Route) -> None:
+        told = route.fetch().json()
+        for photo in told["items"]:
+            photo["companions"] = others if photo["path"] == "portraits/obama.jpg" else []
+        route.fulfill(json=told)
+
+    visitor.page.route(re.compile(r"/photos\?"), listed)
+    expect(visitor.open().locator(".tile .stacked")).to_have_text("Burst of 5")
+
+
 def test_a_raw_that_was_listed_gives_way_to_the_photo_that_comes_later(visitor: Visitor) -> None:
     left = visitor.open().evaluate(
         """async () => {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.footage import AAC, H264, HEVC, footage, turned
@@ -23,11 +25,23 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     turned(footage(folder / "VID_20240502_120000.mp4", 5, *H264, *AAC, size="640x360", source="smptebars"))
     footage(folder / "VID_20240503_120000.mov", 65, *HEVC, *AAC, size="320x240", source="testsrc")
     footage(folder / "VID_20240504_120000.avi", 4, "-c:v", "mpeg4", "-c:a", "libmp3lame", size="320x240")
+    moving_photo(folder)
     (folder / "VID_20240505_120000.mp4").write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(900))
     with serving(folder, data, FACE_ENGINE="off") as served:
         be_the_first(served)
         served.wait_until("all videos", probe=lambda: served.get("/photos", kind="video")["total"] == 5)
         yield served
+
+
+def moving_photo(folder: Path) -> None:
+    """A photo with a video in it, as Google's older phones have it; the video is no file beside it."""
+    clip = footage(folder / "clip.mp4", 2, *H264, *AAC, size="320x240")
+    film = clip.read_bytes()
+    clip.unlink()
+    told = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a GCamera:MicroVideoOffset='{len(film)}'/></x:xmpmeta>"
+    photo = folder / "IMG_20240506_120000.jpg"
+    Image.new("RGB", (320, 240), "teal").save(photo, xmp=told.encode())
+    photo.write_bytes(photo.read_bytes() + film)
 
 
 @pytest.fixture
@@ -95,6 +109,22 @@ def test_what_the_browser_does_not_play_by_itself_plays_too(visitor: Visitor, na
     until(page, "document.querySelector('video.film')?.readyState > 0")
     page.keyboard.press(" ")
     until(page, PLAYS)
+
+
+def test_a_photo_with_a_video_in_it_says_so_and_plays_it_once(visitor: Visitor) -> None:
+    page = visitor.open()
+    expect(page.locator(".tile .stacked")).to_have_text("Live")
+    page.get_by_role("link", name="with Live").click()
+    expect(page.locator(".viewer .large.shown")).to_be_visible()
+    page.keyboard.press("m")
+    until(page, "document.querySelector('video.motion')?.currentTime > 0.2")
+    expect(page.locator("video.motion")).to_have_count(0, timeout=10_000)
+    page.get_by_role("button", name="Play the moving photo (m)").click()
+    until(page, "document.querySelector('video.motion')?.currentTime > 0.2")
+    page.keyboard.press("m")
+    expect(page.locator("video.motion")).to_have_count(0)
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="Play the moving photo (m)")).to_be_hidden()
 
 
 def test_the_wall_fits_a_phone(visitor: Visitor) -> None:

@@ -1,10 +1,12 @@
-"""Broken photos of every format, through the real server, and what became of each."""
+"""Broken photos and videos of every format, through the real server, and what became of each."""
 
 from __future__ import annotations
 
 import random
 import shutil
+import struct
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from typing import Any, NamedTuple
 from tests.adapters.media.material import EXTENSIONS, encoded, jxl, scene
 from tests.adapters.media.raws import BUILDERS
 from tests.adapters.media.test_broken_files import VARIANTS, mutated, with_exif
+from tests.footage import AAC, H264, HEVC, footage
 from tests.scenarios.serving import Served, serving
 
 PATIENCE_SECONDS = 1500
@@ -38,12 +41,48 @@ def whole_files() -> list[tuple[str, bytes]]:
     for format_name, options in VARIANTS:
         written = options if format_name in ("GIF", "BMP", "JPEG2000") else {**options, "exif": with_exif()}
         files.append((EXTENSIONS[format_name], encoded(scene(70, 50), format_name, **written)))
+    files += [("jpg", moving_photo("MicroVideoOffset")), ("heic", encoded(scene(70, 50), "HEIF") + box(b"mpvd", FILM))]
     if shutil.which("ffmpeg"):
         files.append(("jxl", jxl(scene(70, 50))))
+        files += films()
     large, small = encoded(scene(1100, 733), "JPEG"), encoded(scene(300, 200), "JPEG")
     for name, build in BUILDERS.items():
         files += [(name, build(large, 6)), (name, build(small, 1))]
     return files
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    """A box of an ISO base media file."""
+    return struct.pack(">I", len(content) + 8) + kind + content
+
+
+FILM = box(b"ftyp", b"isom\0\0\2\0") + box(b"moov", bytes(40)) + box(b"mdat", bytes(200))
+
+
+def moving_photo(name: str) -> bytes:
+    """A JPEG with what looks like a video behind it, and XMP in which a property tells how long that is."""
+    told = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a GCamera:{name}='{len(FILM)}'/></x:xmpmeta>"
+    return encoded(scene(70, 50), "JPEG", xmp=told.encode()) + FILM
+
+
+def films() -> list[tuple[str, bytes]]:
+    """A short video of each container."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = [footage(Path(scratch) / f"a.{ending}", 1, *words) for ending, words in FILMS.items()]
+        return [(path.suffix[1:], path.read_bytes()) for path in made]
+
+
+FILMS = {
+    "mp4": (*H264, *AAC),
+    "mov": (*HEVC, "-tag:v", "hvc1", *AAC),
+    "mkv": (*HEVC, "-c:a", "libopus"),
+    "avi": ("-c:v", "mpeg4", "-c:a", "libmp3lame"),
+    "mpg": ("-c:v", "mpeg2video", "-r", "25", "-c:a", "mp2"),
+    "m2ts": (*H264, *AAC),
+    "flv": ("-c:v", "flv1", "-c:a", "libmp3lame"),
+    "wmv": ("-c:v", "wmv2", "-c:a", "wmav2"),
+    "webm": ("-c:v", "libvpx", "-b:v", "200k", "-c:a", "libopus"),
+}
 
 
 def run(folder: Path, count: int) -> Outcome:
@@ -71,20 +110,20 @@ def put(photos: Path, files: list[tuple[str, bytes]], first: int, end: int) -> N
 
 
 def settled(served: Served, mirror: Path, count: int) -> list[dict[str, Any]]:
-    """Every file that the server tells of, once there are as many and each photo has its thumbnail or its mark."""
+    """Every file that the server tells of, once there are as many and each has its thumbnail or its mark."""
     began = time.monotonic()
     items: dict[int, dict[str, Any]] = {}
     while time.monotonic() - began < PATIENCE_SECONDS:
         cursor, items = None, {}
         while True:
-            parameters: dict[str, Any] = {"limit": 500} | ({"cursor": cursor} if cursor else {})
+            parameters: dict[str, Any] = {"limit": 500, "stacked": "false"} | ({"cursor": cursor} if cursor else {})
             page = served.client.get("/photos", params=parameters).raise_for_status().json()
             items |= {item["id"]: item for item in page["items"]}
             cursor = page["next_cursor"]
             if cursor is None:
                 break
-        photos = [item["path"] for item in items.values() if item["kind"] == "photo"]
-        if len(items) == count and all(has_mark(mirror, path) or (mirror / path).exists() for path in photos):
+        paths = [item["path"] for item in items.values()]
+        if len(items) == count and all(has_mark(mirror, path) or (mirror / path).exists() for path in paths):
             return [*items.values()]
         time.sleep(0.5)
     raise AssertionError(f"{len(items)} of {count} files after {PATIENCE_SECONDS} s: {served.lines[-5:]}")
@@ -98,8 +137,11 @@ def became(served: Served, mirror: Path, item: Mapping[str, Any]) -> str:
     shown = served.client.get("/image", params={**about, "size": "thumb"})
     if (told, original) != (200, 200):
         return "lost"
-    if item["kind"] == "video":
-        return "no photo any more"
+    if item["motion"] or item["kind"] == "video":
+        stream = served.client.get("/video/stream", params=about)
+        played = served.client.post("/video/generate", json=about)
+        if stream.status_code != 200 or played.status_code not in {200, 404}:
+            return "lost"
     if shown.status_code == 200:
         return "shown" if shown.content.startswith(b"\xff\xd8\xff") else "lost"
     return "marked" if has_mark(mirror, item["path"]) and item["problem"] and shown.status_code == 404 else "lost"

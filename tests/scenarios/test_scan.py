@@ -7,17 +7,24 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from msgspec.structs import replace
+from PIL import ExifTags, Image
 
 from adapters.files.scan import Scanner
+from adapters.files.walk import MediaKind
+from adapters.store.generations import verify
 from domain.actor import CLI
 from domain.commands.libraries import change_library, remove_library
+from domain.commands.media import ReadFile
 from domain.commands.tags import tag_contents
 from domain.errors import Unavailable
 from domain.paths import text_of
+from projections.narrowing import PhotoFilter
+from tests.footage import footage
 from tests.scenarios.conftest import Place, jpeg
 
 ODD_NAMES = [
@@ -286,3 +293,97 @@ def _scan_without_root_powers(place: Place) -> None:
     root = Path(__file__).resolve().parents[2]
     powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
     subprocess.run([*powerless, sys.executable, "-c", code, str(root), str(place.data)], check=True)
+
+
+def reading_before(place: Place) -> Scanner:
+    """A scanner of an earlier version, to which less was known of a file."""
+
+    def read(path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
+        now = place.gallery.read(path, text, kind, size).result()
+        before: Future[ReadFile] = Future()
+        before.set_result(ReadFile(text, now.content_hash, replace(now.facts, reading=0, duration=None, make=None)))
+        return before
+
+    return Scanner(place.ledger, read, [place.data], settle_seconds=0)
+
+
+@pytest.mark.ffmpeg
+def test_what_an_earlier_version_read_is_read_again_once_though_no_file_changed(place: Place) -> None:
+    footage(place.root / "clip.mp4", 1)
+    place.picture("a.jpg")
+    reading_before(place).scan(place.library)
+    assert durations(place) == [None]
+    report = place.scan()
+    assert (report.read, report.changed, report.again, report.outdated) == (2, 0, 2, 0)
+    assert report.text("photos") == "scanned photos: 2 read again"
+    assert durations(place) == [pytest.approx(1, abs=0.1)]
+    assert place.scan(full=True).read == 0
+    assert verify(place.ledger) == []
+
+
+def test_a_quick_scan_reads_some_of_them_and_all_that_is_new(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.files.scan.OUTDATED_FILES", 2)
+    for number in range(5):
+        place.picture(f"old {number}.jpg", ["red", "green", "blue", "teal", "pink"][number])
+    reading_before(place).scan(place.library)
+    place.picture("new.jpg", "black")
+    report = place.scan()
+    assert (report.to_read, report.read, report.outdated, report.discovered) == (3, 3, 3, 1)
+    assert place.scan().outdated == 1
+    assert place.scan(full=True).outdated == 0
+    assert place.scan().read == 0
+
+
+def durations(place: Place) -> list[float | None]:
+    """Of every video that the tables hold."""
+    with place.ledger.reading(CLI) as tables:
+        rows, _ = tables.timeline.first_page(PhotoFilter(kind="video"), sort="name", limit=10)
+        return [row["duration"] for row in rows]
+
+
+def shutter(place: Place, name: str, second: str, colour: str) -> None:
+    """A photo of one camera, taken at this second of a minute."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = "Maker", "Camera"
+    whole, _, part = second.partition(".")
+    exif.get_ifd(ExifTags.IFD.Exif).update(
+        {
+            ExifTags.Base.DateTimeOriginal: f"2024:05:01 12:00:{whole}",
+            ExifTags.Base.SubsecTimeOriginal: part,
+        }
+    )
+    Image.new("RGB", (64, 48), colour).save(place.root / name, exif=exif)
+
+
+def listed(place: Place) -> list[str]:
+    """The paths that a page of photos shows."""
+    with place.ledger.reading(CLI) as tables:
+        rows, _ = tables.timeline.first_page(PhotoFilter(stacked=True), sort="name", limit=100)
+        return [row["path"] for row in rows]
+
+
+def test_a_burst_is_shown_as_one_photo_whenever_its_files_came(place: Place) -> None:
+    shutter(place, "IMG_1.jpg", "10.10", "red")
+    shutter(place, "IMG_2.jpg", "10.60", "green")
+    shutter(place, "later.jpg", "30.10", "blue")
+    place.scan()
+    assert listed(place) == ["IMG_1.jpg", "IMG_2.jpg", "later.jpg"]
+    shutter(place, "IMG_0.jpg", "09.90", "pink")
+    report = place.scan()
+    assert report.in_bursts == 3
+    assert report.text("photos") == "scanned photos: 1 new, 3 in bursts"
+    assert listed(place) == ["IMG_0.jpg", "later.jpg"]
+    (place.root / "IMG_1.jpg").unlink()
+    place.scan()
+    assert listed(place) == ["IMG_0.jpg", "IMG_2.jpg", "later.jpg"]
+    assert verify(place.ledger) == []
+
+
+def test_a_burst_that_an_interrupted_scan_left_is_found_by_a_full_one(place: Place) -> None:
+    for number, second in enumerate(("10.10", "10.60", "11.10")):
+        shutter(place, f"IMG_{number}.jpg", second, ["red", "green", "blue"][number])
+    place.scanner.scan(place.library, stopping=lambda: len(place.files()) == 3)
+    assert len(listed(place)) == 3
+    assert place.scan().in_bursts == 0
+    assert place.scan(full=True).in_bursts == 3
+    assert listed(place) == ["IMG_0.jpg"]

@@ -96,6 +96,7 @@ MEDIA: dict[str, Any] = {
     "camera_key": "",
     "stack": 1,
     "stack_rank": 0,
+    "reading": 1,
 }
 
 

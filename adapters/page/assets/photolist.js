@@ -7,7 +7,7 @@ import { get } from './api.js';
 /**
  * @typedef {{id: number, library_id: number, path: string, kind: string, width: number|null, height: number|null,
  *   duration: number|null, video_codec: string|null, taken_at: string|null, placeholder: string|null,
- *   companions?: import('./parts/words.js').Companion[]}} Photo
+ *   format: string|null, motion?: boolean, companions?: import('./parts/words.js').Companion[]}} Photo
  */
 
 const PAGE = 200;

@@ -40,7 +40,7 @@ def clips(tmp_path: Path, workers: WorkerPool) -> VideoClips:
             raise NotFound("gone")
         return tmp_path / "videos" / path
 
-    return VideoClips(workers, tmp_path / "previews", tmp_path / "gifs", locate)
+    return VideoClips(workers, tmp_path / "previews", tmp_path / "gifs", locate, most_bytes=2**30)
 
 
 def media(path: Path) -> Media:
@@ -117,6 +117,39 @@ def test_what_was_asked_for_last_is_made_first_and_the_oldest_wish_is_forgotten(
     assert not clips.path(known[0], "preview").exists()
 
 
+def test_clips_that_were_not_asked_for_the_longest_make_room_and_are_made_again(
+    workers: WorkerPool, tmp_path: Path
+) -> None:
+    known = [media(footage(tmp_path / "videos" / f"{name}.mp4", 1)) for name in "abc"]
+    clips = room_for(2**30, workers, tmp_path)
+    for each in known[:2]:
+        clips.want(each, "preview")
+        clips.make_next()
+    abandoned = clips.path(known[0], "preview").with_name(".killed.tmp")
+    abandoned.write_bytes(b"half")
+    os.utime(abandoned, (1, 1))
+    first, second, third = (clips.path(each, "preview") for each in known)
+    changed = first.stat().st_mtime_ns
+    os.utime(first, ns=(2, changed))
+    os.utime(second, ns=(3, second.stat().st_mtime_ns))
+    assert clips.want(known[0], "preview").status == "ready"
+    assert first.stat().st_mtime_ns == changed
+
+    clips = room_for(first.stat().st_size * 5 // 2, workers, tmp_path)
+    clips.want(known[2], "preview")
+    clips.make_next()
+    assert [path.exists() for path in (first, second, third, abandoned)] == [True, False, True, False]
+    assert clips.want(known[1], "preview").status == "pending"
+    assert clips.make_next()
+    assert [path.exists() for path in (first, second, third)] == [False, True, True]
+
+
+def room_for(most_bytes: int, workers: WorkerPool, folder: Path) -> VideoClips:
+    """Clips that take no more than so many bytes."""
+    previews, gifs, videos = folder / "previews", folder / "gifs", folder / "videos"
+    return VideoClips(workers, previews, gifs, lambda _, name: videos / name, most_bytes=most_bytes)
+
+
 def test_a_file_that_left_or_was_replaced_has_no_clip(clips: VideoClips, tmp_path: Path) -> None:
     gone, replaced = (media(footage(tmp_path / "videos" / name, 1)) for name in ("gone.mp4", "new.mp4"))
     clips.want(gone, "preview")
@@ -146,7 +179,7 @@ def test_stopping_ends_the_clip_that_is_being_made(tmp_path: Path, monkeypatch: 
     slow.chmod(0o755)
     path = footage(tmp_path / "a.mp4", 1)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
-    clips = VideoClips(WorkerPool(1), tmp_path / "previews", tmp_path / "gifs", lambda *_: path)
+    clips = VideoClips(WorkerPool(1), tmp_path / "previews", tmp_path / "gifs", lambda *_: path, most_bytes=2**30)
     clips.want(media(path), "preview")
     threading.Timer(1.0, clips.close).start()
     with pytest.raises(Unavailable):

@@ -211,7 +211,7 @@ export class PhotoGrid {
       src: pictureUrl(photo, 'thumb'),
     });
     const length = photo.kind === 'video' && lengthOf(photo.duration);
-    const mark = companionMark(photo.companions);
+    const mark = companionMark(photo);
     const said = [photo.kind === 'video' ? 'Video' : 'Photo', length, mark && `with ${mark}`, longDayOf(photo.taken_at), clockOf(photo.taken_at), name].filter(Boolean).join(', ');
     const tile = h(
       'a',

@@ -95,8 +95,14 @@ export function fileSize(bytes) {
 /** "RAW", "Live" or "Photo", as people call what lies beside a photo. @param {Companion} companion */
 export const companionName = ({ kind, format }) => (kind === 'video' ? 'Live' : PICTURES.has(format ?? '') ? 'Photo' : 'RAW');
 
-/** "RAW · Live" of what stands behind a photo. @param {Companion[]|undefined} companions */
-export const companionMark = (companions) => [...new Set((companions ?? []).map(companionName))].filter((name) => name !== 'Photo').sort().reverse().join(' · ');
+/** "Burst of 5 · RAW · Live" of what stands behind a photo, or is in its file.
+ * @param {{format: string|null, motion?: boolean, companions?: Companion[]}} photo */
+export function companionMark({ format, motion, companions = [] }) {
+  const names = companions.map(companionName);
+  const others = names.filter((name) => name === 'Photo').length;
+  const burst = others && PICTURES.has(format ?? '') && `Burst of ${others + 1}`;
+  return [burst, names.includes('RAW') && 'RAW', (motion || names.includes('Live')) && 'Live'].filter(Boolean).join(' · ');
+}
 
 /** The last part of a path. @param {string} path */
 export const fileName = (path) => path.slice(path.lastIndexOf('/') + 1);

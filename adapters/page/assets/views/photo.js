@@ -38,6 +38,7 @@ class PhotoView {
     this.next = iconButton('right', 'Next photo (right arrow)', () => this.step(1), { class: 'icon-button step after' });
     this.facesButton = iconButton('face', 'Show faces (f)', () => this.toggle('faces'));
     this.drawButton = iconButton('draw', 'Draw a face (d)', () => this.draw());
+    this.motionButton = iconButton('play', 'Play the moving photo (m)', () => this.playMotion(), { class: 'icon-button', hidden: true });
     this.detailsButton = iconButton('details', 'Details (i)', () => this.toggle('details'));
     this.original = h('a', { class: 'icon-button', 'aria-label': 'Open the original file', title: 'Open the original file', target: '_blank', rel: 'noopener' });
     this.element = this.#frame();
@@ -51,7 +52,7 @@ class PhotoView {
     return h(
       'main',
       { id: 'main', class: 'viewer', tabIndex: -1 },
-      h('header', { class: 'viewer-bar' }, close, h('div', { class: 'viewer-words' }, this.heading, this.under), this.facesButton, this.drawButton, this.detailsButton, this.original),
+      h('header', { class: 'viewer-bar' }, close, h('div', { class: 'viewer-words' }, this.heading, this.under), this.motionButton, this.facesButton, this.drawButton, this.detailsButton, this.original),
       h('div', { class: 'viewer-room' }, h('div', { class: 'stage-room' }, this.stage, this.previous, this.next), this.details.element),
     );
   }
@@ -131,6 +132,7 @@ class PhotoView {
     this.picture.classList.remove('broken');
     fill(this.picture, blur, h('img', { class: 'small', alt: '', draggable: false, onload: shown, src: pictureUrl(photo, 'thumb') }), large, h('p', { class: 'broken-word' }, photo.kind === 'video' ? 'This browser cannot play this video.' : 'This file cannot be shown here.'), photo.kind !== 'video' && this.faces.element);
     for (const button of [this.facesButton, this.drawButton]) button.hidden = photo.kind === 'video';
+    this.motionButton.hidden = !photo.motion;
   }
 
   /** By an address alone nobody knows that it is a video. */
@@ -164,7 +166,8 @@ class PhotoView {
       this.faces.show(this.at, faces.items);
       this.details.fill(metadata, faces.items);
       if (!this.at.width && metadata.width) Object.assign(this.at, { width: metadata.width, height: metadata.height });
-      Object.assign(this.at, { kind: metadata.kind, video_codec: metadata.video_codec });
+      Object.assign(this.at, { kind: metadata.kind, video_codec: metadata.video_codec, motion: metadata.motion });
+      this.motionButton.hidden = !metadata.motion;
       this.#asFilm();
       this.at.taken_at ??= metadata.taken_at;
       this.#title();
@@ -223,6 +226,17 @@ class PhotoView {
     this.#fit();
   }
 
+  /** The video in a photo, once, in its place; again to stop it. */
+  playMotion() {
+    const playing = this.picture.querySelector('.motion');
+    if (playing) return playing.remove();
+    const film = filmOf(this.at, () => film.remove());
+    film.classList.replace('film', 'motion');
+    film.addEventListener('ended', () => film.remove());
+    film.autoplay = true;
+    this.picture.append(film);
+  }
+
   draw() {
     if (!kept.faces) this.toggle('faces');
     this.faces.draw(!this.faces.isDrawing);
@@ -239,6 +253,7 @@ class PhotoView {
       f: () => this.toggle('faces'),
       i: () => this.toggle('details'),
       d: () => this.draw(),
+      m: this.motionButton.hidden ? null : () => this.playMotion(),
     };
     const film = this.picture.querySelector('.film');
     if (film) Object.assign(actions, { f: null, d: null, ' ': /^(BUTTON|A)$/.test(event.target.tagName) ? null : () => playOrPause(film) });
