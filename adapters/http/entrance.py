@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.http import (
+    api_keys,
     clusters,
     condition,
     docs,
@@ -64,6 +65,7 @@ SUBJECTS = (
     feed.routes,
     signing.routes,
     users.routes,
+    api_keys.routes,
     condition.routes,
 )
 
