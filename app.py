@@ -516,6 +516,7 @@ class House:
             engine=self.engine,
             location=self.locator.location,
             excluded_dirs=self.settings.excluded_dirs,
+            cors_origins=self.settings.cors_origins,
             narrator=self.narrator,
             summariser=self.summariser,
             found_summaries=self.summary_search.find,

@@ -461,7 +461,8 @@ class Parts:
     where that is off. `excluded_dirs` are the folders left out of memories. `narrator`
     is None where no language model is configured, `summariser` where no conversations are. `found_summaries` takes who
     asks, a question, how many at most, the days (YYYY-MM-DD) and the contact to keep to; it raises `Unavailable` where
-    nothing embeds the question.
+    nothing embeds the question. `cors_origins` are
+    whose pages may read answers, `*` for anybody's.
     """
 
     ledger: Ledger
@@ -484,3 +485,4 @@ class Parts:
     narrator: Narrator | None = None
     summariser: Summariser | None = None
     found_summaries: Callable[[Actor, str, int, str | None, str | None, str | None], FoundSummaries] = _nothing_embeds
+    cors_origins: Sequence[str] = ()
