@@ -33,8 +33,9 @@ from adapters.files.notice import Notices
 from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
+from adapters.http.keeping import Upkeep
 from adapters.http.meters import PrometheusMeters
-from adapters.http.parts import Accounts, Parts, Upkeep
+from adapters.http.parts import Accounts, Parts
 from adapters.insights.narrator import LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language import survey
