@@ -33,6 +33,8 @@ from adapters.files.notice import Notices
 from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
+from adapters.http.keeping import Upkeep
+from adapters.http.meters import PrometheusMeters
 from adapters.http.parts import Accounts, Parts
 from adapters.insights.known import facts_about
 from adapters.insights.learning import LearnsFacts
@@ -46,6 +48,7 @@ from adapters.language.failover import Failover
 from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import EMBEDDING_MODEL, Ollama
 from adapters.language.openrouter import OpenRouter
+from adapters.language.tally import TALLY
 from adapters.language.upstream import TOTAL_SECONDS
 from adapters.meaning.index import MeaningIndex
 from adapters.meaning.keeping import KeepsMeaning
@@ -56,9 +59,11 @@ from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
 from adapters.places.locator import Locator
+from adapters.runner.figures import Figures
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
+from adapters.runner.rebuilds import Rebuilds
 from adapters.runner.summaries import EmbedsSummaries, Limits, WritesSummaries
 from adapters.runner.watch import Watcher
 from adapters.runner.web import run_web
@@ -72,8 +77,10 @@ from adapters.store.erase import erase, erasure_of, finish, is_unfinished
 from adapters.store.generations import prepare as prepare_tables
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
+from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.store.presence import alone, serving
+from adapters.store.standing import standing
 from adapters.store.transfer import export_log, import_log
 from adapters.summaries.search import SummarySearch
 from adapters.summaries.telling import Teller
@@ -153,6 +160,8 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._closing: list[Callable[[], None]] = []
+        self._pools: dict[str, WorkerPool] = {}
+        self._followers: list[FollowsLog] = []
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -187,6 +196,7 @@ class House:
             initializer=functools.partial(prepare, model),
             memory_limit=RECOGNISER_MEMORY,
         )
+        self._pools["faces"] = pool
         return EmbeddedEngine(pool, model, self.settings.face_detect_timeout_sec)
 
     @cached_property
@@ -195,6 +205,7 @@ class House:
         background = WorkerPool(cores(), initializer=worker.prepare, memory_limit=DECODER_MEMORY)
         waiting = WorkerPool(cores(), initializer=worker.prepare, memory_limit=DECODER_MEMORY, niceness=0)
         self._closing += [background.close, waiting.close]
+        self._pools |= {"pictures": background, "pictures-asked": waiting}
         return Gallery(background, waiting, self.settings.renditions, self.settings.thumbnails, self.locate)
 
     @cached_property
@@ -216,6 +227,7 @@ class House:
         settings = self.settings
         pool = WorkerPool(1, initializer=worker.prepare, memory_limit=DECODER_MEMORY)
         self._closing.append(pool.close)
+        self._pools["clips"] = pool
         return VideoClips(
             pool,
             settings.preview_clips_directory,
@@ -339,6 +351,7 @@ class House:
         ledger = self.ledger
         mirror = MirrorsThumbnails(ledger, self.gallery)
         follow = FollowsLog(ledger, "thumbnails", mirror.TOPICS, mirror.answer)
+        self._followers.append(follow)
         clips = Loop("clips", self.clips.make_next, idle_seconds=IDLE_SECONDS, on_stop=self.clips.close)
         self.clips.on_wanted = clips.wake
         loops = [self.watcher.loop, clips, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
@@ -348,6 +361,7 @@ class House:
             binds = BindsByTag(ledger, self.engine, self.settings.face_autobind_min_cos, likeness)
             keeps = KeepsVectors(ledger, self.engine, self.similarity)
             bind = FollowsLog(ledger, "autobind", binds.TOPICS, binds.answer)
+            self._followers.append(bind)
             loops += [
                 Loop("detection", detects.step, idle_seconds=IDLE_SECONDS, on_stop=detects.ask_to_stop),
                 Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
@@ -432,6 +446,7 @@ class House:
         if not bundled.is_installed():
             return None
         pool = WorkerPool(1, initializer=bundled.prepare, memory_limit=EMBEDDER_MEMORY, niceness=0)
+        self._pools["texts"] = pool
         embedder = BundledEmbedder(pool)
         self._closing.append(embedder.close)
         return embedder
@@ -537,6 +552,22 @@ class House:
         with board.job("rebuild", "building the read tables") as job:
             prepare_tables(self.ledger, job.at)
 
+    def policies(self) -> Mapping[str, int]:
+        """How far each policy has come: this process knows its own better than their checkpoints."""
+        kept, own = self.ledger.checkpoints(), dict(each.reached for each in self._followers)
+        return {name: max(kept.get(name, 0), own.get(name, 0)) for name in {**kept, **own}}
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """The server in figures, and its read tables."""
+        ledger, board = self.ledger, self.board
+        figures = Figures(VERSION, ledger, board, self._pools, TALLY, self.policies, lambda: self.clips.wanted)
+        rebuilds = Rebuilds(
+            board, lambda report, begin, drop_old: rebuild_tables(ledger, report, drop_old=drop_old, on_begin=begin)
+        )
+        self._closing.append(rebuilds.stop)
+        return Upkeep(figures, lambda: standing(ledger), self.policies, rebuilds.start, PrometheusMeters())
+
     def parts(self, links: LinkBook) -> Parts:
         """What the HTTP routes reach."""
         key = self.settings.secret_key or signing_key(self.settings.secret_key_file)
@@ -544,6 +575,7 @@ class House:
         def invite(role: str, libraries: tuple[int, ...] | None) -> str:
             return links.issue(Purpose.INVITATION, role=role, libraries=libraries, lifetime=INVITATION_LIFETIME)
 
+        uses = KeyUses(self.ledger.database)
         return Parts(
             ledger=self.ledger,
             pictures=self.gallery,
@@ -552,13 +584,15 @@ class House:
             videos=self.videos,
             clips=self.clips,
             similarity=self.similarity,
-            accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite),
+            accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite, SignInLimits(), uses),
             work=self.work,
+            upkeep=self.upkeep,
             page=PAGE,
             version=VERSION,
             engine=self.engine,
             location=self.locator.location,
             excluded_dirs=self.settings.excluded_dirs,
+            cors_origins=self.settings.cors_origins,
             narrator=self.narrator,
             search=self.photo_search,
             summariser=self.summariser,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import anyio
 import msgspec
@@ -13,11 +14,13 @@ from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.http import (
+    api_keys,
     clusters,
     condition,
     docs,
@@ -37,18 +40,22 @@ from adapters.http import (
     signing,
     summaries,
     tags,
+    upkeep,
     users,
     video,
 )
 from adapters.http.calling import LARGEST_ID, THREADS, Endpoint, has_tag
+from adapters.http.compressing import Compressed
 from adapters.http.condition import JobStream
 from adapters.http.declaring import Declared
 from adapters.http.feed import EventStream
 from adapters.http.guard import Guard
+from adapters.http.meters import Metered
 from adapters.http.page import page_routes
 from adapters.http.parts import Parts
 from adapters.http.problems import answer_of, plain_problem
 
+MEDIA_HEADERS = ("Range", "If-Range", "Last-Event-ID")
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 SUBJECTS = (
     faces.routes,
@@ -69,7 +76,9 @@ SUBJECTS = (
     feed.routes,
     signing.routes,
     users.routes,
+    api_keys.routes,
     condition.routes,
+    upkeep.routes,
 )
 
 
@@ -94,7 +103,12 @@ def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard)],
+        middleware=[
+            Middleware(Metered, meters=parts.upkeep.meters, templates=_templates(routes)),
+            Middleware(Guard),
+            *_shared(parts.cors_origins),
+            Middleware(Compressed),
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_problem},
     )
@@ -108,6 +122,29 @@ def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
         by_path.setdefault(route.path, {})[route.method] = route
     for path, methods in by_path.items():
         yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(parts, methods, threads))
+
+
+def _shared(origins: Sequence[str]) -> list[Middleware]:
+    """What lets pages of these origins read answers: nothing where there are none. A cookie goes with what named
+    origins ask, and writes nowhere but on imageapi's own page."""
+    if not origins:
+        return []
+    named = "*" not in origins
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_credentials=named,
+            allow_methods=("GET", "HEAD", "POST", "PATCH", "DELETE"),
+            allow_headers=("Authorization", "X-API-Key", "Content-Type", "If-Match", "If-None-Match", *MEDIA_HEADERS),
+            expose_headers=("ETag", "Operation-Id", "Retry-After", "Content-Range", "Content-Disposition"),
+        )
+    ]
+
+
+def _templates(routes: Iterable[BaseRoute]) -> dict[Any, str]:
+    """Each endpoint with its path as it was declared."""
+    return {route.endpoint: re.sub(r"{(\w+):id}", r"{\1}", route.path) for route in routes if isinstance(route, Route)}
 
 
 class IdConvertor(Convertor[int]):

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, Never, Protocol
 
+from adapters.http.keeping import Job, Upkeep
 from domain.actor import Actor
 from domain.errors import Unavailable
 from domain.faces import Face
@@ -125,54 +126,6 @@ class Similarity(Protocol):
         """The visible unassigned faces of one model in groups of two and more, the best first."""
 
 
-class Job(Protocol):
-    """One piece of long work: times in microseconds since 1970 UTC, `rate` items a second."""
-
-    @property
-    def id(self) -> int:
-        """Its number in this process."""
-
-    @property
-    def kind(self) -> str:
-        """`scan`, `detect`, `thumbnails` or `rebuild`."""
-
-    @property
-    def title(self) -> str:
-        """What is done, in words; may name a library."""
-
-    @property
-    def state(self) -> str:
-        """`running`, `waiting` or `done`."""
-
-    @property
-    def done(self) -> int:
-        """Items done."""
-
-    @property
-    def total(self) -> int | None:
-        """Items in all, where that is known."""
-
-    @property
-    def rate(self) -> float | None:
-        """Items a second lately."""
-
-    @property
-    def seconds_left(self) -> float | None:
-        """An estimate."""
-
-    @property
-    def note(self) -> str | None:
-        """Why it waits, or what came of it."""
-
-    @property
-    def began_at(self) -> int:
-        """When it began."""
-
-    @property
-    def ended_at(self) -> int | None:
-        """When it ended."""
-
-
 class Work(Protocol):
     """The server's own work in the background."""
 
@@ -279,15 +232,29 @@ class SignInLimits(Protocol):
         """The attempt let through last was good."""
 
 
+class KeyUses(Protocol):
+    """When API keys were last used."""
+
+    def note(self, key_id: int) -> None:
+        """A key was used now; cheap, and never fails."""
+
+    def all(self) -> Mapping[int, int]:
+        """The last use of each, to the hour, in microseconds since 1970 UTC."""
+
+
 @dataclass(frozen=True)
 class Accounts:
-    """How users prove who they are. `invite` opens an invitation to a role and libraries (None for all): its code."""
+    """How users prove who they are. `invite` opens an invitation to a role and libraries (None for all): its code.
+    `key_limits` is the limit on wrong API keys, apart from that on signing in, so that a program with an old key keeps
+    nobody out."""
 
     passwords: Passwords
     tokens: Tokens
     links: Links
     limits: SignInLimits
     invite: Callable[[str, tuple[int, ...] | None], str]
+    key_limits: SignInLimits
+    key_uses: KeyUses
 
 
 class RunningTurn(Protocol):
@@ -423,7 +390,8 @@ class Parts:
     is None where no language model is configured, `search` where nothing embeds texts, `summariser` where no
     conversations are. `found_summaries` takes who
     asks, a question, how many at most, the days (YYYY-MM-DD) and the contact to keep to; it raises `Unavailable` where
-    nothing embeds the question.
+    nothing embeds the question. `cors_origins` are
+    whose pages may read answers, `*` for anybody's.
     """
 
     ledger: Ledger
@@ -435,6 +403,7 @@ class Parts:
     similarity: Similarity
     accounts: Accounts
     work: Work
+    upkeep: Upkeep
     page: Path
     version: str
     engine: FaceEngine | None = None
@@ -446,3 +415,4 @@ class Parts:
     search: PhotoSearch | None = None
     summariser: Summariser | None = None
     found_summaries: Callable[[Actor, str, int, str | None, str | None, str | None], FoundSummaries] = _nothing_embeds
+    cors_origins: Sequence[str] = ()
