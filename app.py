@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from adapters.accounts.limits import SignInLimits
 from adapters.accounts.links import LinkBook, Purpose
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
+from adapters.cli import doctor
+from adapters.cli.doctor import Finding
 from adapters.cli.main import run
 from adapters.face_engines.absent import AbsentEngine
 from adapters.face_engines.apollo import ApolloEngine
@@ -97,6 +98,7 @@ from domain.library import Library
 from domain.paths import bytes_of, text_of
 from domain.ports import FaceEngine
 from domain.text_embedding import TextEmbedder
+from domain.watching import Watching
 from projections.verify import Difference
 
 VERSION = "0.1.0"
@@ -135,23 +137,8 @@ class Server:
         if not self._house.ledger.is_ready():
             return None
         with self._house.ledger.reading(CLI) as tables:
-            admins = [user for user in tables.users.all() if user.role == "admin"]
-        if not admins:
-            self._links.withdraw(Purpose.FIRST_ADMIN)
-            code = self._links.issue(Purpose.FIRST_ADMIN)
-            return f"Open this link within the hour to choose your name and password: {base_url}/welcome?code={code}"
-        if not on_terminal:
-            return None
-        code = self._links.issue(Purpose.SIGN_IN, user_id=admins[0].id)
-        return f"Sign in as {admins[0].name} with this link, within the hour: {base_url}/welcome?code={code}"
-
-
-class Finding(NamedTuple):
-    """One line of `imageapi doctor`."""
-
-    what: str
-    found: str | None
-    adds: str
+            admin = next((user for user in tables.users.all() if user.role == "admin"), None)
+        return self._links.at_start(base_url, admin, on_terminal=on_terminal)
 
 
 class House:
@@ -372,6 +359,7 @@ class House:
         if self.settings.entities_from_insights:
             learns = LearnsFacts(ledger, self.language_models)
             learn = FollowsLog(ledger, "entities", learns.TOPICS, learns.answer)
+            self._followers.append(learn)
             loops.append(Loop("entities", learn.step, idle_seconds=IDLE_SECONDS, on_stop=learns.ask_to_stop))
         for loop in loops[2:]:
             ledger.on_commit(loop.wake)
@@ -686,11 +674,7 @@ class House:
 
     def meaning_state(self) -> str:
         """How far search by meaning is, and which model it is of."""
-        model = self.text_embedder.model
-        if not (self.meaning_store.exists() and self.ledger.is_ready()):
-            return f"{model}: nothing is embedded yet"
-        done, due = self.meaning_store.counts(model)
-        return f"{model}: {done} photos are found by meaning" + (f", {due} are due" if due else "")
+        return self.meaning_store.told(self.text_embedder.model, is_ready=self.ledger.is_ready())
 
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""
@@ -702,45 +686,37 @@ class House:
 
     def doctor(self) -> Sequence[Finding]:
         """What is installed and what each part adds."""
-        tools = {
-            "ffmpeg": "videos: posters, previews, HLS; and JPEG XL pictures",
-            "exiftool": "previews of RAW files that keep them in unusual places",
-        }
-        findings = [Finding(tool, shutil.which(tool), f"adds {adds}") for tool, adds in tools.items()]
-        try:
-            engine = self.engine
-            state = "off" if engine is None else engine.model_version
-        except Unavailable as error:
-            state = str(error)
-        findings.append(Finding("face engine", state, "finds and recognises faces"))
-        findings += [Finding(*found) for found in self.locator.findings()]
-        own = None if self.bundled_embedder is None else self.bundled_embedder.model
-        findings.append(Finding("text model", own, "adds search by meaning without Ollama (make search)"))
-        findings.append(Finding("search by meaning", self.meaning_state(), "finds texts that mean what is asked"))
-        if self.conversations is not None:
-            findings.append(
-                Finding("conversations", self.conversations.state(), "tells what was said on a photo's day")
-            )
-        if self.summariser is not None:
-            findings.append(Finding("daily summaries", str(self.summariser), "tells days in a few sentences each"))
+        texts, talks, summaries = self.bundled_embedder, self.conversations, self.summariser
         seconds = survey.SECONDS
         surveyed = survey.survey(self.ollama_servers(seconds), self.openrouter(seconds))
-        findings += [Finding(each.what, each.found, f"adds {each.adds}") for each in surveyed]
+        findings = [
+            *doctor.programs(),
+            doctor.faces(lambda: self.engine),
+            *(Finding(*found) for found in self.locator.findings()),
+            Finding(
+                "text model",
+                None if texts is None else texts.model,
+                "adds search by meaning without Ollama (make search)",
+            ),
+            Finding("search by meaning", self.meaning_state(), "finds texts that mean what is asked"),
+        ]
+        if talks is not None:
+            findings.append(Finding("conversations", talks.state(), "tells what was said on a photo's day"))
+        if summaries is not None:
+            findings.append(Finding("daily summaries", str(summaries), "tells days in a few sentences each"))
         database = "SQLite" if self.ledger.database.is_sqlite else "PostgreSQL"
-        findings.append(Finding("watching", self._watching(), "says how changes in each library are noticed"))
-        findings.append(Finding("database", f"{database}, {self.ledger.head()} events", "keeps the log"))
-        return findings
+        return [
+            *findings,
+            *(Finding(each.what, each.found, f"adds {each.adds}") for each in surveyed),
+            doctor.watching(self._foreseen()),
+            Finding("database", f"{database}, {self.ledger.head()} events", "keeps the log"),
+        ]
 
-    def _watching(self) -> str:
+    def _foreseen(self) -> Mapping[str, Watching]:
         if not self.ledger.is_ready():
-            return self.settings.watch_mode.value
+            return {}
         with self.ledger.reading(CLI) as tables:
-            libraries = tables.libraries.shown()
-        states = {library.name: self.notices.foreseen(library) for library in libraries}
-        told = (
-            f"{name}: {state.mode}" + (f", {state.reason}" if state.reason else "") for name, state in states.items()
-        )
-        return "; ".join(told) or "no library yet"
+            return {library.name: self.notices.foreseen(library) for library in tables.libraries.shown()}
 
     def close(self) -> None:
         """Give back what was opened, the last first."""

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
-LONGEST = {"code": 450, "tests": 600, "app.py": 700}
+LONGEST = {"code": 450, "tests": 600, "app.py": 750}
 """Lines of a file; `app.py` names every part of the application once, each on its own."""
 """Lines of a file. A table of cases may be longer than code that has to be understood at once."""
 

@@ -17,6 +17,7 @@ import msgspec
 
 from adapters.accounts import private_files
 from adapters.accounts.codes import digest, new_code
+from domain.account import User
 from domain.actor import ROLES
 from domain.errors import NotFound, RuleViolation, Unavailable
 
@@ -92,6 +93,18 @@ class LinkBook:
             links[digest(code)] = Link(purpose, self._now() + lifetime, user_id, role, libraries)
             self._write(links)
         return code
+
+    def at_start(self, base_url: str, admin: User | None, *, on_terminal: bool) -> str | None:
+        """What a server that begins at `base_url` prints: the link for the first admin where there is no `admin` yet,
+        else on a terminal one to sign in with. Raises as `issue`."""
+        if admin is None:
+            self.withdraw(Purpose.FIRST_ADMIN)
+            code = self.issue(Purpose.FIRST_ADMIN)
+            return f"Open this link within the hour to choose your name and password: {base_url}/welcome?code={code}"
+        if not on_terminal:
+            return None
+        code = self.issue(Purpose.SIGN_IN, user_id=admin.id)
+        return f"Sign in as {admin.name} with this link, within the hour: {base_url}/welcome?code={code}"
 
     def peek(self, code: str) -> Link:
         """The open link with this code, which stays open.

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from adapters.cli.doctor import Finding
 from adapters.cli.progress import Board
 from adapters.settings import Settings
 from domain.commands.xmp import Taken
@@ -20,22 +21,6 @@ class Difference(Protocol):
 
     def __str__(self) -> str:
         """Table, key, column and both values."""
-
-
-class Finding(Protocol):
-    """One line of `imageapi doctor`."""
-
-    @property
-    def what(self) -> str:
-        """What was looked for."""
-
-    @property
-    def found(self) -> str | None:
-        """What is there, None where it is missing."""
-
-    @property
-    def adds(self) -> str:
-        """What it adds."""
 
 
 class Written(Protocol):

@@ -135,6 +135,13 @@ class MeaningStore:
 
         return self._with(count)
 
+    def told(self, model: str, *, is_ready: bool) -> str:
+        """How far that is, in words; `is_ready` says whether there are read tables yet."""
+        if not (is_ready and self.exists()):
+            return f"{model}: nothing is embedded yet"
+        done, due = self.counts(model)
+        return f"{model}: {done} photos are found by meaning" + (f", {due} are due" if due else "")
+
     # What is due
 
     def add_due(self, media_ids: Iterable[int], state: State | None = None) -> None:
