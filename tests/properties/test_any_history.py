@@ -448,8 +448,10 @@ class Histories(RuleBasedStateMachine):
             if found is not None:
                 learn_from_insight(turn, found, model, said)
 
-        self._do(read)
+        learned = self._run(read)
         after = self.world.stand()
+        if learned and after != before and self.taking_back:  # what told nothing new leaves nothing to take back
+            self._take_back_and_do_again(self.operations[-1], before)
         assert after.persons == before.persons
         for id_, (view, told) in before.entities.items():
             assert set(told) <= set(after.entities[id_][1])
