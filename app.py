@@ -72,6 +72,7 @@ from adapters.store.erase import erase, erasure_of, finish, is_unfinished
 from adapters.store.generations import prepare as prepare_tables
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
+from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.store.presence import alone, serving
 from adapters.store.transfer import export_log, import_log
@@ -538,6 +539,7 @@ class House:
         def invite(role: str, libraries: tuple[int, ...] | None) -> str:
             return links.issue(Purpose.INVITATION, role=role, libraries=libraries, lifetime=INVITATION_LIFETIME)
 
+        uses = KeyUses(self.ledger.database)
         return Parts(
             ledger=self.ledger,
             pictures=self.gallery,
@@ -546,7 +548,7 @@ class House:
             videos=self.videos,
             clips=self.clips,
             similarity=self.similarity,
-            accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite),
+            accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite, SignInLimits(), uses),
             work=self.work,
             page=PAGE,
             version=VERSION,

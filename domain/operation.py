@@ -74,7 +74,7 @@ class Operation(msgspec.Struct, frozen=True):
     def is_told_to(self, actor: Actor) -> bool:
         """Whether `actor` may read it as it is: their own deeds; where they see every library, everything but what was
         done with accounts, which is for admins."""
-        if self.actor == actor.name or actor.is_admin:
+        if actor.signed(self.actor) or actor.is_admin:
             return True
         return actor.libraries is None and not self.kind.startswith("user.")
 

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.account import User
 from domain.actor import Actor
+from domain.api_key import ApiKey
 from domain.entity import Entity, Fact
 from domain.event import Event, Recorded
 from domain.faces import DETECTED, Face
@@ -224,6 +225,19 @@ class UserLookups(Protocol):
         """Every open account."""
 
 
+class ApiKeyLookups(Protocol):
+    """What commands ask about keys; revoked ones are never found, expired ones are."""
+
+    def get(self, key_id: int) -> ApiKey | None:
+        """The key with this id."""
+
+    def named(self, user_id: int, name: str) -> ApiKey | None:
+        """The user's key of this name, without regard to case."""
+
+    def of(self, user_id: int | None) -> list[ApiKey]:
+        """Every key of a user, of every user where None, by id."""
+
+
 class EntityLookups(Protocol):
     """What commands ask about the knowledge graph."""
 
@@ -331,6 +345,10 @@ class Turn(Protocol):
     @property
     def users(self) -> UserLookups:
         """Queries on accounts."""
+
+    @property
+    def api_keys(self) -> ApiKeyLookups:
+        """Queries on the keys of programs."""
 
     @property
     def entities(self) -> EntityLookups:

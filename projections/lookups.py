@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from domain.actor import Actor
 from domain.event import Event, Recorded
 from domain.ports import Embedding
+from projections.api_keys import ApiKeys
 from projections.embedded_faces import EmbeddedFaces
 from projections.faces import Faces
 from projections.insights import Insights
@@ -114,6 +115,11 @@ class Lookups:
     def users(self) -> Users:
         """Queries on accounts."""
         return Users(self.connection, self.tables.users)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Queries on the keys of programs."""
+        return ApiKeys(self.connection, self.tables.api_keys)
 
     @cached_property
     def entities(self) -> Knowledge:

@@ -16,11 +16,14 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
+    func,
     insert,
+    or_,
     select,
     update,
 )
 
+from domain.actor import signature_by_key
 from domain.operation import Operation, OperationBegan, OperationEnded
 from projections.operation_persons import OperationPersonsTable
 from projections.projection import Id, Projection, id_column
@@ -111,14 +114,15 @@ class Operations:
         persons: Collection[int] | None = None,
         among: Collection[int] | None = None,
     ) -> list[Operation]:
-        """Newest first, below the id `before`, of this actor and kind, concerning one of these persons, and among these
-        ids, where given."""
+        """Newest first, below the id `before`, of this actor (by whichever key) and kind, concerning one of these
+        persons, and among these ids, where given."""
         t, p = self._table, self._persons
         statement = self._select().order_by(t.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(t.c.id < before)
         if actor is not None:
-            statement = statement.where(t.c.actor == actor)
+            by_key = signature_by_key(actor)
+            statement = statement.where(or_(t.c.actor == actor, func.substr(t.c.actor, 1, len(by_key)) == by_key))
         if kind is not None:
             statement = statement.where(t.c.kind == kind)
         if persons is not None:

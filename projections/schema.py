@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, Text, e
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from projections.api_keys import ApiKeysTable
 from projections.entities import EntitiesTable, EntityAliasesTable
 from projections.face_detections import FaceDetectionsTable
 from projections.face_rejections import FaceRejectionsTable
@@ -59,6 +60,7 @@ class ReadTables:
         self.libraries = LibrariesTable(self.metadata, generation)
         self.operations = OperationsTable(self.metadata, generation)
         self.users = UsersTable(self.metadata, generation)
+        self.api_keys = ApiKeysTable(self.metadata, generation)
         self.entities = EntitiesTable(self.metadata, generation)
         self.entity_aliases = EntityAliasesTable(self.metadata, generation)
         self.persons = PersonsTable(self.metadata, generation)
@@ -87,6 +89,7 @@ class ReadTables:
             self.libraries,
             self.operations,
             self.users,
+            self.api_keys,
             self.entities,
             self.entity_aliases,
             self.persons,

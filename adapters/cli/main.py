@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.logging import RichHandler
 
-from adapters.cli import erasing, history, maintenance, serving, transfer, users, xmp
+from adapters.cli import erasing, history, keys, maintenance, serving, transfer, users, xmp
 from adapters.cli.house import House
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _add_xmp(command("xmp", xmp.read, "names and keywords from other programs' XMP, and into sidecars for them"))
     _add_erase(command("erase", erasing.person, "take a person, or the faces of a photo, out of the past, for good"))
     _add_users(command("user", users.listing, "accounts: add, list, passwd, remove"))
+    _add_keys(command("key", keys.listing, "keys for programs: add, list, remove"))
     faces = command("faces", serving.serve_faces, "the face engine as a service for other machines")
     faces.add_argument("what", choices=["serve"], help="offer the embedded engine over HTTP")
     faces.add_argument("--bind", metavar="HOST:PORT", default="127.0.0.1:8331", help="where to listen [%(default)s]")
@@ -129,6 +130,20 @@ def _add_users(user: argparse.ArgumentParser) -> None:
     action("list", users.listing, "every account", named=False)
     action("passwd", users.passwd, "set a password, which ends the user's sessions")
     action("remove", users.remove, "close an account; what it did stays in the history")
+
+
+def _add_keys(made: argparse.ArgumentParser) -> None:
+    actions = made.add_subparsers(metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="make a key, which is shown this once")
+    add.add_argument("--scope", choices=["read", "write", "admin"], required=True)
+    add.add_argument("--expires", type=keys.moment, metavar="TIME", help="until this day or time; else until removed")
+    add.set_defaults(run=keys.add)
+    actions.add_parser("list", help="every key").set_defaults(run=keys.listing)
+    remove = actions.add_parser("remove", help="revoke a key: it opens nothing any more, at once")
+    remove.set_defaults(run=keys.remove)
+    for action in (add, remove):
+        action.add_argument("name", metavar="NAME", help="the key's name, such as the program's or the device's")
+        action.add_argument("--user", required=True, metavar="NAME", help="whose key it is")
 
 
 def run(

@@ -45,7 +45,7 @@ def listing(house: House, words: argparse.Namespace) -> int:
 
 def passwd(house: House, words: argparse.Namespace) -> int:
     """Set a password."""
-    user = _named(house, words.name)
+    user = named_user(house, words.name)
     stored = house.hash_password(_password(), user.name)
     with house.ledger.transaction(CLI) as turn:
         accounts.set_password(turn, user.id, stored)
@@ -55,14 +55,15 @@ def passwd(house: House, words: argparse.Namespace) -> int:
 
 def remove(house: House, words: argparse.Namespace) -> int:
     """Close an account."""
-    user = _named(house, words.name)
+    user = named_user(house, words.name)
     with house.ledger.transaction(CLI) as turn:
         accounts.remove_user(turn, user.id)
         print(turn.text)
     return 0
 
 
-def _named(house: House, name: str) -> User:
+def named_user(house: House, name: str) -> User:
+    """The open account of this name; raises `NotFound`."""
     with house.ledger.reading(CLI) as tables:
         user = tables.users.named(name)
     if user is None:

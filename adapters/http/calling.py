@@ -26,6 +26,7 @@ from adapters.http.problems import (
     FieldError,
     Invalid,
     TooLarge,
+    TooManyRequests,
     Unauthenticated,
     WrongMediaType,
     answer_of,
@@ -128,7 +129,7 @@ def _who(parts: Parts, declared: Declared, request: Request) -> Identity:
             demand_same_origin(request.headers, must_tell=False)
         try:
             return identify(parts, request)
-        except Unauthenticated:
+        except (Unauthenticated, TooManyRequests):
             return NOBODY
     who = identify(parts, request)
     if writes and who.by_cookie:

@@ -96,7 +96,7 @@ class Declared:
         """Every status of a problem that the route may answer."""
         found = set(self.errors) | {400, 422, 503}
         if self.role is not None:
-            found |= {401}
+            found |= {401, 429}
         if self.role in {"editor", "admin"} or self.method not in {"GET", "HEAD"}:
             found |= {403}
         if self.body is not None:

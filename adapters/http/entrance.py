@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.http import (
+    api_keys,
     clusters,
     condition,
     docs,
@@ -69,6 +70,7 @@ SUBJECTS = (
     feed.routes,
     signing.routes,
     users.routes,
+    api_keys.routes,
     condition.routes,
 )
 

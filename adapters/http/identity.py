@@ -1,8 +1,9 @@
-"""Who asks: the bearer token or cookie of a request, checked against the user's row; and where the request came
+"""Who asks: the token, cookie or API key of a request, checked against the user's row; and where the request came
 from."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,14 +13,17 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from adapters.http.declaring import Call
-from adapters.http.parts import IssuedToken, Parts
-from adapters.http.problems import Unauthenticated
+from adapters.http.parts import IssuedToken, Parts, SignInLimits
+from adapters.http.problems import TooManyRequests, Unauthenticated
 from domain.account import User
 from domain.actor import Actor, system
+from domain.api_key import PREFIX, read_key
 from domain.commands.accounts import actor_of
+from domain.commands.api_keys import actor_by_key
 from domain.errors import AdapterError, Forbidden, ImageApiError
 
 COOKIE: Final = "imageapi"
+KEY_HEADER: Final = "x-api-key"
 _LOOKING: Final = system("http")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -40,10 +44,13 @@ def identify(parts: Parts, request: HTTPConnection) -> Identity:
     """Who sent a request.
 
     Raises:
-        Unauthenticated: nobody that is known, or in a session that has ended.
+        Unauthenticated: nobody that is known, in a session that has ended, or with a key that opens nothing.
+        TooManyRequests: too many wrong keys came from there.
         Unavailable: the database cannot say.
     """
     token, by_cookie = _token_of(request)
+    if token.startswith(PREFIX) and not by_cookie:
+        return _by_key(parts, request, token)
     try:
         claims = parts.accounts.tokens.verify(token)
     except AdapterError:
@@ -57,14 +64,41 @@ def identify(parts: Parts, request: HTTPConnection) -> Identity:
     return Identity(actor_of(user), user, by_cookie)
 
 
+def _by_key(parts: Parts, request: HTTPConnection, text: str) -> Identity:
+    """Who sent a key; as they and their key stand now. A right key is never made to wait for wrong ones from the same
+    address: it cannot be guessed, so that nobody learns anything from it."""
+    key_id, secret = read_key(text) or (0, b"")
+    with parts.ledger.reading(_LOOKING) as tables:
+        key = tables.api_keys.get(key_id)
+        user = None if key is None else tables.users.get(key.user_id)
+    if key is not None and user is not None and key.is_opened_by(secret, time.time_ns() // 1000):
+        parts.accounts.key_uses.note(key.id)
+        return Identity(actor_by_key(user, key), user, by_cookie=False)
+    count_attempt(parts.accounts.key_limits, f"key {key_id}", request.client.host if request.client else "")
+    raise Unauthenticated("this API key is wrong, has expired or was revoked: make another one", "invalid_token")
+
+
+def count_attempt(limits: SignInLimits, name: str, address: str) -> None:
+    """Count one attempt to prove who one is as failed, until it `succeeded`; raises `TooManyRequests` where it must
+    wait."""
+    try:
+        limits.attempt(name, address)
+    except ImageApiError as error:
+        raise TooManyRequests(str(error), max(1, limits.retry_after(name, address))) from error
+
+
 def _token_of(request: HTTPConnection) -> tuple[str, bool]:
-    """The token of a request, and whether the cookie carries it; a header goes before a cookie."""
+    """The token or key of a request, and whether the cookie carries it; a header goes before a cookie."""
     given = request.headers.get("authorization")
     if given is not None:
         scheme, _, token = given.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("send 'Authorization: Bearer TOKEN' with the token that POST /login answers")
         return token.strip(), False
+    if (key := request.headers.get(KEY_HEADER)) is not None:
+        if not key.strip().startswith(PREFIX):
+            raise Unauthenticated(f"X-API-Key takes a key of imageapi, which begins with {PREFIX}", "invalid_token")
+        return key.strip(), False
     token = request.cookies.get(COOKIE, "")
     if not token:
         raise Unauthenticated("sign in first: POST /login answers a token")

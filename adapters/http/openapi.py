@@ -30,7 +30,8 @@ _DRY_RUN: Final = {
 }
 INTRODUCTION: Final = (
     "A server for a person's photos and videos in which every fact is an event, and every decision can be undone. "
-    "Send the token that `POST /login` answers as `Authorization: Bearer TOKEN`. Problems are "
+    "Send the token that `POST /login` answers as `Authorization: Bearer TOKEN`, "
+    "or a key of `POST /api-keys` there or as `X-API-Key`. Problems are "
     "`application/problem+json`. Lists page with `limit` and the `next_cursor` of the page before. Reads carry an "
     "`ETag`; writes heed `If-Match` with the `version` of the thing, and name their operation in `Operation-Id`."
 )
@@ -57,6 +58,7 @@ def document(routes: Iterable[Declared], version: str) -> dict[str, Any]:
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": "imageapi"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             },
         },
     }
@@ -71,7 +73,7 @@ def _operation(route: Declared, schemas: Mapping[str, Any]) -> dict[str, Any]:
         "tags": [route.subject],
         "summary": route.summary,
         "responses": {**_success(route, schemas), **_problems(route, schemas)},
-        "security": [] if route.role is None else [{"token": []}, {"cookie": []}],
+        "security": [] if route.role is None else [{"token": []}, {"cookie": []}, {"key": []}],
     }
     if route.role is not None:
         operation["x-role"] = route.role

@@ -279,15 +279,29 @@ class SignInLimits(Protocol):
         """The attempt let through last was good."""
 
 
+class KeyUses(Protocol):
+    """When API keys were last used."""
+
+    def note(self, key_id: int) -> None:
+        """A key was used now; cheap, and never fails."""
+
+    def all(self) -> Mapping[int, int]:
+        """The last use of each, to the hour, in microseconds since 1970 UTC."""
+
+
 @dataclass(frozen=True)
 class Accounts:
-    """How users prove who they are. `invite` opens an invitation to a role and libraries (None for all): its code."""
+    """How users prove who they are. `invite` opens an invitation to a role and libraries (None for all): its code.
+    `key_limits` is the limit on wrong API keys, apart from that on signing in, so that a program with an old key keeps
+    nobody out."""
 
     passwords: Passwords
     tokens: Tokens
     links: Links
     limits: SignInLimits
     invite: Callable[[str, tuple[int, ...] | None], str]
+    key_limits: SignInLimits
+    key_uses: KeyUses
 
 
 class RunningTurn(Protocol):

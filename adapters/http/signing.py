@@ -8,15 +8,16 @@ import msgspec
 from msgspec import Meta
 
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.identity import no_cookie, session_cookie
+from adapters.http.identity import count_attempt, no_cookie, session_cookie
 from adapters.http.page import WELCOME, file_response
 from adapters.http.parts import Link
-from adapters.http.problems import TooManyRequests, Unauthenticated
+from adapters.http.problems import Unauthenticated
 from adapters.http.times import Moment
 from domain.account import User
 from domain.actor import CLI
 from domain.commands.accounts import actor_of, add_user, open_account, set_password, sign_in
-from domain.errors import Conflict, ImageApiError, NotFound, RuleViolation
+from domain.commands.api_keys import require_more_than_a_key
+from domain.errors import Conflict, NotFound, RuleViolation
 
 routes = Routes("Accounts")
 
@@ -85,13 +86,15 @@ class Invited(msgspec.Struct):
 
 
 class Me(msgspec.Struct):
-    """Who is signed in: `libraries` are the ids granted, null for all."""
+    """Who is signed in: `libraries` are the ids granted, null for all. `key` names the API key that was sent, and
+    `role` is what it may do."""
 
     id: int
     name: str
     role: str
     libraries: tuple[int, ...] | None
     version: int
+    key: str | None
 
 
 class NewPassword(msgspec.Struct):
@@ -168,12 +171,13 @@ def invite(call: Call, body: Invitation) -> Answer:
 def show_me(call: Call) -> Answer:
     """Who is signed in."""
     user = _known(call)
-    return Answer(Me(user.id, user.name, user.role, user.libraries, user.version))
+    return Answer(Me(user.id, user.name, call.actor.role, user.libraries, user.version, call.actor.key))
 
 
 @routes("POST", "/me/password", body=NewPassword, answers=Session, errors=(401, 429))
 def change_password(call: Call, body: NewPassword) -> Answer:
-    """Set the own password: every other session ends, and this one goes on with a new token."""
+    """Set the own password: every other session ends, and this one goes on with a new token. API keys stay."""
+    require_more_than_a_key(call.actor)
     user, passwords = _known(call), call.parts.accounts.passwords
     if user.password_hash is not None:
         _try(call, user.name)
@@ -197,11 +201,7 @@ def _known(call: Call) -> User:
 
 def _try(call: Call, name: str) -> None:
     """Count one attempt to prove who one is; raises `TooManyRequests` where it must wait."""
-    limits = call.parts.accounts.limits
-    try:
-        limits.attempt(name, call.address)
-    except ImageApiError as error:
-        raise TooManyRequests(str(error), max(1, limits.retry_after(name, call.address))) from error
+    count_attempt(call.parts.accounts.limits, name, call.address)
 
 
 def _user_of(call: Call, link: Link) -> User:

@@ -82,6 +82,12 @@ policy_checkpoints = Table(
     Column("policy", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
+api_key_uses = Table(
+    "api_key_uses",
+    metadata,
+    Column("key_id", Id, primary_key=True, autoincrement=False),
+    Column("used_at", BigInteger, nullable=False),
+)
 
 
 class MsgpackTranscoder(Transcoder):

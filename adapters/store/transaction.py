@@ -160,7 +160,7 @@ class Transaction(AbstractTransaction):
                     version,
                     event,
                     self.now,
-                    self.actor.name,
+                    self.actor.signature,
                     operation_id,
                     self._causation,
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.account import User, UserAdded, UserGranted, UserPasswordSet, UserRemoved, UserSignedIn
-from domain.actor import ROLES, Actor
+from domain.actor import ROLES, Actor, signature_by_key
 from domain.commands.people import check_version
 from domain.errors import Conflict, NameTaken, NotFound, RuleViolation
 from domain.names import clean_name, name_key
@@ -23,6 +23,8 @@ def add_user(
     cleaned = clean_name(name)
     if name_key(cleaned) in {"watcher", "autobind", "cli", "insight"}:
         raise NameTaken(f"{cleaned} is the name of a part of the server: choose another")
+    if signature_by_key("").casefold() in name_key(cleaned):
+        raise RuleViolation("this reads like what somebody's key did: choose another name", "name")
     if turn.users.named(cleaned) is not None:
         raise NameTaken(f"there is a user {cleaned} already")
     if turn.users.was_named(cleaned):

@@ -17,6 +17,8 @@ NOT_UNDOABLE = {
     "user.add": "accounts are changed or removed, not undone",
     "user.grant": "accounts are changed or removed, not undone",
     "user.password": "a password is set anew, not undone",
+    "user.key": "a key that was shown is revoked, not undone",
+    "user.key.revoke": "a key that was revoked never opens again: make another",
     "user.remove": "a removed account is added anew, not restored",
     "summary.write": "delete a summary instead",
     "summary.embed": "it adds vectors to summaries, and decides nothing",

@@ -34,6 +34,7 @@ def test_a_password_gives_a_token_that_ends_and_is_recorded(world: World) -> Non
         "role": "editor",
         "libraries": None,
         "version": 1,
+        "key": None,
     }
     assert logged(world)[0] == "user.sign_in"
 

@@ -47,6 +47,7 @@ from adapters.runner.summaries import Limits, WritesSummaries
 from adapters.runner.watch import Watcher
 from adapters.runner.work import Work
 from adapters.store.database import Database
+from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.summaries.search import SummarySearch
 from adapters.summaries.telling import Teller
@@ -224,6 +225,8 @@ class World:
                 self.links,
                 SignInLimits(clock=lambda: self.now),
                 lambda role, libraries: self.links.issue(Purpose.INVITATION, role=role, libraries=libraries),
+                SignInLimits(clock=lambda: self.now),
+                KeyUses(self.ledger.database),
             ),
             work=Work(self.board, self.watcher, [self.watcher.loop], lambda _: None),
             page=PAGE,

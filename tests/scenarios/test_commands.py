@@ -46,7 +46,7 @@ def photos(tmp_path: Path) -> Path:
 def test_help_names_every_command(data: Path) -> None:
     said = imageapi(data, "--help")
     assert said.returncode == 0
-    commands = "serve scan status doctor config rebuild verify history undo xmp user faces"
+    commands = "serve scan status doctor config rebuild verify history undo xmp user key faces"
     for word in commands.split():
         assert f"    {word} " in said.stdout
 
@@ -102,6 +102,22 @@ def test_accounts_are_opened_listed_changed_and_closed_from_the_terminal(data: P
     assert (last.returncode, "last admin" in last.stderr) == (1, True)
     unknown = imageapi(data, "user", "add", "Eve", "--role", "viewer", "--library", "attic", given=PASSWORD)
     assert (unknown.returncode, "there is no library attic; there are: my photos" in unknown.stderr) == (1, True)
+
+
+def test_keys_are_made_listed_and_revoked_from_the_terminal(data: Path) -> None:
+    assert imageapi(data, "user", "add", "Ann", "--role", "editor", given=PASSWORD).returncode == 0
+    made = imageapi(data, "key", "add", "phone", "--user", "ann", "--scope", "read", "--expires", "2099-01-01T00:00Z")
+    assert re.fullmatch(r"imageapi_1_[0-9a-f]{64}\n", made.stdout), made.stderr
+    assert "gave Ann the key phone (read); it is shown this once:" in made.stderr
+    assert imageapi(data, "key", "list").stdout == "phone\tAnn\tread\tuntil 2099-01-01T00:00:00Z\n"
+    too_much = imageapi(data, "key", "add", "rules", "--user", "Ann", "--scope", "admin")
+    assert (too_much.returncode, "cannot have the scope admin" in too_much.stderr) == (1, True)
+    never = imageapi(data, "key", "add", "old", "--user", "Ann", "--scope", "read", "--expires", "someday")
+    assert (never.returncode, "--expires" in never.stderr) == (2, True)
+    unknown = imageapi(data, "key", "remove", "tablet", "--user", "Ann")
+    assert (unknown.returncode, "Ann has no key tablet" in unknown.stderr) == (1, True)
+    assert imageapi(data, "key", "remove", "PHONE", "--user", "Ann").stdout == "revoked the key phone of Ann\n"
+    assert imageapi(data, "key", "list").stdout == ""
 
 
 def test_verify_says_equal_names_a_row_that_was_tampered_with_and_rebuild_mends_it(data: Path) -> None:
