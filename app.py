@@ -33,7 +33,8 @@ from adapters.files.notice import Notices
 from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
-from adapters.http.parts import Accounts, Parts
+from adapters.http.meters import PrometheusMeters
+from adapters.http.parts import Accounts, Parts, Upkeep
 from adapters.insights.known import facts_about
 from adapters.insights.learning import LearnsFacts
 from adapters.insights.narrator import HYBRID, LOCAL, Narrator
@@ -46,6 +47,7 @@ from adapters.language.failover import Failover
 from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import EMBEDDING_MODEL, Ollama
 from adapters.language.openrouter import OpenRouter
+from adapters.language.tally import TALLY
 from adapters.language.upstream import TOTAL_SECONDS
 from adapters.meaning.index import MeaningIndex
 from adapters.meaning.keeping import KeepsMeaning
@@ -56,9 +58,11 @@ from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
 from adapters.places.locator import Locator
+from adapters.runner.figures import Figures
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
 from adapters.runner.pool import WorkerPool
+from adapters.runner.rebuilds import Rebuilds
 from adapters.runner.summaries import EmbedsSummaries, Limits, WritesSummaries
 from adapters.runner.watch import Watcher
 from adapters.runner.web import run_web
@@ -75,6 +79,7 @@ from adapters.store.generations import verify as verify_tables
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.store.presence import alone, serving
+from adapters.store.standing import standing
 from adapters.store.transfer import export_log, import_log
 from adapters.summaries.search import SummarySearch
 from adapters.summaries.telling import Teller
@@ -154,6 +159,8 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._closing: list[Callable[[], None]] = []
+        self._pools: dict[str, WorkerPool] = {}
+        self._followers: list[FollowsLog] = []
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -188,6 +195,7 @@ class House:
             initializer=functools.partial(prepare, model),
             memory_limit=RECOGNISER_MEMORY,
         )
+        self._pools["faces"] = pool
         return EmbeddedEngine(pool, model, self.settings.face_detect_timeout_sec)
 
     @cached_property
@@ -196,6 +204,7 @@ class House:
         background = WorkerPool(cores(), initializer=worker.prepare, memory_limit=DECODER_MEMORY)
         waiting = WorkerPool(cores(), initializer=worker.prepare, memory_limit=DECODER_MEMORY, niceness=0)
         self._closing += [background.close, waiting.close]
+        self._pools |= {"pictures": background, "pictures-asked": waiting}
         return Gallery(background, waiting, self.settings.renditions, self.settings.thumbnails, self.locate)
 
     @cached_property
@@ -217,6 +226,7 @@ class House:
         settings = self.settings
         pool = WorkerPool(1, initializer=worker.prepare, memory_limit=DECODER_MEMORY)
         self._closing.append(pool.close)
+        self._pools["clips"] = pool
         return VideoClips(pool, settings.preview_clips_directory, settings.gifs_directory, self.locate)
 
     def open_original(self, library_id: int, path: str) -> int:
@@ -334,6 +344,7 @@ class House:
         ledger = self.ledger
         mirror = MirrorsThumbnails(ledger, self.gallery)
         follow = FollowsLog(ledger, "thumbnails", mirror.TOPICS, mirror.answer)
+        self._followers.append(follow)
         clips = Loop("clips", self.clips.make_next, idle_seconds=IDLE_SECONDS, on_stop=self.clips.close)
         self.clips.on_wanted = clips.wake
         loops = [self.watcher.loop, clips, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
@@ -343,6 +354,7 @@ class House:
             binds = BindsByTag(ledger, self.engine, self.settings.face_autobind_min_cos, likeness)
             keeps = KeepsVectors(ledger, self.engine, self.similarity)
             bind = FollowsLog(ledger, "autobind", binds.TOPICS, binds.answer)
+            self._followers.append(bind)
             loops += [
                 Loop("detection", detects.step, idle_seconds=IDLE_SECONDS, on_stop=detects.ask_to_stop),
                 Loop("autobind", bind.step, idle_seconds=IDLE_SECONDS),
@@ -427,6 +439,7 @@ class House:
         if not bundled.is_installed():
             return None
         pool = WorkerPool(1, initializer=bundled.prepare, memory_limit=EMBEDDER_MEMORY, niceness=0)
+        self._pools["texts"] = pool
         embedder = BundledEmbedder(pool)
         self._closing.append(embedder.close)
         return embedder
@@ -532,6 +545,22 @@ class House:
         with board.job("rebuild", "building the read tables") as job:
             prepare_tables(self.ledger, job.at)
 
+    def policies(self) -> Mapping[str, int]:
+        """How far each policy has come: this process knows its own better than their checkpoints."""
+        kept, own = self.ledger.checkpoints(), dict(each.reached for each in self._followers)
+        return {name: max(kept.get(name, 0), own.get(name, 0)) for name in {**kept, **own}}
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """The server in figures, and its read tables."""
+        ledger, board = self.ledger, self.board
+        figures = Figures(VERSION, ledger, board, self._pools, TALLY, self.policies, lambda: self.clips.wanted)
+        rebuilds = Rebuilds(
+            board, lambda report, begin, drop_old: rebuild_tables(ledger, report, drop_old=drop_old, on_begin=begin)
+        )
+        self._closing.append(rebuilds.stop)
+        return Upkeep(figures, lambda: standing(ledger), self.policies, rebuilds.start, PrometheusMeters())
+
     def parts(self, links: LinkBook) -> Parts:
         """What the HTTP routes reach."""
         key = self.settings.secret_key or signing_key(self.settings.secret_key_file)
@@ -550,6 +579,7 @@ class House:
             similarity=self.similarity,
             accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite, SignInLimits(), uses),
             work=self.work,
+            upkeep=self.upkeep,
             page=PAGE,
             version=VERSION,
             engine=self.engine,

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import anyio
 import msgspec
@@ -38,6 +39,7 @@ from adapters.http import (
     signing,
     summaries,
     tags,
+    upkeep,
     users,
     video,
 )
@@ -46,6 +48,7 @@ from adapters.http.condition import JobStream
 from adapters.http.declaring import Declared
 from adapters.http.feed import EventStream
 from adapters.http.guard import Guard
+from adapters.http.meters import Metered
 from adapters.http.page import page_routes
 from adapters.http.parts import Parts
 from adapters.http.problems import answer_of, plain_problem
@@ -72,6 +75,7 @@ SUBJECTS = (
     users.routes,
     api_keys.routes,
     condition.routes,
+    upkeep.routes,
 )
 
 
@@ -96,7 +100,7 @@ def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Metered, meters=parts.upkeep.meters, templates=_templates(routes)), Middleware(Guard)],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_problem},
     )
@@ -110,6 +114,11 @@ def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
         by_path.setdefault(route.path, {})[route.method] = route
     for path, methods in by_path.items():
         yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(parts, methods, threads))
+
+
+def _templates(routes: Iterable[BaseRoute]) -> dict[Any, str]:
+    """Each endpoint with its path as it was declared."""
+    return {route.endpoint: route.path.replace("{id:id}", "{id}") for route in routes if isinstance(route, Route)}
 
 
 class IdConvertor(Convertor[int]):

@@ -5,7 +5,7 @@ Everything here blocks and is called from threads, but `Work.progress`, which on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,6 +28,7 @@ from projections.narrowing import PhotoFilter
 
 Rendition = Literal["preview", "thumb"]
 Kind = Literal["photo", "video"]
+GenerationStateName = Literal["live", "building", "other", "old", "scratch"]
 
 
 class Pictures(Protocol):
@@ -304,6 +305,76 @@ class Accounts:
     key_uses: KeyUses
 
 
+class Figure(Protocol):
+    """One figure for whoever watches the server; `samples` are values, each under labels of the same names."""
+
+    @property
+    def name(self) -> str:
+        """As Prometheus names figures, without the ending that says that it is a counter."""
+
+    @property
+    def meaning(self) -> str:
+        """What it counts or measures."""
+
+    @property
+    def kind(self) -> Literal["gauge", "counter"]:
+        """A counter only rises."""
+
+    @property
+    def samples(self) -> Sequence[tuple[Mapping[str, str], float]]:
+        """Labels and value of each."""
+
+
+class GenerationState(Protocol):
+    """How one generation of read tables stands."""
+
+    @property
+    def number(self) -> int:
+        """Which."""
+
+    @property
+    def state(self) -> GenerationStateName:
+        """`live`, `building`, `other` (live for another version), `old` (swapped out), `scratch` (of a comparison)."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the shape of its tables."""
+
+    @property
+    def position(self) -> int:
+        """The last event that it holds."""
+
+    @property
+    def head(self) -> int:
+        """The last event of the log then."""
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """How many each table has."""
+
+
+class Meters(Protocol):
+    """Counts and times the requests."""
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+
+    def told(self, figures: Iterable[Figure]) -> bytes:
+        """The requests and these figures in Prometheus' text format."""
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What keeps the server in order. `policies` says how far each has come; `rebuild` begins one, which raises
+    `Conflict` where something is at it, and takes whether to drop the tables of other versions."""
+
+    figures: Callable[[], Sequence[Figure]]
+    generations: Callable[[], Sequence[GenerationState]]
+    policies: Callable[[], Mapping[str, int]]
+    rebuild: Callable[[bool], Job]
+    meters: Meters
+
+
 class RunningTurn(Protocol):
     """A turn that a language model is answering; it is listened to on the event loop."""
 
@@ -449,6 +520,7 @@ class Parts:
     similarity: Similarity
     accounts: Accounts
     work: Work
+    upkeep: Upkeep
     page: Path
     version: str
     engine: FaceEngine | None = None

@@ -14,6 +14,7 @@ from contextlib import aclosing
 from typing import Final, Protocol
 
 from adapters.language.ollama import ModelMissing
+from adapters.language.tally import TALLY
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, TooSlow
 from domain.errors import RuleViolation, Unavailable
 from domain.language import Answer, Chat, Delta, Embeddings, LanguageModel, Model, Purpose
@@ -146,6 +147,7 @@ class Failover:
         if not isinstance(error, ModelMissing):
             self._out[server.place] = self._clock() + KEPT_OUT_SECONDS
         if following is not None and not isinstance(error, TooSlow):
+            TALLY.failed_over(server.place)
             log.warning("failover from %s to %s: %s", server.place, following.place, error)
             return
         log.warning("%s failed: %s", server.place, error)

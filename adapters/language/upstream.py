@@ -21,6 +21,7 @@ import anyio
 import httpx
 import msgspec
 
+from adapters.language.tally import TALLY
 from domain.errors import AdapterError, Busy, Rejected, Unavailable
 
 T = TypeVar("T")
@@ -75,7 +76,12 @@ class Upstream:
         with self._failures():
             async with httpx.AsyncClient(timeout=timeout, trust_env=False, verify=_trusted()) as client:
                 request = client.build_request(method, self._base + path, content=content, headers=headers)
-                response = await self.within(deadline, client.send(request, stream=True))
+                try:
+                    response = await self.within(deadline, client.send(request, stream=True))
+                except (httpx.RequestError, TooSlow):
+                    TALLY.asked(self.place, "unreachable")
+                    raise
+                TALLY.asked(self.place, "answered" if response.status_code < 400 else "refused")
                 try:
                     yield response
                 finally:

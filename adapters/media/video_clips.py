@@ -94,6 +94,11 @@ class VideoClips:
         name = (media.content_hash or b"").hex()
         return folder / name[:2] / f"{name}.{ending}"
 
+    @property
+    def wanted(self) -> int:
+        """How many clips were asked for and are not made yet."""
+        return len(self._wanted)
+
     def make_next(self) -> bool:
         """Make the clip that was asked for last, where one is wanted; whether one was.
 

@@ -144,6 +144,11 @@ class FollowsLog:
         self._answer = answer
         self._position = self._kept = ledger.checkpoint(name)
 
+    @property
+    def reached(self) -> tuple[str, int]:
+        """The policy's name, and the last event that it looked at; its checkpoint may be behind that."""
+        return self._name, self._position
+
     def step(self) -> bool:
         """Answer the next batch of events; whether there may be more."""
         head = self._ledger.head()

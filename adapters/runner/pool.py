@@ -109,6 +109,16 @@ class WorkerPool:
             self.tasks.put(task)
         return future
 
+    @property
+    def busy(self) -> int:
+        """How many workers are at a task."""
+        return sum(lane.is_busy for lane in self._lanes)
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for a worker."""
+        return self.tasks.qsize()
+
     def close(self) -> None:
         """End all workers now; tasks that wait or run fail with `Unavailable`. Closing twice is fine."""
         with self.lock:
@@ -128,6 +138,7 @@ class _Lane:
     def __init__(self, pool: WorkerPool, name: str) -> None:
         self._pool = pool
         self._process: _Process | None = None
+        self.is_busy = False
         self.thread = threading.Thread(target=self._take_tasks, name=name, daemon=True)
         self.thread.start()
 
@@ -147,7 +158,9 @@ class _Lane:
                 self._end()
                 return
             if task.future.set_running_or_notify_cancel():
+                self.is_busy = True
                 self._settle(task)
+                self.is_busy = False
 
     def _settle(self, task: _Task) -> None:
         """Give `task`'s future what came of it."""

@@ -50,7 +50,7 @@ def drop_tables(database: Database, number: int) -> bool:
     On SQLite a little at a time. On PostgreSQL at once, where nobody holds one of them; else they stay.
     """
     with database.reading() as connection:
-        names = _tables_of(connection, number)
+        names = tables_of(connection, number)
     if database.is_sqlite:
         for name in names:
             _drop_triggers(database, name)
@@ -60,7 +60,7 @@ def drop_tables(database: Database, number: int) -> bool:
     return not names or _drop_at_once(database, names, number)
 
 
-def _tables_of(connection: Connection, number: int) -> list[str]:
+def tables_of(connection: Connection, number: int) -> list[str]:
     """The tables of a generation, as they are written in SQL; by name, so that those of other versions go as well."""
     quoted = connection.dialect.identifier_preparer.quote
     ours = re.compile(rf"(?<!\d)_{number}$")

@@ -53,16 +53,24 @@ class Rebuilt(msgspec.Struct, frozen=True):
         )
 
 
-def rebuild(ledger: Ledger, report: Report | None = None, *, drop_old: bool = False) -> Rebuilt:
+def rebuild(
+    ledger: Ledger,
+    report: Report | None = None,
+    *,
+    drop_old: bool = False,
+    on_begin: Callable[[], None] = lambda: None,
+) -> Rebuilt:
     """Build the read tables anew from the log, swap, and drop the old ones; reads and writes go on meanwhile.
 
     `drop_old` also drops the tables of other versions of imageapi, which must not be serving any more.
+    `on_begin` is called once nothing else is at it.
 
     Raises:
         Conflict: another rebuild or comparison is at it.
     """
     began = time.monotonic()
     with rebuilding(ledger.database):
+        on_begin()
         _clear(ledger)
         generation = _begun(ledger)
         _fill(ledger, generation, report or (lambda done, total: None))

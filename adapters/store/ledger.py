@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, insert, select, update
@@ -273,6 +273,12 @@ class Ledger:
         t = policy_checkpoints
         with self.database.reading() as connection:
             return connection.execute(select(t.c.position).where(t.c.policy == policy)).scalar_one_or_none() or 0
+
+    def checkpoints(self) -> Mapping[str, int]:
+        """How far each policy has come that ever ran."""
+        t = policy_checkpoints
+        with self.database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(select(t.c.policy, t.c.position))}
 
     def set_checkpoint(self, policy: str, position: int) -> None:
         """Remember how far a policy has come."""

@@ -27,12 +27,14 @@ from adapters.accounts.tokens import Tokens
 from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app, declared
+from adapters.http.meters import PrometheusMeters
 from adapters.http.openapi import document
-from adapters.http.parts import Accounts, Parts
+from adapters.http.parts import Accounts, Parts, Upkeep
 from adapters.insights.narrator import Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
 from adapters.language.blocking import Blocking
+from adapters.language.tally import TALLY
 from adapters.meaning.index import MeaningIndex
 from adapters.meaning.keeping import KeepsMeaning
 from adapters.meaning.search import Asker, PhotoSearch
@@ -40,15 +42,19 @@ from adapters.meaning.store import MeaningStore
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
+from adapters.runner.figures import Figures
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import DetectsFaces
 from adapters.runner.pool import WorkerPool
+from adapters.runner.rebuilds import Rebuilds
 from adapters.runner.summaries import Limits, WritesSummaries
 from adapters.runner.watch import Watcher
 from adapters.runner.work import Work
 from adapters.store.database import Database
+from adapters.store.generations import rebuild
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
+from adapters.store.standing import standing
 from adapters.summaries.search import SummarySearch
 from adapters.summaries.telling import Teller
 from adapters.vectors.similarity import Similarity
@@ -228,6 +234,7 @@ class World:
                 SignInLimits(clock=lambda: self.now),
                 KeyUses(self.ledger.database),
             ),
+            upkeep=self.upkeep,
             work=Work(self.board, self.watcher, [self.watcher.loop], lambda _: None),
             page=PAGE,
             version="test",
@@ -272,6 +279,23 @@ class World:
         talks, teller = Talks(self.talks), Teller(Blocking(self.model), ["scripted"])
         day = date(2020, 5, 10)
         return WritesSummaries(self.ledger, talks, teller, self.embedder, self.board, Limits(), lambda: day)
+
+    @cached_property
+    def rebuilds(self) -> Rebuilds:
+        """What rebuilds in the background."""
+        return Rebuilds(
+            self.board,
+            lambda report, begin, drop_old: rebuild(self.ledger, report, drop_old=drop_old, on_begin=begin),
+        )
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """Figures and read tables."""
+        pools, clips = {"pictures": self.workers}, self.clips
+        figures = Figures("test", self.ledger, self.board, pools, TALLY, self.ledger.checkpoints, lambda: clips.wanted)
+        return Upkeep(
+            figures, lambda: standing(self.ledger), self.ledger.checkpoints, self.rebuilds.start, PrometheusMeters()
+        )
 
     @property
     def narrator(self) -> Narrator:
@@ -336,6 +360,7 @@ class World:
         """Give back what was opened."""
         for client in self.clients:
             client.close()
+        self.rebuilds.stop()
         self.videos.close()
         self.meaning_store.close()
         self.ledger.close()
