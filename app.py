@@ -585,6 +585,7 @@ class House:
             engine=self.engine,
             location=self.locator.location,
             excluded_dirs=self.settings.excluded_dirs,
+            cors_origins=self.settings.cors_origins,
             narrator=self.narrator,
             search=self.photo_search,
             summariser=self.summariser,

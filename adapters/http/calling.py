@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.declaring import Answer, Call, Declared
-from adapters.http.identity import NOBODY, Identity, demand_same_origin, identify
+from adapters.http.identity import BY_WHOM, NOBODY, Identity, demand_same_origin, identify
 from adapters.http.parts import Parts
 from adapters.http.problems import (
     BadRequest,
@@ -126,7 +126,7 @@ def _who(parts: Parts, declared: Declared, request: Request) -> Identity:
     writes = request.method not in {"GET", "HEAD"}
     if declared.role is None:
         if writes:
-            demand_same_origin(request.headers, must_tell=False)
+            demand_same_origin(request.headers, must_tell=False, trusted=parts.cors_origins)
         try:
             return identify(parts, request)
         except (Unauthenticated, TooManyRequests):
@@ -212,7 +212,7 @@ def _response(answer: Answer, request: Request) -> Response:
     body = msgspec.json.encode(answer.content)
     if request.method in {"GET", "HEAD"} and answer.status == 200 and headers["Cache-Control"] != "no-store":
         tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-        headers |= {"ETag": tag, "Vary": "Authorization, Cookie"}
+        headers |= {"ETag": tag, "Vary": BY_WHOM}
         if has_tag(request.headers, tag):
             return Response(status_code=304, headers=headers)
     return Response(body, answer.status, headers, media_type="application/json")

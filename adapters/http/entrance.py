@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -44,6 +45,7 @@ from adapters.http import (
     video,
 )
 from adapters.http.calling import LARGEST_ID, THREADS, Endpoint, has_tag
+from adapters.http.compressing import Compressed
 from adapters.http.condition import JobStream
 from adapters.http.declaring import Declared
 from adapters.http.feed import EventStream
@@ -53,6 +55,7 @@ from adapters.http.page import page_routes
 from adapters.http.parts import Parts
 from adapters.http.problems import answer_of, plain_problem
 
+MEDIA_HEADERS = ("Range", "If-Range", "Last-Event-ID")
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 SUBJECTS = (
     faces.routes,
@@ -100,7 +103,12 @@ def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Metered, meters=parts.upkeep.meters, templates=_templates(routes)), Middleware(Guard)],
+        middleware=[
+            Middleware(Metered, meters=parts.upkeep.meters, templates=_templates(routes)),
+            Middleware(Guard),
+            *_shared(parts.cors_origins),
+            Middleware(Compressed),
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_problem},
     )
@@ -116,9 +124,27 @@ def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
         yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(parts, methods, threads))
 
 
+def _shared(origins: Sequence[str]) -> list[Middleware]:
+    """What lets pages of these origins read answers: nothing where there are none. A cookie goes with what named
+    origins ask, and writes nowhere but on imageapi's own page."""
+    if not origins:
+        return []
+    named = "*" not in origins
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_credentials=named,
+            allow_methods=("GET", "HEAD", "POST", "PATCH", "DELETE"),
+            allow_headers=("Authorization", "X-API-Key", "Content-Type", "If-Match", "If-None-Match", *MEDIA_HEADERS),
+            expose_headers=("ETag", "Operation-Id", "Retry-After", "Content-Range", "Content-Disposition"),
+        )
+    ]
+
+
 def _templates(routes: Iterable[BaseRoute]) -> dict[Any, str]:
     """Each endpoint with its path as it was declared."""
-    return {route.endpoint: route.path.replace("{id:id}", "{id}") for route in routes if isinstance(route, Route)}
+    return {route.endpoint: route.path.replace(":id}", "}") for route in routes if isinstance(route, Route)}
 
 
 class IdConvertor(Convertor[int]):

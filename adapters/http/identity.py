@@ -4,6 +4,7 @@ from."""
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -24,6 +25,8 @@ from domain.errors import AdapterError, Forbidden, ImageApiError
 
 COOKIE: Final = "imageapi"
 KEY_HEADER: Final = "x-api-key"
+BY_WHOM: Final = "Authorization, Cookie, X-API-Key"
+"""What `Vary` says of an answer that depends on who asks."""
 _LOOKING: Final = system("http")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -105,8 +108,8 @@ def _token_of(request: HTTPConnection) -> tuple[str, bool]:
     return token, True
 
 
-def demand_same_origin(headers: Headers, *, must_tell: bool) -> None:
-    """Refuse what a page of another origin makes a browser send.
+def demand_same_origin(headers: Headers, *, must_tell: bool, trusted: Collection[str] = ()) -> None:
+    """Refuse what a page of another origin makes a browser send, unless that is a `trusted` one.
 
     `must_tell` refuses also where the request does not say where it comes from: with a cookie only browsers write, and
     they say it.
@@ -115,6 +118,8 @@ def demand_same_origin(headers: Headers, *, must_tell: bool) -> None:
         Forbidden: it comes from elsewhere.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if origin in trusted:
+        return
     told = site is not None or origin is not None
     same_site = site in {None, "same-origin"}
     same_origin = origin is None or _is_own(origin, headers.get("host", ""))

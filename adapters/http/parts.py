@@ -508,7 +508,8 @@ class Parts:
     is None where no language model is configured, `search` where nothing embeds texts, `summariser` where no
     conversations are. `found_summaries` takes who
     asks, a question, how many at most, the days (YYYY-MM-DD) and the contact to keep to; it raises `Unavailable` where
-    nothing embeds the question.
+    nothing embeds the question. `cors_origins` are
+    whose pages may read answers, `*` for anybody's.
     """
 
     ledger: Ledger
@@ -532,3 +533,4 @@ class Parts:
     search: PhotoSearch | None = None
     summariser: Summariser | None = None
     found_summaries: Callable[[Actor, str, int, str | None, str | None, str | None], FoundSummaries] = _nothing_embeds
+    cors_origins: Sequence[str] = ()

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call
+from adapters.http.identity import BY_WHOM
 from adapters.http.presence import while_present
 from adapters.http.problems import answer_of, plain_problem, refusal
 from domain.errors import ImageApiError
@@ -56,7 +57,7 @@ TYPES: Final = {
 }
 """Content types by the format that the bytes have. Whatever else (RAW, unknown) goes out as bytes to be saved."""
 UNKNOWN: Final = "application/octet-stream"
-KEPT: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+KEPT: Final = {"Cache-Control": "private, no-cache", "Vary": BY_WHOM}
 """A browser may keep an original, and asks whether it is still the same."""
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
@@ -67,7 +68,7 @@ def picture(call: Call, key: str, make: Callable[[], bytes]) -> Answer:
     headers = {
         "ETag": tag,
         "Cache-Control": f"private, max-age={PICTURE_SECONDS}",
-        "Vary": "Authorization, Cookie",
+        "Vary": BY_WHOM,
         "Content-Disposition": "inline",
     }
     if has_tag(call.headers, tag):

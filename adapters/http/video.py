@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from adapters.http.calling import has_tag
 from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.identity import BY_WHOM
 from adapters.http.serving import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, original
 from adapters.http.sight import LibraryParam, LibraryRef, photo_at
 from domain.errors import NotFound, Unavailable, Unreadable
@@ -32,7 +33,7 @@ _PART: Final = re.compile(r"(0|[1-9][0-9]{0,5})\.ts", re.ASCII)
 _MOST_ITEMS: Final = 500
 _CLIP_SECONDS: Final = 2
 """What `Retry-After` says while a clip is being made, which takes about that long."""
-_KEPT_FOR_A_WHILE: Final = {"Cache-Control": "private, max-age=600", "Vary": "Authorization, Cookie"}
+_KEPT_FOR_A_WHILE: Final = {"Cache-Control": "private, max-age=600", "Vary": BY_WHOM}
 _VIDEO_TYPES: Final = sorted({kind for kind in TYPES.values() if kind.startswith("video/")})
 
 

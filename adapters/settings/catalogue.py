@@ -132,6 +132,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ),
     Variable("BIND_URL", kind.address, "Address and port to listen on.", "127.0.0.1:8330"),
     Variable(
+        "CORS_ORIGINS",
+        kind.origins,
+        "Comma-separated origins whose pages may use the API from a browser, or * for any, which then sends a key.",
+        "none",
+        lambda _: (),
+    ),
+    Variable(
         "SECRET_KEY",
         kind.key,
         "Key that signs sign-in tokens, 32 bytes or more. Changing it signs everyone out.",

@@ -87,6 +87,7 @@ class Settings:
     video_cache_megabytes: int
     video_concurrency: int
     bind_url: Address
+    cors_origins: tuple[str, ...]
     secret_key: str | None = field(repr=False)
     log_level: LogLevel
     excluded_dirs: tuple[str, ...]

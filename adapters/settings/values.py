@@ -28,6 +28,7 @@ Parser = Callable[[str, Path], Any]
 DEFAULT_PORT: Final = 8330
 HIGHEST_PORT: Final = 65535
 MINIMUM_KEY_BYTES: Final = 32
+_WEB_PORTS: Final = {"http": 80, "https": 443}
 """RFC 7518 section 3.2: an HS256 key has at least the 256 bits of its hash."""
 
 
@@ -106,6 +107,25 @@ def names(given: str, folder: Path) -> tuple[str, ...]:
     """A comma-separated list without its empty entries."""
     entries = (entry.strip() for entry in text(given, folder).split(","))
     return tuple(entry for entry in entries if entry)
+
+
+def origins(given: str, folder: Path) -> tuple[str, ...]:
+    """A comma-separated list of origins as browsers write them (RFC 6454, section 6.2), or `*` alone."""
+    allowed = Refused("origins such as https://viewer.example or http://localhost:3000, comma-separated, or * alone")
+    entries = names(given, folder)
+    if entries == ("*",):
+        return entries
+    return tuple(_origin(entry, allowed) for entry in entries)
+
+
+def _origin(given: str, allowed: Refused) -> str:
+    parts = _split(given.removesuffix("/"), allowed)
+    rest = (parts.path, parts.query, parts.fragment, parts.username, parts.password)
+    if parts.scheme not in _WEB_PORTS or not parts.hostname or "*" in parts.hostname or any(rest):
+        raise allowed
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in {None, _WEB_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def key(given: str, _folder: Path) -> str:

@@ -53,6 +53,14 @@ def test_a_task_runs_in_another_process_and_gives_back_what_it_returns(pool: Wor
     assert pool.submit(pow, 2, 10, timeout=TIME).result() == 1024
 
 
+def test_a_pool_tells_how_many_work_and_how_many_tasks_wait(pool: WorkerPool) -> None:
+    assert (pool.busy, pool.waiting) == (0, 0)
+    tasks = [pool.submit(time.sleep, seconds, timeout=TIME) for seconds in (0.5, 0, 0)]
+    assert _eventually(lambda: (pool.busy, pool.waiting) == (1, 2))
+    wait(tasks)
+    assert _eventually(lambda: (pool.busy, pool.waiting) == (0, 0))
+
+
 def test_a_task_that_hangs_is_stopped_and_fails_with_the_time_it_was_given(pool: WorkerPool) -> None:
     with pytest.raises(Unreadable, match=r"sleep took longer than 0\.2 s"):
         pool.submit(time.sleep, 1000, timeout=0.2).result()

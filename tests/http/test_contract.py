@@ -191,7 +191,7 @@ def test_head_answers_as_get_does_without_the_body(ed: Api, path: str) -> None:
     got, head = ed.get(path), ed.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["etag"] == got.headers["etag"]
-    assert head.headers["content-length"] == str(len(got.content))
+    assert head.headers["content-length"] == got.headers["content-length"]
 
 
 READS = [pytest.param(route, id=route.path) for route in declared() if route.method == "GET"]

@@ -16,6 +16,7 @@ from adapters.store.ledger import BUILDING, Ledger
 from adapters.store.log import read_generations
 from domain.actor import CLI, INSIGHT, WATCHER
 from domain.commands.accounts import add_user
+from domain.commands.api_keys import issue_key
 from domain.commands.detection import record_detection
 from domain.commands.faces import change_faces, draw_face, reject_person
 from domain.commands.insights import Writing, write_insight
@@ -51,7 +52,7 @@ def furnish(ledger: Ledger) -> None:
     with ledger.transaction(CLI) as turn:
         library = add_library(turn, "/photos")
     with ledger.transaction(CLI) as turn:
-        add_user(turn, "Uma", "viewer", None)
+        issue_key(turn, add_user(turn, "Uma", "viewer", None), "phone", "read", HASH, 0)
     with ledger.transaction(WATCHER) as turn:
         turn.begin("scan", "scanned")
         record_files(turn, library, [ReadFile("a.jpg", HASH, FileFacts(1, 1, "photo", width=100, height=100))])

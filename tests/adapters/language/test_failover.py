@@ -18,6 +18,7 @@ from adapters.language.failover import KEPT_OUT_SECONDS, Failover
 from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import Ollama
 from adapters.language.openrouter import OpenRouter
+from adapters.language.tally import TALLY
 from domain.errors import Rejected, RuleViolation, Unavailable
 from domain.language import Chat, LanguageModel, Message, Purpose, Role
 from tests.adapters.language.peers import Asked, Peer, Script, question, tell, texts, unreachable
@@ -115,6 +116,18 @@ def test_a_server_that_fails_before_its_first_word_is_replaced(
 
 def test_a_server_that_is_not_there_is_replaced(peer: Start) -> None:
     assert tell(failover(unreachable(), peer(saying("A lake.")).url)).text == "A lake."
+
+
+def test_what_became_of_each_request_is_counted(peer: Start) -> None:
+    gone, refuses, answers = unreachable(), peer(BEFORE["503"]), peer(saying("A lake."))
+    tell(failover(gone, answers.url))
+    tell(failover(refuses.url, answers.url))
+    places = {url: f"Ollama at {url}" for url in (gone, refuses.url, answers.url)}
+    counted = {key: n for key, n in TALLY.requests.items() if key[0] in places.values()}
+    assert {outcome for place, outcome in counted if place == places[gone]} == {"unreachable"}
+    assert {outcome for place, outcome in counted if place == places[refuses.url]} == {"refused"}
+    assert {outcome for place, outcome in counted if place == places[answers.url]} == {"answered"}
+    assert [TALLY.failovers.get(place, 0) for place in places.values()] == [1, 1, 0]
 
 
 def test_a_server_that_takes_no_connection_is_replaced_after_the_time_to_connect(
