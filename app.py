@@ -33,8 +33,9 @@ from adapters.files.notice import Notices
 from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app
+from adapters.http.keeping import Upkeep
 from adapters.http.meters import PrometheusMeters
-from adapters.http.parts import Accounts, Parts, Upkeep
+from adapters.http.parts import Accounts, Parts
 from adapters.insights.known import facts_about
 from adapters.insights.learning import LearnsFacts
 from adapters.insights.narrator import HYBRID, LOCAL, Narrator

@@ -10,8 +10,9 @@ import msgspec
 from starlette.requests import Request
 
 from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.keeping import Job
 from adapters.http.paging import Page
-from adapters.http.parts import Job, Parts
+from adapters.http.parts import Parts
 from adapters.http.sse import ServerSentEvents, Source
 from adapters.http.times import Moment, moment
 from domain.actor import Actor

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from adapters.http.condition import JobRow, rows_of
 from adapters.http.declaring import Answer, Call, Routes
-from adapters.http.parts import GenerationStateName
+from adapters.http.keeping import GenerationStateName
 
 routes = Routes("Server")
 

@@ -27,9 +27,10 @@ from adapters.accounts.tokens import Tokens
 from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
 from adapters.http.entrance import create_http_app, declared
+from adapters.http.keeping import Upkeep
 from adapters.http.meters import PrometheusMeters
 from adapters.http.openapi import document
-from adapters.http.parts import Accounts, Parts, Upkeep
+from adapters.http.parts import Accounts, Parts
 from adapters.insights.narrator import Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
