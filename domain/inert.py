@@ -22,7 +22,7 @@ _DEFINITION: Final = re.compile(r"^ {0,3}\[[^\[\]]{1,1000}\]:.*$\n?", re.MULTILI
 _TAG: Final = re.compile(r"<(?:!--|/?[A-Za-z!?])[^<>]{0,2000}>")
 _ADDRESS: Final = re.compile(
     r"(?:\b[A-Za-z][A-Za-z0-9+.-]{1,30}://|\bwww\.|\b(?:javascript|vbscript|data|mailto|xmpp|tel|file|blob):)"
-    r"[^\s<>()\[\]\"']+",
+    r"[^\s<>()\[\]\"'\u2039]+",  # nor what the second step makes of <
     re.IGNORECASE,
 )
 _DEPTH: Final = 8

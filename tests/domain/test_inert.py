@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.inert import LONGEST_HELD, REMOVED, InertStream, inert
@@ -74,6 +74,7 @@ def test_the_same_holds_for_text_that_comes_in_pieces(text: str, size: int) -> N
     assert not ACTIVE.search(streamed(text, size))
 
 
+@example("javascript:<!")
 @given(HOSTILE)
 def test_to_do_it_twice_changes_nothing_more(text: str) -> None:
     assert inert(inert(text)) == inert(text)
