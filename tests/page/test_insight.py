@@ -79,7 +79,9 @@ def cup_server(talker: Talker, sample_photos: Path, tmp_path_factory: pytest.Tem
     """A server of one photo."""
     folder, data = tmp_path_factory.mktemp("cup"), tmp_path_factory.mktemp("cup-data")
     shutil.copy(sample_photos / "coffee.png", folder)
-    with serving(folder, data, FACE_ENGINE="off", OLLAMA_PRIMARY_URL=talker.url) as served:
+    with serving(
+        folder, data, FACE_ENGINE="off", OLLAMA_PRIMARY_URL=talker.url, ENTITIES_FROM_INSIGHTS="no"
+    ) as served:  # the model is asked nothing but what the page asks
         be_the_first(served)
         served.wait_until("the photo", probe=lambda: served.get("/photos")["items"])
         yield served
