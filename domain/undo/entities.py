@@ -34,6 +34,7 @@ from domain.ports import Turn
 from domain.undo.rules import (
     Kinds,
     blocked,
+    chain_of,
     later_write,
     require_last_write,
     require_none_since,
@@ -128,7 +129,7 @@ def _merged(turn: Turn, recorded: Recorded, event: EntityMerged) -> Iterable[Eve
     if entity is None or entity.merged_into != event.into:
         raise blocked(turn, recorded, recorded.stream, (EntityMerged, EntityUnmerged), "changed the merge")
     if entity.canonical_id is None:
-        end = _chain_of(turn, event.into)[-1]
+        end = chain_of(turn.entities.get, event.into)[-1]
         raise blocked(turn, recorded, f"entity-{end.id}", (EntityDeleted,), f"deleted {end.name}")
     require_entity_in_sight(turn, event.into)
     _require_free(turn, entity, entity.name, entity.type, recorded)
@@ -137,7 +138,7 @@ def _merged(turn: Turn, recorded: Recorded, event: EntityMerged) -> Iterable[Eve
 
 @takes_back(EntityUnmerged)
 def _unmerged(turn: Turn, recorded: Recorded, event: EntityUnmerged) -> Iterable[Event]:
-    entity, chain = _entity(turn, event.entity_id, recorded), _chain_of(turn, event.was)
+    entity, chain = _entity(turn, event.entity_id, recorded), chain_of(turn.entities.get, event.was)
     if entity.merged_into is not None:
         raise blocked(turn, recorded, recorded.stream, (EntityMerged,), f"merged {entity.name} again")
     if not chain or chain[-1].deleted:
@@ -149,19 +150,6 @@ def _unmerged(turn: Turn, recorded: Recorded, event: EntityUnmerged) -> Iterable
         raise blocked(turn, recorded, (later or streams)[0], (EntityMerged,), "merged the two the other way round")
     require_entity_in_sight(turn, event.was)
     yield EntityMerged(event.entity_id, event.was)
-
-
-def _chain_of(turn: Turn, entity_id: int) -> list[Entity]:
-    """An entity and those that it was merged into, one after the other."""
-    chain: list[Entity] = []
-    following: int | None = entity_id
-    while following is not None:
-        entity = turn.entities.get(following)
-        if entity is None:
-            break
-        chain.append(entity)
-        following = entity.merged_into
-    return chain
 
 
 @takes_back(EntityDeleted)

@@ -30,6 +30,7 @@ from domain.ports import Turn
 from domain.undo.heirs import of_heirs
 from domain.undo.rules import (
     blocked,
+    chain_of,
     inverse_of,
     later_write,
     require_last_write,
@@ -126,7 +127,7 @@ def _merged(turn: Turn, recorded: Recorded, event: PersonMerged) -> Iterable[Eve
     person = turn.persons.get(event.person_id)
     if person is None or person.merged_into != event.into:
         raise blocked(turn, recorded, recorded.stream, (PersonMerged, PersonUnmerged), "changed the merge")
-    chain = _chain_of(turn, event.into)
+    chain = chain_of(turn.persons.get, event.into)
     if person.canonical_id is None:
         end = chain[-1]
         raise blocked(turn, recorded, f"person-{end.id}", (PersonDeleted,), f"deleted {end.name}")
@@ -143,7 +144,7 @@ def _merged(turn: Turn, recorded: Recorded, event: PersonMerged) -> Iterable[Eve
 
 @takes_back(PersonUnmerged)
 def _unmerged(turn: Turn, recorded: Recorded, event: PersonUnmerged) -> Iterable[Event]:
-    person, chain = _person(turn, event.person_id, recorded), _chain_of(turn, event.was)
+    person, chain = _person(turn, event.person_id, recorded), chain_of(turn.persons.get, event.was)
     if person.merged_into is not None:
         raise blocked(turn, recorded, recorded.stream, (PersonMerged,), f"merged {person.name} again")
     if not chain or chain[-1].deleted:
@@ -155,19 +156,6 @@ def _unmerged(turn: Turn, recorded: Recorded, event: PersonUnmerged) -> Iterable
         raise blocked(turn, recorded, (later or streams)[0], (PersonMerged,), "merged the two the other way round")
     require_sight(turn, [*turn.persons.behind(event.person_id), *turn.persons.behind(event.was)])
     yield PersonMerged(event.person_id, event.was)
-
-
-def _chain_of(turn: Turn, person_id: int) -> list[Person]:
-    """A person and those that it was merged into, one after the other."""
-    chain: list[Person] = []
-    following: int | None = person_id
-    while following is not None:
-        person = turn.persons.get(following)
-        if person is None:
-            break
-        chain.append(person)
-        following = person.merged_into
-    return chain
 
 
 @takes_back(PersonCreated)

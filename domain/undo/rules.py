@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from domain.erasure import PersonErased
 from domain.errors import Conflict, Erased, Forbidden, InTheWay, RuleViolation
@@ -20,6 +20,27 @@ DETECTION = "detect"
 """The kind of operation that repeats decisions of old on a photo that was saved anew, and decides nothing."""
 ERASURE = "erase"
 _INVERSES: dict[type[Event], Inverse] = {}
+
+
+class Merged(Protocol):
+    """What can be merged into another one of its kind: a person, an entity."""
+
+    @property
+    def merged_into(self) -> int | None:
+        """The id of what it was merged into."""
+
+
+Link = TypeVar("Link", bound=Merged)
+
+
+def chain_of(get: Callable[[int], Link | None], first: int) -> list[Link]:
+    """What has the id `first` and those that it was merged into, one after the other; `get` finds each by its id."""
+    chain: list[Link] = []
+    following: int | None = first
+    while following is not None and (link := get(following)) is not None:
+        chain.append(link)
+        following = link.merged_into
+    return chain
 
 
 def takes_back(*kinds: type[Event]) -> Callable[[Inverse], Inverse]:
