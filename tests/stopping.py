@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
+import warnings
 
 SECONDS = 60.0
 TELLS_WHERE = {"PYTHONFAULTHANDLER": "1"}
@@ -13,6 +14,8 @@ TELLS_WHERE = {"PYTHONFAULTHANDLER": "1"}
 
 def stop(process: subprocess.Popen[str], said: list[str], listener: threading.Thread, how: signal.Signals) -> None:
     """Ask `process` by a signal to end, and wait; `listener` gathers what it writes in `said`.
+
+    Where the server ended only because its time was over, a warning has its stacks.
 
     Raises:
         AssertionError: it did not end in a minute and was killed; the text has what it said last and its stacks.
@@ -30,3 +33,5 @@ def stop(process: subprocess.Popen[str], said: list[str], listener: threading.Th
     finally:
         if listener.is_alive():
             listener.join(5)
+    if any("did not stop within" in line for line in said):
+        warnings.warn("a server had to be ended:\n" + "".join(said[-400:]), stacklevel=2)

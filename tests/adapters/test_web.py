@@ -5,9 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+
+from tests.stopping import stop
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = """
@@ -55,3 +58,17 @@ def test_a_server_that_stops_in_time_comes_back_by_an_interrupt() -> None:
     assert status == -signal.SIGINT  # what Python makes of a KeyboardInterrupt that nobody catches
     assert said == "stopping\n"
     assert "did not stop" not in complained
+
+
+def test_a_tests_server_that_had_to_be_ended_is_told_of() -> None:
+    script = SERVER.format(seconds=1, last="hang()")
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        said: list[str] = []
+        listener = threading.Thread(target=said.extend, args=(process.stdout,), daemon=True)
+        listener.start()
+        with pytest.warns(UserWarning, match=r"(?s)a server had to be ended.*in hang"):
+            stop(process, said, listener, signal.SIGTERM)
