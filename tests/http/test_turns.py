@@ -86,7 +86,7 @@ def test_a_client_that_leaves_stops_the_model_and_nothing_is_recorded(world: Wor
 def test_who_waits_for_the_whole_answer_and_leaves_stops_the_model(world: World, ed: httpx.Client, path: str) -> None:
     world.model.script = [[threading.Event()]]
     with pytest.raises(httpx.ReadTimeout):
-        ed.post(path, json={**ANN, "message": "x"}, timeout=0.5)
+        ed.post(path, json={**ANN, "message": "x"}, timeout=2)
     assert world.model.stopped.wait(PATIENCE)
 
 

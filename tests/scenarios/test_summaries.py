@@ -82,7 +82,7 @@ class Bench:
         self.today = TODAY
         self.limits = Limits(date(2020, 5, 1))
         self.board = JobBoard()
-        self.client = SmsClient(service.served.url, seconds=2)
+        self.client = SmsClient(service.served.url, seconds=5)
         self.start()
 
     def start(self, *models: str) -> None:
@@ -234,7 +234,7 @@ def test_a_text_that_cannot_be_embedded_is_passed_by(here: Bench) -> None:
         Reply(b"<html>"),
         Reply([], cut=True),
         Reply([{"id": 1}]),
-        Reply([], pause=5.0),
+        Reply([], pause=60),
         Reply(status=401),
     ],
 )

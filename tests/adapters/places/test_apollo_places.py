@@ -19,7 +19,7 @@ LISBON = (38.716912, -9.139921)
 @pytest.fixture
 def places(server: Loopback) -> Iterator[ApolloPlaces]:
     server.answer = HOME
-    places = ApolloPlaces(server.url + "/", version="1.0", seconds=0.5)
+    places = ApolloPlaces(server.url + "/", version="1.0", seconds=20)
     yield places
     places.close()
 
@@ -74,22 +74,30 @@ BROKEN = {
     "no UTF-8": Reply(b'{"name": "\xff"}'),
     "half an answer": Reply({"name": "Home"}, cut=True),
     "too much": Reply({"name": "Home" * 100_000}),
-    "nothing for long": Reply({"name": "Home"}, pause=3),
+}
+SLOW = {
+    "nothing for long": Reply({"name": "Home"}, pause=30),
     "a byte now and then": Reply({"name": "Home and a long way to it"}, drip=0.1),
 }
 
 
-@pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [*((reply, 20.0) for reply in BROKEN.values()), *((reply, 0.5) for reply in SLOW.values())],
+    ids=[*BROKEN, *SLOW],
+)
 def test_a_server_that_fails_is_no_personal_place_told_once_and_left_alone(
-    server: Loopback, places: ApolloPlaces, caplog: pytest.LogCaptureFixture, reply: Reply
+    server: Loopback, caplog: pytest.LogCaptureFixture, reply: Reply, seconds: float
 ) -> None:
     server.answer = reply
+    places = ApolloPlaces(server.url, seconds=seconds)
     with caplog.at_level(logging.WARNING):
         assert places.at(*LISBON) is None
         assert places.at(1.0, 1.0) is None
     assert len(server.asked) == 1
     (record,) = caplog.records
     assert "APOLLO_API_BASE_URL" in record.getMessage()
+    places.close()
 
 
 def test_a_server_that_answers_again_is_believed_again(server: Loopback, caplog: pytest.LogCaptureFixture) -> None:
@@ -131,7 +139,7 @@ def test_a_name_is_one_line_of_sensible_length(server: Loopback, places: ApolloP
 
 def test_a_slow_server_holds_no_more_than_eight_requests(server: Loopback) -> None:
     server.answer = Reply({"name": "Home"}, pause=0.4)
-    places = ApolloPlaces(server.url, seconds=5.0)
+    places = ApolloPlaces(server.url, seconds=20.0)
     found: list[PersonalPlace | None] = []
     threads = [threading.Thread(target=lambda n=n: found.append(places.at(n, 0.0))) for n in range(12)]
     for thread in threads:

@@ -60,7 +60,7 @@ def book(tmp_path: Path) -> Iterator[AnswerBook]:
 @pytest.fixture
 def geocoder(server: Loopback, book: AnswerBook, offline: OfflineGeocoder) -> Iterator[NominatimGeocoder]:
     server.answer = Reply(REVERSE)
-    geocoder = NominatimGeocoder(server.url + "/", book, offline, version="1.0", seconds=0.5, every_seconds=0.0)
+    geocoder = NominatimGeocoder(server.url + "/", book, offline, version="1.0", seconds=20, every_seconds=0.0)
     yield geocoder
     geocoder.close()
 
@@ -147,20 +147,28 @@ BROKEN = {
     "no position": Reply({"address": {"city": "Lisbon"}, "lat": "here"}),
     "half an answer": Reply(REVERSE, cut=True),
     "too much": Reply(REVERSE | {"name": "x" * 300_000}),
-    "nothing for long": Reply(REVERSE, pause=3),
+}
+SLOW = {
+    "nothing for long": Reply(REVERSE, pause=30),
     "a byte now and then": Reply(REVERSE, drip=0.05),
 }
 
 
-@pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [*((reply, 20.0) for reply in BROKEN.values()), *((reply, 0.5) for reply in SLOW.values())],
+    ids=[*BROKEN, *SLOW],
+)
 def test_where_it_fails_the_offline_places_answer_and_the_log_says_so_once(
     server: Loopback,
-    geocoder: NominatimGeocoder,
+    book: AnswerBook,
     offline: OfflineGeocoder,
     caplog: pytest.LogCaptureFixture,
     reply: Reply,
+    seconds: float,
 ) -> None:
     server.answer = reply
+    geocoder = NominatimGeocoder(server.url, book, offline, seconds=seconds, every_seconds=0.0)
     with caplog.at_level(logging.WARNING):
         assert geocoder.nearest(*LISBON) == offline.nearest(*LISBON)
         assert geocoder.nearest(35.69, 139.7) == offline.nearest(35.69, 139.7)
@@ -168,6 +176,7 @@ def test_where_it_fails_the_offline_places_answer_and_the_log_says_so_once(
     (record,) = caplog.records
     assert "offline" in record.getMessage()
     assert "NOMINATIM_URL" in record.getMessage()
+    geocoder.close()
 
 
 def test_what_the_offline_places_answered_is_not_kept(
