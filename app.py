@@ -343,7 +343,7 @@ class House:
         self.clips.on_wanted = clips.wake
         loops = [self.watcher.loop, clips, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
         if self.engine is not None:
-            detects = DetectsFaces(ledger, self.engine, self.gallery, self.board, self.faces_at_once)
+            detects = DetectsFaces(ledger, self.engine, self.gallery, self.board, self.faces_at_once, likeness)
             self._closing.append(detects.close)
             binds = BindsByTag(ledger, self.engine, self.settings.face_autobind_min_cos, likeness)
             keeps = KeepsVectors(ledger, self.engine, self.similarity)
@@ -572,6 +572,7 @@ class House:
             videos=self.videos,
             clips=self.clips,
             similarity=self.similarity,
+            likeness=likeness,
             accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite, SignInLimits(), uses),
             work=self.work,
             upkeep=self.upkeep,

@@ -2,7 +2,9 @@
 
 An editor that writes a rating into the file, or saves it anew, makes other bytes and so another content. When the new
 content is looked at for the first time, decisions about the content that stood in its place before are carried over to
-the faces that are found in the same spots. Where another file still has that content, its decisions stay there as well.
+the faces that are found in the same spots, unless they are plainly other faces: a camera that counts from 1 again, or
+somebody who saves one photo over another, puts a different photo in that place. Where another file still has that
+content, its decisions stay there as well.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from domain.faces import (
 )
 from domain.media import MediaChanged
 from domain.pairing import is_same_face, paired
-from domain.ports import DetectedFace, Turn
+from domain.ports import DetectedFace, Resemblance, Turn
 
 CARRIED = Why("carried")
 
@@ -47,13 +49,20 @@ def is_first_look(standing: Sequence[Face]) -> bool:
 
 
 def carry_over(
-    turn: Turn, content_hash: bytes, standing: Sequence[Face], new: Sequence[NewFace], model_version: str
+    turn: Turn,
+    content_hash: bytes,
+    standing: Sequence[Face],
+    new: Sequence[NewFace],
+    model_version: str,
+    resemblance: Resemblance,
 ) -> list[Event]:
     """The decisions to repeat on a content that is looked at for the first time; none where it replaced no other.
 
     They go to the faces that were found there just now (`new`), and to those that a person drew there before
     (`standing`) and said nothing else about. Faces that a person drew are drawn again only where the picture still
     shows the others in their places, since a cropped or turned picture has them elsewhere, and where no face stands.
+    Faces whose vectors of `model_version` are less alike than `resemblance` asks are not the same; where an old face
+    has no vector of that model, its place alone tells.
     """
     stood = _stood_before(turn, content_hash)
     old = [face for face in stood if _is_to_carry(turn, face, content_hash)]
@@ -61,18 +70,33 @@ def carry_over(
         return []
     found = paired(old, [face.found for face in new])
     drawn = paired(found.gone, standing, drawn=True)
+    vectors = _vectors(turn, [*old, *standing], model_version)
+
+    def may_be(face: Face, vector: bytes | None) -> bool:
+        known = vectors.get(face.id)
+        return known is None or vector is None or resemblance.is_possible(known, vector)
+
     ids = {id(face.found): face.id for face in new}
+    same = [(face, ids[id(place)]) for face, place in found.same if may_be(face, place.vector)]
+    same_drawn = [(face, stands) for face, stands in drawn.same if may_be(face, vectors.get(stands.id))]
     events: list[Event] = []
-    for face, place in found.same:
-        events += _repeated(turn, face, ids[id(place)])
-    for face, stands in drawn.same:
+    for face, heir in same:
+        events += _repeated(turn, face, heir)
+    for face, stands in same_drawn:
         if _is_bare(turn, stands) and face.status == DETECTED:
             events += _repeated(turn, face, stands.id)
-    if found.same or drawn.same or not any(face.source == AUTO for face in old):
+    if same or same_drawn or not any(face.source == AUTO for face in old):
         places = [face.box for face in standing]
         again = [face for face in drawn.gone if not any(is_same_face(face, box) for box in places)]
         events += _drawn_again(turn, content_hash, again, model_version)
     return events
+
+
+def _vectors(turn: Turn, faces: Sequence[Face], model_version: str) -> dict[int, bytes]:
+    """The vectors of this model, by the ids of those faces that have one."""
+    known = {face.id: face.embedding_id for face in faces if face.model_version == model_version and face.embedding_id}
+    vectors = turn.faces.vectors(known.values())
+    return {face_id: vectors[embedding_id] for face_id, embedding_id in known.items()}
 
 
 def _drawn_again(turn: Turn, content_hash: bytes, old: Sequence[Face], model_version: str) -> list[Event]:

@@ -404,3 +404,14 @@ class Likeness(Protocol):
 
     def __call__(self, vector: bytes, exemplars: Sequence[bytes]) -> float:
         """Cosine of a face to a person known by `exemplars` (vectors as in `Embedding`), -1 to 1."""
+
+
+class Resemblance(msgspec.Struct, frozen=True):
+    """Whether two faces of one model may be one person's: from a `likeness` of `least` on, a cosine from -1 to 1."""
+
+    likeness: Likeness
+    least: float
+
+    def is_possible(self, one: bytes, other: bytes) -> bool:
+        """Whether these two may be (vectors as in `Embedding`)."""
+        return self.likeness(one, [other]) >= self.least

@@ -29,9 +29,12 @@ from domain.language import (
     ToolCall,
 )
 from domain.library import Library
-from domain.ports import Detection, Embedding, FaceEngine, Thresholds
+from domain.ports import Detection, Embedding, FaceEngine, Resemblance, Thresholds
 from domain.text_embedding import Purpose as EmbeddedFor
 from domain.watching import Noticed, Watching
+
+PLACE_ALONE = Resemblance(lambda _, __: 1.0, -1.0)
+"""Any two faces may be one person's: where their vectors say nothing."""
 
 
 class Renamed:

@@ -30,6 +30,7 @@ from domain.commands.faces import (
 from domain.errors import NotFound
 from domain.faces import DETECTED, Face
 from domain.geometry import Box
+from domain.ports import Resemblance
 from projections.faces import FaceStats, FaceView
 from projections.lookups import Lookups, Transaction
 
@@ -315,9 +316,11 @@ def rerun(call: Call, query: PhotoQuery) -> Answer:
         faces = tables.faces.on_content(media.content_hash or b"")
     detection, again = looked_for(call.parts, media, faces)
 
+    resemblance = Resemblance(call.parts.likeness, suggest_from(call))
+
     def record(turn: Transaction) -> None:
         turn.begin("detect", f"looked for faces on {media.path} again")
-        record_detection(turn, media.content_hash or b"", detection, again)
+        record_detection(turn, media.content_hash or b"", detection, resemblance, again)
 
     return write(call, record, lambda turn, _: Page(turn.faces.shown_on(media.content_hash or b"")))
 

@@ -21,7 +21,7 @@ from domain.insight import Progress, Wish
 from domain.language import Model
 from domain.media import Media
 from domain.places import Location
-from domain.ports import FaceEngine, Thresholds
+from domain.ports import FaceEngine, Likeness, Thresholds
 from domain.summary import Summary, SummaryWish
 from domain.watching import Watching
 from projections.lookups import Ledger, Lookups
@@ -384,14 +384,13 @@ class Parts:
 
     `locate` and `open_original` take a library's id and the path text of a file, never leave the library, and raise
     `NotFound` or `Unavailable`: the one gives the real path, the other a descriptor open for reading, which the caller
-    closes. `engine` is None where none is configured, and `engine_absent` then says why. `thresholds` overrides the
-    engine's own. `page` is the folder of the static page. `location` says where a position in degrees is, and is None
-    where that is off. `excluded_dirs` are the folders left out of memories. `narrator`
-    is None where no language model is configured, `search` where nothing embeds texts, `summariser` where no
-    conversations are. `found_summaries` takes who
-    asks, a question, how many at most, the days (YYYY-MM-DD) and the contact to keep to; it raises `Unavailable` where
-    nothing embeds the question. `cors_origins` are
-    whose pages may read answers, `*` for anybody's.
+    closes. `likeness` compares two faces that are at hand. `engine` is None where none is configured, and
+    `engine_absent` then says why. `thresholds` overrides the engine's own. `page` is the folder of the static page.
+    `location` says where a position in degrees is, and is None where that is off. `excluded_dirs` are the folders left
+    out of memories. `narrator` is None where no language model is configured, `search` where nothing embeds texts,
+    `summariser` where no conversations are. `found_summaries` takes who asks, a question, how many at most, the days
+    (YYYY-MM-DD) and the contact to keep to; it raises `Unavailable` where nothing embeds the question. `cors_origins`
+    are whose pages may read answers, `*` for anybody's.
     """
 
     ledger: Ledger
@@ -401,6 +400,7 @@ class Parts:
     videos: VideoStreams
     clips: VideoClips
     similarity: Similarity
+    likeness: Likeness
     accounts: Accounts
     work: Work
     upkeep: Upkeep

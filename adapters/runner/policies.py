@@ -25,7 +25,7 @@ from domain.library import LibraryRestored
 from domain.media import Media, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
 from domain.paths import shown
 from domain.policies import bind_by_tag
-from domain.ports import Detection, Embedding, FaceEngine, Likeness
+from domain.ports import Detection, Embedding, FaceEngine, Likeness, Resemblance
 from domain.tag import MediaTagged
 from projections.lookups import Ledger, Lookups
 
@@ -264,8 +264,17 @@ class DetectsFaces:
 
     TOPICS = tuple(e.topic for e in (MediaDiscovered, MediaChanged, MediaMoved, MediaReturned, LibraryRestored))
 
-    def __init__(self, ledger: Ledger, engine: FaceEngine, previews: Previews, jobs: JobBoard, at_once: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        engine: FaceEngine,
+        previews: Previews,
+        jobs: JobBoard,
+        at_once: int,
+        likeness: Likeness,
+    ) -> None:
         self._ledger, self._engine, self._previews, self._jobs = ledger, engine, previews, jobs
+        self._likeness = likeness
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="detect")
         self._at_once = at_once
         self._stopping = threading.Event()
@@ -370,6 +379,10 @@ class DetectsFaces:
                 log.info("face %s has no embedding of %s: %s", face.id, detection.model_version, error)
         return detection, embedded
 
+    @property
+    def _resemblance(self) -> Resemblance:
+        return Resemblance(self._likeness, self._engine.thresholds.suggest)
+
     def _record(self, media: Media, model: str, found: Found) -> None:
         detection, embedded = found
         content = media.content_hash or b""
@@ -379,7 +392,7 @@ class DetectsFaces:
                 log.warning("no faces can be looked for on %s: %s", shown(media.path), detection)
                 mark_failed(turn, content, model, detection)
             else:
-                self._faces += record_detection(turn, content, detection, embedded)
+                self._faces += record_detection(turn, content, detection, self._resemblance, embedded)
         self._operation_id = operation_id
         self._recorded += 1
         self._photos += 1

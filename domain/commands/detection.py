@@ -26,7 +26,7 @@ from domain.faces import (
 )
 from domain.geometry import Box
 from domain.pairing import paired
-from domain.ports import DetectedFace, Detection, Embedding, Turn
+from domain.ports import DetectedFace, Detection, Embedding, Resemblance, Turn
 
 
 def box_is_human(face: Face) -> bool:
@@ -64,14 +64,19 @@ def wants_embedding(faces: Iterable[Face], detection: Detection) -> list[Face]:
 
 
 def record_detection(
-    turn: Turn, content_hash: bytes, detection: Detection, embedded: Mapping[int, Embedding] | None = None
+    turn: Turn,
+    content_hash: bytes,
+    detection: Detection,
+    resemblance: Resemblance,
+    embedded: Mapping[int, Embedding] | None = None,
 ) -> int:
     """Record what an engine found on one content; the number of new faces.
 
     A found box that overlaps an old face keeps its id and person; a deleted face keeps the box from coming back; a box
     drawn or touched by a person stays where it is. Faces that nobody decided about and that are no longer found are
-    retracted. Decisions about a content that this one replaced are carried over, and so are the places of faces that an
-    erasure took from it. `embedded` holds embeddings of this model for old faces that were not found again.
+    retracted. Decisions about a content that this one replaced are carried over to the faces that may be the same by
+    `resemblance`, and so are the places of faces that an erasure took from it. `embedded` holds embeddings of this
+    model for old faces that were not found again.
     """
     old = turn.faces.on_content(content_hash)
     pairing = paired(old, detection.faces)
@@ -98,7 +103,7 @@ def record_detection(
     events += [FaceErased(face_id, content_hash, found.box, model, AUTO) for face_id, found in places]
     events += [FaceRetracted(face.id) for face in pairing.gone if face.status == DETECTED and not _stays(face)]
     if is_first:
-        events += carry_over(turn, content_hash, old, new, model)
+        events += carry_over(turn, content_hash, old, new, model, resemblance)
     turn.append(*events)
     _mark(turn, content_hash, NO_FACES, model)
     return len(new)

@@ -166,6 +166,67 @@ def test_a_new_photo_at_the_place_of_a_missing_one_takes_over_what_stood_there(w
     assert world.face(new).person_id == ann
 
 
+# Another photo in the place of one
+
+
+OTHER_PERSON = 80.0
+"""Degrees between the vectors of two persons: far below the cosine that the model asks of one person's."""
+
+
+def test_another_photo_in_the_place_of_one_takes_over_no_name_where_its_faces_are_others(world: World) -> None:
+    left, right = world.shows("one.jpg", found(LEFT), found(RIGHT))
+    world.a_person("Ann", left)
+    world.do(change_face, right, FaceChanges(ignored=True))
+    rewrite(world, name="another")
+    for new in world.detect("another", found(LEFT, OTHER_PERSON), found(RIGHT, OTHER_PERSON)):
+        assert decided(world, new) == (DETECTED, None, False, set())
+
+
+def test_of_another_photo_of_the_same_person_in_the_same_spot_the_name_is_taken_over(world: World) -> None:
+    left, right = world.shows("one.jpg", found(LEFT), found(RIGHT))
+    ann = world.a_person("Ann", left)
+    world.a_person("Bob", right)
+    rewrite(world, name="another")
+    new_left, new_right = world.detect("another", found(LEFT, 60), found(RIGHT, OTHER_PERSON))
+    assert (world.face(new_left).person_id, world.face(new_right).person_id) == (ann, None)
+
+
+def test_what_was_drawn_on_a_photo_is_not_drawn_on_another_in_its_place(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    world.a_person("Ann", left)
+    world.do(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector()), world.a_person("Bob"))
+    rewrite(world, name="another")
+    world.detect("another", found(LEFT, OTHER_PERSON))
+    assert [(face.box, face.person_id) for face in world.faces("another")] == [(LEFT, None)]
+
+
+def test_what_was_drawn_on_another_photo_before_it_was_looked_at_takes_over_nothing(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    world.do(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector()), world.a_person("Ann"))
+    rewrite(world, name="another")
+    drawn = world.do(draw_face, content("another"), BELOW, Embedding(MODEL, vector(OTHER_PERSON)))
+    world.detect("another")
+    assert decided(world, drawn) == (DETECTED, None, False, set())
+
+
+def test_faces_of_two_models_are_the_same_where_they_stand(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann", left)
+    rewrite(world)
+    (new,) = world.detect("one, rated", found(LEFT, OTHER_PERSON), model=OTHER_MODEL)
+    assert world.face(new).person_id == ann
+
+
+def test_a_photo_that_comes_back_to_its_place_has_its_names(world: World) -> None:
+    (left,) = world.shows("one.jpg", found(LEFT))
+    ann = world.a_person("Ann", left)
+    rewrite(world, name="another")
+    world.detect("another", found(LEFT, OTHER_PERSON))
+    world.scan(photo("one.jpg", mtime_ns=3))
+    assert world.face(left).person_id == ann
+    assert [face.id for face in world.faces("one.jpg")] == [left]
+
+
 # Drawn on before it is looked at
 
 

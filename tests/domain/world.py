@@ -26,7 +26,7 @@ from domain.geometry import Box
 from domain.media import FileFacts, Media
 from domain.operation import Operation
 from domain.person import Person
-from domain.ports import EMBEDDING_DIMENSIONS, DetectedFace, Detection, Embedding
+from domain.ports import EMBEDDING_DIMENSIONS, DetectedFace, Detection, Embedding, Resemblance
 from domain.tag import Tag
 from projections.lookups import Lookups, Transaction
 
@@ -118,7 +118,7 @@ class World:
         before = {face.id for face in self.faces(name)}
         with self.turn(WATCHER) as turn:
             turn.begin("detect", "looked for faces")
-            record_detection(turn, content(name), Detection(model, faces), again)
+            record_detection(turn, content(name), Detection(model, faces), Resemblance(cosine, 0.4), again)
         return [face.id for face in self.faces(name) if face.id not in before]
 
     def shows(self, name: str, *faces: DetectedFace, library: int = 1) -> list[int]:

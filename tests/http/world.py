@@ -58,7 +58,7 @@ from adapters.store.ledger import Ledger
 from adapters.store.standing import standing
 from adapters.summaries.search import SummarySearch
 from adapters.summaries.telling import Teller
-from adapters.vectors.similarity import Similarity
+from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI, WATCHER
 from domain.commands.accounts import add_user
 from domain.commands.libraries import add_library
@@ -226,6 +226,7 @@ class World:
             videos=self.videos,
             clips=self.clips,
             similarity=Similarity(),
+            likeness=likeness,
             accounts=Accounts(
                 Passwords(hasher=CHEAP),
                 self.tokens,
@@ -342,7 +343,7 @@ class World:
 
     def detect(self) -> None:
         """Find the faces that were not looked for yet."""
-        detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, 1)
+        detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, 1, likeness)
         while detects.step():
             pass
         detects.close()

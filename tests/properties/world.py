@@ -32,6 +32,7 @@ from projections.faces import FaceView
 from projections.knowledge import EntityView, FactView, Knowledge
 from projections.people import PersonView
 from projections.verify import Difference, differences
+from tests.fakes import PLACE_ALONE
 
 MODEL = "model-1"
 LEFT, RIGHT = Box(0.25, 0.25, 0.25, 0.25), Box(0.7, 0.2, 0.2, 0.2)
@@ -104,7 +105,7 @@ class World:
         faces = tuple(DetectedFace(box, 0.9, vector(seed + place)) for place, box in enumerate(boxes))
         with self.ledger.transaction(WATCHER) as turn:
             turn.begin("detect", "looked for faces")
-            record_detection(turn, content, Detection(model, faces))
+            record_detection(turn, content, Detection(model, faces), PLACE_ALONE)
 
     def faces_by_person(self) -> dict[int | None, set[int]]:
         """The detected faces of each canonical person; under None those of nobody."""

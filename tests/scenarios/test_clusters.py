@@ -15,7 +15,7 @@ from adapters.face_engines.model_card import face_model
 from adapters.runner.jobs import JobBoard
 from adapters.runner.policies import DetectsFaces, KeepsVectors
 from adapters.runner.pool import WorkerPool
-from adapters.vectors.similarity import Similarity
+from adapters.vectors.similarity import Similarity, likeness
 from domain.actor import CLI
 from domain.commands.operations import undo
 from domain.commands.review import accept_cluster
@@ -39,7 +39,7 @@ def look_at(place: Place, engine: EmbeddedEngine, photos: Path, *names: str) -> 
     for name in names:
         shutil.copy(photos / name, place.root / name)
     place.scan()
-    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1)
+    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1, likeness)
     try:
         while detects.step():
             pass

@@ -28,6 +28,7 @@ from domain.faces import DELETED, Face
 from domain.geometry import Box
 from domain.ports import DetectedFace, Detection, Embedding
 from projections.people import PersonView
+from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place
 from tests.scenarios.test_transfer import rows_of
 
@@ -75,7 +76,7 @@ class Life:
         """Record what an engine finds on a photo; the number of new faces."""
         with self.ledger.transaction(WATCHER) as turn:
             turn.begin("detect", "looked for faces")
-            return record_detection(turn, content, found(number))
+            return record_detection(turn, content, found(number), PLACE_ALONE)
 
     def create(self, name: str, notes: str) -> int:
         """Name a person; the id."""
@@ -236,7 +237,7 @@ def test_detection_does_not_find_the_faces_again_by_the_same_model_or_another(li
         with life.ledger.transaction(WATCHER) as turn:
             turn.begin("detect", "looked for faces")
             newer = Detection("newer model", found(number).faces)
-            assert record_detection(turn, content, newer) == 0
+            assert record_detection(turn, content, newer, PLACE_ALONE) == 0
     assert life.face(1).box == BOXES[0], "an engine sees the face where it did, not where its box was moved to"
 
 
@@ -301,10 +302,10 @@ def test_vectors_of_other_models_and_of_faces_that_were_retracted_go_as_well(lif
     odd = DetectedFace(Box(0.3, 0.7, 0.2, 0.2), 0.5, vector(99))
     with life.ledger.transaction(WATCHER) as turn:
         turn.begin("detect", "looked for faces")
-        record_detection(turn, life.contents[0], Detection("newer", (*found(4).faces, odd)))
+        record_detection(turn, life.contents[0], Detection("newer", (*found(4).faces, odd)), PLACE_ALONE)
     with life.ledger.transaction(WATCHER) as turn:
         turn.begin("detect", "looked for faces")
-        record_detection(turn, life.contents[0], Detection("newest", found(5).faces))
+        record_detection(turn, life.contents[0], Detection("newest", found(5).faces), PLACE_ALONE)
     vectors = [vector(number)[:24] for number in (11, 41, 51, 99)]
     assert traces_in(files_of(place.data), vectors) == vectors
     erase(life.ledger, CLI, life.zora)
@@ -313,7 +314,9 @@ def test_vectors_of_other_models_and_of_faces_that_were_retracted_go_as_well(lif
     assert verify(life.ledger) == []
     with life.ledger.transaction(WATCHER) as turn:
         turn.begin("detect", "looked for faces")
-        again = record_detection(turn, life.contents[0], Detection("newest of all", (*found(6).faces, odd)))
+        again = record_detection(
+            turn, life.contents[0], Detection("newest of all", (*found(6).faces, odd)), PLACE_ALONE
+        )
     assert again == 1, "a retracted face, which may be anyone's, can be found again"
 
 

@@ -6,11 +6,11 @@ import errno
 import functools
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from adapters.face_engines.apollo import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
@@ -25,8 +25,8 @@ from domain.commands.operations import undo
 from domain.commands.people import create_person
 from domain.commands.tags import tag_contents
 from domain.errors import Unavailable, Unreadable
-from domain.faces import Face
-from domain.geometry import Box
+from domain.faces import SAME_FACE_IOU, Face
+from domain.geometry import Box, intersection_over_union
 from domain.ports import FaceEngine
 from projections.faces import FaceView
 from tests.adapters.media.raws import BUILDERS
@@ -57,7 +57,7 @@ def portraits(place: Place, sample_photos: Path) -> Place:
 
 def detect(place: Place, engine: FaceEngine) -> None:
     """Let detection run until it has nothing more to do."""
-    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1)
+    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1, likeness)
     try:
         while detects.step():
             pass
@@ -288,12 +288,55 @@ def test_a_photo_saved_anew_by_an_editor_keeps_names_deletions_drawn_faces_and_t
     assert [tag.name for tag in tags] == ["portrait"]
 
 
+EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "in grey": ImageOps.grayscale,
+    "much brighter": lambda picture: ImageEnhance.Brightness(picture).enhance(1.8),
+    "blurred": lambda picture: picture.filter(ImageFilter.GaussianBlur(3)),
+    "small": lambda picture: picture.resize((picture.width // 4, picture.height // 4)),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_strong_edit_of_a_photo_keeps_its_names_and_another_photo_in_its_place_does_not(
+    portraits: Place, engine: EmbeddedEngine, edit: Callable[[Image.Image], Image.Image]
+) -> None:
+    detect(portraits, engine)
+    (face,) = faces_on(portraits, "obama.jpg")
+    (other,) = faces_on(portraits, "biden.jpg")
+    with portraits.ledger.transaction(CLI) as turn:
+        person = create_person(turn, "Barack")
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, face.id, FaceChanges(person_id=person))
+    with Image.open(portraits.root / "obama.jpg") as photo, Image.open(portraits.root / "biden.jpg") as stranger:
+        edited, put_in_place = edit(photo), _with_face_of(photo, face.box, stranger, other.box)
+    edited.convert("RGB").save(portraits.root / "obama.jpg")
+    portraits.scan()
+    detect(portraits, engine)
+    assert [each.person_name for each in faces_on(portraits, "obama.jpg")] == ["Barack"]
+    put_in_place.save(portraits.root / "obama.jpg")
+    portraits.scan()
+    detect(portraits, engine)
+    (found,) = faces_on(portraits, "obama.jpg")
+    assert intersection_over_union(found.box, face.box) > SAME_FACE_IOU
+    assert found.person_name is None
+
+
+def _with_face_of(photo: Image.Image, box: Box, stranger: Image.Image, face: Box) -> Image.Image:
+    """A photo of the stranger alone, whose face stands where the photo has one."""
+    scale = box.h * photo.height / (face.h * stranger.height)
+    moved = stranger.convert("RGB").resize((round(stranger.width * scale), round(stranger.height * scale)))
+    canvas = Image.new("RGB", photo.size, "grey")
+    left, top = box.x * photo.width - face.x * moved.width, box.y * photo.height - face.y * moved.height
+    canvas.paste(moved, (round(left), round(top)))
+    return canvas
+
+
 def test_an_engine_that_cannot_answer_defers_marks_nothing_and_says_so(
     portraits: Place, engine: EmbeddedEngine
 ) -> None:
     board = JobBoard()
     flaky = Failing(engine, Unavailable("the face service refuses connections"))
-    detects = DetectsFaces(portraits.ledger, flaky, portraits.gallery, board, 1)
+    detects = DetectsFaces(portraits.ledger, flaky, portraits.gallery, board, 1, likeness)
     head = portraits.ledger.head()
     with pytest.raises(Unavailable):
         detects.step()
@@ -311,7 +354,7 @@ def test_stopping_does_not_wait_for_a_face_service_that_never_answers(place: Pla
     place.scan()
     with socket.create_server(("127.0.0.1", 0)) as service:
         engine = ApolloEngine(f"http://127.0.0.1:{service.getsockname()[1]}", seconds=3600)
-        detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1)
+        detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1, likeness)
         loop = Loop("detection", detects.step, idle_seconds=3600, on_stop=detects.ask_to_stop)
         loop.start()
         with service.accept()[0]:

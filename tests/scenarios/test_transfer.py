@@ -22,6 +22,7 @@ from domain.errors import Conflict, RuleViolation
 from domain.geometry import Box
 from domain.ports import DetectedFace, Detection, Embedding
 from domain.summary import Source
+from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place
 from tests.scenarios.serving import imageapi
 
@@ -38,7 +39,7 @@ def lived_in(place: Place) -> Ledger:
         with place.ledger.transaction(WATCHER) as turn:
             turn.begin("detect", "looked for faces")
             face = DetectedFace(Box(0.125, 0.25, 0.5, 0.5), 0.75, vector)
-            record_detection(turn, content, Detection("model", (face,)))
+            record_detection(turn, content, Detection("model", (face,)), PLACE_ALONE)
     persons = []
     for name in ("Ännä", "Bob"):
         with place.ledger.transaction(CLI) as turn:

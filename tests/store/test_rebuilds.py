@@ -37,6 +37,7 @@ from domain.ports import DetectedFace, Detection, Embedding
 from domain.summary import Source
 from projections.schema import ReadTables
 from tests.domain.world import World, content, found, photo
+from tests.fakes import PLACE_ALONE
 
 HASH = b"h" * 32
 TABLES = [projection.table.name.removesuffix("_0") for projection in ReadTables(0).projections]
@@ -57,7 +58,7 @@ def furnish(ledger: Ledger) -> None:
         turn.begin("scan", "scanned")
         record_files(turn, library, [ReadFile("a.jpg", HASH, FileFacts(1, 1, "photo", width=100, height=100))])
         faces = tuple(DetectedFace(Box(x, 0.1, 0.2, 0.2), 0.9, bytes(2048)) for x in (0.1, 0.6))
-        record_detection(turn, HASH, Detection("m", faces))
+        record_detection(turn, HASH, Detection("m", faces), PLACE_ALONE)
         turn.append(EntityCreated(turn.new_id("entity"), "Paris", "place", aliases=("Lutetia",)))
     anna = named(ledger, "Anna")
     with ledger.transaction(CLI) as turn:

@@ -25,6 +25,7 @@ from domain.names import search_key
 from domain.ports import DetectedFace, Detection
 from projections import narrowing, timeline
 from projections.narrowing import PhotoFilter
+from tests.fakes import PLACE_ALONE
 from tests.store.plans import plans_of
 
 CAMERA = {"make": "NIKON CORPORATION", "model": "D90", "lens": "Nikkor 18-105mm"}
@@ -80,7 +81,7 @@ def furnish(ledger: Ledger) -> Ledger:
         record_missing(turn, [8])
         for number in (1, 2, 8):
             face = DetectedFace(Box(0.1, 0.1, 0.2, 0.2), 0.9, bytes(2048))
-            record_detection(turn, content(number), Detection("m", (face,)))
+            record_detection(turn, content(number), Detection("m", (face,)), PLACE_ALONE)
     for name in ("Zoë Keller", "Bob", "Boß"):
         with ledger.transaction(CLI) as turn:
             create_person(turn, name)

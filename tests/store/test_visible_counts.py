@@ -22,6 +22,7 @@ from domain.geometry import Box
 from domain.media import FileFacts
 from domain.ports import DetectedFace, Detection
 from projections.lookups import Lookups, Transaction
+from tests.fakes import PLACE_ALONE
 
 A, B, C = b"a" * 32, b"b" * 32, b"c" * 32
 GRANTS = [None, frozenset({1}), frozenset({2}), frozenset({1, 2}), frozenset[int]()]
@@ -62,7 +63,7 @@ def furnished(ledger: Ledger) -> Ledger:
         faces = tuple(DetectedFace(Box(x, 0.1, 0.2, 0.2), 0.9, bytes(2048)) for x in (0.1, 0.6))
         with ledger.transaction(WATCHER) as turn:
             turn.begin("detect", "looked for faces")
-            record_detection(turn, content, Detection("m", faces))
+            record_detection(turn, content, Detection("m", faces), PLACE_ALONE)
     for name in ("Anna", "Bob"):
         done(ledger, partial(create_person, name=name))
     done(ledger, lambda turn: change_faces(turn, [1, 3], "assign", 1))
