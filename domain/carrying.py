@@ -9,7 +9,7 @@ content, its decisions stay there as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -43,42 +43,44 @@ class NewFace(msgspec.Struct, frozen=True):
     found: DetectedFace
 
 
+class FirstLook(msgspec.Struct, frozen=True):
+    """What a model found on a content that it had not seen: the `new` faces, and the vectors of those that stood there
+    already and that it `saw`, by their ids. Two faces may be the same as `resemblance` says."""
+
+    model_version: str
+    new: Sequence[NewFace]
+    saw: Mapping[int, bytes]
+    resemblance: Resemblance
+
+
 def is_first_look(standing: Sequence[Face]) -> bool:
     """Whether no engine found any of the faces that stand on a content: whoever drew on it looked at it by himself."""
     return all(face.source != AUTO for face in standing)
 
 
-def carry_over(
-    turn: Turn,
-    content_hash: bytes,
-    standing: Sequence[Face],
-    new: Sequence[NewFace],
-    model_version: str,
-    resemblance: Resemblance,
-) -> list[Event]:
+def carry_over(turn: Turn, content_hash: bytes, standing: Sequence[Face], look: FirstLook) -> list[Event]:
     """The decisions to repeat on a content that is looked at for the first time; none where it replaced no other.
 
-    They go to the faces that were found there just now (`new`), and to those that a person drew there before
+    They go to the faces that were found there just now, and to those that a person drew there before
     (`standing`) and said nothing else about. Faces that a person drew are drawn again only where the picture still
     shows the others in their places, since a cropped or turned picture has them elsewhere, and where no face stands.
-    Faces whose vectors of `model_version` are less alike than `resemblance` asks are not the same; where an old face
-    has no vector of that model, its place alone tells.
+    Faces whose vectors are less alike than one person's are not the same; where the old one has no vector of the model
+    that looks, its place alone tells.
     """
     stood = _stood_before(turn, content_hash)
     old = [face for face in stood if _is_to_carry(turn, face, content_hash)]
     if not old:
         return []
-    found = paired(old, [face.found for face in new])
+    found = paired(old, [face.found for face in look.new])
     drawn = paired(found.gone, standing, drawn=True)
-    vectors = _vectors(turn, [*old, *standing], model_version)
+    known = _vectors(turn, old, look.model_version)
 
     def may_be(face: Face, vector: bytes | None) -> bool:
-        known = vectors.get(face.id)
-        return known is None or vector is None or resemblance.is_possible(known, vector)
+        return face.id not in known or vector is None or look.resemblance.is_possible(known[face.id], vector)
 
-    ids = {id(face.found): face.id for face in new}
+    ids = {id(face.found): face.id for face in look.new}
     same = [(face, ids[id(place)]) for face, place in found.same if may_be(face, place.vector)]
-    same_drawn = [(face, stands) for face, stands in drawn.same if may_be(face, vectors.get(stands.id))]
+    same_drawn = [(face, stands) for face, stands in drawn.same if may_be(face, look.saw.get(stands.id))]
     events: list[Event] = []
     for face, heir in same:
         events += _repeated(turn, face, heir)
@@ -88,7 +90,7 @@ def carry_over(
     if same or same_drawn or not any(face.source == AUTO for face in old):
         places = [face.box for face in standing]
         again = [face for face in drawn.gone if not any(is_same_face(face, box) for box in places)]
-        events += _drawn_again(turn, content_hash, again, model_version)
+        events += _drawn_again(turn, content_hash, again, look.model_version)
     return events
 
 

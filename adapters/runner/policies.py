@@ -346,8 +346,10 @@ class DetectsFaces:
                 found = look.result()
                 if found is None:
                     self._deferred = True
-                else:
-                    self._record(media, model, found)
+                    continue
+                if self._record(media, model, found) and (again := self._look(media)) is not None:
+                    self._record(media, model, again)
+                self._tell()
             except Unavailable as error:
                 trouble = trouble or error
         if trouble is not None:
@@ -383,17 +385,21 @@ class DetectsFaces:
     def _resemblance(self) -> Resemblance:
         return Resemblance(self._likeness, self._engine.thresholds.suggest)
 
-    def _record(self, media: Media, model: str, found: Found) -> None:
+    def _record(self, media: Media, model: str, found: Found) -> bool:
+        """Record a look at a photo; whether faces stand there now that have no vector of this model, since they were
+        drawn again just now."""
         detection, embedded = found
         content = media.content_hash or b""
         with self._ledger.transaction(WATCHER, operation_id=self._operation_id) as turn:
-            operation_id = turn.begin("detect", "looked for faces")
+            self._operation_id = turn.begin("detect", "looked for faces")
             if isinstance(detection, str):
                 log.warning("no faces can be looked for on %s: %s", shown(media.path), detection)
                 mark_failed(turn, content, model, detection)
-            else:
-                self._faces += record_detection(turn, content, detection, self._resemblance, embedded)
-        self._operation_id = operation_id
+                return False
+            self._faces += record_detection(turn, content, detection, self._resemblance, embedded)
+            return bool(wants_embedding(turn.faces.on_content(content), detection))
+
+    def _tell(self) -> None:
         self._recorded += 1
         self._photos += 1
         if self._job is not None:

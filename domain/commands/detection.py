@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from domain.carrying import NewFace, carry_over, erased_before, is_first_look
+from domain.carrying import FirstLook, NewFace, carry_over, erased_before, is_first_look
 from domain.erasure import FaceErased
 from domain.event import Event
 from domain.faces import (
@@ -88,6 +88,7 @@ def record_detection(
     again = [(face, found) for face, found in standing if _tells_something(turn, face, model)]
     kept = [(face, (embedded or {})[face.id]) for face in pairing.gone if face.id in (embedded or {})]
     vectors = [Embedding(model, found.vector) for found in (*(found for _, found in again), *found_new)]
+    saw = {face.id: found.vector for face, found in standing} | {face.id: one.vector for face, one in kept}
     ids = iter(turn.attach([*vectors, *(embedding for _, embedding in kept)]))
     new = [NewFace(id_, found) for id_, found in zip(_face_ids(turn, len(found_new)), found_new, strict=True)]
     events: list[Event] = []
@@ -103,7 +104,7 @@ def record_detection(
     events += [FaceErased(face_id, content_hash, found.box, model, AUTO) for face_id, found in places]
     events += [FaceRetracted(face.id) for face in pairing.gone if face.status == DETECTED and not _stays(face)]
     if is_first:
-        events += carry_over(turn, content_hash, old, new, model, resemblance)
+        events += carry_over(turn, content_hash, old, FirstLook(model, new, saw, resemblance))
     turn.append(*events)
     _mark(turn, content_hash, NO_FACES, model)
     return len(new)

@@ -131,11 +131,10 @@ def draw_face(
     box = checked_box(box)
     person = None if person_id is None else live_person(turn, person_id)
     turn.begin("face.draw", f"drew a face of {person.name}" if person else "drew a face")
-    ids = turn.attach([] if embedding is None else [embedding])
+    model, embedding_id = _attached(turn, content_hash, embedding, model_version)
     face_id = turn.new_id("face")
-    model = model_version if embedding is None else embedding.model_version
     events: list[Event] = [MarkerLifted(id_, content_hash) for id_, _, _ in turn.faces.markers(content_hash)]
-    events.append(FaceDrawn(face_id, content_hash, box, model, ids[0] if ids else None))
+    events.append(FaceDrawn(face_id, content_hash, box, model, embedding_id))
     if person is not None:
         events.append(FaceAssigned(face_id, person.id, BY_USER))
     turn.append(*events)
@@ -282,8 +281,17 @@ def _assignment(turn: Turn, face: Face, person_id: int | None) -> tuple[list[Eve
 
 
 def _moved(turn: Turn, face: Face, box: Box, changes: FaceChanges) -> FaceMoved:
-    embedding = changes.embedding
-    ids = turn.attach([] if embedding is None else [embedding])
-    model = changes.model_version if embedding is None else embedding.model_version
-    new = ids[0] if ids else None
-    return FaceMoved(face.id, box, face.box, model, new, face.embedding_id, face.model_version)
+    model, embedding_id = _attached(turn, face.content_hash, changes.embedding, changes.model_version)
+    return FaceMoved(face.id, box, face.box, model, embedding_id, face.embedding_id, face.model_version)
+
+
+def _attached(
+    turn: Turn, content_hash: bytes, embedding: Embedding | None, model_version: str
+) -> tuple[str, int | None]:
+    """The model version to record of a face and the id of its attached embedding, None where `model_version` could not
+    use the crop. On a photo that the model has not looked at yet the face waits for that look with all the others:
+    with a face of this model on it the photo would count as looked at."""
+    model = model_version if embedding is None else embedding.model_version
+    if not turn.faces.has_rows(content_hash, model):
+        return PENDING, None
+    return model, None if embedding is None else turn.attach([embedding])[0]

@@ -213,7 +213,7 @@ def test_a_person_with_a_face_does_not_take_an_unlike_one_for_being_alone(world:
 
 def test_a_drawn_face_without_a_vector_is_compared_with_nobody(world: World) -> None:
     known(world, "Ann")
-    world.scan(photo("party"))
+    world.shows("party")
     waiting = world.do(draw_face, content("party"), LEFT, None, model_version=MODEL)
     drawn = world.do(draw_face, content("party"), RIGHT, Embedding(MODEL, vector()))
     tag(world, "party", "Ann")

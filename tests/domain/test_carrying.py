@@ -85,7 +85,7 @@ def test_a_drawn_face_is_drawn_again_where_the_picture_is_the_same(world: World)
 
 
 def test_a_drawn_face_is_drawn_again_on_a_photo_where_the_engine_never_found_any(world: World) -> None:
-    world.scan(photo("one.jpg"))
+    world.shows("one.jpg")
     ann = world.a_person("Ann")
     world.do(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector()), ann)
     rewrite(world)
@@ -201,11 +201,11 @@ def test_what_was_drawn_on_a_photo_is_not_drawn_on_another_in_its_place(world: W
 
 
 def test_what_was_drawn_on_another_photo_before_it_was_looked_at_takes_over_nothing(world: World) -> None:
-    world.scan(photo("one.jpg"))
+    world.shows("one.jpg")
     world.do(draw_face, content("one.jpg"), BELOW, Embedding(MODEL, vector()), world.a_person("Ann"))
     rewrite(world, name="another")
-    drawn = world.do(draw_face, content("another"), BELOW, Embedding(MODEL, vector(OTHER_PERSON)))
-    world.detect("another")
+    drawn = world.do(draw_face, content("another"), BELOW, None)
+    world.detect("another", found(BELOW, OTHER_PERSON))
     assert decided(world, drawn) == (DETECTED, None, False, set())
 
 

@@ -164,7 +164,7 @@ def test_a_face_that_nobody_decided_about_is_retracted_when_no_longer_found(worl
 @pytest.mark.parametrize("decision", ["drawn", "assigned", "unassigned", "ignored", "moved", "rejected"])
 def test_a_face_that_somebody_decided_about_stays_though_no_longer_found(world: World, decision: str) -> None:
     if decision == "drawn":
-        world.scan(photo("one.jpg"))
+        world.shows("one.jpg")
         face = world.do(draw_face, content("one.jpg"), LEFT, Embedding(MODEL, vector()))
     else:
         face = world.a_face()

@@ -60,7 +60,7 @@ BY_USER = Why("user")
 
 
 def test_a_drawn_face_has_its_vector_and_person(world: World) -> None:
-    world.scan(photo("one.jpg"))
+    world.shows("one.jpg")
     ann = world.a_person("Ann")
     operation = world.operation_of(draw_face, content("one.jpg"), LEFT, Embedding(MODEL, vector(10)), ann)
     (face,) = world.faces("one.jpg")
@@ -71,11 +71,30 @@ def test_a_drawn_face_has_its_vector_and_person(world: World) -> None:
 
 
 def test_a_drawn_face_that_the_model_cannot_use_waits_for_a_vector(world: World) -> None:
-    world.scan(photo("one.jpg"))
-    unknown = world.face(world.do(draw_face, content("one.jpg"), LEFT, None))
+    world.shows("one.jpg")
     known = world.face(world.do(draw_face, content("one.jpg"), RIGHT, None, model_version=MODEL))
+    unknown = world.face(world.do(draw_face, content("one.jpg"), LEFT, None))
     assert (unknown.embedding_id, unknown.model_version) == (None, PENDING)
     assert (known.embedding_id, known.model_version) == (None, MODEL)
+
+
+def test_a_face_drawn_before_the_model_looked_waits_for_that_look_with_the_photo(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    drawn = world.do(draw_face, content("one.jpg"), LEFT, Embedding(MODEL, vector(10)))
+    assert (world.face(drawn).model_version, world.face(drawn).embedding_id) == (PENDING, None)
+    (other,) = world.detect("one.jpg", found(LEFT, 10), found(RIGHT))
+    assert world.face(other).box == RIGHT
+    assert (world.face(drawn).model_version, world.vector_of(drawn)) == (MODEL, vector(10))
+
+
+def test_a_box_moved_before_a_new_model_looked_waits_for_that_look_and_goes_back_with_its_vector(world: World) -> None:
+    face = world.a_face()
+    old = world.vector_of(face)
+    new = Embedding(OTHER_MODEL, vector(10))
+    operation = world.operation_of(change_face, face, FaceChanges(box=RIGHT, embedding=new))
+    assert (world.face(face).model_version, world.face(face).embedding_id) == (PENDING, None)
+    world.undo(operation)
+    assert (world.face(face).box, world.face(face).model_version, world.vector_of(face)) == (LEFT, MODEL, old)
 
 
 def test_drawing_a_face_lifts_every_marker_of_the_photo(world: World) -> None:
@@ -158,11 +177,11 @@ def test_a_moved_box_gets_a_vector_of_its_own_and_the_old_one_stays(world: World
     face = world.a_face()
     old = world.face(face).embedding_id
     before = world.head
-    world.do(change_face, face, FaceChanges(box=RIGHT, embedding=Embedding(OTHER_MODEL, vector(30))))
+    world.do(change_face, face, FaceChanges(box=RIGHT, embedding=Embedding(MODEL, vector(30))))
     moved = world.face(face)
-    assert (moved.box, moved.model_version, moved.touched) == (RIGHT, OTHER_MODEL, True)
+    assert (moved.box, moved.model_version, moved.touched) == (RIGHT, MODEL, True)
     assert world.vector_of(face) == vector(30)
-    assert world.since(before) == [FaceMoved(face, RIGHT, LEFT, OTHER_MODEL, moved.embedding_id, old, MODEL)]
+    assert world.since(before) == [FaceMoved(face, RIGHT, LEFT, MODEL, moved.embedding_id, old, MODEL)]
     with world.reading() as tables:
         assert tables.faces.vectors([old or 0]) == {old: vector(0)}
 

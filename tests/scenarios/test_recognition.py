@@ -25,7 +25,7 @@ from domain.commands.operations import undo
 from domain.commands.people import create_person
 from domain.commands.tags import tag_contents
 from domain.errors import Unavailable, Unreadable
-from domain.faces import SAME_FACE_IOU, Face
+from domain.faces import AUTO, MANUAL, SAME_FACE_IOU, Face
 from domain.geometry import Box, intersection_over_union
 from domain.ports import FaceEngine
 from projections.faces import FaceView
@@ -257,6 +257,42 @@ def test_another_model_keeps_ids_names_drawn_and_deleted_faces_and_mixes_no_vect
     ]
     with portraits.ledger.reading(CLI) as tables:
         assert tables.embedded_faces.of_persons([person], engine.model_version, 10) == {}
+
+
+def test_a_photo_that_was_drawn_on_before_it_was_looked_at_has_all_its_faces_and_vectors(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    content, box = content_of(portraits, "obama.jpg"), Box(0.02, 0.02, 0.1, 0.1)
+    picture = (portraits.root / "obama.jpg").read_bytes()
+    with portraits.ledger.transaction(CLI) as turn:
+        drawn = draw_face(turn, content, box, engine.embed(picture, box))
+    assert face_row(portraits, drawn).embedding_id is None
+    detect(portraits, engine)
+    faces = [face_row(portraits, face.id) for face in faces_on(portraits, "obama.jpg")]
+    assert [face.source for face in faces] == [MANUAL, AUTO]
+    assert [face.model_version for face in faces] == [engine.model_version] * 2
+    assert None not in [face.embedding_id for face in faces]
+
+
+def test_a_face_that_is_drawn_again_on_a_photo_saved_anew_has_a_vector_of_the_model_that_looks(
+    portraits: Place, engine: EmbeddedEngine
+) -> None:
+    detect(portraits, engine)
+    box = Box(0.02, 0.02, 0.1, 0.1)
+    with portraits.ledger.transaction(CLI) as turn:
+        draw_face(turn, content_of(portraits, "obama.jpg"), box, None)
+    with portraits.ledger.transaction(CLI) as turn:
+        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(ignored=True))
+    with Image.open(portraits.root / "obama.jpg") as picture:
+        picture.save(portraits.root / "obama.jpg", "JPEG", quality=90)
+    portraits.scan()
+    detect(portraits, engine)
+    again = face_row(portraits, next(face.id for face in faces_on(portraits, "obama.jpg") if face.box == box))
+    assert again.model_version == engine.model_version
+    assert again.embedding_id is not None
+    head = portraits.ledger.head()
+    detect(portraits, engine)
+    assert portraits.ledger.head() == head, "it is looked at once"
 
 
 def test_a_photo_saved_anew_by_an_editor_keeps_names_deletions_drawn_faces_and_tags(
