@@ -78,6 +78,14 @@ def test_vectors_of_another_model_are_left_out_and_counted(told: World) -> None:
     assert (found["items"], found["model"], found["pending"]) == ([], "others", 3)
 
 
+def test_a_question_that_can_never_be_embedded_is_refused(told: World) -> None:
+    embedder = LettersEmbedder()
+    embedder.unreadable = "zzz"
+    told.embedder = embedder
+    answer = told.api("ed").get("/summaries/search", params={"q": "zzz"})
+    assert (answer.status_code, fields(answer)) == (422, ["q"])
+
+
 def test_where_nothing_embeds_a_search_says_so(told: World) -> None:
     embedder = LettersEmbedder()
     embedder.away = Unavailable("run `make search`")
