@@ -113,12 +113,15 @@ class PhotoSearch:
         their words.
 
         Raises:
-            Unavailable: the question was embedded by another model than the photos.
+            Unavailable: the question's vector is of another length than the photos'.
         """
         vector = np.frombuffer(question.vector, dtype="<f4")
         view = self._index.view
         if view.dimensions not in {0, len(vector)}:
-            raise Unavailable("the vectors of the photos are of another model than the query's: they are made anew")
+            raise Unavailable(
+                f"the vectors of the photos have {view.dimensions} numbers, that of the query {len(vector)}: another "
+                "model answers under the same name; stop the server and delete meaning.db in its data folder"
+            )
         likeness = view.likeness(vector)
         alike = self._likest(tables, narrowed, view, likeness)
         told = self._holding(tables, msgspec.structs.replace(narrowed, q=question.words), view, likeness)
