@@ -6,7 +6,6 @@ person, no decision. An erased person keeps its id, under a name that says nothi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -37,6 +36,7 @@ from domain.faces import (
 )
 from domain.geometry import Box
 from domain.insight import InsightWritten, Message, TranscriptAppended
+from domain.masking import Masks
 from domain.names import name_key
 from domain.operation import OperationBegan, OperationEnded
 from domain.person import PersonBirthDateSet, PersonCreated, PersonNoted, PersonRenamed
@@ -239,10 +239,10 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
         """As `masked`; where the text is JSON, in which a name may be written with escapes, each string in it."""
         try:
             value = msgspec.json.decode(text)
-        except msgspec.DecodeError:
+            masked = self._masked_value(value)
+            return text if masked == value else msgspec.json.encode(masked).decode()
+        except (msgspec.DecodeError, RecursionError):
             return self.masked(text)
-        masked = self._masked_value(value)
-        return text if masked == value else msgspec.json.encode(masked).decode()
 
     def _masked_value(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -254,27 +254,13 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
         return value
 
     def masked(self, text: str) -> str:
-        """The text with every whole word that is a name that goes, in any case, masked."""
-        return self._names.sub(self._mask_of, text) if self.called else text
+        """The text with every name that goes masked where it stands as a word; longer names of others that hold one
+        stay: Anna goes, Anna Lee stays."""
+        return self._names.put(text)
 
     @cached_property
-    def _names(self) -> re.Pattern[str]:
-        """Names that go, and longer ones of others that hold them, the longest first: Anna goes, Anna Lee stays."""
-        spellings = {*self.called, *self.kept, *map(_in_json, self.called), *map(_in_json, self.kept)}
-        names = sorted(spellings, key=lambda name: (-len(name), name))
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
-
-    @cached_property
-    def _masks(self) -> Mapping[str, str]:
-        return {name_key(spelling): mask for name, mask in self.called.items() for spelling in (name, _in_json(name))}
-
-    def _mask_of(self, found: re.Match[str]) -> str:
-        return self._masks.get(name_key(found[0]), found[0])
-
-
-def _in_json(name: str) -> str:
-    """The name as it stands within a JSON text, which a tool's result may be, cut off at its limit."""
-    return msgspec.json.encode(name).decode()[1:-1]
+    def _names(self) -> Masks:
+        return Masks(self.called, self.kept)
 
 
 def tombstone(events: Sequence[Event]) -> FaceErased | None:

@@ -132,7 +132,8 @@ def closed_days(today: date, first: date | None, last: date | None) -> Span:
     """The days to summarise: those that are over, from `first` to `last`, by default the last 30 of them."""
     yesterday = today - timedelta(days=1)
     last = yesterday if last is None else min(last, yesterday)
-    return Span(last - timedelta(days=USUAL_DAYS - 1) if first is None else first, last)
+    usual = date.fromordinal(max(last.toordinal() - USUAL_DAYS + 1, date.min.toordinal()))
+    return Span(usual if first is None else first, last)
 
 
 class SummaryWish(msgspec.Struct, frozen=True):

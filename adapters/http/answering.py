@@ -25,16 +25,25 @@ from domain.insight import Progress
 BEAT_SECONDS: Final = 15.0
 FIRST_SECONDS: Final = 1.0
 """For how long a stream waits for its first event, so that what fails at once has a status of its own."""
+DEEPEST: Final = 50
+"""Levels of a JSON text that are shown as a value."""
 Result = Callable[[Progress], Any]
 """Reads back, in a thread, what a turn that is done has recorded."""
 
 
 def shown_json(text: str) -> Any:
-    """A JSON text that a model or a tool wrote as the value that it is, or as the text where it is none."""
+    """A JSON text that a model or a tool wrote as the value that it is, or as the text where it is none, or one that is
+    nested too deeply to be written again."""
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
         return text
+    return value if _is_within(value, DEEPEST) else text
+
+
+def _is_within(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_within(each, levels - 1) for each in inner)
 
 
 class TurnAnswer(Response):

@@ -105,7 +105,7 @@ class ToolAgent:
             return _refused(call, f"there is no tool {call.name!r}; there are: {', '.join(sorted(tools))}")
         try:
             takes = msgspec.json.decode(call.arguments, type=tool.takes, strict=False)  # small models write "3" for 3
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             return _refused(call, f"the arguments are not what {tool.name} takes: {error}")
         try:
             return ToolAnswered(call, _cut(await self._ran(tool, takes), tool.limit))

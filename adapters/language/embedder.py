@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.language.blocking import Blocking
-from domain.errors import Unavailable
+from domain.errors import Rejected, Unavailable, Unreadable
 from domain.language import LanguageModel
 from domain.language import Purpose as Wanted
 from domain.text_embedding import Purpose
 
 _WANTED: dict[Purpose, Wanted] = {"query": Wanted.QUERY, "document": Wanted.DOCUMENT}
+_HARMLESS = "a"
+"""A text that every server takes which takes any: where it is refused too, the texts before are not to blame."""
 
 
 class ServedEmbedder:
@@ -30,11 +32,16 @@ class ServedEmbedder:
 
         Raises:
             Unavailable: no server can answer now, or another model than `model` did.
-            Rejected: the server refuses for good.
+            Rejected: the server refuses for good, whatever the text.
+            Unreadable: it refuses one of these texts, such as one that is too long for the model.
         """
         if not texts:
             return []
-        found = self._served.embed(texts, _WANTED[purpose])
+        try:
+            found = self._served.embed(texts, _WANTED[purpose])
+        except Rejected as error:
+            self._served.embed([_HARMLESS], _WANTED[purpose])
+            raise Unreadable(str(error)) from error
         if found.model != self._model:
             raise Unavailable(f"the texts were embedded by {found.model} in place of {self._model}: ask again")
         return list(found.vectors)

@@ -222,7 +222,7 @@ class Ollama:
     def _line(self, text: bytes) -> _Line:
         try:
             line = msgspec.json.decode(text, type=_Line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._upstream.broken_off() from error
         if line.error is not None:
             raise Unavailable(
@@ -345,5 +345,5 @@ def arguments_of(call: ToolCall) -> dict[str, Any]:
     """A call's arguments as an object; empty where the model wrote none that is one."""
     try:
         return msgspec.json.decode(call.arguments, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}

@@ -217,7 +217,7 @@ class _Reading:
         """
         try:
             chunk = msgspec.json.decode(said, type=_Chunk)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._upstream.broken_off() from error
         return self._deltas(chunk, headers)
 
@@ -302,7 +302,7 @@ def _sendable(arguments: str) -> str:
     """Arguments as they came, or an empty object where they are none: providers refuse a history with broken JSON."""
     try:
         msgspec.json.decode(arguments, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return "{}"
     return arguments
 

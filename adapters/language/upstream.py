@@ -152,7 +152,7 @@ class Upstream:
         """
         try:
             return msgspec.json.decode(body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self.malformed(str(error)) from error
 
     def refusal(self, status: int, detail: str, retry_after: float | None = None) -> AdapterError:
@@ -231,7 +231,7 @@ def detail_of(body: bytes) -> tuple[int | None, str]:
     anything else None and nothing."""
     try:
         said: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, ""
     return error_in(said.get("error") if isinstance(said, dict) else None)
 

@@ -59,7 +59,7 @@ class View:
 
     def likeness(self, query: npt.NDArray[np.float32]) -> Numbers:
         """The cosine of each photo to a query in millionths, `UNKNOWN` where it has no vector."""
-        if not self.count:
+        if not self.dimensions:
             return np.full(len(self.rows), UNKNOWN, dtype=np.int64)
         cosines = np.empty(self.count, dtype=np.float32)
         wide = np.empty((_BLOCK, len(query)), dtype=np.float32)
@@ -147,10 +147,11 @@ class _Gathered:
     def _append(self, found: list[tuple[int, bytes]]) -> None:
         count = len(self._text_ids)
         wanted = count + len(found)
-        if wanted > len(self._vectors):
-            length = self._vectors.shape[1] or max(len(vector) for _, vector in found) // 2
+        before = self._vectors.shape[1]
+        length = before or max(len(vector) for _, vector in found) // 2
+        if wanted > len(self._vectors) or length > before:
             larger = np.zeros((wanted + wanted // 4, length), dtype=np.int16)
-            if count:
+            if before:  # there is none where no text so far could be embedded
                 larger[:count] = self._vectors[:count]
             self._vectors = larger
         for row, (_, vector) in enumerate(found, count):

@@ -44,7 +44,8 @@ _DAYS_REMEMBERED: Final = 1_000
 QUIET_SECONDS: Final = 300.0
 """How long an embedder that nobody asked for, and that is not there, is left alone."""
 _ERASURES: Final[tuple[type[Event], ...]] = (PersonErased, ContentErased)
-TOPICS: Final = tuple(kind.topic for kind in (*FOLLOWED, *_ERASURES))
+_OF_ERASURES: Final = tuple(kind.topic for kind in _ERASURES)
+TOPICS: Final = (*(kind.topic for kind in FOLLOWED), *_OF_ERASURES)
 
 
 class Progress(Protocol):
@@ -163,10 +164,13 @@ class KeepsMeaning:
         return not is_all
 
     def _rooted(self, state: State, model: str, head: int) -> State:
-        """The state, begun anew where it is of another log, another model, or texts that were made otherwise."""
+        """The state, begun anew where it is of another log, another model, or texts that were made otherwise; what was
+        erased since goes at once even so."""
         is_same_log = state.position <= head and state.log == self._mark(1) and state.mark == self._mark(state.position)
         if is_same_log and (state.model, state.made_by) == (model, self._made_by):
             return state
+        if is_same_log and self._ledger.events(state.position, 1, _OF_ERASURES):
+            self.clean()
         self._days.clear()
         state = State(self._mark(1), head, self._mark(head), model, self._made_by)
         self._store.begin(state, is_same_log=is_same_log)

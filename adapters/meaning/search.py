@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from adapters.meaning.index import UNKNOWN, MeaningIndex, Numbers, View
-from domain.errors import Unavailable
+from domain.errors import RuleViolation, Unavailable, Unreadable
 from domain.text_embedding import TextEmbedder
 from projections.lookups import Lookups
 from projections.narrowing import PhotoFilter
@@ -67,7 +67,7 @@ class Asker:
         self._known: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def vector(self, words: str) -> bytes:
-        """The vector of a query; raises as `TextEmbedder.embed`."""
+        """The vector of a query; raises as `TextEmbedder.embed`, and `RuleViolation` for one that has none."""
         key = (self._embedder.model, words)
         with self._lock:
             if key in self._known:
@@ -77,6 +77,8 @@ class Asker:
             (vector,) = self._embedder.embed([words], "query")
         except Unavailable as error:
             raise Unavailable(f"{self._hint}{error}") from error
+        except Unreadable as error:
+            raise RuleViolation(f"this cannot be looked for: {error}", "q") from error
         with self._lock:
             self._known[key] = vector
             while len(self._known) > _REMEMBERED:
@@ -102,7 +104,7 @@ class PhotoSearch:
 
         Raises:
             Unavailable: it cannot be embedded now.
-            Rejected, Unreadable: it never can.
+            Rejected, RuleViolation: it never can.
         """
         return Question(words, self._asker.vector(words))
 
@@ -111,12 +113,15 @@ class PhotoSearch:
         their words.
 
         Raises:
-            Unavailable: the question was embedded by another model than the photos.
+            Unavailable: the question's vector is of another length than the photos'.
         """
         vector = np.frombuffer(question.vector, dtype="<f4")
         view = self._index.view
         if view.dimensions not in {0, len(vector)}:
-            raise Unavailable("the vectors of the photos are of another model than the query's: they are made anew")
+            raise Unavailable(
+                f"the vectors of the photos have {view.dimensions} numbers, that of the query {len(vector)}: another "
+                "model answers under the same name; stop the server and delete meaning.db in its data folder"
+            )
         likeness = view.likeness(vector)
         alike = self._likest(tables, narrowed, view, likeness)
         told = self._holding(tables, msgspec.structs.replace(narrowed, q=question.words), view, likeness)

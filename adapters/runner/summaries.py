@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Protocol
 
 from adapters.runner.jobs import JobBoard, Progress
@@ -80,7 +80,12 @@ class Limits:
         """
         span = closed_days(today, first or self.first, last or self.last)
         if span.first > span.last:
-            raise RuleViolation(f"only days that are over are summarised, the last one is {span.last}", "from")
+            end = "from" if first is not None else "to"
+            if span.last < today - timedelta(days=1):
+                other = "to" if first is not None else "from"
+                why = f"the days would begin on {span.first} and end on {span.last}: name {other} too"
+                raise RuleViolation(why, end)
+            raise RuleViolation(f"only days that are over are summarised, the last one is {span.last}", end)
         if (span.last - span.first).days >= MOST_DAYS:
             raise RuleViolation(f"at most {MOST_DAYS} days are summarised at a time", "from")
         allowed = {name_key(contact) for contact in self.contacts}
@@ -271,8 +276,10 @@ class WritesSummaries:
         ]
 
     def _messages(self, day: date, contacts: Sequence[str]) -> list[Message]:
-        """The messages of a day; of others than `contacts` none is even asked for."""
-        return [message for contact in contacts or (None,) for message in self._fetch(day, contact)]
+        """The messages of a day, each once though a contact be named twice, the oldest first; of others than `contacts`
+        none is even asked for."""
+        found = {message.id: message for contact in contacts or (None,) for message in self._fetch(day, contact)}
+        return sorted(found.values(), key=lambda message: (message.sent_at, message.id))
 
     def _fetch(self, day: date, contact: str | None) -> Sequence[Message]:
         """The messages of a day, fetched in a thread of its own, for which a stop does not wait."""

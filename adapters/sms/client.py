@@ -16,6 +16,7 @@ import msgspec
 
 from domain.conversation import Direction, Message
 from domain.errors import AdapterError, Rejected, Unavailable
+from domain.names import name_key
 
 MOST_BYTES: Final = 8 * 2**20
 """Bytes of one answer."""
@@ -80,7 +81,7 @@ class SmsClient:
         found: dict[str, Message] = {}
         for row in self._rows(query):
             message = self._message(row)
-            is_asked_for = contact is None or message.contact.casefold() == _text(contact, _LONGEST_NAME).casefold()
+            is_asked_for = contact is None or name_key(message.contact) == name_key(_text(contact, _LONGEST_NAME))
             if is_asked_for and first <= message.sent_at.date() <= last:
                 found.setdefault(message.id, message)
             if len(found) > MOST_MESSAGES:

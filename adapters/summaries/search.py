@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.actor import INSIGHT, Actor
-from domain.errors import Unreadable
+from domain.errors import RuleViolation, Unreadable
 from domain.summary import Summary
 from domain.text_embedding import TextEmbedder
 from projections.lookups import Ledger, Lookups
@@ -62,12 +62,13 @@ class SummarySearch:
 
         Raises:
             Unavailable, Rejected: the embedder cannot answer.
+            RuleViolation: it never can answer this question.
         """
         model = self._embedder.model
         try:
             asked = np.frombuffer(self._embedder.embed([question], "query")[0], "<f4")
-        except Unreadable:
-            return Found((), model, 0)
+        except Unreadable as error:
+            raise RuleViolation(f"this cannot be looked for: {error}", "q") from error
         with self._ledger.reading(actor) as tables:
             places = tables.summaries.with_vector(model, first, last, contact)
             pending = tables.summaries.count_without_vector(model)

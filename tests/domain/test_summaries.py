@@ -168,3 +168,4 @@ def test_closed_days_are_the_last_thirty_or_what_was_set_but_never_today() -> No
     assert closed_days(today, date(2020, 2, 28), date(2030, 1, 1)).days() == [date(2020, 2, 29), date(2020, 2, 28)]
     assert closed_days(today, None, date(2020, 1, 31)).days()[-1] == date(2020, 1, 2)
     assert closed_days(today, today, None).days() == []
+    assert closed_days(today, None, date(1, 1, 5)).first == date.min

@@ -132,6 +132,16 @@ def test_tools_are_offered_where_asked_for_and_shown_with_the_answer(world: Worl
     assert offered.isdisjoint({"get_messages_of_that_day", "get_place"}), "there is nothing behind them"
 
 
+@pytest.mark.parametrize("levels", [900, 3000])
+def test_what_a_model_asks_a_tool_for_is_shown_however_deeply_it_is_nested(world: World, ed: Api, levels: int) -> None:
+    generate(ed)
+    deep = '{"hours":' + "[" * levels + "]" * levels + "}"
+    world.model.script = [[ToolCall("a", "no_such_tool", deep), ToolCall("b", "get_tags", '{"of":[[1]]}')], ["Well."]]
+    assert say(ed).status_code == 200
+    first, second = history(ed)["messages"][-1]["tools"]
+    assert (first["arguments"], second["arguments"]) == (deep, {"of": [[1]]})
+
+
 def test_a_model_without_tools_answers_with_what_it_is_told(world: World, ed: Api) -> None:
     generate(ed)
     world.model.can = frozenset()

@@ -78,6 +78,14 @@ def test_vectors_of_another_model_are_left_out_and_counted(told: World) -> None:
     assert (found["items"], found["model"], found["pending"]) == ([], "others", 3)
 
 
+def test_a_question_that_can_never_be_embedded_is_refused(told: World) -> None:
+    embedder = LettersEmbedder()
+    embedder.unreadable = "zzz"
+    told.embedder = embedder
+    answer = told.api("ed").get("/summaries/search", params={"q": "zzz"})
+    assert (answer.status_code, fields(answer)) == (422, ["q"])
+
+
 def test_where_nothing_embeds_a_search_says_so(told: World) -> None:
     embedder = LettersEmbedder()
     embedder.away = Unavailable("run `make search`")
@@ -163,6 +171,7 @@ def test_asked_again_nothing_is_made_unless_again_is_said(told: World, ed: Api) 
         ({"from": "2020-02-30"}, "from"),
         ({"to": "yesterday"}, "to"),
         ({"from": "1999-01-01"}, "from"),
+        ({"from": "9999-12-31"}, "from"),
         ({"contacts": [""]}, "contacts[0]"),
     ],
 )
@@ -170,6 +179,11 @@ def test_days_that_are_not_over_and_days_that_are_none_are_refused(
     world: World, ed: Api, body: dict[str, Any], field: str
 ) -> None:
     assert field in fields(ed.post("/summaries/generate", json=body))
+
+
+def test_the_days_before_the_first_one_that_there_is_are_no_trouble(world: World, ed: Api) -> None:
+    answer = ed.post("/summaries/generate", json={"to": "0001-01-05"})
+    assert (answer.status_code, answer.json()["from"]) == (202, "0001-01-01")
 
 
 def test_too_many_requests_wait_their_turn(world: World, ed: Api) -> None:

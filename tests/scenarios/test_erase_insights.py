@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from adapters.store.erase import erase
@@ -94,3 +96,21 @@ def test_an_undo_brings_back_what_was_said_without_the_name(place: Place, person
         said = tables.transcripts.of(insight)
     assert len(said) == 10
     assert said[-1].text == f"erased person {persons[0]}'s day."
+
+
+def test_a_name_goes_that_is_written_with_other_letters_or_in_json_that_nobody_can_read(
+    place: Place, persons: tuple[int, int]
+) -> None:
+    taken_apart, broken = unicodedata.normalize("NFD", NAME), NAME.replace(" ", "\n")
+    deep = "[" * 3000 + f'"{NAME}"' + "]" * 3000
+    said = (Message("user", deep), Message("assistant", f"{taken_apart} or {broken}.", model="m"))
+    content = place.files()["lake.jpg"].content_hash or b""
+    with place.ledger.transaction(CLI) as turn:
+        insight = write_insight(turn, content, Writing(taken_apart, broken, "m", "l"), said)
+    erase(place.ledger, CLI, persons[0])
+    mask = f"erased person {persons[0]}"
+    with place.ledger.reading(CLI) as tables:
+        found, left = tables.insights.get(insight), tables.transcripts.of(insight)
+    assert found is not None
+    assert (found.title, found.text) == (mask, mask)
+    assert [message.text for message in left] == [deep.replace(NAME, mask), f"{mask} or {mask}."]

@@ -400,6 +400,29 @@ def test_only_the_contacts_that_are_set_are_even_asked_for(here: Bench) -> None:
     assert here.writes.ask(contacts=["bob"]).contacts == ("bob",)
 
 
+def test_a_contact_that_is_named_twice_is_summarised_of_each_message_once(here: Bench) -> None:
+    here.settle()
+    here.service.say("2020-05-01T09:32:00+02:00", "ANNA", "At one?")
+    here.writes.ask(contacts=["ANNA", "Anna", "Anna"])
+    here.settle()
+    assert [each.messages for each in here.shown() if (each.day, each.contact_key) == ("2020-05-01", "anna")] == [3]
+    said = here.model.asked[-1].messages[-1].text
+    assert said.index("harbour") < said.index("Yes!") < said.index("At one?")
+    made = here.ledger.head()
+    here.writes.ask(contacts=["anna", "ANNA", "Anna"])
+    here.settle()
+    assert here.ledger.head() == made
+
+
+def test_days_of_which_the_settings_hold_the_other_end_are_refused_with_that_end(here: Bench) -> None:
+    here.limits = Limits(date(2020, 5, 2), date(2020, 5, 2))
+    here.start()
+    with pytest.raises(RuleViolation, match="begin on 2020-05-02 and end on 2020-05-01: name from too"):
+        here.writes.ask(last=date(2020, 5, 1))
+    with pytest.raises(RuleViolation, match="begin on 2020-05-03 and end on 2020-05-02: name to too"):
+        here.writes.ask(date(2020, 5, 3))
+
+
 def test_a_day_is_summarised_once_it_is_over_and_the_usual_days_are_gone_through_again(here: Bench) -> None:
     here.today = date(2020, 5, 3)
     here.settle()

@@ -168,6 +168,7 @@ def test_a_tool_that_there_is_not_is_told_to_the_model(peer: Start) -> None:
         ({"kilometres": "all"}, "Expected `float`, got `str`"),
         ('{"kilometres": ', "truncated"),
         ([1], "Expected `object`, got `array`"),
+        ('{"x":' + "[" * 3000, "recursion"),
     ],
 )
 def test_arguments_that_a_tool_does_not_take_are_told_to_the_model(peer: Start, arguments: object, why: str) -> None:
@@ -242,12 +243,13 @@ def test_an_answer_that_was_cut_off_comes_with_a_notice(peer: Start) -> None:
     assert isinstance(finished, Finished)
 
 
-def test_arguments_cut_off_in_a_stream_are_told_to_the_model_which_may_do_better(peer: Start) -> None:
+@pytest.mark.parametrize("written", ['{"kilo', '{"x":' + "[" * 3000], ids=["cut off", "bottomless"])
+def test_arguments_cut_off_in_a_stream_are_told_to_the_model_which_may_do_better(peer: Start, written: str) -> None:
     def fragment(arguments: str) -> dict[str, Any]:
         call = {"index": 0, "id": "c", "function": {"name": "near", "arguments": arguments}}
         return {"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": "length"}]}
 
-    turns = [[fragment('{"kilo')], [{"choices": [{"delta": {"content": "Sorry."}, "finish_reason": "stop"}]}]]
+    turns = [[fragment(written)], [{"choices": [{"delta": {"content": "Sorry."}, "finish_reason": "stop"}]}]]
     server = peer(lambda asked: asked.events(*turns.pop(0)))
     steps = run(OpenRouter(server.url, "k", "m", "e"), [tool()])
     assert [answered.failed for answered in only(steps, ToolAnswered)] == [True]

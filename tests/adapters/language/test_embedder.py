@@ -10,7 +10,7 @@ import pytest
 
 from adapters.language.embedder import ServedEmbedder
 from adapters.language.ollama import EMBEDDING_MODEL, Ollama
-from domain.errors import Unavailable
+from domain.errors import Rejected, Unavailable, Unreadable
 from tests.adapters.face_engines.material import serving
 from tests.adapters.language.ollama_facade import NOMIC, Facade
 from tests.adapters.language.peers import Asked, Peer, Script
@@ -39,6 +39,24 @@ def test_vectors_of_another_model_are_refused() -> None:
         embedder = ServedEmbedder(ollama(url), "another")
         with pytest.raises(Unavailable, match="nomic-embed-text"):
             embedder.embed(["a text"])
+
+
+@pytest.mark.parametrize(("longest", "kind"), [(5, Unreadable), (0, Rejected)])
+def test_a_text_that_is_refused_is_told_from_a_server_that_refuses_all(
+    peer: Callable[[Script], Peer], longest: int, kind: type[Exception]
+) -> None:
+    def choosy(asked: Asked) -> None:
+        texts = asked.json["input"]
+        if any(len(text.removeprefix("search_document: ")) > longest for text in texts):
+            asked.answer({"error": "the input length exceeds the context length"}, 400)
+        else:
+            asked.answer({"embeddings": [[1.0, 0.0]] * len(texts)})
+
+    embedder = ServedEmbedder(ollama(peer(choosy).url), EMBEDDING_MODEL)
+    with pytest.raises(kind, match="exceeds the context length"):
+        embedder.embed(["short", "much longer"])
+    if longest:
+        assert len(embedder.embed(["short"])) == 1
 
 
 def test_who_waits_for_a_server_that_hangs_is_let_go_when_it_is_closed(peer: Callable[[Script], Peer]) -> None:

@@ -181,7 +181,11 @@ def test_an_error_in_the_middle_with_status_200_ends_the_answer_with_its_reason(
     assert "while running the model" in str(told.error)
 
 
-@pytest.mark.parametrize("ending", [b'{"message": {"content": "ke."', b""], ids=["cut line", "no end"])
+@pytest.mark.parametrize(
+    "ending",
+    [b'{"message": {"content": "ke."', b"", b'{"x": ' + b"[" * 3000 + b"\n"],
+    ids=["cut line", "no end", "bottomless"],
+)
 def test_an_answer_that_stops_before_its_end_is_an_error_and_not_an_answer(peer: Start, ending: bytes) -> None:
     told = tell(ollama(peer(answering(lambda asked: asked.lines({"message": {"content": "A la"}}, ending)))))
     assert told.text == "A la"

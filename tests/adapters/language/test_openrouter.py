@@ -182,8 +182,8 @@ def test_an_error_in_the_middle_ends_the_answer_with_its_reason(peer: Start, sai
 
 @pytest.mark.parametrize(
     "ending",
-    [b'data: {"choices": [{"delta": {"content"', DONE, b""],
-    ids=["cut JSON", "done without an end", "nothing"],
+    [b'data: {"choices": [{"delta": {"content"', DONE, b"", b'data: {"x": ' + b"[" * 3000 + b"\n\n"],
+    ids=["cut JSON", "done without an end", "nothing", "bottomless"],
 )
 def test_an_answer_that_stops_before_its_end_is_an_error_and_not_an_answer(peer: Start, ending: bytes) -> None:
     told = tell(router(peer(streaming(says("A la"), ending))))

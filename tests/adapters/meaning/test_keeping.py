@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from adapters.meaning.index import ONE, UNKNOWN, MeaningIndex
 from adapters.meaning.keeping import TOLD_AT_ONCE, KeepsMeaning
@@ -102,8 +103,9 @@ def test_a_photo_is_found_by_its_own_text_among_many(ledger: Ledger, tmp_path: P
     kept.store.close()
 
 
+@pytest.mark.parametrize("model", ["drawn", "another since"])
 def test_an_erasure_of_another_host_takes_the_vectors_before_anything_is_embedded(
-    ledger: Ledger, tmp_path: Path, embedder: Drawn
+    ledger: Ledger, tmp_path: Path, embedder: Drawn, model: str
 ) -> None:
     add_photos(ledger, 3)
     with ledger.transaction(CLI) as turn:
@@ -125,9 +127,9 @@ def test_an_erasure_of_another_host_takes_the_vectors_before_anything_is_embedde
         raise AssertionError("nothing is embedded before")
 
     embedder.embed = away  # type: ignore[method-assign, assignment]  # for this step alone
-    kept.keeps._follow("drawn")
+    kept.keeps._follow(model)
     assert gone not in b"".join(path.read_bytes() for path in tmp_path.glob("meaning.db*"))
-    assert kept.store.counts("drawn") == (2, 1)
+    assert kept.store.counts("drawn")[0] == 2
     kept.store.close()
 
 
@@ -161,4 +163,16 @@ def test_vectors_of_another_length_and_photos_without_one_are_never_compared(tmp
     index.catch_up(store, "m")
     likeness = index.view.likeness(np.full(4, 0.5, dtype=np.float32))
     assert (likeness[0] > 0, likeness[1], likeness[2]) == (True, UNKNOWN, UNKNOWN)
+    store.close()
+
+
+def test_a_text_that_has_no_vector_may_be_the_first_one(tmp_path: Path) -> None:
+    store, index = MeaningStore(tmp_path / "meaning.db"), MeaningIndex()
+    one = np.full(4, 16_000, dtype="<i2").tobytes()
+    for photo in range(1, 9):
+        store.assign("m", [Assigned(photo, 1, bytes([photo]), b"" if photo < 3 else one)])
+        index.catch_up(store, "m")
+        assert len(index.view.likeness(np.full(4, 0.5, dtype=np.float32))) == photo
+    likeness = index.view.likeness(np.full(4, 0.5, dtype=np.float32))
+    assert (likeness > 500_000).tolist() == [False, False, *[True] * 6]
     store.close()

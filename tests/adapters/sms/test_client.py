@@ -106,9 +106,11 @@ def test_what_was_not_asked_for_is_left_out_whatever_the_service_sends(server: L
             row(id=3, sent_at="2020-04-30T23:59:59Z"),
             row(id=4, sent_at="2020-05-03T00:00:00+09:00"),
             row(id=5, sent_at="2020-05-02T23:59:59-11:00", contact="ANNA"),
+            row(id=6, contact="Rene\u0301"),
         ]
     )
     assert [message.id for message in client.messages(MAY_1, MAY_2, "Anna")] == ["1", "5"]
+    assert [message.id for message in client.messages(MAY_1, MAY_2, "Ren\u00e9")] == ["6"]
 
 
 def test_a_day_is_the_day_of_the_messages_own_clock(server: Loopback, client: SmsClient) -> None:
