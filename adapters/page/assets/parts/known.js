@@ -3,7 +3,7 @@ import { get } from '../api.js';
 import { to } from '../router.js';
 import { fill, h, icon } from './dom.js';
 import { complain } from './toast.js';
-import { count, spanOf } from './words.js';
+import { spanOf } from './words.js';
 
 /** How many facts a short list shows. */
 const FEW = 5;
@@ -26,6 +26,20 @@ export const STANDINGS = {
 };
 
 const linked = (id, name) => h('a', { href: to('entity', id) }, name);
+const LETTER = /[\p{L}\p{N}]/u;
+
+/** Where a name stands in a text as a word of its own, -1 where it does not. @param {string} text @param {string} name */
+function placeOf(text, name) {
+  const at = text.indexOf(name);
+  const beside = [text[at - 1], text[at + name.length]];
+  return at < 0 || beside.some((letter) => letter && LETTER.test(letter)) ? -1 : at;
+}
+
+/** A text in which a name leads to its entity, or that with the name behind it. @param {string} text @param {number} id @param {string} name */
+function withLink(text, id, name) {
+  const at = placeOf(text, name);
+  return at < 0 ? [text, h('span', { class: 'faint' }, ' → ', linked(id, name))] : [text.slice(0, at), linked(id, name), text.slice(at + name.length)];
+}
 
 /**
  * A fact as one sentence: whose it is where that is not said already, its text, its time, and the other entity.
@@ -34,13 +48,13 @@ const linked = (id, name) => h('a', { href: to('entity', id) }, name);
  */
 export function sentenceOf(fact, on = null) {
   const { entity_id: id, entity_name: name, text, object_id: other } = fact;
-  const begins = text.toLowerCase().startsWith(name.toLowerCase());
-  const rest = begins ? text.slice(name.length) : `: ${text}`;
+  const begins = id !== on && placeOf(text, name) === 0;
+  const rest = begins ? text.slice(name.length) : text;
   const span = spanOf(fact.since, fact.until);
   return [
-    id === on ? text : [linked(id, name), rest],
+    id !== on && [linked(id, name), !begins && ': '],
+    other === null || other === on ? rest : withLink(rest, other, fact.object_name),
     span && h('span', { class: 'faint' }, ` ${span}`),
-    other !== null && other !== on && h('span', { class: 'faint' }, ' → ', linked(other, fact.object_name)),
   ];
 }
 
@@ -69,7 +83,7 @@ export function knownList() {
         if (mine !== turn) return;
         element.hidden = page.items.length === 0;
         fill(list, page.items.map((fact) => h('li', {}, sentenceOf(fact, on))));
-        fill(all, entity && h('a', { href: to('entity', on) }, `${entity.name}: ${count(entity.fact_count, 'fact')}`));
+        fill(all, entity && h('a', { href: to('entity', on) }, `All that is known of ${entity.name}`));
       } catch (problem) {
         if (mine === turn) complain(problem);
       }

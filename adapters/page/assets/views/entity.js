@@ -12,6 +12,8 @@ import { afterUndo, complain, done } from '../parts/toast.js';
 import { ago, count, fileName, moment } from '../parts/words.js';
 
 const PAGE = 50;
+/** Rows that the server gives at once. */
+const MOST = 500;
 
 /**
  * @param {import('../router.js').Place} place
@@ -31,7 +33,9 @@ class EntityView {
     this.cursor = null;
     this.turn = 0;
     this.head = h('div', { class: 'entity-head' });
-    this.counted = h('h2', {});
+    this.mark = h('span', { class: 'operation-mark entity-mark' });
+    this.links = h('div', { class: 'entity-links' });
+    this.counted = h('h2', { tabIndex: -1 });
     this.add = h('button', { type: 'button', class: 'button small', hidden: true, onclick: () => this.#say(null) }, 'Add a fact…');
     this.list = h('ul', { class: 'history-list fact-list', 'aria-label': 'Facts' });
     this.older = h('button', { type: 'button', class: 'button older', hidden: true, onclick: () => this.#more().catch(complain) }, 'More');
@@ -61,13 +65,20 @@ class EntityView {
       if (entity.merged_into) return go(to('entity', entity.merged_into), { replace: true });
       Object.assign(this, { entity, editable });
       this.#showHead();
-      [this.facts, this.cursor] = [[], null];
-      await this.#more();
+      await this.#again();
     } catch (problem) {
       if (turn !== this.turn) return;
       if (problem.status !== 404) return complain(problem);
       this.#nothing();
     }
+  }
+
+  /** The facts anew, as many as were shown. */
+  async #again() {
+    this.turn += 1;
+    const shown = this.facts.length;
+    [this.facts, this.cursor] = [[], null];
+    await this.#more(Math.min(MOST, Math.max(PAGE, shown)));
   }
 
   #nothing() {
@@ -76,9 +87,9 @@ class EntityView {
     for (const element of [this.add, this.list, this.older]) element.hidden = true;
   }
 
-  async #more() {
+  async #more(limit = PAGE) {
     const { turn } = this;
-    const page = await get(`entities/${encodeURIComponent(this.id)}/facts`, { limit: PAGE, cursor: this.cursor });
+    const page = await get(`entities/${encodeURIComponent(this.id)}/facts`, { limit, cursor: this.cursor });
     if (turn !== this.turn) return;
     this.cursor = page.next_cursor;
     this.facts.push(...page.items);
@@ -93,7 +104,7 @@ class EntityView {
     this.add.hidden = !this.editable;
     this.list.hidden = this.facts.length === 0;
     this.older.hidden = !this.cursor;
-    fill(this.list, this.facts.map((fact) => this.#row(fact)));
+    this.#redraw(this.list, () => fill(this.list, this.facts.map((fact) => this.#row(fact))), this.counted);
   }
 
   #row(fact) {
@@ -101,32 +112,30 @@ class EntityView {
     const at = photo && to('photo', '', { file: photo.path, of: photo.library_id });
     const mark = photo
       ? h('a', { class: 'fact-photo', href: at, tabIndex: -1, 'aria-hidden': 'true' }, h('img', { src: pictureUrl(photo, 'thumb'), alt: '', loading: 'lazy' }))
-      : h('span', { class: 'operation-mark' }, icon(fact.source ? 'insight' : 'people'));
+      : h('span', { class: 'operation-mark' }, icon(fact.source ? 'insight' : 'pencil'));
     const button = (text, run) => h('button', { type: 'button', class: 'button small quiet', 'aria-label': `${text}: ${fact.text}`, onclick: run }, text);
     return h(
       'li',
       { class: fact.standing === 'stands' ? 'fact' : 'fact fallen' },
       mark,
       h('div', { class: 'fact-words' }, h('p', {}, sentenceOf(fact, this.id)), h('p', { class: 'faint' }, originOf(fact, at))),
-      this.editable && h('div', { class: 'fact-actions' }, button('Correct', () => this.#say(fact)), button('Not true', (event) => this.#dismiss(fact, event.currentTarget))),
+      this.editable && h('div', { class: 'fact-actions' }, button('Correct', () => this.#say(fact)), button('Not true', () => this.#dismiss(fact))),
     );
   }
 
   #showHead() {
     const { entity, editable } = this;
-    document.title = `${entity.name} · imageapi`;
-    const [word, outline] = TYPES[entity.type];
+    const kind = TYPES[entity.type][0];
     fill(
       this.head,
       h('div', { class: 'person-back' }, iconButton('back', 'Back', () => back(to('entities')))),
-      h('span', { class: 'operation-mark entity-mark' }, icon(outline)),
+      this.mark,
       h(
         'div',
         { class: 'entity-about' },
         editable ? this.#nameInput() : h('h1', {}, entity.name),
-        editable ? this.#fields() : [h('p', { class: 'faint' }, word), entity.description && h('p', {}, entity.description)],
-        this.#chips('Also called', entity.aliases.map((alias) => this.#chip(alias, `Not called ${alias}`, () => this.#change({ aliases: entity.aliases.filter((each) => each !== alias) }, `No longer called ${alias}`))), this.#aliasForm()),
-        this.#chips('Person', entity.persons.map((person) => this.#chip(h('a', { href: to('person', person.id) }, person.name), `Take off the link to ${person.name}`, () => this.#unbridge(person))), this.#action('Link to a person…', () => this.#bridge())),
+        editable ? this.#fields() : [h('p', { class: 'faint' }, kind), entity.description && h('p', {}, entity.description)],
+        this.links,
         h(
           'div',
           { class: 'person-actions' },
@@ -136,6 +145,27 @@ class EntityView {
         ),
       ),
     );
+    this.#showLinks();
+  }
+
+  /** What changes without the fields being drawn anew, in which somebody may be typing on. */
+  #showLinks() {
+    const { aliases, name, persons, type } = this.entity;
+    document.title = `${name} · imageapi`;
+    fill(this.mark, icon(TYPES[type][1]));
+    const called = aliases.map((alias) => this.#chip(alias, `Not called ${alias}`, () => this.#change({ aliases: aliases.filter((each) => each !== alias) }, `No longer called ${alias}`)));
+    const linked = persons.map((person) => this.#chip(h('a', { href: to('person', person.id) }, person.name), `Take off the link to ${person.name}`, () => this.#unbridge(person)));
+    const link = type === 'person' && this.#action('Link to a person…', () => this.#bridge());
+    this.#redraw(this.links, () => fill(this.links, this.#chips('Also called', called, this.#aliasForm()), this.#chips('Linked to', linked, link)), this.head.querySelector('.icon-button'));
+  }
+
+  /** Draw something anew and leave the focus where it was, or on `otherwise` where that is gone. */
+  #redraw(root, draw, otherwise) {
+    const had = root.contains(document.activeElement) ? named(document.activeElement) : null;
+    draw();
+    if (had === null) return;
+    const same = [...root.querySelectorAll('a, button, input')].find((element) => named(element) === had);
+    (same ?? otherwise).focus({ preventScroll: true });
   }
 
   #action(text, onclick) {
@@ -179,54 +209,46 @@ class EntityView {
     const onsubmit = async (event) => {
       event.preventDefault();
       const name = input.value.trim();
-      if (name && (await this.#change({ aliases: [...this.entity.aliases, name] }, `Also called ${name}`))) this.head.querySelector('.entity-chips input').focus();
+      if (name) await this.#change({ aliases: [...this.entity.aliases, name] }, `Also called ${name}`);
     };
     return h('form', { onsubmit }, input);
   }
 
-  /** Write something and show it; whether that went well. @param {Object<string, any>} fields @param {string} text */
+  /** @param {Object<string, any>} fields @param {string} text */
   async #change(fields, text) {
     try {
-      done(text, await changeEntity(this.id, fields));
-      await this.load();
-      return true;
+      const answer = await changeEntity(this.id, fields);
+      this.entity = answer.body;
+      this.#showLinks();
+      done(text, answer);
     } catch (problem) {
       complain(problem);
       await this.load();
-      return false;
     }
   }
 
   #say(fact) {
     sayFact(this.entity, fact, async (answer) => {
       done(fact ? 'Corrected' : 'Fact kept', answer);
-      await this.load();
+      await this.#again().catch(complain);
     });
   }
 
-  async #dismiss(fact, button) {
-    button.disabled = true;
+  async #dismiss(fact) {
     try {
       done('Not true: it is not proposed again', await dismissFact(fact));
-      await this.load();
+      await this.#again();
     } catch (problem) {
-      button.disabled = false;
       complain(problem);
     }
   }
 
   #bridge() {
     const choose = async (choice) => {
-      setTimeout(async () => {
-        try {
-          const answer = await bridgeAfterAsking(choice.id, this.entity);
-          if (!answer) return;
-          done(`${this.entity.name} is ${choice.name}`, answer);
-          await this.load();
-        } catch (problem) {
-          complain(problem);
-        }
-      });
+      const answer = await bridgeAfterAsking(choice.id, this.entity);
+      if (!answer) return;
+      done(`${this.entity.name} is ${choice.name}`, answer);
+      await this.#bridged();
     };
     choosePerson(`Who is ${this.entity.name}?`, choose, { without: this.entity.persons.map((person) => person.id), create: false });
   }
@@ -234,10 +256,15 @@ class EntityView {
   async #unbridge(person) {
     try {
       done(`No longer linked to ${person.name}`, await bridge(person.id, null));
-      await this.load();
+      await this.#bridged();
     } catch (problem) {
       complain(problem);
     }
+  }
+
+  async #bridged() {
+    this.entity = await get(`entities/${encodeURIComponent(this.id)}`);
+    this.#showLinks();
   }
 
   #merge() {
@@ -274,6 +301,9 @@ class EntityView {
     }
   }
 }
+
+/** How an element is called. @param {Element} element */
+const named = (element) => element.getAttribute('aria-label') ?? element.textContent;
 
 /** Where a fact comes from, in words. @param {any} fact @param {string|null} at the address of its photo */
 function originOf({ source, path, recorded_by: by, recorded_at: when, corrected, standing }, at) {
