@@ -147,6 +147,19 @@ class Knowledge:
         )
         return list(self._connection.execute(statement.order_by(p.c.id)).scalars())
 
+    def bridges(self, entity_ids: Collection[int]) -> Mapping[int, list[int]]:
+        """The live persons that are bridged to each of these live entities or to one that was merged into it."""
+        p, e = self._persons, self._entities
+        statement = (
+            select(e.c.canonical_id, p.c.id)
+            .join(e, e.c.id == p.c.entity_id)
+            .where(e.c.canonical_id.in_(tuple(entity_ids)), p.c.deleted.is_(False), p.c.merged_into.is_(None))
+        )
+        found: dict[int, list[int]] = {}
+        for entity_id, person_id in self._connection.execute(statement.order_by(p.c.id)):
+            found.setdefault(entity_id, []).append(person_id)
+        return found
+
     def fact(self, fact_id: int) -> Fact | None:
         """The fact with this id, deleted and unseen ones too."""
         f = self._facts
@@ -323,6 +336,13 @@ class Knowledge:
         about = or_(f.c.entity_id.in_(behind), f.c.object_id.in_(behind))
         statement = self._select_facts().where(about, f.c.id > after).limit(limit)
         return self._fact_views(statement.where(self._standing() == STANDS) if standing else statement)
+
+    def facts_from(self, content_hash: bytes, after: int, limit: int) -> list[FactView]:
+        """The facts that were read from insights about this content, by id, after an id."""
+        f = self._facts
+        return self._fact_views(
+            self._select_facts().where(f.c.content_hash == content_hash, f.c.id > after).limit(limit)
+        )
 
     def fact_ids(self, entity_ids: Collection[int]) -> list[int]:
         """The ids of the facts that say one of these entities, deleted and unseen ones too."""

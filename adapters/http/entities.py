@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from adapters.http.declaring import Answer, Call, Routes
+from adapters.http.entity_views import EntityRow, FactRow, entity_row, entity_rows, fact_row, fact_rows
 from adapters.http.glimpses import concerns
 from adapters.http.operations import OperationRow, operation_row
 from adapters.http.paging import (
@@ -22,8 +23,7 @@ from adapters.http.paging import (
     place_of,
     sorted_place,
 )
-from adapters.http.sight import Id
-from adapters.http.times import Moment, moment
+from adapters.http.sight import Id, LibraryParam, photo_at
 from adapters.http.writing import Done, write
 from domain.commands.entities import (
     EntityChanges,
@@ -38,7 +38,7 @@ from domain.commands.entities import (
 )
 from domain.entity import Statement
 from domain.errors import NotFound
-from projections.knowledge import EntityView, FactSource, FactView, Standing, Type
+from projections.knowledge import EntityView, FactView, Type
 from projections.lookups import Lookups, Transaction
 
 routes = Routes("Entities")
@@ -104,29 +104,16 @@ class FactPatch(msgspec.Struct):
     until: Day | UnsetType | None = UNSET
 
 
-class FactRow(msgspec.Struct):
-    """A fact of an entity, perhaps about another one, as both are today. `source` says which insight it was read from
-    and by which model, null where a user wrote it; `standing` what became of that insight: `stands`, `amended` by a
-    newer one, `rewound` where its conversation went back behind it, `gone` where it was taken back, or `erased`.
-    `corrected` says that a user changed the text since."""
+class FactsOfPhoto(msgspec.Struct):
+    """Which photo's, how many, and from where on."""
 
-    id: int
-    entity_id: int
-    entity_name: str
-    text: str
-    object_id: int | None
-    object_name: str | None
-    since: str | None
-    until: str | None
-    standing: Standing
-    corrected: bool
-    source: FactSource | None
-    recorded_by: str
-    recorded_at: Moment
-    version: int
+    path: str
+    library: LibraryParam | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
 
 
-@routes("GET", "/entities", query=EntitiesQuery, answers=Page[EntityView])
+@routes("GET", "/entities", query=EntitiesQuery, answers=Page[EntityRow])
 def list_entities(call: Call, query: EntitiesQuery) -> Answer:
     """What insights and users speak of, by name, as far as the asker sees the photos that it comes from."""
     after = None
@@ -135,36 +122,37 @@ def list_entities(call: Call, query: EntitiesQuery) -> Answer:
         after = (str(value), id_)
     with call.parts.ledger.reading(call.actor) as tables:
         rows = tables.entities.page(query.limit + 1, after=after, q=query.q, type_=query.type)
-    kept = rows[: query.limit]
+        kept = rows[: query.limit]
+        shown = entity_rows(tables, [view for view, _ in kept])
     cursor = cursor_of(Sorted("name", kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
-    return Answer(Page([view for view, _ in kept], cursor))
+    return Answer(Page(shown, cursor))
 
 
 @routes(
-    "POST", "/entities", body=NewEntity, answers=EntityView, status=201, role="editor", errors=(409,), rehearses=True
+    "POST", "/entities", body=NewEntity, answers=EntityRow, status=201, role="editor", errors=(409,), rehearses=True
 )
 def add_entity(call: Call, body: NewEntity) -> Answer:
     """Make an entity."""
     return write(
         call,
         lambda turn: create_entity(turn, body.name, body.type, body.description, body.aliases),
-        lambda turn, entity_id: turn.entities.view(entity_id),
+        _entity,
         status=201,
     )
 
 
-@routes("GET", "/entities/{id}", answers=EntityView, errors=(404,))
+@routes("GET", "/entities/{id}", answers=EntityRow, errors=(404,))
 def show_entity(call: Call, id: int) -> Answer:
     """One entity; a merged one says into which by `merged_into`."""
     with call.parts.ledger.reading(call.actor) as tables:
-        return Answer(_seen(tables, id))
+        return Answer(entity_row(tables, _seen(tables, id)))
 
 
 @routes(
     "PATCH",
     "/entities/{id}",
     body=EntityPatch,
-    answers=EntityView,
+    answers=EntityRow,
     role="editor",
     errors=(404, 409),
     versioned=True,
@@ -173,9 +161,7 @@ def show_entity(call: Call, id: int) -> Answer:
 def patch_entity(call: Call, id: int, body: EntityPatch) -> Answer:
     """Write what is known of an entity."""
     changes = EntityChanges(**msgspec.structs.asdict(body))
-    return write(
-        call, lambda turn: change_entity(turn, id, changes, call.expected), lambda turn, _: turn.entities.view(id)
-    )
+    return write(call, lambda turn: change_entity(turn, id, changes, call.expected), lambda turn, _: _entity(turn, id))
 
 
 @routes("DELETE", "/entities/{id}", answers=Done, role="editor", errors=(404, 409), versioned=True, rehearses=True)
@@ -188,7 +174,7 @@ def remove_entity(call: Call, id: int) -> Answer:
     "POST",
     "/entities/{id}/merge",
     body=MergeEntity,
-    answers=EntityView,
+    answers=EntityRow,
     role="editor",
     errors=(404, 409),
     versioned=True,
@@ -202,7 +188,7 @@ def merge_entity(call: Call, id: int, body: MergeEntity) -> Answer:
     return write(
         call,
         lambda turn: merge_entities(turn, id, body.into, call.expected),
-        lambda turn, _: turn.entities.view(body.into),
+        lambda turn, _: _entity(turn, body.into),
     )
 
 
@@ -213,9 +199,17 @@ def list_facts(call: Call, id: int, query: FactsQuery) -> Answer:
     with call.parts.ledger.reading(call.actor) as tables:
         entity = _seen(tables, id)
         rows = tables.entities.facts_of(entity.merged_into or id, after, query.limit + 1)
-    kept = rows[: query.limit]
-    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
-    return Answer(Page([_row(view) for view in kept], cursor))
+        return Answer(_page_of_facts(tables, rows, query.limit))
+
+
+@routes("GET", "/image/facts", query=FactsOfPhoto, answers=Page[FactRow], errors=(404,))
+def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Answer:
+    """The facts that were read from insights about a photo and its copies, the oldest first."""
+    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, query.path, query.library)
+        rows = tables.entities.facts_from(media.content_hash or b"", after, query.limit + 1)
+        return Answer(_page_of_facts(tables, rows, query.limit))
 
 
 @routes(
@@ -231,7 +225,7 @@ def list_facts(call: Call, id: int, query: FactsQuery) -> Answer:
 def add_fact(call: Call, id: int, body: NewFact) -> Answer:
     """Say something of an entity; whoever sees the entity sees that."""
     statement = Statement(body.text, body.object_id, body.since, body.until)
-    return write(call, lambda turn: record_fact(turn, id, statement), _fact, status=201)
+    return write(call, lambda turn: record_fact(turn, id, statement), fact_row, status=201)
 
 
 @routes(
@@ -250,7 +244,7 @@ def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Answer:
     return write(
         call,
         lambda turn: correct_fact(turn, id, fact_id, changes, call.expected),
-        lambda turn, _: _fact(turn, fact_id),
+        lambda turn, _: fact_row(turn, fact_id),
     )
 
 
@@ -296,10 +290,10 @@ def _seen(tables: Lookups, entity_id: int) -> EntityView:
     return view
 
 
-def _fact(turn: Transaction, fact_id: int) -> FactRow | None:
-    view = turn.entities.fact_view(fact_id)
-    return None if view is None else _row(view)
+def _entity(turn: Transaction, entity_id: int) -> EntityRow | None:
+    return entity_row(turn, turn.entities.view(entity_id))
 
 
-def _row(view: FactView) -> FactRow:
-    return FactRow(**{**msgspec.structs.asdict(view), "recorded_at": moment(view.recorded_at)})
+def _page_of_facts(tables: Lookups, rows: Sequence[FactView], limit: int) -> Page[FactRow]:
+    kept = rows[:limit]
+    return Page(fact_rows(tables, kept), cursor_of(AfterId(kept[-1].id)) if len(rows) > limit else None)

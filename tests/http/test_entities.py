@@ -80,6 +80,7 @@ def test_an_entity_is_read_changed_and_deleted_with_its_version(ed: Api) -> None
         "fact_count": 0,
         "merged_into": None,
         "version": 1,
+        "persons": [],
     }
     changed = ed.patch(f"/entities/{lisbon}", json={"name": "Lisboa"}, headers={"If-Match": '"1"'})
     assert (changed.json()["name"], changed.json()["version"]) == ("Lisboa", 2)
@@ -209,6 +210,44 @@ def test_a_fact_says_which_insight_and_model_it_comes_from(world: World, ed: Api
     assert event["data"]["statement"]["since"] == "2012"
 
 
+def test_a_fact_names_a_photo_that_its_reader_sees_and_the_photo_its_facts(world: World, ed: Api) -> None:
+    learned(world, 1, "trips/ann.jpg", "Anna has a boat since 2012.")
+    (entity,) = ed.get("/entities").json()["items"]
+    own = say(ed, entity["id"], "likes cats")
+    read, written = ed.get(f"/entities/{entity['id']}/facts").json()["items"]
+    assert (read["library_id"], read["path"]) == (1, "trips/ann.jpg")
+    assert (written["id"], written["library_id"], written["path"]) == (own, None, None)
+    of_photo = ed.get("/image/facts", params={"path": "trips/ann.jpg"}).json()
+    assert (of_photo["items"], of_photo["next_cursor"]) == ([read], None)
+    assert ed.get("/image/facts", params={"path": "plain.jpg"}).json()["items"] == []
+    problem(ed.get("/image/facts", params={"path": "nowhere.jpg"}), 404)
+
+
+def test_the_facts_of_a_photo_come_in_pages(world: World, ed: Api) -> None:
+    learned(world, 1, "trips/ann.jpg", "Anna has a boat since 2012.")
+    learned(world, 1, "trips/ann.jpg", "Anna has a blue bike since 2012.")
+    first = ed.get("/image/facts", params={"path": "trips/ann.jpg", "limit": 1}).json()
+    rest = ed.get("/image/facts", params={"path": "trips/ann.jpg", "cursor": first["next_cursor"]}).json()
+    assert [item["text"] for item in first["items"] + rest["items"]] == [
+        "Anna has a boat since 2012.",
+        "Anna has a blue bike since 2012.",
+    ]
+
+
+def test_an_entity_names_the_persons_bridged_to_it_and_to_what_was_merged_into_it(ed: Api) -> None:
+    oma, anna = add(ed, "Oma"), add(ed, "Anna")
+    first, second = named(ed, "Anna L"), named(ed, "Oma L")
+    ed.patch(f"/persons/{first}", json={"entity_id": anna})
+    ed.patch(f"/persons/{second}", json={"entity_id": oma})
+    merged = ed.post(f"/entities/{oma}/merge", json={"into": anna})
+    both = [{"id": first, "name": "Anna L"}, {"id": second, "name": "Oma L"}]
+    assert merged.json()["persons"] == ed.get(f"/entities/{anna}").json()["persons"] == both
+    assert [item["persons"] for item in ed.get("/entities").json()["items"]] == [both]
+    assert ed.get(f"/entities/{oma}").json()["persons"] == []
+    ed.delete(f"/persons/{second}")
+    assert ed.get(f"/entities/{anna}").json()["persons"] == both[:1]
+
+
 @pytest.fixture
 def secret(world: World) -> int:
     """An entity that only a photo of the library Work tells of, which rex does not see; its id."""
@@ -232,6 +271,7 @@ def test_what_a_photo_out_of_sight_tells_is_told_nowhere(world: World, ed: Api, 
     problem(rex.post(f"/entities/{secret}/facts", json={"text": "x"}), 404)
     person = named(rex, "Bob")
     assert fields(rex.patch(f"/persons/{person}", json={"entity_id": secret})) == ["entity_id"]
+    problem(rex.get("/image/facts", params={"path": "boss.jpg"}), 404)
     heard = rex.get("/events", params={"limit": 1000}).text + rex.get("/operations").text
     assert "ecret" not in heard
     assert "secret boat" in ed.get("/events", params={"limit": 1000}).text
@@ -253,6 +293,15 @@ def test_of_what_two_libraries_tell_each_reader_hears_the_own_part(
     ]
     assert "secret" not in rex.get("/events", params={"limit": 1000}).text
     problem(rex.post(f"/operations/{renamed}/undo"), 403)
+
+
+def test_who_may_not_know_a_person_is_not_told_of_its_bridge(world: World, ed: Api, rex: Api, secret: int) -> None:
+    learned(world, 1, "trips/ann.jpg", "Anna has a blue bike since 2012.")
+    (face, *_) = ed.get("/image/faces", params={"path": "boss.jpg"}).json()["items"]
+    boss = named(ed, "The boss", face["id"])
+    ed.patch(f"/persons/{boss}", json={"entity_id": secret})
+    assert ed.get(f"/entities/{secret}").json()["persons"] == [{"id": boss, "name": "The boss"}]
+    assert rex.get(f"/entities/{secret}").json()["persons"] == []
 
 
 def test_a_viewer_reads_and_writes_nothing(world: World, ed: Api) -> None:

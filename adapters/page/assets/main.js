@@ -4,6 +4,8 @@ import { forgetLists } from './photolist.js';
 import { follow, here } from './router.js';
 import { h } from './parts/dom.js';
 import { frame } from './parts/frame.js';
+import { entities } from './views/entities.js';
+import { entity } from './views/entity.js';
 import { folders } from './views/folders.js';
 import { historyOf } from './views/history.js';
 import { memories } from './views/memories.js';
@@ -19,7 +21,7 @@ import { videos } from './views/videos.js';
 
 /** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
 const VIEWS = {
-  photos: timeline, videos, photo, memories, folders, people, person, review, history: historyOf, status, summaries,
+  photos: timeline, videos, photo, memories, folders, people, person, review, history: historyOf, status, summaries, entities, entity,
 };
 
 const app = document.getElementById('app');

@@ -32,14 +32,17 @@ function said(value) {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** How one change reads. @param {{kind: string, id: any, before: any, after: any}} change */
+/** What the sentence above a list of changes says already, or nobody wants to know. */
+const UNSAID = new Set(['version', 'merged_into']);
+
+/** How one change reads; empty where nothing is left to say. @param {{kind: string, id: any, before: any, after: any}} change */
 function changeText({ kind, before, after }) {
   const name = (after ?? before)?.name ?? (after ?? before)?.person_name ?? '';
   if (!before) return `New ${kind}${name ? `: ${name}` : ''}`;
   if (!after) return `The ${kind}${name ? ` ${name}` : ''} goes`;
-  const fields = Object.keys(after).filter((field) => field !== 'version' && JSON.stringify(after[field]) !== JSON.stringify(before[field]));
+  const fields = Object.keys(after).filter((field) => !UNSAID.has(field) && JSON.stringify(after[field]) !== JSON.stringify(before[field]));
   const each = fields.map((field) => `${field.replaceAll('_', ' ')} ${said(before[field])} → ${said(after[field])}`);
-  return `${before.name ?? before.person_name ?? kind}: ${each.join(', ')}`;
+  return each.length ? `${before.name ?? before.person_name ?? kind}: ${each.join(', ')}` : '';
 }
 
 /**
@@ -47,8 +50,9 @@ function changeText({ kind, before, after }) {
  * @param {{text: string, changes: Array<{kind: string, id: any, before: any, after: any}>}} preview
  */
 export function previewOf({ text, changes = [] }) {
-  const rows = changes.slice(0, MOST).map((change) => h('li', {}, changeText(change)));
-  const more = changes.length - rows.length;
+  const texts = changes.map(changeText).filter(Boolean);
+  const rows = texts.slice(0, MOST).map((each) => h('li', {}, each));
+  const more = texts.length - rows.length;
   return h(
     'div',
     { class: 'preview' },

@@ -4,6 +4,7 @@ import { to } from '../router.js';
 import { faceCrop } from './crop.js';
 import { fill, h, icon, iconButton } from './dom.js';
 import { insightPanel } from './insight.js';
+import { knownList } from './known.js';
 import { complain, done } from './toast.js';
 import { clockOf, companionName, fileName, fileSize, figure, folderOf, lengthOf, longDayOf } from './words.js';
 
@@ -12,7 +13,8 @@ export function detailsPanel() {
   const facts = h('dl', { class: 'facts' });
   const tags = tagEditor();
   const insight = insightPanel();
-  const element = h('aside', { class: 'panel', 'aria-label': 'Details' }, faces, facts, tags.element, insight.element);
+  const known = knownList();
+  const element = h('aside', { class: 'panel', 'aria-label': 'Details' }, faces, facts, tags.element, insight.element, known.element);
   return {
     element,
     /** Another photo was opened; its facts are yet to come. */
@@ -21,9 +23,12 @@ export function detailsPanel() {
       fill(facts);
       tags.clear();
       insight.clear();
+      known.clear();
     },
     showTags: tags.show,
     showInsight: insight.show,
+    /** What was read from the insights about the photo. @param {{path: string, library: number}} place */
+    showKnown: (place) => known.show('image/facts', place),
     /** @param {any} metadata @param {import('./facelayer.js').Face[]} shown */
     fill(metadata, shown) {
       const people = shown.filter((face) => face.person_id !== null && face.status !== 'deleted');

@@ -16,7 +16,7 @@ const WAYS = [
   ['status', 'Status', 'status'],
 ];
 /** Views that belong to a way of another name. */
-const UNDER = { person: 'people', review: 'people', photo: 'photos', summaries: 'history' };
+const UNDER = { person: 'people', review: 'people', photo: 'photos', summaries: 'history', entities: 'people', entity: 'people' };
 const SEARCH_MS = 350;
 
 async function signOut() {

@@ -5,6 +5,7 @@ const month = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', timeZone: 'UTC' });
 const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+const wholeDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const here = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
@@ -58,6 +59,18 @@ export function longDayOf(takenAt) {
 export function clockOf(takenAt) {
   const date = wallClock(takenAt);
   return date ? clock.format(date) : '';
+}
+
+/** "2012", "May 2012", "31 May 2012". @param {string} day ISO 8601: a day, a month or a year */
+export function dayOfFact(day) {
+  if (day.length === 4) return day;
+  return (day.length === 7 ? month : wholeDay).format(new Date(`${day}-01`.slice(0, 10)));
+}
+
+/** "since May 2012", "until 2020", "2012 – 2020". @param {string|null} since @param {string|null} until */
+export function spanOf(since, until) {
+  if (since && until) return since === until ? dayOfFact(since) : `${dayOfFact(since)} – ${dayOfFact(until)}`;
+  return since ? `since ${dayOfFact(since)}` : until ? `until ${dayOfFact(until)}` : '';
 }
 
 /** A moment on the server, in this browser's zone. @param {string} at RFC 3339 */

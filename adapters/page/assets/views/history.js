@@ -24,11 +24,13 @@ export function historyOf({ query }) {
   const state = h('div', { class: 'state' });
   const older = h('button', { type: 'button', class: 'button older', hidden: true, onclick: () => more().catch(complain) }, 'Older');
   const narrowed = { actor: query.get('actor'), kind: query.get('kind'), person: query.get('person') };
+  const entity = query.get('entity');
   let operations = [];
+  let cursor = null;
 
   async function more() {
-    const before = operations.at(-1)?.id;
-    const page = await get('operations', { ...narrowed, before, limit: PAGE });
+    const page = await (entity ? get(`entities/${encodeURIComponent(entity)}/history`, { cursor, limit: PAGE }) : get('operations', { ...narrowed, before: operations.at(-1)?.id, limit: PAGE }));
+    cursor = page.next_cursor;
     operations.push(...page.items);
     older.hidden = !page.next_cursor;
     show();
@@ -36,6 +38,7 @@ export function historyOf({ query }) {
 
   async function again() {
     operations = [];
+    cursor = null;
     await more().catch(complain);
   }
 
@@ -55,7 +58,7 @@ export function historyOf({ query }) {
     element: h(
       'div',
       { class: 'page' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'History'), Object.values(narrowed).some(Boolean) && h('a', { class: 'button small', href: '#/history' }, 'Everything')),
+      h('div', { class: 'page-head' }, h('h1', {}, 'History'), (entity || Object.values(narrowed).some(Boolean)) && h('a', { class: 'button small', href: '#/history' }, 'Everything')),
       days,
       state,
       older,

@@ -72,7 +72,7 @@ export function people({ query }) {
     element: h(
       'div',
       { class: 'page wide' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'People'), h('div', { class: 'page-tools' }, filter, sort, h('label', { class: 'check' }, hidden, 'Hidden too'))),
+      h('div', { class: 'page-head' }, h('h1', {}, 'People'), h('div', { class: 'page-tools' }, filter, sort, h('label', { class: 'check' }, hidden, 'Hidden too'), h('a', { class: 'button small', href: to('entities') }, 'Entities'))),
       cards,
       state,
       unnamed.element,

@@ -6,8 +6,12 @@ import { faceCrop } from '../parts/crop.js';
 import { assign, changePerson, decideMany, deletePerson, mergePerson } from '../parts/decide.js';
 import { confirmed, openDialog } from '../parts/dialog.js';
 import { fill, h, iconButton } from '../parts/dom.js';
+import { chooseEntity } from '../parts/entitypicker.js';
 import { FaceGrid } from '../parts/facegrid.js';
 import { field } from '../parts/form.js';
+import { bridgeAfterAsking } from '../parts/graph.js';
+import { knownList } from '../parts/known.js';
+import { mayEdit } from '../parts/me.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
 import { count, fileName } from '../parts/words.js';
 
@@ -24,6 +28,7 @@ class PersonView {
   constructor(id) {
     this.id = id;
     this.person = null;
+    this.editable = false;
     this.head = h('div', { class: 'person-head' });
     this.grid = new FaceGrid({
       open: (face) => go(to('photo', '', { file: face.path, of: face.library_id, persons: this.id })),
@@ -35,6 +40,7 @@ class PersonView {
         { label: 'Use as cover', single: true, run: ([faceId]) => this.#chooseCover(faceId) },
       ],
     });
+    this.known = knownList();
     this.counted = h('h2', {});
   }
 
@@ -46,6 +52,7 @@ class PersonView {
         'div',
         { class: 'page wide' },
         this.head,
+        this.known.element,
         h('div', { class: 'page-head' }, this.counted, this.grid.toggle),
         this.grid.element,
       ),
@@ -59,17 +66,19 @@ class PersonView {
 
   async load() {
     try {
-      const person = await get(`persons/${encodeURIComponent(this.id)}`);
+      const [person, editable] = await Promise.all([get(`persons/${encodeURIComponent(this.id)}`), mayEdit()]);
       if (person.merged_into) return go(to('person', person.merged_into), { replace: true });
-      this.person = person;
+      Object.assign(this, { person, editable });
       document.title = `${person.name} · imageapi`;
       this.#showHead();
+      this.#showKnown();
       const faces = await getAll(`persons/${encodeURIComponent(this.id)}/faces`);
       this.counted.textContent = count(faces.length, 'face');
       this.grid.show(faces);
     } catch (problem) {
       if (problem.status !== 404) return complain(problem);
       fill(this.head, h('div', { class: 'state' }, h('h2', {}, 'Nobody is here'), h('p', {}, 'This person was deleted. It can be taken back under ', h('a', { href: to('history') }, 'History'), '.')));
+      this.known.clear();
       this.counted.textContent = '';
       this.grid.show([]);
     }
@@ -113,12 +122,35 @@ class PersonView {
           { class: 'person-actions' },
           h('a', { class: 'button small', href: to('photos', '', { persons: this.id }) }, 'Show photos'),
           h('a', { class: 'button small', href: to('history', '', { person: this.id }) }, 'What was done'),
+          this.#entityButton(button),
           button('Merge into…', () => this.#merge()),
           button('Delete…', () => this.#delete()),
           h('label', { class: 'check' }, hidden, 'Hidden'),
         ),
       ),
     );
+  }
+
+  /** To what is known of the person, or to choose where that is written; nobody but a user links the two. */
+  #entityButton(button) {
+    const { entity_id: entity } = this.person;
+    if (entity !== null) return h('a', { class: 'button small', href: to('entity', entity) }, 'What is known');
+    return this.editable && button('Link to an entity…', () => this.#bridge());
+  }
+
+  #showKnown() {
+    const { entity_id: entity } = this.person;
+    if (entity === null) this.known.clear();
+    else this.known.show(`entities/${encodeURIComponent(entity)}/facts`, {}, entity);
+  }
+
+  #bridge() {
+    const choose = async (entity) => {
+      const answer = await bridgeAfterAsking(this.id, entity);
+      if (answer) done(`${this.person.name} is ${entity.name}`, answer);
+      await this.load();
+    };
+    chooseEntity(`What is ${this.person.name}?`, choose);
   }
 
   /** Write something without drawing the fields anew, in which somebody may be typing on. @param {Object<string, any>} fields @param {string} text */

@@ -160,6 +160,7 @@ class PhotoView {
     const place = { path, library: library_id };
     this.details.showTags(place);
     this.details.showInsight(place);
+    this.details.showKnown(place);
     try {
       const [faces, metadata] = await Promise.all([get('image/faces', place), get('image/metadata', place)]);
       if (!same()) return;
