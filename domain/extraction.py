@@ -231,7 +231,7 @@ def _known(turn: Turn, entity: SaidEntity) -> int | None:
 
 
 def _new_facts(turn: Turn, said: Said, known: Sequence[int | None]) -> list[SaidFact]:
-    """What was never recorded of its entity, and is about none that a user deleted."""
+    """What was never recorded of its entity in the same words, and is about none that a user deleted."""
     found: list[SaidFact] = []
     texts: dict[tuple[int, int], set[str]] = {}
     for fact in said.facts:
@@ -240,9 +240,9 @@ def _new_facts(turn: Turn, said: Said, known: Sequence[int | None]) -> list[Said
             continue
         place = (subject, fact.subject if subject == NEW else 0)
         if place not in texts:
-            texts[place] = set() if subject == NEW else turn.entities.said_of(subject)
-        if name_key(fact.text) not in texts[place]:
-            texts[place].add(name_key(fact.text))
+            texts[place] = set() if subject == NEW else set(map(_plain, turn.entities.said_of(subject)))
+        if _plain(fact.text) not in texts[place]:
+            texts[place].add(_plain(fact.text))
             found.append(fact)
     return found
 

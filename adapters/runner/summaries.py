@@ -271,7 +271,8 @@ class WritesSummaries:
         return [
             (source, said)
             for source, said in found
-            if (source.day, source.contact_key) not in run.made
+            if any(message.body for message in said)  # of pictures alone a model could but make something up
+            and (source.day, source.contact_key) not in run.made
             and self._is_wanted(source, standing, again=run.wish.again)
         ]
 

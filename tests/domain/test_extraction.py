@@ -270,6 +270,9 @@ def test_what_a_user_called_wrong_is_never_proposed_again_for_that_entity(world:
     again = written(world, "other")
     assert learn(world, again) == 0
     assert facts(world) == []
+    in_the_same_words = {**LIVES, "text": "Anna Lee: has lived in Lisbon, since 2012"}
+    assert learn(world, written(world, "other"), read(facts=[in_the_same_words])) == 0
+    assert facts(world) == []
 
 
 def test_what_a_user_corrected_stays_and_is_not_proposed_again(world: World, insight: Insight) -> None:

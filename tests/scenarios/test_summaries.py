@@ -400,6 +400,17 @@ def test_only_the_contacts_that_are_set_are_even_asked_for(here: Bench) -> None:
     assert here.writes.ask(contacts=["bob"]).contacts == ("bob",)
 
 
+def test_of_a_day_without_a_word_nothing_is_made_up(here: Bench) -> None:
+    here.service.rows = []
+    here.service.say("2020-05-01T09:30:00+02:00", "Anna", "")
+    here.settle()
+    assert (here.shown(), here.model.asked) == ([], [])
+    here.service.say("2020-05-01T09:31:00+02:00", "Anna", "Look!")
+    here.writes.ask()
+    here.settle()
+    assert [each.messages for each in here.shown()] == [2]
+
+
 def test_a_contact_that_is_named_twice_is_summarised_of_each_message_once(here: Bench) -> None:
     here.settle()
     here.service.say("2020-05-01T09:32:00+02:00", "ANNA", "At one?")
