@@ -347,9 +347,10 @@ class DetectsFaces:
                 if found is None:
                     self._deferred = True
                     continue
-                if self._record(media, model, found) and (again := self._look(media)) is not None:
-                    self._record(media, model, again)
+                lacks_vectors = self._record(media, model, found)
                 self._tell()
+                if lacks_vectors and (again := self._look(media)) is not None:
+                    self._record(media, model, again)
             except Unavailable as error:
                 trouble = trouble or error
         if trouble is not None:
