@@ -21,84 +21,89 @@ from adapters.accounts.links import LinkBook, Purpose
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
+from adapters.background.face_detection import DetectsFaces
+from adapters.background.job_counts import Figures
+from adapters.background.jobs import JobBoard
+from adapters.background.library_watch import Watcher
+from adapters.background.loops import FollowsLog, Loop
+from adapters.background.rebuilds import Rebuilds
+from adapters.background.summary_vectors import EmbedsSummaries
+from adapters.background.summary_writing import Limits, WritesSummaries
+from adapters.background.tag_binding import BindsByTag
+from adapters.background.thumbnail_mirror import MirrorsThumbnails
+from adapters.background.vector_upkeep import KeepsVectors
+from adapters.background.work import Work
+from adapters.background.xmp import ReadsXmp, WritesXmp, Written
 from adapters.cli import doctor
 from adapters.cli.doctor import Finding
 from adapters.cli.main import run
 from adapters.face_engines.absent import AbsentEngine
-from adapters.face_engines.apollo import ApolloEngine
+from adapters.face_engines.apollo_faces import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.face_engines.serve import faces_app
+from adapters.files.change_watcher import Notices
+from adapters.files.confinement import open_below, resolve
 from adapters.files.descriptions import Descriptions
-from adapters.files.notice import Notices
-from adapters.files.paths import open_below, resolve
 from adapters.files.scan import Scanner
-from adapters.http.entrance import create_http_app
+from adapters.http.asgi import create_http_app
 from adapters.http.keeping import Upkeep
-from adapters.http.meters import PrometheusMeters
-from adapters.http.parts import Accounts, Parts
+from adapters.http.server import run_web
+from adapters.http.web.dependencies import Accounts, Parts
+from adapters.http.web.metrics import PrometheusMeters
 from adapters.insights.known import facts_about
 from adapters.insights.learning import LearnsFacts
 from adapters.insights.narrator import HYBRID, LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
-from adapters.language import survey
+from adapters.language import probe
 from adapters.language.agent import ToolAgent
 from adapters.language.blocking import Blocking
-from adapters.language.embedder import ServedEmbedder
+from adapters.language.call_counts import TALLY
 from adapters.language.failover import Failover
 from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import EMBEDDING_MODEL, Ollama
 from adapters.language.openrouter import OpenRouter
-from adapters.language.tally import TALLY
+from adapters.language.served_embedder import ServedEmbedder
 from adapters.language.upstream import TOTAL_SECONDS
-from adapters.meaning.index import MeaningIndex
-from adapters.meaning.keeping import KeepsMeaning
-from adapters.meaning.search import Asker, PhotoSearch
+from adapters.meaning.meaning_upkeep import KeepsMeaning
+from adapters.meaning.semantic_search import Asker, PhotoSearch
 from adapters.meaning.store import MeaningStore
+from adapters.meaning.vector_index import MeaningIndex
 from adapters.media import worker
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
 from adapters.places.locator import Locator
-from adapters.runner.figures import Figures
-from adapters.runner.jobs import JobBoard
-from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, KeepsVectors, Loop, MirrorsThumbnails
-from adapters.runner.pool import WorkerPool
-from adapters.runner.rebuilds import Rebuilds
-from adapters.runner.summaries import EmbedsSummaries, Limits, WritesSummaries
-from adapters.runner.watch import Watcher
-from adapters.runner.web import run_web
-from adapters.runner.work import Work
-from adapters.runner.xmp import ReadsXmp, WritesXmp, Written
 from adapters.settings import FaceEngineChoice, Geocoder, Settings
 from adapters.settings.catalogue import cores
 from adapters.sms.client import SmsClient
 from adapters.store.database import Database
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
+from adapters.store.export_import import export_log, import_log
+from adapters.store.generation_status import standing
 from adapters.store.generations import prepare as prepare_tables
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
-from adapters.store.presence import alone, serving
-from adapters.store.standing import standing
-from adapters.store.transfer import export_log, import_log
-from adapters.summaries.search import SummarySearch
+from adapters.store.locks import alone, serving
+from adapters.summaries.summary_search import SummarySearch
 from adapters.summaries.telling import Teller
 from adapters.text_embedding import bundled
 from adapters.text_embedding.bundled import BundledEmbedder
 from adapters.text_embedding.choosing import Serves, who_embeds
 from adapters.vectors.similarity import Similarity, likeness
-from domain.actor import CLI, WATCHER
+from adapters.workers.pool import WorkerPool
+from domain.base.actor import CLI, WATCHER
+from domain.base.errors import NotFound, Unavailable
+from domain.base.paths import bytes_of, text_of
 from domain.commands.xmp import Taken
-from domain.erasure import Erasure
-from domain.errors import NotFound, Unavailable
-from domain.language import LanguageModel
-from domain.library import Library
-from domain.paths import bytes_of, text_of
-from domain.ports import FaceEngine
-from domain.text_embedding import TextEmbedder
-from domain.watching import Watching
+from domain.events.library import Library
+from domain.ports.face_engine import FaceEngine
+from domain.ports.language_model import LanguageModel
+from domain.ports.text_embedder import TextEmbedder
+from domain.ports.watching import Watching
+from domain.rules.erasure import Erasure
 from projections.verify import Difference
 
 VERSION = "0.1.0"
@@ -688,8 +693,8 @@ class House:
     def doctor(self) -> Sequence[Finding]:
         """What is installed and what each part adds."""
         texts, talks, summaries = self.bundled_embedder, self.conversations, self.summariser
-        seconds = survey.SECONDS
-        surveyed = survey.survey(self.ollama_servers(seconds), self.openrouter(seconds))
+        seconds = probe.SECONDS
+        surveyed = probe.survey(self.ollama_servers(seconds), self.openrouter(seconds))
         findings = [
             *doctor.programs(),
             doctor.faces(lambda: self.engine),

@@ -26,15 +26,15 @@ import numpy.typing as npt
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from adapters.vectors.clusters import Cluster, View
+from adapters.vectors.face_clusters import Cluster, View
 from adapters.vectors.similarity import Similarity
 from adapters.vectors.space import Space
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
+from domain.base.geometry import Box
 from domain.commands.faces import BY_USER
-from domain.faces import FaceAssigned, FaceDetected
-from domain.geometry import Box
-from domain.person import PersonCreated
-from domain.ports import EMBEDDING_DIMENSIONS, Embedding
+from domain.events.face import FaceAssigned, FaceDetected
+from domain.events.person import PersonCreated
+from domain.ports.face_engine import EMBEDDING_DIMENSIONS, Embedding
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]

@@ -19,7 +19,7 @@ from PIL import Image
 
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import FaceModel, face_model
-from adapters.runner.pool import WorkerPool
+from adapters.workers.pool import WorkerPool
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike

@@ -36,16 +36,16 @@ from adapters.store.database import Database
 from adapters.store.generations import SCRATCH, drop, rebuild
 from adapters.store.ledger import Ledger
 from adapters.store.log import events_after, log_events
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
+from domain.base.geometry import Box
 from domain.commands.faces import BY_USER
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
-from domain.commands.operations import undo
-from domain.commands.people import create_person, merge_persons
-from domain.faces import FaceAssigned, FaceDetected
-from domain.geometry import Box
-from domain.media import FileFacts
-from domain.ports import Embedding
+from domain.commands.persons import create_person, merge_persons
+from domain.events.face import FaceAssigned, FaceDetected
+from domain.events.media import FileFacts
+from domain.ports.face_engine import Embedding
+from domain.undo.undo import undo
 from projections.apply import Prepared, Rendered, rendered
 
 BATCH = 500

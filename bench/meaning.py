@@ -20,26 +20,26 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.meaning.index import MeaningIndex
-from adapters.meaning.keeping import KeepsMeaning, blended
-from adapters.meaning.search import Asker, PhotoSearch, Question
+from adapters.background.jobs import JobBoard
+from adapters.meaning.meaning_upkeep import KeepsMeaning, blended
+from adapters.meaning.semantic_search import Asker, PhotoSearch, Question
 from adapters.meaning.store import Assigned, MeaningStore
-from adapters.runner.jobs import JobBoard
-from adapters.runner.pool import WorkerPool
+from adapters.meaning.vector_index import MeaningIndex
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from adapters.text_embedding.bundled import BundledEmbedder, prepare
+from adapters.workers.pool import WorkerPool
 from bench.places import milliseconds, resident_megabytes
 from bench.queries import filled, tag_name
 from bench.scenes import ELSEWHERE, NAMES, SCENES, SPOTS
-from domain.actor import CLI, WATCHER, Actor
+from domain.base.actor import CLI, WATCHER, Actor
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
-from domain.insight import InsightWritten
-from domain.media import FileFacts
-from domain.tag import MediaTagged, TagCreated
-from domain.text_embedding import Purpose
-from projections.narrowing import PhotoFilter
+from domain.events.insight import InsightWritten
+from domain.events.media import FileFacts
+from domain.events.tag import MediaTagged, TagCreated
+from domain.ports.text_embedder import Purpose
+from projections.queries.photo_filter import PhotoFilter
 
 DIMENSIONS = 384
 BARE = 200

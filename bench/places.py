@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from adapters.places.offline import OfflineGeocoder
-from adapters.runner.pool import WorkerPool
 from adapters.text_embedding.bundled import BundledEmbedder, prepare
+from adapters.workers.pool import WorkerPool
 
 POSITIONS = 5_000
 SENTENCE = "We had lunch at the harbour in Lisbon with Anna and talked about the move. "

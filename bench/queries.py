@@ -32,26 +32,26 @@ import msgspec
 from starlette.types import ASGIApp
 
 from adapters.accounts.links import LinkBook
-from adapters.http.entrance import create_http_app
-from adapters.http.parts import Parts
+from adapters.http.asgi import create_http_app
+from adapters.http.web.dependencies import Parts
 from adapters.settings import Settings
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from app import House
 from bench.ledger import database
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
+from domain.base.geometry import Box
 from domain.commands.accounts import add_user
 from domain.commands.faces import BY_USER
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
-from domain.commands.people import create_person, merge_persons
-from domain.event import Event
-from domain.faces import FaceAssigned, FaceDetected
-from domain.geometry import Box
-from domain.media import FileFacts
-from domain.ports import Embedding
-from domain.tag import MediaTagged, TagCreated
-from projections.narrowing import PhotoFilter
+from domain.commands.persons import create_person, merge_persons
+from domain.events.event import Event
+from domain.events.face import FaceAssigned, FaceDetected
+from domain.events.media import FileFacts
+from domain.events.tag import MediaTagged, TagCreated
+from domain.ports.face_engine import Embedding
+from projections.queries.photo_filter import PhotoFilter
 
 MEDIA, FACES, ASSIGNED, PERSONS, TAGS = 100_000, 300_000, 80_000, 500, 300
 BATCH = 1000

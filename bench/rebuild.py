@@ -21,11 +21,11 @@ from typing import Self
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from bench.ledger import BATCH, add_faces, database, decode_all, discoveries
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
 from domain.commands.libraries import add_library
 from domain.commands.media import record_files
-from domain.commands.people import PersonChanges, change_person, create_person
-from projections.narrowing import PhotoFilter
+from domain.commands.persons import PersonChanges, change_person, create_person
+from projections.queries.photo_filter import PhotoFilter
 
 REBUILD = """
 import sys

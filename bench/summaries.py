@@ -19,10 +19,10 @@ import numpy as np
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from adapters.summaries.search import SummarySearch
-from domain.actor import CLI, INSIGHT
-from domain.ports import Embedding
-from domain.summary import SummaryEmbedded, SummaryWritten
+from adapters.summaries.summary_search import SummarySearch
+from domain.base.actor import CLI, INSIGHT
+from domain.events.summary import SummaryEmbedded, SummaryWritten
+from domain.ports.face_engine import Embedding
 
 DIMENSIONS = 768
 ASKED = 30

@@ -26,7 +26,7 @@ import numpy as np
 import simplejpeg  # type: ignore[import-untyped]  # it brings stubs but not the py.typed that makes them count
 from PIL import Image
 
-from adapters.media.index import index_file
+from adapters.media.indexing import index_file
 from adapters.media.pictures import open_picture, shrunk
 from adapters.media.renditions import QUALITIES, SIDES, encoded
 from adapters.media.worker import prepare

@@ -28,7 +28,7 @@ from sqlalchemy import select
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from bench.ingest import make_files
-from domain.actor import CLI
+from domain.base.actor import CLI
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery"  # noqa: S105 - of a server that lives for a minute on this machine alone

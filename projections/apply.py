@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Dialect, Insert, Table, UpdateBase, exc
 from sqlalchemy.engine.default import DefaultDialect
 
-from domain.event import Event, Recorded
-from projections.projection import Row
-from projections.schema import ReadTables
+from domain.events.event import Event, Recorded
+from projections.tables.projection import Row
+from projections.tables.schema import ReadTables
 
 Parameters = tuple[object, ...]
 COPIED_FROM = 10

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
 
-from projections.schema import ReadTables
+from projections.tables.schema import ReadTables
 
 SHOWN = 100
 """Rows that are told one by one, for each table and for each way to differ; the rest is counted."""

@@ -11,10 +11,12 @@ from datetime import date
 import anyio
 import numpy as np
 
-from domain.conversation import Message as Said
-from domain.errors import Unavailable, Unreadable
-from domain.geometry import Box
-from domain.language import (
+from domain.base.conversation import Message as Said
+from domain.base.errors import Unavailable, Unreadable
+from domain.base.geometry import Box
+from domain.events.library import Library
+from domain.ports.face_engine import Detection, Embedding, FaceEngine, Resemblance, Thresholds
+from domain.ports.language_model import (
     Answer,
     Capability,
     Chat,
@@ -28,10 +30,8 @@ from domain.language import (
     ThinkingDelta,
     ToolCall,
 )
-from domain.library import Library
-from domain.ports import Detection, Embedding, FaceEngine, Resemblance, Thresholds
-from domain.text_embedding import Purpose as EmbeddedFor
-from domain.watching import Noticed, Watching
+from domain.ports.text_embedder import Purpose as EmbeddedFor
+from domain.ports.watching import Noticed, Watching
 
 PLACE_ALONE = Resemblance(lambda _, __: 1.0, -1.0)
 """Any two faces may be one person's: where their vectors say nothing."""

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from domain.errors import ImageApiError
-from domain.names import name_key
+from domain.base.errors import ImageApiError
+from domain.base.names import name_key
 
 _IPV6_NETWORK_BITS: Final = 64
 """One household or attacker has at least this much of IPv6 to itself (RFC 6177)."""

@@ -17,9 +17,9 @@ import msgspec
 
 from adapters.accounts import private_files
 from adapters.accounts.codes import digest, new_code
-from domain.account import User
-from domain.actor import ROLES
-from domain.errors import NotFound, RuleViolation, Unavailable
+from domain.base.actor import ROLES
+from domain.base.errors import NotFound, RuleViolation, Unavailable
+from domain.events.account import User
 
 LIFETIME: Final = timedelta(hours=1)
 MOST_OPEN: Final = 1000

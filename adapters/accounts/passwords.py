@@ -13,8 +13,8 @@ from typing import Final
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from domain.errors import RuleViolation, Unavailable
-from domain.names import name_key
+from domain.base.errors import RuleViolation, Unavailable
+from domain.base.names import name_key
 
 SHORTEST: Final = 8
 """NIST SP 800-63B section 5.1.1.2: at least eight characters, and no rule about which ones."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from domain.errors import Unavailable
+from domain.base.errors import Unavailable
 
 PRIVATE: Final = 0o600
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from adapters.accounts import private_files
 from adapters.accounts.tokens import SHORTEST_KEY
-from domain.errors import Unavailable
+from domain.base.errors import Unavailable
 
 KEY_BYTES: Final = 48
 

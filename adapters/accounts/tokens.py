@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import jwt
 import msgspec
 
-from domain.errors import ImageApiError, RuleViolation
+from domain.base.errors import ImageApiError, RuleViolation
 
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "imageapi"

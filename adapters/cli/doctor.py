@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from domain.errors import Unavailable
-from domain.ports import FaceEngine
-from domain.watching import Watching
+from domain.base.errors import Unavailable
+from domain.ports.face_engine import FaceEngine
+from domain.ports.watching import Watching
 
 PROGRAMS: Final = {
     "ffmpeg": "videos: posters, previews, HLS; and JPEG XL pictures",

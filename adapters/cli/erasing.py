@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from rich.progress import Progress
 
-from adapters.cli.house import House
+from adapters.cli.application import House
 from adapters.cli.progress import console_on
-from domain.erasure import Erasure
-from domain.errors import Conflict, RuleViolation
+from domain.base.errors import Conflict, RuleViolation
+from domain.rules.erasure import Erasure
 
 HASH_BYTES = 32
 NOT_TOUCHED = (

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from adapters.cli.house import House
+from adapters.cli.application import House
 from adapters.cli.libraries import library_named
-from domain.actor import CLI
-from domain.errors import NotFound
-from domain.event import Recorded
-from domain.faces import DELETED, WITHDRAWN, Face
-from domain.media import Media
-from domain.operation import Operation
-from domain.paths import shown
-from projections.history import Reason, everyone_behind, found_by, reasons, streams_of_photo
-from projections.lookups import Lookups
+from domain.base.actor import CLI
+from domain.base.errors import NotFound
+from domain.base.paths import shown
+from domain.events.event import Recorded
+from domain.events.face import DELETED, WITHDRAWN, Face
+from domain.events.media import Media
+from domain.events.operation import Operation
+from projections.queries.history import Reason, everyone_behind, found_by, reasons, streams_of_photo
+from projections.queries.reading import Lookups
 
 MOST_EVENTS: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,12 +8,12 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from adapters.cli.house import House
+from adapters.cli.application import House
 from adapters.cli.users import named_user
-from domain.actor import CLI
-from domain.api_key import SECRET_BYTES, hash_of, key_text
+from domain.base.actor import CLI
+from domain.base.errors import NotFound
 from domain.commands.api_keys import issue_key, revoke_key
-from domain.errors import NotFound
+from domain.events.api_key import SECRET_BYTES, hash_of, key_text
 
 
 def add(house: House, words: argparse.Namespace) -> int:

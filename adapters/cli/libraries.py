@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.errors import NotFound
-from projections.lookups import Lookups
+from domain.base.errors import NotFound
+from projections.queries.reading import Lookups
 
 
 def library_named(tables: Lookups, name: str | None) -> int | None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.logging import RichHandler
 
 from adapters.cli import erasing, history, keys, maintenance, serving, transfer, users, xmp
-from adapters.cli.house import House
+from adapters.cli.application import House
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
-from domain.errors import ImageApiError
+from domain.base.errors import ImageApiError
 
 Command = Callable[[House, argparse.Namespace], int]
 

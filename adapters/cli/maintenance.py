@@ -7,11 +7,11 @@ import sys
 
 from rich.table import Table
 
-from adapters.cli.house import House
+from adapters.cli.application import House
 from adapters.cli.progress import console_on, progress_of
-from domain.actor import CLI
-from domain.commands.operations import undo as undo_operation
-from domain.commands.operations import undo_with_later
+from domain.base.actor import CLI
+from domain.undo.undo import undo as undo_operation
+from domain.undo.undo import undo_with_later
 
 
 def status(house: House, words: argparse.Namespace) -> int:

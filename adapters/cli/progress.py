@@ -17,7 +17,7 @@ LINE_SECONDS = 10.0
 
 
 class ShownJob(Protocol):
-    """A job as it is shown; `adapters.runner.jobs.Job`."""
+    """A job as it is shown; `adapters.background.jobs.Job`."""
 
     @property
     def id(self) -> int:

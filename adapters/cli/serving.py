@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from adapters.cli.house import House
+from adapters.cli.application import House
 from adapters.cli.progress import console_on, shown
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import NotFound, RuleViolation
 from domain.commands.libraries import add_library
-from domain.errors import NotFound, RuleViolation
-from domain.library import Library
+from domain.events.library import Library
 
 
 def serve(house: House, words: argparse.Namespace) -> int:

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters.cli.house import House
+from adapters.cli.application import House
 from adapters.cli.progress import progress_of
-from domain.errors import NotFound, Unavailable
+from domain.base.errors import NotFound, Unavailable
 
 
 def export(house: House, words: argparse.Namespace) -> int:

@@ -6,11 +6,11 @@ import argparse
 import getpass
 import sys
 
-from adapters.cli.house import House
-from domain.account import User
-from domain.actor import CLI
+from adapters.cli.application import House
+from domain.base.actor import CLI
+from domain.base.errors import NotFound, RuleViolation
 from domain.commands import accounts
-from domain.errors import NotFound, RuleViolation
+from domain.events.account import User
 
 
 def add(house: House, words: argparse.Namespace) -> int:

@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from adapters.cli.house import House
+from adapters.cli.application import House
 from adapters.cli.libraries import library_named
 from adapters.cli.progress import progress_of
-from domain.actor import CLI
-from domain.paths import shown
+from domain.base.actor import CLI
+from domain.base.paths import shown
 
 
 def read(house: House, words: argparse.Namespace) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domain.errors import Unavailable
-from domain.geometry import Box
-from domain.ports import Detection, Embedding, Thresholds
+from domain.base.errors import Unavailable
+from domain.base.geometry import Box
+from domain.ports.face_engine import Detection, Embedding, Thresholds
 
 
 class AbsentEngine:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 
 Pixels = NDArray[np.uint8]
 

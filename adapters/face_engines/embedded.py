@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
 from adapters.face_engines.model_card import FaceModel
-from domain.geometry import Box
-from domain.ports import Detection, Embedding, Thresholds
+from domain.base.geometry import Box
+from domain.ports.face_engine import Detection, Embedding, Thresholds
 
 if TYPE_CHECKING:
     from adapters.face_engines.recogniser import Recogniser

@@ -10,8 +10,8 @@ from adapters.face_engines.alignment import five_point_face, level_face
 from adapters.face_engines.centerface import Points
 from adapters.face_engines.decoding import Pixels
 from adapters.face_engines.model_card import FaceModel, fingerprint_of, read_model
-from domain.errors import Unavailable, Unreadable
-from domain.ports import EMBEDDING_DIMENSIONS
+from domain.base.errors import Unavailable, Unreadable
+from domain.ports.face_engine import EMBEDDING_DIMENSIONS
 
 Vector = NDArray[np.float32]
 

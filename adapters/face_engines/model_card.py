@@ -19,8 +19,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from domain.errors import Unavailable
-from domain.ports import Thresholds
+from domain.base.errors import Unavailable
+from domain.ports.face_engine import Thresholds
 
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 

@@ -13,9 +13,9 @@ from adapters.face_engines.centerface import MAX_SIDE, CenterFace, FoundFace, Po
 from adapters.face_engines.decoding import Pixels, decoded, out_of_memory
 from adapters.face_engines.embedder import Embedder, Vector
 from adapters.face_engines.model_card import FaceModel
-from domain.errors import Unavailable, Unreadable
-from domain.geometry import Box, clamped, intersection_over_union, padded
-from domain.ports import DetectedFace, Detection, Embedding
+from domain.base.errors import Unavailable, Unreadable
+from domain.base.geometry import Box, clamped, intersection_over_union, padded
+from domain.ports.face_engine import DetectedFace, Detection, Embedding
 
 P = ParamSpec("P")
 T = TypeVar("T")

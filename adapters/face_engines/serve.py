@@ -23,9 +23,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.face_engines import wire
-from domain.errors import Unavailable, Unreadable
-from domain.geometry import Box
-from domain.ports import FaceEngine
+from domain.base.errors import Unavailable, Unreadable
+from domain.base.geometry import Box
+from domain.ports.face_engine import FaceEngine
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ import binascii
 import msgspec
 import numpy as np
 
-from domain.geometry import Box
-from domain.ports import EMBEDDING_DIMENSIONS, Thresholds
+from domain.base.geometry import Box
+from domain.ports.face_engine import EMBEDDING_DIMENSIONS, Thresholds
 
 DETECT = "/api/internal/faces/detect"
 EMBED = "/api/internal/faces/embed"

@@ -11,15 +11,15 @@ from typing import Protocol
 
 import msgspec
 
-from adapters.files.paths import reason_of
+from adapters.files.confinement import reason_of
 from adapters.files.regions import MOST_REGIONS, Stored
 from adapters.files.sidecars import read_sidecar, sidecar_to_write, sidecars_of, write_sidecar
 from adapters.files.xmp import MOST_KEYWORDS, OfAnotherPicture, Xmp
-from domain.errors import NotFound, Unavailable, Unreadable
-from domain.geometry import intersection_over_union
-from domain.media import Media
-from domain.pairing import DRAWN_FACE_IOU
-from domain.xmp import Description, Region
+from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.base.geometry import intersection_over_union
+from domain.events.media import Media
+from domain.rules.face_pairing import DRAWN_FACE_IOU
+from domain.rules.xmp import Description, Region
 
 
 class Embedded(Protocol):

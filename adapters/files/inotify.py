@@ -20,10 +20,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from adapters.files.gathered import Gathered
-from adapters.files.paths import is_left_out
+from adapters.files.confinement import is_left_out
+from adapters.files.pending_changes import Gathered
 from adapters.files.walk import kind_of
-from domain.paths import text_of
+from domain.base.paths import text_of
 
 # The constants of <sys/inotify.h>.
 _ATTRIB: Final = 0x4

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from adapters.files.paths import is_left_out
-from domain.paths import shown, text_of
+from adapters.files.confinement import is_left_out
+from domain.base.paths import shown, text_of
 
 TABLE: Final = Path("/proc/self/mountinfo")
 _SILENT: Final = frozenset(

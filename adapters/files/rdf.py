@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.parsers import expat
 
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 
 LARGEST_PACKET: Final = 8 * 2**20
 """Bytes of XMP that are looked at. Adobe's own limit for one in a JPEG is 64 KB; histories of edits grow past it."""

@@ -25,9 +25,9 @@ from adapters.files.rdf import (
     text_of_value,
     without_field,
 )
-from domain.geometry import Box, clamped, intersection_over_union
-from domain.pairing import DRAWN_FACE_IOU
-from domain.xmp import Region
+from domain.base.geometry import Box, clamped, intersection_over_union
+from domain.rules.face_pairing import DRAWN_FACE_IOU
+from domain.rules.xmp import Region
 
 MOST_REGIONS: Final = 1000
 """How many of one photo are taken over; those beyond are kept where they are."""

@@ -20,20 +20,20 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
-from adapters.files.recent import RecentlyRead, tells_nothing
-from adapters.files.report import Report, ScanReport
-from adapters.files.standing import Standing, left_elsewhere
+from adapters.files.existence import Standing, left_elsewhere
+from adapters.files.recently_read import RecentlyRead, tells_nothing
+from adapters.files.scan_report import Report, ScanReport
 from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
-from domain.actor import WATCHER
-from domain.bursts import changes_of
+from domain.base.actor import WATCHER
+from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
+from domain.base.paths import bytes_of, folder_of, shown
 from domain.commands.bursts import link_bursts
 from domain.commands.media import ReadFile, record_files, record_missing
-from domain.errors import NotFound, StillChanging, Unavailable, Unreadable
-from domain.library import Library
-from domain.media import NEEDS_FFMPEG, FileFacts, Media
-from domain.paths import bytes_of, folder_of, shown
-from domain.watching import Noticed
-from projections.lookups import Ledger, Lookups
+from domain.events.library import Library
+from domain.events.media import NEEDS_FFMPEG, FileFacts, Media
+from domain.ports.watching import Noticed
+from domain.rules.bursts import changes_of
+from projections.queries.reading import Ledger, Lookups
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ import tempfile
 from collections.abc import Iterable
 from typing import Final
 
-from adapters.files.paths import reason_of
+from adapters.files.confinement import reason_of
 from adapters.files.rdf import LARGEST_PACKET
 from adapters.files.walk import PHOTO_EXTENSIONS
-from domain.errors import Unavailable, Unreadable
+from domain.base.errors import Unavailable, Unreadable
 
 _RAWS: Final = frozenset(["arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"])
 _OPEN: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW

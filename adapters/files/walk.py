@@ -15,9 +15,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from adapters.files.paths import is_left_out, reason_of, resolve_folder
-from domain.errors import Unavailable
-from domain.paths import name_of, text_of
+from adapters.files.confinement import is_left_out, reason_of, resolve_folder
+from domain.base.errors import Unavailable
+from domain.base.paths import name_of, text_of
 
 MediaKind = Literal["photo", "video"]
 

@@ -39,9 +39,9 @@ from adapters.files.regions import (
     new_item,
     orientation_of_regions,
 )
-from domain.errors import Unreadable
-from domain.names import name_key
-from domain.xmp import Description, Region
+from domain.base.errors import Unreadable
+from domain.base.names import name_key
+from domain.rules.xmp import Description, Region
 
 _SUBJECT, _MARK = named("dc", "subject"), named("imageapi", "Seen")
 _EXTENDED: Final = named("xmpNote", "HasExtendedXMP")

@@ -1,7 +1,7 @@
 """One turn while a language model answers it, from what the library knows to what is recorded.
 
-What the model says goes out while it says it, without links or pictures (`domain.inert`), and is recorded so when the
-turn is whole: a turn that fails or is stopped leaves nothing.
+What the model says goes out while it says it, without links or pictures (`domain.rules.sanitize`), and is recorded so
+when the turn is whole: a turn that fails or is stopped leaves nothing.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from adapters.insights.sources import Backend, Reach
 from adapters.insights.tools import tools_for, uses_private
 from adapters.insights.transcript import called, clean, kept, prompt, spoken
 from adapters.insights.turns import Tell
-from domain.actor import Actor
+from domain.base.actor import Actor
+from domain.base.errors import AdapterError, NotFound, RuleViolation, Unavailable
+from domain.base.names import one_line
 from domain.commands.insights import Writing, amend_insight, continue_transcript, write_insight
-from domain.commands.people import check_version
-from domain.errors import AdapterError, NotFound, RuleViolation, Unavailable
-from domain.inert import InertStream, inert
-from domain.insight import USER, Insight, Message, Progress, Wish
-from domain.language import (
+from domain.commands.persons import check_version
+from domain.events.insight import USER, Insight, Message
+from domain.events.media import Media
+from domain.ports.language_model import (
     Answer,
     Capability,
     Chat,
@@ -40,10 +41,10 @@ from domain.language import (
     ToolAnswered,
     ToolCalled,
 )
-from domain.language import Message as Spoken
-from domain.media import Media
-from domain.names import one_line
-from projections.lookups import Transaction
+from domain.ports.language_model import Message as Spoken
+from domain.ports.narrator import Progress, Wish
+from domain.rules.sanitize import InertStream, inert
+from projections.queries.reading import Transaction
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.errors import NotFound
-from domain.media import Media
-from projections.knowledge import FactView
-from projections.lookups import Lookups
+from domain.base.errors import NotFound
+from domain.events.media import Media
+from projections.queries.graph import FactView
+from projections.queries.reading import Lookups
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_NAMES: Final = 50

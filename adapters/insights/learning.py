@@ -1,7 +1,7 @@
 """Reads each insight once for entities and facts, after it was written, with the backend that wrote it.
 
 The model is shown the insight's text and nothing else: no name from other photos, and nothing that people wrote to each
-other which is not in that text. What of its answer holds up is decided in `domain.extraction`.
+other which is not in that text. What of its answer holds up is decided in `domain.rules.fact_extraction`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,15 @@ from typing import Final
 
 import msgspec
 
-from domain.actor import INSIGHT
-from domain.entity import TYPES
-from domain.errors import Rejected, RuleViolation, Unavailable
-from domain.event import Recorded
-from domain.extraction import (
-    MOST_ENTITIES,
-    MOST_FACTS,
-    PROMPT_VERSION,
-    Said,
-    learn_from_insight,
-    readable,
-    said_in,
-    shape,
-)
-from domain.insight import Insight, InsightWritten
-from domain.language import Answer, Chat, LanguageModel, Message, Role
-from projections.lookups import Ledger
+from domain.base.actor import INSIGHT
+from domain.base.errors import Rejected, RuleViolation, Unavailable
+from domain.commands.learning import learn_from_insight
+from domain.events.entity import TYPES
+from domain.events.event import Recorded
+from domain.events.insight import Insight, InsightWritten
+from domain.ports.language_model import Answer, Chat, LanguageModel, Message, Role
+from domain.rules.fact_extraction import MOST_ENTITIES, MOST_FACTS, PROMPT_VERSION, Said, readable, said_in, shape
+from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 

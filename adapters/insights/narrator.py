@@ -8,11 +8,11 @@ from typing import Final
 from adapters.insights.answering import Answering
 from adapters.insights.sources import Backend, Reach
 from adapters.insights.turns import RunningTurn, Tell, Turns
-from domain.actor import Actor
-from domain.errors import Unavailable
-from domain.insight import Wish
-from domain.language import Model
-from domain.media import Media
+from domain.base.actor import Actor
+from domain.base.errors import Unavailable
+from domain.events.media import Media
+from domain.ports.language_model import Model
+from domain.ports.narrator import Wish
 
 LOCAL: Final = "local"
 HYBRID: Final = "hybrid"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from domain.language import Agent, LanguageModel
-from domain.media import Media
-from projections.lookups import Ledger, Lookups
+from domain.events.media import Media
+from domain.ports.language_model import Agent, LanguageModel
+from projections.queries.reading import Ledger, Lookups
 
 
 class Located(Protocol):

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from adapters.insights.known import Facts
-from domain.inert import inert
-from domain.insight import ASSISTANT, TOOL, USER, Message, ToolCall
-from domain.language import Finished, Role
-from domain.language import Message as Spoken
-from domain.language import ToolCall as SpokenCall
+from domain.events.insight import ASSISTANT, TOOL, USER, Message, ToolCall
+from domain.ports.language_model import Finished, Role
+from domain.ports.language_model import Message as Spoken
+from domain.ports.language_model import ToolCall as SpokenCall
+from domain.rules.sanitize import inert
 
 GUIDE: Final = (
     "You help somebody to understand and remember one of their photos. Answer in the language of the user, warmly and "

@@ -18,9 +18,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from domain.actor import Actor
-from domain.errors import Conflict, ImageApiError, NotFound
-from domain.insight import Progress
+from domain.base.actor import Actor
+from domain.base.errors import Conflict, ImageApiError, NotFound
+from domain.ports.narrator import Progress
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ import anyio.to_thread
 import msgspec
 from anyio.lowlevel import RunVar
 
-from domain.errors import AdapterError, LibraryError, Unavailable
-from domain.language import (
+from domain.base.errors import AdapterError, LibraryError, Unavailable
+from domain.ports.language_model import (
     Answer,
     Chat,
     Finished,
@@ -49,7 +49,7 @@ _threads: RunVar[anyio.CapacityLimiter] = RunVar("tool threads")
 
 
 class ToolAgent:
-    """`domain.language.Agent` on a language model."""
+    """`domain.ports.language_model.Agent` on a language model."""
 
     def __init__(self, model: LanguageModel) -> None:
         self._model = model

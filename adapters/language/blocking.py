@@ -12,8 +12,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
-from domain.errors import Unavailable
-from domain.language import Answer, Chat, Embeddings, LanguageModel, Model, Purpose
+from domain.base.errors import Unavailable
+from domain.ports.language_model import Answer, Chat, Embeddings, LanguageModel, Model, Purpose
 
 T = TypeVar("T")
 

@@ -13,11 +13,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Final, Protocol
 
+from adapters.language.call_counts import TALLY
 from adapters.language.ollama import ModelMissing
-from adapters.language.tally import TALLY
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, TooSlow
-from domain.errors import RuleViolation, Unavailable
-from domain.language import Answer, Chat, Delta, Embeddings, LanguageModel, Model, Purpose
+from domain.base.errors import RuleViolation, Unavailable
+from domain.ports.language_model import Answer, Chat, Delta, Embeddings, LanguageModel, Model, Purpose
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Placed(LanguageModel, Protocol):
 
 
 class Failover:
-    """`domain.language.LanguageModel` on several servers, the first that works of `servers` in their order.
+    """`domain.ports.language_model.LanguageModel` on several servers, the first that works of `servers` in their order.
 
     `seconds` bounds one call in all, over however many servers.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from adapters.language.ollama import new_call_id
-from domain.language import Delta, Message, Role, TextDelta, ThinkingDelta, ToolCall
+from domain.ports.language_model import Delta, Message, Role, TextDelta, ThinkingDelta, ToolCall
 
 
 class Function(msgspec.Struct):

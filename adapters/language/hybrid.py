@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from domain.errors import RuleViolation, Unavailable
-from domain.language import Answer, Chat, Delta, Embeddings, LanguageModel, Message, Model, Purpose, Role
+from domain.base.errors import RuleViolation, Unavailable
+from domain.ports.language_model import Answer, Chat, Delta, Embeddings, LanguageModel, Message, Model, Purpose, Role
 
 DESCRIBE: Final = (
     "Describe this photo for somebody who cannot see it: place, people, what they do, objects, mood, light. Quote any "
@@ -21,7 +21,7 @@ _REMEMBERED: Final = 128
 
 
 class Hybrid:
-    """`domain.language.LanguageModel`: `remote` talks, `local` sees and embeds.
+    """`domain.ports.language_model.LanguageModel`: `remote` talks, `local` sees and embeds.
 
     A picture never leaves for `remote`: in its place stands what the local model says is on it, once for each picture.
     """

@@ -20,8 +20,8 @@ import msgspec
 from adapters.language.trimming import trimmed
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, Upstream, detail_of, error_in, retry_after
 from adapters.language.vectors import packed, prefixed
-from domain.errors import ImageApiError, RuleViolation, Unavailable
-from domain.language import (
+from domain.base.errors import ImageApiError, RuleViolation, Unavailable
+from domain.ports.language_model import (
     Answer,
     Capability,
     Chat,
@@ -94,7 +94,7 @@ class _Tags(msgspec.Struct):
 
 
 class Ollama:
-    """`domain.language.LanguageModel` on one Ollama server.
+    """`domain.ports.language_model.LanguageModel` on one Ollama server.
 
     `model` answers and sees, `embedding_model` embeds; `setting` names the variable of the address. `seconds` bounds
     one call in all.

@@ -20,8 +20,8 @@ import msgspec
 from adapters.language.fragments import Assembly, Piece
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, Upstream, detail_of, error_in, retry_after
 from adapters.language.vectors import packed, prefixed
-from domain.errors import Busy, ImageApiError, Rejected, RuleViolation
-from domain.language import Answer, Chat, Delta, Embeddings, Message, Model, Purpose, Role
+from domain.base.errors import Busy, ImageApiError, Rejected, RuleViolation
+from domain.ports.language_model import Answer, Chat, Delta, Embeddings, Message, Model, Purpose, Role
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class _Embedded(msgspec.Struct):
 
 
 class OpenRouter:
-    """`domain.language.LanguageModel` on OpenRouter.
+    """`domain.ports.language_model.LanguageModel` on OpenRouter.
 
     `allowed` are the models that a user may pick besides `model`; nothing is asked about their capabilities. `referer`
     and `title` say to OpenRouter who asks.

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from domain.language import Chat, Message, Role
+from domain.ports.language_model import Chat, Message, Role
 
 _BYTES_A_TOKEN: Final = 3.0
 """English has about 4.2 bytes a token in today's vocabularies, German 3.4, Chinese and Japanese 3 (one character)."""

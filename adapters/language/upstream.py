@@ -21,8 +21,8 @@ import anyio
 import httpx
 import msgspec
 
-from adapters.language.tally import TALLY
-from domain.errors import AdapterError, Busy, Rejected, Unavailable
+from adapters.language.call_counts import TALLY
+from domain.base.errors import AdapterError, Busy, Rejected, Unavailable
 
 T = TypeVar("T")
 

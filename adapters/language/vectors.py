@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from domain.language import Purpose
+from domain.ports.language_model import Purpose
 
 PREFIXES: Final[dict[str, dict[Purpose, str]]] = {
     "nomic-embed": {Purpose.DOCUMENT: "search_document: ", Purpose.QUERY: "search_query: "},

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from domain.errors import Unavailable
+from domain.base.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -67,8 +67,8 @@ class Assigned(NamedTuple):
 
 
 class MeaningStore:
-    """One file of vectors; thread-safe. Vectors are as `domain.text_embedding` has them, rounded to 16 bits a number;
-    an empty one stands for a text that cannot be embedded."""
+    """One file of vectors; thread-safe. Vectors are as `domain.ports.text_embedder` has them, rounded to 16 bits a
+    number; an empty one stands for a text that cannot be embedded."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

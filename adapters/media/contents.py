@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from adapters.media.magic import HEAD_BYTES, MediaKind, description_of, format_of, kind_of_format, raw_format_of
-from domain.errors import NotFound, StillChanging, Unavailable, Unreadable
+from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 
 MAX_PHOTO_BYTES: Final = 512 * 1024 * 1024
 """A photo up to this size is held in memory to be decoded; a larger one is hashed in pieces and left alone."""

@@ -14,8 +14,8 @@ from adapters.media.colour import Pixels
 from adapters.media.contents import read_photo
 from adapters.media.pictures import open_picture
 from adapters.media.renditions import encoded
-from domain.errors import Unreadable
-from domain.geometry import Box, clamped
+from domain.base.errors import Unreadable
+from domain.base.geometry import Box, clamped
 
 _QUALITY: Final = 85
 LARGEST_SIDE: Final = 16_384

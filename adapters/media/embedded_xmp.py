@@ -16,7 +16,7 @@ from adapters.media.contents import open_media, read_photo
 from adapters.media.exif import PARSING_ERRORS, boxed_exif, directory, orientation_of, quiet, raw_exif
 from adapters.media.magic import HEAD_BYTES, RAWS, format_of
 from adapters.media.pictures import DECODERS
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 
 _XMP_TAG: Final = 700
 """The TIFF tag that holds a packet (XMP specification, part 3)."""

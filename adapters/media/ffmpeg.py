@@ -15,8 +15,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from domain.errors import Unavailable, Unreadable
-from domain.media import NEEDS_FFMPEG
+from domain.base.errors import Unavailable, Unreadable
+from domain.events.media import NEEDS_FFMPEG
 
 CONTAINERS: Final = "mov,matroska,webm,avi,flv,asf,mpeg,mpegvideo,mpegts,ogg"
 """The demuxers for `magic.VIDEOS`. Not among them: hls, concat, dash and whatever else opens further files."""

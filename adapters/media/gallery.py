@@ -20,8 +20,8 @@ from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from adapters.media import crops
 from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
-from adapters.media.facts import read_media, read_undecoded
-from adapters.media.index import index_file, metadata
+from adapters.media.file_facts import read_media, read_undecoded
+from adapters.media.indexing import index_file, metadata
 from adapters.media.magic import MediaKind
 from adapters.media.renditions import (
     Rendition,
@@ -31,11 +31,11 @@ from adapters.media.renditions import (
     rendition_path,
     unsupported_mark,
 )
+from domain.base.errors import Unavailable, Unreadable
+from domain.base.geometry import Box
+from domain.base.paths import bytes_of, shown
 from domain.commands.media import ReadFile
-from domain.errors import Unavailable, Unreadable
-from domain.geometry import Box
-from domain.media import NEEDS_FFMPEG, Media
-from domain.paths import bytes_of, shown
+from domain.events.media import NEEDS_FFMPEG, Media
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
@@ -164,7 +164,7 @@ class Gallery:
         return jpeg
 
     def metadata(self, path: Path, kind: MediaKind) -> dict[str, object]:
-        """A file's facts and EXIF as they are now, as plain values; raises as `adapters.media.index.metadata`."""
+        """A file's facts and EXIF as they are now, as plain values; raises as `adapters.media.indexing.metadata`."""
         return self._waiting.submit(metadata, os.fsencode(path), kind, timeout=SECONDS_A_FILE).result()
 
     def embedded_xmp(self, path: Path) -> EmbeddedXmp:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from adapters.media.tiff import Directory, Tiff
-from domain.stacks import RAW_FORMATS
+from domain.rules.stacks import RAW_FORMATS
 
 MediaKind = Literal["photo", "video"]
 

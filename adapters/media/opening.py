@@ -13,7 +13,7 @@ from adapters.media.magic import RAWS
 from adapters.media.pictures import Decoded, Picture, TooManyPixels, open_picture, shrunk, upright
 from adapters.media.programs import ffmpeg_pixels
 from adapters.media.raw_pictures import RawPicture
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 
 _NO_JXL: Final = "a JPEG XL picture, which is shown where ffmpeg is installed"
 

@@ -21,7 +21,7 @@ from PIL import Image, ImageFile
 
 from adapters.media.colour import Pixels, in_srgb, is_srgb, pixels_of
 from adapters.media.exif import PARSING_ERRORS, boxed_exif, orientation_of, quiet
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 
 MAX_PIXELS: Final = 250_000_000
 """A picture of 250 megapixels is decoded to 750 MB where its decoder cannot scale; larger ones are left alone."""

@@ -25,7 +25,7 @@ from adapters.media.exif import PARSING_ERRORS, directory, orientation_of, quiet
 from adapters.media.pictures import Decoded, open_picture, shrunk, upright
 from adapters.media.programs import exiftool_previews, ffmpeg_pixels
 from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, sensor_size
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 
 _LIBRAW_ERRORS: Final = (rawpy.LibRawError, rawpy.NotSupportedError, *PARSING_ERRORS)
 _ALIKE: Final = 0.05

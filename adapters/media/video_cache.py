@@ -22,8 +22,8 @@ import msgspec
 from adapters.media.motion import copy_motion
 from adapters.media.renditions import write_whole
 from adapters.media.video_plan import VERSION, Plan, part_name
-from domain.errors import Unavailable
-from domain.media import Media
+from domain.base.errors import Unavailable
+from domain.events.media import Media
 
 _KEPT_SHARE: Final = 0.9
 """What is left of the limit when room was made, so that it is not made for each part."""

@@ -27,14 +27,14 @@ import msgspec
 
 from adapters.media.contents import open_media
 from adapters.media.ffmpeg import Word, ffmpeg, opening
+from adapters.media.film import Film, film_of
 from adapters.media.motion import copy_motion
 from adapters.media.renditions import write_whole
-from adapters.media.video import Film, film_of
 from adapters.media.video_cache import ABANDONED_SECONDS, Kept, keep_to
 from adapters.media.video_frames import fitted, scaling
-from domain.errors import NotFound, Unavailable, Unreadable
-from domain.media import Media
-from domain.paths import shown
+from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.base.paths import shown
+from domain.events.media import Media
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")

@@ -8,8 +8,8 @@ import numpy as np
 
 from adapters.media.colour import Pixels
 from adapters.media.ffmpeg import ffmpeg, has_filters, opening
-from adapters.media.video import Film
-from domain.errors import Unreadable
+from adapters.media.film import Film
+from domain.base.errors import Unreadable
 
 POSTER_SECOND: Final = 3.0
 """Where a poster is taken: past the black and the shaking hand that most clips begin with."""

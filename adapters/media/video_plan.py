@@ -15,9 +15,9 @@ from typing import Final
 import msgspec
 
 from adapters.media.ffmpeg import Word, ffmpeg_command, ffprobe, opening
-from adapters.media.video import Film, film_of
+from adapters.media.film import Film, film_of
 from adapters.media.video_frames import fitted, scaling
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 
 VERSION: Final = 1
 """Counts changes that make parts of an older plan unfit; a plan with another number is made anew."""

@@ -21,8 +21,8 @@ from typing import IO, Final, cast
 from adapters.media.ffmpeg import contained, reason_of
 from adapters.media.video_cache import PartCache
 from adapters.media.video_plan import Plan, command, part_begun_at, plan_of, playlist
-from domain.errors import ImageApiError, NotFound, Unavailable, Unreadable
-from domain.media import Media
+from domain.base.errors import ImageApiError, NotFound, Unavailable, Unreadable
+from domain.events.media import Media
 
 COPIED_AHEAD: Final = 8
 ENCODED_AHEAD: Final = 8

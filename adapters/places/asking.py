@@ -9,7 +9,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from domain.errors import Unavailable
+from domain.base.errors import Unavailable
 
 T = TypeVar("T")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from adapters.places.apollo import ApolloPlaces
+from adapters.places.apollo_places import ApolloPlaces
 from adapters.places.cache import AnswerBook
 from adapters.places.nominatim import NominatimGeocoder
 from adapters.places.offline import OfflineGeocoder
-from domain.errors import Unavailable
-from domain.places import Geocoder, Location, PersonalPlaces, located
+from domain.base.errors import Unavailable
+from domain.ports.places import Geocoder, Location, PersonalPlaces, located
 
 
 class Locator:

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from adapters.settings import dotenv
 from adapters.settings.catalogue import VARIABLES, Variable, cores
 from adapters.settings.values import Address, FaceEngineChoice, Geocoder, LogLevel, Refused, WatchMode, masked_url
-from domain.errors import ImageApiError
+from domain.base.errors import ImageApiError
 
 _LIKENESS: Final = 0.88
 """`difflib` ratio from which an unknown name is taken for a misspelt one: one wrong letter in nine or more."""

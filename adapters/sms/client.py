@@ -14,9 +14,9 @@ from typing import Final, Literal
 import httpx
 import msgspec
 
-from domain.conversation import Direction, Message
-from domain.errors import AdapterError, Rejected, Unavailable
-from domain.names import name_key
+from domain.base.conversation import Direction, Message
+from domain.base.errors import AdapterError, Rejected, Unavailable
+from domain.base.names import name_key
 
 MOST_BYTES: Final = 8 * 2**20
 """Bytes of one answer."""
@@ -54,7 +54,7 @@ class _Row(msgspec.Struct):
 
 
 class SmsClient:
-    """`domain.conversation.Conversations` on the service at `base_url`; thread-safe.
+    """`domain.base.conversation.Conversations` on the service at `base_url`; thread-safe.
 
     `seconds` bounds one call with all its pages. No redirect is followed and no proxy taken from the environment: the
     token goes to the configured host and nowhere else.

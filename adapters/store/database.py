@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
-from domain.errors import RuleViolation, Unavailable
+from domain.base.errors import RuleViolation, Unavailable
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, inspect, select, text, update
 
-from adapters.store.dropping import drop_functions
+from adapters.store.drop_generation import drop_functions
+from adapters.store.erasure_scope import SUMMARIES, Subject, chunks, named, survey
 from adapters.store.generations import rebuild
 from adapters.store.ledger import Ledger
 from adapters.store.log import (
@@ -23,14 +24,14 @@ from adapters.store.log import (
     policy_checkpoints,
     read_generations,
 )
-from adapters.store.survey import SUMMARIES, Subject, chunks, named, survey
-from domain.actor import Actor
-from domain.commands.people import faces_said
-from domain.erasure import ContentErased, Erasure, PersonErased
-from domain.event import Event, Recorded
-from domain.person import PersonCoverChosen, PersonDeleted
-from domain.tag import TagDeleted
-from projections.lookups import Transaction
+from domain.base.actor import Actor
+from domain.commands.persons import faces_said
+from domain.events.erasure import ContentErased, PersonErased
+from domain.events.event import Event, Recorded
+from domain.events.person import PersonCoverChosen, PersonDeleted
+from domain.events.tag import TagDeleted
+from domain.rules.erasure import Erasure
+from projections.queries.reading import Transaction
 
 UNFINISHED = "erase"
 """Stands among the checkpoints from the transaction of an erasure until the files are clean."""

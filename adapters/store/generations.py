@@ -17,12 +17,12 @@ from contextlib import contextmanager
 import msgspec
 from sqlalchemy import Connection, and_, delete, or_, select, update
 
-from adapters.store.dropping import drop_tables, readers_have_ended
+from adapters.store.drop_generation import drop_tables, readers_have_ended
 from adapters.store.ledger import BUILDING, LIVE, RETIRED, Ledger
+from adapters.store.locks import rebuilding
 from adapters.store.log import head, read_generations
-from adapters.store.presence import rebuilding
 from adapters.store.transaction import Generation
-from domain.errors import Conflict
+from domain.base.errors import Conflict
 from projections.verify import Difference, differences
 
 SCRATCH = "scratch"

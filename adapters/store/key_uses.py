@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from adapters.store.database import Database
 from adapters.store.log import api_key_uses
-from domain.errors import Unavailable
+from domain.base.errors import Unavailable
 
 KEPT_FOR_MICROS: Final = 3600 * 1_000_000
 """How long a use stands for those that follow it: one write an hour, key and process."""

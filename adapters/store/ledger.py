@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from adapters.store.as_of import PastTables, sweep
 from adapters.store.database import Database
 from adapters.store.log import (
     EventMapper,
@@ -22,13 +21,14 @@ from adapters.store.log import (
     read_generations,
     take_ids,
 )
+from adapters.store.past_tables import PastTables, sweep
 from adapters.store.transaction import Generation, ProjectingStore, Transaction
-from domain.actor import Actor
-from domain.errors import Conflict, Unavailable
-from domain.event import Recorded
+from domain.base.actor import Actor
+from domain.base.errors import Conflict, Unavailable
+from domain.events.event import Recorded
 from projections.apply import Prepared
-from projections.lookups import Lookups
-from projections.schema import fingerprint
+from projections.queries.reading import Lookups
+from projections.tables.schema import fingerprint
 
 CATCH_UP_BATCH = 1000
 ANALYZED_FROM = 1000

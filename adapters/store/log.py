@@ -40,10 +40,10 @@ from sqlalchemy import (
 )
 
 from adapters.store.database import Database
-from domain.event import Event, Recorded, class_of
+from domain.events.event import Event, Recorded, class_of
 from projections.apply import rendered
-from projections.projection import Id
-from projections.schema import embeddings_table
+from projections.tables.projection import Id
+from projections.tables.schema import embeddings_table
 
 metadata = MetaData()
 log_events = Table(

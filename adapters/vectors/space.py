@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
-from domain.ports import EMBEDDING_DIMENSIONS
-from projections.lookups import Lookups
+from domain.ports.face_engine import EMBEDDING_DIMENSIONS
+from projections.queries.reading import Lookups
 
 Matrix = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from domain.account import User, UserAdded, UserGranted, UserPasswordSet, UserRemoved, UserSignedIn
-from domain.actor import ROLES, Actor, signature_by_key
-from domain.commands.people import check_version
-from domain.errors import Conflict, NameTaken, NotFound, RuleViolation
-from domain.names import clean_name, name_key
-from domain.ports import Turn
+from domain.base.actor import ROLES, Actor, signature_by_key
+from domain.base.errors import Conflict, NameTaken, NotFound, RuleViolation
+from domain.base.names import clean_name, name_key
+from domain.commands.persons import check_version
+from domain.events.account import User, UserAdded, UserGranted, UserPasswordSet, UserRemoved, UserSignedIn
+from domain.ports.unit_of_work import Turn
 
 
 def add_user(

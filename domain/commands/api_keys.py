@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from domain.account import User
-from domain.actor import ROLES, Actor
-from domain.api_key import SCOPES, ApiKey, ApiKeyIssued, ApiKeyRevoked, role_within
+from domain.base.actor import ROLES, Actor
+from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
+from domain.base.names import clean_name
 from domain.commands.accounts import actor_of, open_account
-from domain.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
-from domain.names import clean_name
-from domain.ports import Turn
+from domain.events.account import User
+from domain.events.api_key import SCOPES, ApiKey, ApiKeyIssued, ApiKeyRevoked, role_within
+from domain.ports.unit_of_work import Turn
 
 MOST_KEYS = 100
 """Of one user; nobody looks through more."""

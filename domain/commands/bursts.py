@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from domain.bursts import BurstJoined, changes_of
-from domain.ports import Turn
+from domain.events.burst import BurstJoined
+from domain.ports.unit_of_work import Turn
+from domain.rules.bursts import changes_of
 
 
 def link_bursts(turn: Turn, library_id: int, folder: str) -> int:

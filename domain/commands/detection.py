@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from domain.carrying import FirstLook, NewFace, carry_over, erased_before, is_first_look
-from domain.erasure import FaceErased
-from domain.event import Event
-from domain.faces import (
+from domain.base.geometry import Box
+from domain.events.erasure import FaceErased
+from domain.events.event import Event
+from domain.events.face import (
     AUTO,
     DELETED,
     DETECTED,
@@ -24,9 +24,10 @@ from domain.faces import (
     FaceRetracted,
     MarkerLifted,
 )
-from domain.geometry import Box
-from domain.pairing import paired
-from domain.ports import DetectedFace, Detection, Embedding, Resemblance, Turn
+from domain.ports.face_engine import DetectedFace, Detection, Embedding, Resemblance
+from domain.ports.unit_of_work import Turn
+from domain.rules.carry_over import FirstLook, NewFace, carry_over, erased_before, is_first_look
+from domain.rules.face_pairing import paired
 
 
 def box_is_human(face: Face) -> bool:

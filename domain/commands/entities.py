@@ -3,15 +3,16 @@ facts."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import date
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.commands.people import check_version
-from domain.entity import (
+from domain.base.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation
+from domain.base.names import clean_name, name_key, one_line
+from domain.commands.persons import check_version
+from domain.events.entity import (
+    LONGEST_TEXT,
     TYPES,
     Entity,
     EntityAliased,
@@ -26,14 +27,12 @@ from domain.entity import (
     FactDeleted,
     FactRecorded,
     Statement,
+    is_day,
 )
-from domain.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation
-from domain.event import Event
-from domain.names import clean_name, name_key, one_line
-from domain.ports import Turn
+from domain.events.event import Event
+from domain.ports.unit_of_work import Turn
 
 LONGEST_DESCRIPTION = 2000
-LONGEST_TEXT = 500
 MOST_ALIASES = 50
 
 
@@ -271,14 +270,3 @@ def _day(text: str | None, field: str) -> str | None:
     if text is None or is_day(text):
         return text
     raise RuleViolation("a date is written YYYY-MM-DD, YYYY-MM or YYYY", field)
-
-
-def is_day(text: str) -> bool:
-    """Whether this is an ISO 8601 day, month or year."""
-    if re.fullmatch(r"\d{4}(-\d\d){0,2}", text, re.ASCII) is None:
-        return False
-    try:
-        date.fromisoformat(f"{text}-01-01"[:10])
-    except ValueError:
-        return False
-    return True

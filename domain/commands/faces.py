@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.commands.people import check_version, faces_said, free_name, live_person
-from domain.errors import Forbidden, NotFound, RuleViolation
-from domain.event import Event, Recorded
-from domain.faces import (
+from domain.base.errors import Forbidden, NotFound, RuleViolation
+from domain.base.geometry import Box
+from domain.commands.persons import check_version, faces_said, free_name, live_person
+from domain.events.event import Event, Recorded
+from domain.events.face import (
     DETECTED,
     Face,
     FaceAssigned,
@@ -24,9 +25,9 @@ from domain.faces import (
     MarkerLifted,
     Why,
 )
-from domain.geometry import Box
-from domain.person import Person, PersonCreated
-from domain.ports import Embedding, Turn
+from domain.events.person import Person, PersonCreated
+from domain.ports.face_engine import Embedding
+from domain.ports.unit_of_work import Turn
 
 PENDING = "pending"
 """The model version of a drawn face whose engine did not say which model could not use it."""

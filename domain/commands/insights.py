@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from domain.commands.people import check_version
-from domain.errors import NotFound, RuleViolation
-from domain.insight import (
+from domain.base.errors import NotFound, RuleViolation
+from domain.base.names import one_line
+from domain.commands.persons import check_version
+from domain.events.insight import (
     ASSISTANT,
     LONGEST_TITLE,
     RATINGS,
@@ -20,10 +21,9 @@ from domain.insight import (
     Message,
     TranscriptAppended,
     TranscriptRewound,
-    shown,
 )
-from domain.names import one_line
-from domain.ports import Turn
+from domain.ports.unit_of_work import Turn
+from domain.rules.transcripts import shown
 
 MOST_MESSAGES = 2000
 """Messages of a transcript; a model would not read them all."""

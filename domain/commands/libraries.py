@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from domain.commands.people import check_version
-from domain.errors import Conflict, NameTaken, NotFound, RuleViolation
-from domain.event import Event
-from domain.library import Library, LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed
-from domain.names import clean_name
-from domain.ports import Turn
+from domain.base.errors import Conflict, NameTaken, NotFound, RuleViolation
+from domain.base.names import clean_name
+from domain.commands.persons import check_version
+from domain.events.event import Event
+from domain.events.library import Library, LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed
+from domain.ports.unit_of_work import Turn
 
 
 def add_library(turn: Turn, root: str, name: str | None = None) -> int:

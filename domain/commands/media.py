@@ -6,18 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from domain.event import Event
-from domain.media import (
-    FileFacts,
-    Media,
-    MediaChanged,
-    MediaDiscovered,
-    MediaMissing,
-    MediaMoved,
-    MediaReturned,
-)
-from domain.ports import Turn
-from domain.tag import MediaTagged
+from domain.events.event import Event
+from domain.events.media import FileFacts, Media, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.events.tag import MediaTagged
+from domain.ports.unit_of_work import Turn
 
 
 class ReadFile(msgspec.Struct, frozen=True):

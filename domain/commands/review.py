@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
 from domain.commands.faces import BY_USER, LARGEST_BATCH, Outcome, visible_face, whose_is
-from domain.commands.people import faces_said, free_name, live_person
-from domain.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
-from domain.event import Event
-from domain.faces import Face, FaceAssigned
-from domain.person import PersonCreated
-from domain.ports import Turn
-from domain.tag import Tag
+from domain.commands.persons import faces_said, free_name, live_person
+from domain.events.event import Event
+from domain.events.face import Face, FaceAssigned
+from domain.events.person import PersonCreated
+from domain.events.tag import Tag
+from domain.ports.unit_of_work import Turn
 
 MOST_TAGS = 1000
 """Tags that one bootstrap takes."""

@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from domain.actor import Actor
-from domain.errors import Forbidden, NotFound
-from domain.ports import Embedding, Turn
-from domain.summary import Source, Summary, SummaryDeleted, SummaryEmbedded, SummaryWritten, is_wanted
+from domain.base.actor import Actor
+from domain.base.errors import Forbidden, NotFound
+from domain.events.summary import Source, Summary, SummaryDeleted, SummaryEmbedded, SummaryWritten
+from domain.ports.face_engine import Embedding
+from domain.ports.unit_of_work import Turn
+from domain.rules.summaries import is_wanted
 
 
 class Telling(msgspec.Struct, frozen=True):

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
-from domain.commands.people import check_version
-from domain.errors import Forbidden, NameTaken, NotFound, RuleViolation
-from domain.event import Event
-from domain.names import clean_name
-from domain.ports import Turn
-from domain.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagDeleted, TagRecoloured, TagRenamed
+from domain.base.errors import Forbidden, NameTaken, NotFound, RuleViolation
+from domain.base.names import clean_name
+from domain.commands.persons import check_version
+from domain.events.event import Event
+from domain.events.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagDeleted, TagRecoloured, TagRenamed
+from domain.ports.unit_of_work import Turn
 
 
 def tag_contents(turn: Turn, contents: Sequence[bytes], name: str) -> int:

@@ -8,17 +8,18 @@ from typing import Final
 
 import msgspec
 
+from domain.base.errors import RuleViolation
+from domain.base.geometry import Box
+from domain.base.names import clean_name, name_key
 from domain.commands.faces import PENDING, checked_box, never, was_undo, whose_is
-from domain.errors import RuleViolation
-from domain.event import Event, Recorded
-from domain.faces import DELETED, Face, FaceAssigned, FaceDrawn, MarkerLifted, Why
-from domain.geometry import Box
-from domain.names import clean_name, name_key
-from domain.pairing import paired
-from domain.person import PersonCreated
-from domain.ports import Embedding, Turn
-from domain.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagRenamed
-from domain.xmp import Description, Region
+from domain.events.event import Event, Recorded
+from domain.events.face import DELETED, Face, FaceAssigned, FaceDrawn, MarkerLifted, Why
+from domain.events.person import PersonCreated
+from domain.events.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagRenamed
+from domain.ports.face_engine import Embedding
+from domain.ports.unit_of_work import Turn
+from domain.rules.face_pairing import paired
+from domain.rules.xmp import Description, Region
 
 READ_KIND: Final = "xmp.read"
 FROM_XMP: Final = Why("xmp")

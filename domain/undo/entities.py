@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from domain.base.errors import Conflict
 from domain.commands.entities import require_entity_in_sight
-from domain.entity import (
+from domain.events.entity import (
     Entity,
     EntityAliased,
     EntityCreated,
@@ -27,10 +28,9 @@ from domain.entity import (
     FactRestored,
     InsightExamined,
 )
-from domain.errors import Conflict
-from domain.event import Event, Recorded
-from domain.person import PersonBridged
-from domain.ports import Turn
+from domain.events.event import Event, Recorded
+from domain.events.person import PersonBridged
+from domain.ports.unit_of_work import Turn
 from domain.undo.rules import (
     Kinds,
     blocked,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from domain.erasure import ContentErased, FaceErased, FaceFactErased, PersonErased
-from domain.event import Event, Recorded
-from domain.ports import Turn
+from domain.events.erasure import ContentErased, FaceErased, FaceFactErased, PersonErased
+from domain.events.event import Event, Recorded
+from domain.ports.unit_of_work import Turn
 from domain.undo.rules import takes_back
 
 

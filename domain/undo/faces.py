@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from domain.carrying import CARRIED
+from domain.base.errors import Conflict, Forbidden, InTheWay
 from domain.commands.detection import last_finding
-from domain.errors import Conflict, Forbidden, InTheWay
-from domain.event import Event, Recorded
-from domain.faces import (
+from domain.events.event import Event, Recorded
+from domain.events.face import (
     DELETED,
     DETECTED,
     WITHDRAWN,
@@ -28,9 +27,10 @@ from domain.faces import (
     FaceWithdrawn,
     Why,
 )
-from domain.pairing import is_same_face
-from domain.person import PersonCoverChosen, PersonDeleted
-from domain.ports import Turn
+from domain.events.person import PersonCoverChosen, PersonDeleted
+from domain.ports.unit_of_work import Turn
+from domain.rules.carry_over import CARRIED
+from domain.rules.face_pairing import is_same_face
 from domain.undo.heirs import was_carried
 from domain.undo.rules import (
     blocked,

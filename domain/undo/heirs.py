@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from domain.erasure import FaceErased
-from domain.event import Recorded
-from domain.faces import FaceCarried, FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn
-from domain.ports import Turn
+from domain.events.erasure import FaceErased
+from domain.events.event import Recorded
+from domain.events.face import FaceCarried, FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn
+from domain.ports.unit_of_work import Turn
 
 DRAWINGS = (FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn)
 """What is about the box, which is carried only where a face was drawn again."""

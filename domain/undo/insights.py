@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from domain.errors import Conflict
-from domain.event import Event, Recorded
-from domain.insight import (
+from domain.base.errors import Conflict
+from domain.events.event import Event, Recorded
+from domain.events.insight import (
     Insight,
     InsightDeleted,
     InsightRated,
@@ -14,9 +14,9 @@ from domain.insight import (
     InsightWritten,
     TranscriptAppended,
     TranscriptRewound,
-    folded,
 )
-from domain.ports import Turn
+from domain.ports.unit_of_work import Turn
+from domain.rules.transcripts import folded
 from domain.undo.rules import Kinds, blocked, require_last_write, require_photo_in_sight, takes_back
 
 TURNS: Kinds = (TranscriptAppended, TranscriptRewound)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.commands.libraries import overlapping
-from domain.event import Event, Recorded
-from domain.library import LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed, LibraryRestored
-from domain.ports import Turn
+from domain.events.event import Event, Recorded
+from domain.events.library import LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed, LibraryRestored
+from domain.ports.unit_of_work import Turn
 from domain.undo.rules import Kinds, blocked, require_last_write, takes_back
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from domain.commands.people import require_sight
-from domain.entity import EntityDeleted
-from domain.errors import Conflict
-from domain.event import Event, Recorded
-from domain.faces import DELETED, DETECTED, FaceAssigned, FaceDeleted
-from domain.person import (
+from domain.base.errors import Conflict
+from domain.commands.persons import require_sight
+from domain.events.entity import EntityDeleted
+from domain.events.event import Event, Recorded
+from domain.events.face import DELETED, DETECTED, FaceAssigned, FaceDeleted
+from domain.events.person import (
     Person,
     PersonBirthDateSet,
     PersonBridged,
@@ -26,7 +26,7 @@ from domain.person import (
     PersonShown,
     PersonUnmerged,
 )
-from domain.ports import Turn
+from domain.ports.unit_of_work import Turn
 from domain.undo.heirs import of_heirs
 from domain.undo.rules import (
     blocked,

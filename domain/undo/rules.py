@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from domain.erasure import PersonErased
-from domain.errors import Conflict, Erased, Forbidden, InTheWay, RuleViolation
-from domain.event import Event, Recorded
-from domain.faces import FaceAssigned, MarkerLifted
-from domain.operation import Operation, OperationBegan, OperationEnded
-from domain.person import PersonRestored, PersonUnmerged
-from domain.ports import Turn
+from domain.base.errors import Conflict, Erased, Forbidden, InTheWay, RuleViolation
+from domain.events.erasure import PersonErased
+from domain.events.event import Event, Recorded
+from domain.events.face import FaceAssigned, MarkerLifted
+from domain.events.operation import Operation, OperationBegan, OperationEnded
+from domain.events.person import PersonRestored, PersonUnmerged
+from domain.ports.unit_of_work import Turn
 from domain.undo.heirs import of_heirs
 
 Kinds = tuple[type[Event], ...]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from domain.base.errors import Conflict
 from domain.commands.summaries import require_may_read
-from domain.errors import Conflict
-from domain.event import Event, Recorded
-from domain.ports import Turn
-from domain.summary import SummaryDeleted, SummaryRestored
+from domain.events.event import Event, Recorded
+from domain.events.summary import SummaryDeleted, SummaryRestored
+from domain.ports.unit_of_work import Turn
 from domain.undo.rules import blocked, takes_back
 
 

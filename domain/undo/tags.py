@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.commands.tags import require_tag_in_sight
-from domain.event import Event, Recorded
-from domain.ports import Turn
-from domain.tag import MediaTagged, MediaUntagged, TagCreated, TagDeleted, TagRecoloured, TagRenamed, TagRestored
+from domain.events.event import Event, Recorded
+from domain.events.tag import MediaTagged, MediaUntagged, TagCreated, TagDeleted, TagRecoloured, TagRenamed, TagRestored
+from domain.ports.unit_of_work import Turn
 from domain.undo.rules import blocked, require_last_write, require_photo_in_sight, takes_back
 
 

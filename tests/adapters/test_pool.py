@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.runner.pool import WorkerPool
-from domain.errors import Unavailable, Unreadable
+from adapters.workers.pool import WorkerPool
+from domain.base.errors import Unavailable, Unreadable
 
 TIME = 30.0
 ENDLESS_REGEX = (r"(a+)+$", "a" * 60 + "b")  # native code that never lets go of the interpreter
@@ -140,7 +140,7 @@ def test_what_a_task_raises_comes_back_as_it_is_with_the_workers_traceback(pool:
 
 def test_an_error_that_cannot_be_pickled_comes_back_as_its_text(pool: WorkerPool) -> None:
     # `exec` raises InTheWay, whose constructor wants two arguments that pickle does not know of.
-    code = "from domain.errors import InTheWay\nraise InTheWay('a later one', 7)"
+    code = "from domain.base.errors import InTheWay\nraise InTheWay('a later one', 7)"
     with pytest.raises(RuntimeError, match="InTheWay: a later one"):
         pool.submit(exec, code, timeout=TIME).result()
 
@@ -238,7 +238,7 @@ def test_workers_end_in_the_middle_of_a_task_when_the_server_is_killed() -> None
     script = f"""
         import os, re, sys, time
         sys.path[:] = {sys.path!r}
-        from adapters.runner.pool import WorkerPool
+        from adapters.workers.pool import WorkerPool
         pool = WorkerPool(2)
         held = pool.submit(re.match, *{ENDLESS_REGEX!r}, timeout=1000)
         while not held.running(): time.sleep(0.01)

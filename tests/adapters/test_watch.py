@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.runner.jobs import JobBoard
-from adapters.runner.watch import POLL_SECONDS, POLL_SHARE, Watcher
+from adapters.background.jobs import JobBoard
+from adapters.background.library_watch import POLL_SECONDS, POLL_SHARE, Watcher
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
+from domain.base.actor import CLI
 from domain.commands.libraries import add_library, remove_library
-from domain.watching import Noticed, Watching
+from domain.ports.watching import Noticed, Watching
 from tests.fakes import ScriptedNotices, ScriptedScans
 
 QUICK, FULL = 60.0, 3600.0
@@ -58,7 +58,7 @@ def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
         with ledger.transaction(CLI) as turn:
             add_library(turn, str(tmp_path / name))
     clock = Clock()
-    monkeypatch.setattr("adapters.runner.watch.time.monotonic", clock)
+    monkeypatch.setattr("adapters.background.library_watch.time.monotonic", clock)
     post = Post(ledger, clock)
     assert post.after(0) == [(1, False, EVERYTHING), (2, False, EVERYTHING)]
     yield post

@@ -15,7 +15,7 @@ from tests.stopping import stop
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = """
 import threading, time
-from adapters.runner.web import run_web
+from adapters.http.server import run_web
 
 async def app(scope, receive, send):
     pass

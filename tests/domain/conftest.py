@@ -11,8 +11,8 @@ import pytest
 from adapters.store.database import Database
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from domain.library import LibraryAdded
+from domain.base.actor import CLI
+from domain.events.library import LibraryAdded
 from tests.domain.world import World
 
 

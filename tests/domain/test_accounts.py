@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.account import User, UserAdded
-from domain.actor import CLI, Actor
+from domain.base.actor import CLI, Actor
+from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
 from domain.commands.accounts import actor_of, add_user, grant, remove_user, set_password, sign_in
 from domain.commands.libraries import remove_library
-from domain.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
+from domain.events.account import User, UserAdded
 from tests.domain.world import EDITOR, World, nothing_appended
 
 

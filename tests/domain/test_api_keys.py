@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.account import User
-from domain.actor import CLI, Actor
-from domain.api_key import ApiKey, ApiKeyIssued, ApiKeyRevoked, hash_of, key_text, read_key, role_within
+from domain.base.actor import CLI, Actor
+from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
 from domain.commands.accounts import actor_of, add_user, grant, remove_user
 from domain.commands.api_keys import MOST_KEYS, actor_by_key, issue_key, revoke_key
-from domain.commands.people import create_person
-from domain.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
+from domain.commands.persons import create_person
+from domain.events.account import User
+from domain.events.api_key import ApiKey, ApiKeyIssued, ApiKeyRevoked, hash_of, key_text, read_key, role_within
 from tests.domain.world import World, nothing_appended
 
 SECRET = bytes(range(32))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from domain.actor import AUTOBIND
+from domain.base.actor import AUTOBIND
+from domain.commands.autobind import bind_by_tag
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
-from domain.commands.people import delete_person
+from domain.commands.persons import delete_person
 from domain.commands.tags import tag_contents, untag_contents
-from domain.faces import FaceAssigned, Why
-from domain.policies import bind_by_tag
-from domain.ports import Embedding
+from domain.events.face import FaceAssigned, Why
+from domain.ports.face_engine import Embedding
 from tests.domain.world import (
     BELOW,
     LEFT,

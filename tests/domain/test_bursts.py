@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from domain.bursts import BurstJoined, BurstLeft, Shot, burst_rank, bursts_of, changes_of
-from domain.stacks import ALONE, CLIP, PICTURE, RAW, burst_of, stack_of
+from domain.events.burst import BurstJoined, BurstLeft, Shot
+from domain.events.media import ALONE, CLIP, PICTURE, RAW
+from domain.rules.bursts import burst_rank, bursts_of, changes_of
+from domain.rules.stacks import burst_of, stack_of
 
 SECOND = 1_000_000
 NOON = 1_700_000_000 * SECOND

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from adapters.store.erase import erase
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.geometry import Box
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
 from domain.commands.media import record_missing
-from domain.commands.people import delete_person
-from domain.faces import DELETED, DETECTED, MANUAL, FaceAssigned
-from domain.geometry import Box
-from domain.ports import Embedding
+from domain.commands.persons import delete_person
+from domain.events.face import DELETED, DETECTED, MANUAL, FaceAssigned
+from domain.ports.face_engine import Embedding
 from tests.domain.world import (
     BELOW,
     LEFT,

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.store.erase import erase
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.geometry import Box, intersection_over_union
 from domain.commands.detection import mark_failed, wants_embedding
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
-from domain.faces import (
+from domain.events.face import (
     DELETED,
     DETECTED,
     FAILED,
@@ -24,9 +25,8 @@ from domain.faces import (
     FaceRetracted,
     MarkerLifted,
 )
-from domain.geometry import Box, intersection_over_union
-from domain.pairing import paired
-from domain.ports import DetectedFace, Detection, Embedding
+from domain.ports.face_engine import DetectedFace, Detection, Embedding
+from domain.rules.face_pairing import paired
 from tests.domain.world import (
     BELOW,
     LEFT,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from domain.actor import INSIGHT, Actor
+from domain.base.actor import INSIGHT, Actor
+from domain.base.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation, Stale
 from domain.commands.entities import (
     LONGEST_DESCRIPTION,
-    LONGEST_TEXT,
     MOST_ALIASES,
     EntityChanges,
     FactChanges,
@@ -23,14 +23,14 @@ from domain.commands.entities import (
     record_fact,
 )
 from domain.commands.insights import Writing, amend_insight, rewind_transcript, write_insight
+from domain.commands.learning import learn_from_insight
 from domain.commands.media import record_missing
-from domain.commands.operations import undo_with_later
-from domain.entity import EntityMerged, FactCorrected, Statement
-from domain.erasure import ContentErased
-from domain.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation, Stale
-from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
-from domain.insight import Message
-from projections.knowledge import EntityView, FactView
+from domain.events.entity import LONGEST_TEXT, EntityMerged, FactCorrected, Statement
+from domain.events.erasure import ContentErased
+from domain.events.insight import Message
+from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.undo.undo import undo_with_later
+from projections.queries.graph import EntityView, FactView
 from tests.domain.world import (
     EDITOR,
     ONE_LIBRARY,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.actor import INSIGHT
+from domain.base.actor import INSIGHT
 from domain.commands.entities import (
     EntityChanges,
     FactChanges,
@@ -20,11 +20,12 @@ from domain.commands.entities import (
     merge_entities,
 )
 from domain.commands.insights import Writing, write_insight
-from domain.commands.operations import undo
-from domain.entity import EntityCreated, FactRecorded, InsightExamined, Source, Statement
-from domain.extraction import MOST_ENTITIES, MOST_FACTS, Said, SaidEntity, SaidFact, learn_from_insight, said_in, shape
-from domain.insight import Insight, Message
-from projections.knowledge import EntityView, FactView
+from domain.commands.learning import learn_from_insight
+from domain.events.entity import EntityCreated, FactRecorded, InsightExamined, Source, Statement
+from domain.events.insight import Insight, Message
+from domain.rules.fact_extraction import MOST_ENTITIES, MOST_FACTS, Said, SaidEntity, SaidFact, said_in, shape
+from domain.undo.undo import undo
+from projections.queries.graph import EntityView, FactView
 from tests.domain.world import EDITOR, World, content, nothing_appended, photo
 
 pytestmark = pytest.mark.usefixtures("replayed")

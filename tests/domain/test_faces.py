@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation, Stale
+from domain.base.geometry import Box
 from domain.commands.detection import mark_failed
 from domain.commands.faces import (
     LARGEST_BATCH,
@@ -21,9 +23,8 @@ from domain.commands.faces import (
     reject_person,
 )
 from domain.commands.media import record_missing
-from domain.commands.people import delete_person
-from domain.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation, Stale
-from domain.faces import (
+from domain.commands.persons import delete_person
+from domain.events.face import (
     DELETED,
     MANUAL,
     FaceAssigned,
@@ -35,9 +36,8 @@ from domain.faces import (
     MarkerLifted,
     Why,
 )
-from domain.geometry import Box
-from domain.person import PersonCreated
-from domain.ports import Embedding
+from domain.events.person import PersonCreated
+from domain.ports.face_engine import Embedding
 from tests.domain.world import (
     BELOW,
     LEFT,

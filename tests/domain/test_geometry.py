@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.geometry import Box, clamped, intersection_over_union, padded
+from domain.base.geometry import Box, clamped, intersection_over_union, padded
 
 PART = st.floats(0, 1)
 INSIDE = st.builds(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.inert import LONGEST_HELD, REMOVED, InertStream, inert
+from domain.rules.sanitize import LONGEST_HELD, REMOVED, InertStream, inert
 
 ACTIVE = re.compile(r"\][(\[:]|<[A-Za-z/!?]|://|www\.|&#|&\w+;", re.IGNORECASE)
 """What every Markdown needs to make a link, a picture or markup."""

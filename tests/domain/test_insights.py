@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domain.actor import CLI, Actor
+from domain.base.actor import CLI, Actor
+from domain.base.errors import Conflict, Forbidden, NotFound, RuleViolation, Stale
 from domain.commands.insights import (
     MOST_MESSAGES,
     Writing,
@@ -15,9 +16,7 @@ from domain.commands.insights import (
     write_insight,
 )
 from domain.commands.media import record_missing
-from domain.commands.operations import undo, undo_with_later
-from domain.errors import Conflict, Forbidden, NotFound, RuleViolation, Stale
-from domain.insight import (
+from domain.events.insight import (
     Insight,
     InsightRated,
     InsightWritten,
@@ -25,9 +24,9 @@ from domain.insight import (
     ToolCall,
     TranscriptAppended,
     TranscriptRewound,
-    folded,
-    shown,
 )
+from domain.rules.transcripts import folded, shown
+from domain.undo.undo import undo, undo_with_later
 from tests.domain.world import ONE_LIBRARY, VIEWER, World, content, in_the_way, nothing_appended, photo
 
 WRITING = Writing("A day at the lake", "They swam.", "llama", "local")

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
 from domain.commands.libraries import add_library, change_library, remove_library
-from domain.commands.operations import undo
-from domain.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
-from domain.library import Library, LibraryRenamed
+from domain.events.library import Library, LibraryRenamed
+from domain.undo.undo import undo
 from tests.domain.world import EDITOR, World, in_the_way, nothing_appended
 
 

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from domain.masking import Masks
+from domain.rules.masking import Masks
 
 MASK = "erased person 3"
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
+from domain.base.errors import NotFound
 from domain.commands.libraries import remove_library
 from domain.commands.media import ReadFile, Recorded, record_files, record_missing
 from domain.commands.tags import tag_contents
-from domain.errors import NotFound
-from domain.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
-from domain.tag import MediaTagged
+from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.events.tag import MediaTagged
 from tests.domain.world import World, content, photo
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from domain.memories import Span, days_in, is_left_out, spread
+from domain.rules.memories import Span, days_in, is_left_out, spread
 
 
 @pytest.mark.parametrize(

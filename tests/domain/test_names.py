@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import RuleViolation
-from domain.names import LONGEST_NAME, clean_name, name_key
+from domain.base.errors import RuleViolation
+from domain.base.names import LONGEST_NAME, clean_name, name_key
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import RuleViolation
-from domain.paths import bytes_of, folder_of, name_of, text_of
+from domain.base.errors import RuleViolation
+from domain.base.paths import bytes_of, folder_of, name_of, text_of
 
 ODD_NAMES = st.one_of(
     st.binary(max_size=40),

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict
 
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import AlreadyMerged, Forbidden, LibraryError, NameTaken, NotFound, RuleViolation, Stale
 from domain.commands.faces import delete_face
-from domain.commands.people import LONGEST_NOTES, create_person, delete_person, merge_persons
-from domain.entity import EntityCreated
-from domain.errors import AlreadyMerged, Forbidden, LibraryError, NameTaken, NotFound, RuleViolation, Stale
-from domain.faces import DELETED, DETECTED
-from domain.person import PersonMerged, PersonNoted, PersonRenamed
+from domain.commands.persons import LONGEST_NOTES, create_person, delete_person, merge_persons
+from domain.events.entity import EntityCreated
+from domain.events.face import DELETED, DETECTED
+from domain.events.person import PersonMerged, PersonNoted, PersonRenamed
 from tests.domain.world import BELOW, LEFT, ONE_LIBRARY, RIGHT, VIEWER, World, found, nothing_appended
 
 # Creating

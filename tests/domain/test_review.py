@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from domain.base.errors import AlreadyMerged, Forbidden, LibraryError, NameTaken, NotFound, RuleViolation
 from domain.commands.faces import LARGEST_BATCH, FaceChanges, change_face, delete_face, reject_person
-from domain.commands.people import delete_person, merge_persons
+from domain.commands.persons import delete_person, merge_persons
 from domain.commands.review import MOST_TAGS, accept_cluster, bootstrap_persons
 from domain.commands.tags import tag_contents
-from domain.errors import AlreadyMerged, Forbidden, LibraryError, NameTaken, NotFound, RuleViolation
-from domain.faces import FaceAssigned
-from domain.person import PersonCreated
-from domain.tag import Tag
+from domain.events.face import FaceAssigned
+from domain.events.person import PersonCreated
+from domain.events.tag import Tag
 from tests.domain.world import ONE_LIBRARY, VIEWER, World, content, in_the_way, nothing_appended, photo
 
 

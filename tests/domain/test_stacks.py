@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.media import FileFacts
-from domain.stacks import ALONE, CLIP, PICTURE, RAW, RAW_WITHOUT_PICTURE, stack_key, stack_of, stack_rank
+from domain.events.media import ALONE, CLIP, PICTURE, RAW, RAW_WITHOUT_PICTURE, FileFacts
+from domain.rules.stacks import stack_key, stack_of, stack_rank
 
 
 @pytest.mark.parametrize("path", ["Trip/IMG_1.JPG", "Trip/img_1.cr2", "Trip/Img_1.mov"])

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import msgspec
 import pytest
 
-from domain.actor import INSIGHT, Actor
+from domain.base.actor import INSIGHT, Actor
+from domain.base.conversation import Message
+from domain.base.errors import Conflict, Forbidden, NotFound, RuleViolation
+from domain.base.names import name_key
 from domain.commands.summaries import Telling, delete_summary, embed_summaries, write_summary
-from domain.conversation import Message
-from domain.errors import Conflict, Forbidden, NotFound, RuleViolation
-from domain.names import name_key
-from domain.ports import Embedding
-from domain.summary import Source, Summary, closed_days, is_wanted, source_hash
+from domain.events.summary import Source, Summary
+from domain.ports.face_engine import Embedding
+from domain.rules.summaries import closed_days, is_wanted, source_hash
 from tests.domain.world import EDITOR, ONE_LIBRARY, VIEWER, World, nothing_appended
 
 DAY = "2020-05-01"

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.actor import CLI, Actor
-from domain.commands.operations import undo
+from domain.base.actor import CLI, Actor
+from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
 from domain.commands.tags import delete_tag, rename_tag, tag_contents, untag_contents
-from domain.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
-from domain.tag import MediaTagged, MediaUntagged, TagCreated
+from domain.events.tag import MediaTagged, MediaUntagged, TagCreated
+from domain.undo.undo import undo
 from tests.domain.world import ONE_LIBRARY, VIEWER, World, content, in_the_way, nothing_appended, photo
 
 

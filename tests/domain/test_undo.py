@@ -10,20 +10,20 @@ import pytest
 from msgspec.structs import asdict
 
 from adapters.store.erase import erase
-from domain.account import User
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import Erased, Forbidden, InTheWay, NotFound, RuleViolation
 from domain.commands.accounts import sign_in
 from domain.commands.faces import change_faces
-from domain.commands.people import create_person, delete_person
+from domain.commands.persons import create_person, delete_person
 from domain.commands.tags import tag_contents
 from domain.commands.xmp import take_over
-from domain.entity import EntityCreated
-from domain.errors import Erased, Forbidden, InTheWay, NotFound, RuleViolation
-from domain.event import topics
-from domain.faces import DELETED, DETECTED, ContentMarked
-from domain.person import Person, PersonNoted
+from domain.events.account import User
+from domain.events.entity import EntityCreated
+from domain.events.event import topics
+from domain.events.face import DELETED, DETECTED, ContentMarked
+from domain.events.person import Person, PersonNoted
+from domain.rules.xmp import Description, Region
 from domain.undo import kinds_taken_back
-from domain.xmp import Description, Region
 from tests.domain.world import (
     LEFT,
     ONE_LIBRARY,

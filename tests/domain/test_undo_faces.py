@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict
 
-from domain.actor import AUTOBIND
+from domain.base.actor import AUTOBIND
+from domain.base.errors import Conflict, Forbidden
+from domain.base.geometry import Box
+from domain.commands.autobind import bind_by_tag
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
-from domain.commands.operations import undo
-from domain.commands.people import delete_person
+from domain.commands.persons import delete_person
 from domain.commands.tags import tag_contents
-from domain.errors import Conflict, Forbidden
-from domain.faces import AUTO, DELETED, DETECTED, MANUAL, WITHDRAWN, Face, FaceAssigned, FaceUnassigned, Why
-from domain.geometry import Box
-from domain.policies import bind_by_tag
-from domain.ports import Embedding
+from domain.events.face import AUTO, DELETED, DETECTED, MANUAL, WITHDRAWN, Face, FaceAssigned, FaceUnassigned, Why
+from domain.ports.face_engine import Embedding
+from domain.undo.undo import undo
 from tests.domain.world import (
     BELOW,
     LEFT,

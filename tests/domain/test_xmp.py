@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from domain.base.errors import Forbidden
+from domain.base.geometry import Box
+from domain.base.names import name_key
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
-from domain.commands.people import delete_person
+from domain.commands.persons import delete_person
 from domain.commands.tags import delete_tag, rename_tag, tag_contents, untag_contents
 from domain.commands.xmp import Taken, take_over
-from domain.errors import Forbidden
-from domain.faces import FaceAssigned, Why
-from domain.geometry import Box
-from domain.names import name_key
-from domain.ports import Embedding
-from domain.xmp import Description, Region, said_of
+from domain.events.face import FaceAssigned, Why
+from domain.ports.face_engine import Embedding
+from domain.rules.xmp import Description, Region, said_of
 from tests.domain.world import BELOW, EDITOR, LEFT, MODEL, RIGHT, VIEWER, World, content, found, photo, vector
 
 HEAD = Box(0.05, 0.05, 0.3, 0.3)

@@ -12,23 +12,23 @@ from typing import Any, TypeVar
 import pytest
 
 from adapters.store.ledger import Ledger
-from domain.actor import CLI, WATCHER, Actor
+from domain.base.actor import CLI, WATCHER, Actor
+from domain.base.errors import Conflict, InTheWay
+from domain.base.geometry import Box
 from domain.commands.detection import record_detection
 from domain.commands.faces import FaceChanges, change_face
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
-from domain.commands.operations import undo
-from domain.commands.people import PersonChanges, change_person, create_person, merge_persons
-from domain.errors import Conflict, InTheWay
-from domain.event import Event
-from domain.faces import Face
-from domain.geometry import Box
-from domain.media import FileFacts, Media
-from domain.operation import Operation
-from domain.person import Person
-from domain.ports import EMBEDDING_DIMENSIONS, DetectedFace, Detection, Embedding, Resemblance
-from domain.tag import Tag
-from projections.lookups import Lookups, Transaction
+from domain.commands.persons import PersonChanges, change_person, create_person, merge_persons
+from domain.events.event import Event
+from domain.events.face import Face
+from domain.events.media import FileFacts, Media
+from domain.events.operation import Operation
+from domain.events.person import Person
+from domain.events.tag import Tag
+from domain.ports.face_engine import EMBEDDING_DIMENSIONS, DetectedFace, Detection, Embedding, Resemblance
+from domain.undo.undo import undo
+from projections.queries.reading import Lookups, Transaction
 
 MODEL, OTHER_MODEL = "model-1", "model-2"
 LEFT, RIGHT, BELOW = Box(0.1, 0.1, 0.2, 0.2), Box(0.6, 0.1, 0.2, 0.2), Box(0.3, 0.6, 0.2, 0.2)

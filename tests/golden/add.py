@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.store.log import MsgpackTranscoder
-from domain.event import Event, topics
+from domain.events.event import Event, topics
 from tests.golden.examples import examples, least_of
 
 FOLDER = Path(__file__).resolve().parent / "events"

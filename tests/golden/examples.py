@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from domain.event import Event, topics
+from domain.events.event import Event, topics
 
 HASH = bytes(range(32))
 _VALUES: dict[str, Any] = {"content_hash": HASH, "was_hash": HASH}

@@ -11,9 +11,9 @@ import pytest
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from adapters.store.log import EventMapper
-from domain.event import Recorded, class_of, topics
+from domain.events.event import Recorded, class_of, topics
 from projections.apply import Applier
-from projections.schema import ReadTables
+from projections.tables.schema import ReadTables
 from tests.golden.add import FOLDER, LEAST, Golden, file_of, told
 
 FILES = sorted(FOLDER.glob("*.json"))

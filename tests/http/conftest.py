@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.runner.pool import WorkerPool
 from adapters.text_embedding import bundled
+from adapters.workers.pool import WorkerPool
 from tests.http.understanding import Watched
 from tests.http.world import Api, World, furnish, opened
 

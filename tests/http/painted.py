@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from domain.errors import Unreadable
-from domain.geometry import Box
-from domain.ports import DetectedFace, Detection, Embedding, Thresholds
+from domain.base.errors import Unreadable
+from domain.base.geometry import Box
+from domain.ports.face_engine import DetectedFace, Detection, Embedding, Thresholds
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 200, 30), "pink": (230, 60, 60)}
 """`pink` is close enough to `red` to be suggested as the same person, and far enough to be no copy."""

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from adapters.http.entrance import declared
+from adapters.http.asgi import declared
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from domain.api_key import hash_of, key_text
+from domain.base.actor import CLI
 from domain.commands.accounts import add_user, remove_user
 from domain.commands.api_keys import issue_key, revoke_key
+from domain.events.api_key import hash_of, key_text
 from tests.http.test_identity import user
 from tests.http.words import fields, named, problem
 from tests.http.world import PASSWORD, Api, World

@@ -9,11 +9,12 @@ from typing import Any
 import anyio
 import pytest
 
-from adapters.http import condition, sse
-from domain.actor import CLI
+from adapters.http.resources import health
+from adapters.http.web import sse
+from domain.base.actor import CLI
+from domain.base.errors import Unavailable
 from domain.commands.accounts import set_password
-from domain.errors import Unavailable
-from domain.watching import Watching
+from domain.ports.watching import Watching
 from tests.http.test_identity import user
 from tests.http.words import problem
 from tests.http.world import Api, World
@@ -158,7 +159,7 @@ def listener(world: World, name: str = "ed") -> Listener:
 @pytest.fixture
 def lively(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that looks more often, so that the tests need not wait."""
-    monkeypatch.setattr(condition, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(health, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(sse, "BEAT_SECONDS", 0.05)
 
 

@@ -14,10 +14,10 @@ import jsonschema  # type: ignore[import-untyped]  # it brings no types, and its
 import msgspec
 import pytest
 
-from adapters.http.declaring import Declared
-from adapters.http.entrance import declared
-from adapters.http.guard import SECURITY_HEADERS
-from domain.conversation import Message
+from adapters.http.asgi import declared
+from adapters.http.web.routes import Declared
+from adapters.http.web.security_headers import SECURITY_HEADERS
+from domain.base.conversation import Message
 from tests.http.understanding import Watched
 from tests.http.words import fields, named, problem
 from tests.http.world import DOCUMENT, Api, World
@@ -176,7 +176,7 @@ def test_a_bug_becomes_a_plain_problem_and_a_traceback_in_the_log(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("the secret inside")
 
-    monkeypatch.setattr("projections.people.People.page", broken)
+    monkeypatch.setattr("projections.queries.persons_with_faces.People.page", broken)
     with caplog.at_level(logging.ERROR):
         told = problem(ed.get("/persons"), 500)
     assert "secret" not in json.dumps(told)

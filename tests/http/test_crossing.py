@@ -8,9 +8,9 @@ import gzip
 import pytest
 from starlette.datastructures import Headers
 
-from adapters.http.compressing import LEAST_BYTES, takes_gzip
-from adapters.http.entrance import create_http_app
-from adapters.http.guard import SECURITY_HEADERS
+from adapters.http.asgi import create_http_app
+from adapters.http.web.gzip import LEAST_BYTES, takes_gzip
+from adapters.http.web.security_headers import SECURITY_HEADERS
 from tests.http.test_identity import user
 from tests.http.words import problem
 from tests.http.world import PASSWORD, Api, World
@@ -86,7 +86,7 @@ def test_pictures_films_and_parts_of_files_are_never_compressed(ann: Api, path: 
 
 
 def test_an_answer_of_many_bytes_is_compressed_too(ann: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.http.compressing.IN_A_THREAD_FROM", LEAST_BYTES)
+    monkeypatch.setattr("adapters.http.web.gzip.IN_A_THREAD_FROM", LEAST_BYTES)
     with ann.stream("GET", "/openapi.json", headers=GZIP) as answer:
         assert gzip.decompress(b"".join(answer.iter_raw())) == ann.get("/openapi.json", headers=PLAIN).content
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from domain.actor import INSIGHT
+from domain.base.actor import INSIGHT
 from domain.commands.insights import Writing, write_insight
-from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
-from domain.insight import Message
+from domain.commands.learning import learn_from_insight
+from domain.events.insight import Message
+from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from domain.errors import Unavailable, Unreadable
+from domain.base.errors import Unavailable, Unreadable
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World, face_ids
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from adapters.accounts.tokens import Tokens
-from domain.account import User
-from domain.actor import CLI
+from domain.base.actor import CLI
 from domain.commands.accounts import remove_user, set_password
+from domain.events.account import User
 from tests.http.words import problem
 from tests.http.world import PASSWORD, Api, World
 

@@ -11,12 +11,12 @@ import pytest
 from httpx2 import Response
 
 from adapters.insights.sources import Sources
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import Busy, Rejected, RuleViolation, Unavailable
 from domain.commands.faces import FaceChanges, change_face
-from domain.commands.people import create_person
+from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
-from domain.errors import Busy, Rejected, RuleViolation, Unavailable
-from domain.language import Capability, Role, ThinkingDelta, ToolCall
+from domain.ports.language_model import Capability, Role, ThinkingDelta, ToolCall
 from tests.http.words import fields, problem
 from tests.http.world import Api, World, face_ids
 

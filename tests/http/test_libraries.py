@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.watching import Watching
+from domain.ports.watching import Watching
 from tests.http.painted import paint
 from tests.http.words import fields, problem
 from tests.http.world import Api, World

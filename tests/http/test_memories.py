@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.http.entrance import create_http_app
-from domain.actor import WATCHER
+from adapters.http.asgi import create_http_app
+from domain.base.actor import WATCHER
 from domain.commands.media import ReadFile, record_files
-from domain.media import FileFacts
+from domain.events.media import FileFacts
 from tests.http.words import fields
 from tests.http.world import Api, World
 

@@ -69,7 +69,7 @@ def test_history_narrows_to_one_photo_with_its_tags_and_faces_beside_the_other_f
 def test_a_photos_operations_page_and_none_is_lost_where_the_filter_leaves_many_out(
     ed: Api, ann: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.http.operations.PHOTO_BATCH", 2)
+    monkeypatch.setattr("adapters.http.resources.operations.PHOTO_BATCH", 2)
     for number in range(4):
         ed.post("/image/tags", json={"path": "plain.jpg", "name": f"ed {number}"})
         ann.post("/image/tags", json={"path": "plain.jpg", "name": f"ann {number}"})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.http.entrance import create_http_app
+from adapters.http.asgi import create_http_app
 from tests.http.words import problem
 from tests.http.world import PAGE, Api, World
 

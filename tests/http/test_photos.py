@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from domain.actor import WATCHER
+from domain.base.actor import WATCHER
 from domain.commands.media import ReadFile, record_files
-from domain.media import FileFacts
+from domain.events.media import FileFacts
 from tests.adapters.media.raws import nef
 from tests.footage import footage
 from tests.http.painted import paint

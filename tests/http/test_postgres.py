@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from adapters.runner.pool import WorkerPool
-from domain.language import ToolCall
+from adapters.workers.pool import WorkerPool
+from domain.ports.language_model import ToolCall
 from tests.http.words import fields, named, problem
 from tests.http.world import face_ids, furnish, opened
 

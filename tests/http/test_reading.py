@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.http.problems import BadRequest, Invalid
-from adapters.http.reading import body_of, query_of
+from adapters.http.web.problems import BadRequest, Invalid
+from adapters.http.web.validation import body_of, query_of
 
 
 class Inner(msgspec.Struct):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Unavailable
+from domain.base.errors import Unavailable
 from tests.http.painted import paint
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World, face_ids

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from adapters.meaning.keeping import KeepsMeaning
+from adapters.meaning.meaning_upkeep import KeepsMeaning
 from adapters.meaning.store import MeaningStore
-from adapters.runner.pool import WorkerPool
 from adapters.store.generations import rebuild
-from domain.errors import Rejected, Unavailable, Unreadable
+from adapters.workers.pool import WorkerPool
+from domain.base.errors import Rejected, Unavailable, Unreadable
 from tests.http.understanding import AWAY, Watched
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World, face_ids, furnish, opened

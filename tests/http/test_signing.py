@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.accounts.links import Purpose
-from domain.actor import CLI
+from domain.base.actor import CLI
 from domain.commands.accounts import remove_user
 from tests.http.test_identity import user
 from tests.http.words import fields, problem

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.conversation import Message
-from domain.errors import Unavailable
+from domain.base.conversation import Message
+from domain.base.errors import Unavailable
 from tests.fakes import LettersEmbedder
 from tests.http.words import fields, problem
 from tests.http.world import Api, World

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.http import tags
+from adapters.http.resources import tags
 from tests.http.words import fields, problem
 from tests.http.world import Api, World
 

@@ -14,8 +14,8 @@ import uvicorn
 
 from adapters.insights import turns
 from adapters.insights.turns import Turns
-from domain.actor import Actor
-from domain.errors import Conflict, NotFound
+from domain.base.actor import Actor
+from domain.base.errors import Conflict, NotFound
 from tests.http.world import World
 
 ANN = {"path": "trips/ann.jpg"}
@@ -163,8 +163,8 @@ def test_a_head_request_does_not_listen(world: World, ed: httpx.Client) -> None:
 def test_a_stream_begins_before_the_first_word_where_that_takes_long(
     world: World, ed: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.http.answering.FIRST_SECONDS", 0.05)
-    monkeypatch.setattr("adapters.http.answering.BEAT_SECONDS", 0.05)
+    monkeypatch.setattr("adapters.http.web.chat_responses.FIRST_SECONDS", 0.05)
+    monkeypatch.setattr("adapters.http.web.chat_responses.BEAT_SECONDS", 0.05)
     going_on = threading.Event()
     world.model.script = [[going_on, "One."]]
     with ed.stream("POST", "/insights/chat/stream", json={**ANN, "message": "x"}) as stream:

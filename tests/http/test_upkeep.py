@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from adapters.language.tally import TALLY
-from adapters.runner.rebuilds import Rebuilds
+from adapters.background.rebuilds import Rebuilds
+from adapters.language.call_counts import TALLY
 from adapters.store.database import Database
 from adapters.store.generations import verify
 from adapters.store.ledger import LIVE, Ledger
-from adapters.store.presence import rebuilding
-from domain.actor import CLI
-from projections.schema import ReadTables
+from adapters.store.locks import rebuilding
+from domain.base.actor import CLI
+from projections.tables.schema import ReadTables
 from tests.http.words import named, problem
 from tests.http.world import Api, World
 
@@ -90,7 +90,7 @@ def test_a_bug_is_counted_as_one(world: World, ann: Api, monkeypatch: pytest.Mon
     def broken(*_: object, **__: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr("projections.people.People.page", broken)
+    monkeypatch.setattr("projections.queries.persons_with_faces.People.page", broken)
     problem(ann.get("/persons"), 500)
     assert requests(ann)["GET", "/persons", "5xx"] == 1
 

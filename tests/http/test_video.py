@@ -12,9 +12,9 @@ from PIL import Image
 
 from adapters.files.scan import Scanner
 from adapters.files.walk import MediaKind
-from domain.actor import WATCHER
+from domain.base.actor import WATCHER
 from domain.commands.media import ReadFile
-from domain.media import NEEDS_FFMPEG, READINGS, FileFacts
+from domain.events.media import NEEDS_FFMPEG, READINGS, FileFacts
 from tests.footage import footage
 from tests.http.words import fields, problem
 from tests.http.world import Api, World

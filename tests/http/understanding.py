@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from domain.errors import Unavailable
-from domain.text_embedding import Purpose, TextEmbedder
+from domain.base.errors import Unavailable
+from domain.ports.text_embedder import Purpose, TextEmbedder
 
 
 class Watched:

@@ -24,49 +24,49 @@ from adapters.accounts.limits import SignInLimits
 from adapters.accounts.links import LinkBook, Purpose
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.tokens import Tokens
-from adapters.files.paths import open_below, resolve
+from adapters.background.face_detection import DetectsFaces
+from adapters.background.job_counts import Figures
+from adapters.background.jobs import JobBoard
+from adapters.background.library_watch import Watcher
+from adapters.background.rebuilds import Rebuilds
+from adapters.background.summary_writing import Limits, WritesSummaries
+from adapters.background.work import Work
+from adapters.files.confinement import open_below, resolve
 from adapters.files.scan import Scanner
-from adapters.http.entrance import create_http_app, declared
+from adapters.http.asgi import create_http_app, declared
 from adapters.http.keeping import Upkeep
-from adapters.http.meters import PrometheusMeters
-from adapters.http.openapi import document
-from adapters.http.parts import Accounts, Parts
+from adapters.http.web.dependencies import Accounts, Parts
+from adapters.http.web.metrics import PrometheusMeters
+from adapters.http.web.openapi import document
 from adapters.insights.narrator import Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
 from adapters.language.blocking import Blocking
-from adapters.language.tally import TALLY
-from adapters.meaning.index import MeaningIndex
-from adapters.meaning.keeping import KeepsMeaning
-from adapters.meaning.search import Asker, PhotoSearch
+from adapters.language.call_counts import TALLY
+from adapters.meaning.meaning_upkeep import KeepsMeaning
+from adapters.meaning.semantic_search import Asker, PhotoSearch
 from adapters.meaning.store import MeaningStore
+from adapters.meaning.vector_index import MeaningIndex
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
-from adapters.runner.figures import Figures
-from adapters.runner.jobs import JobBoard
-from adapters.runner.policies import DetectsFaces
-from adapters.runner.pool import WorkerPool
-from adapters.runner.rebuilds import Rebuilds
-from adapters.runner.summaries import Limits, WritesSummaries
-from adapters.runner.watch import Watcher
-from adapters.runner.work import Work
 from adapters.store.database import Database
+from adapters.store.generation_status import standing
 from adapters.store.generations import rebuild
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
-from adapters.store.standing import standing
-from adapters.summaries.search import SummarySearch
+from adapters.summaries.summary_search import SummarySearch
 from adapters.summaries.telling import Teller
 from adapters.vectors.similarity import Similarity, likeness
-from domain.actor import CLI, WATCHER
+from adapters.workers.pool import WorkerPool
+from domain.base.actor import CLI, WATCHER
+from domain.base.conversation import Message as Said
+from domain.base.errors import NotFound
+from domain.base.paths import bytes_of, text_of
 from domain.commands.accounts import add_user
 from domain.commands.libraries import add_library
-from domain.conversation import Message as Said
-from domain.errors import NotFound
-from domain.library import Library
-from domain.paths import bytes_of, text_of
-from domain.text_embedding import TextEmbedder
+from domain.events.library import Library
+from domain.ports.text_embedder import TextEmbedder
 from tests.fakes import LettersEmbedder, Scripted, Talks
 from tests.http.painted import PaintedFaces, paint
 

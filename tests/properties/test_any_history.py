@@ -14,28 +14,31 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 
 from adapters.store.erase import erase, erasure_of
-from domain.actor import CLI, WATCHER
-from domain.commands import entities, faces, insights, libraries, people, review, summaries, tags
+from domain.base.actor import CLI, WATCHER
+from domain.base.errors import LibraryError
+from domain.base.geometry import Box
+from domain.base.names import name_key
+from domain.commands import entities, faces, insights, libraries, persons, review, summaries, tags
 from domain.commands.detection import mark_failed
 from domain.commands.entities import EntityChanges, FactChanges
 from domain.commands.faces import FaceChanges
 from domain.commands.insights import Writing
+from domain.commands.learning import learn_from_insight
 from domain.commands.media import ReadFile, record_files, record_missing
-from domain.commands.operations import undo, undo_with_later
-from domain.commands.people import PersonChanges
+from domain.commands.persons import PersonChanges
 from domain.commands.summaries import Telling
 from domain.commands.xmp import take_over
-from domain.entity import TYPES, Statement
-from domain.errors import LibraryError
-from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
-from domain.geometry import Box
-from domain.insight import RATINGS, Message, ToolCall, folded
-from domain.media import FileFacts
-from domain.names import name_key
-from domain.ports import Embedding, Turn
-from domain.summary import Source
-from domain.xmp import Description, Region
-from projections.faces import FaceView
+from domain.events.entity import TYPES, Statement
+from domain.events.insight import RATINGS, Message, ToolCall
+from domain.events.media import FileFacts
+from domain.events.summary import Source
+from domain.ports.face_engine import Embedding
+from domain.ports.unit_of_work import Turn
+from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.rules.transcripts import folded
+from domain.rules.xmp import Description, Region
+from domain.undo.undo import undo, undo_with_later
+from projections.queries.faces import FaceView
 from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
 
 NAMES = st.sampled_from(["Anna", "anna", "Bob", "Carol", "Dora", "Eve", "holiday"])
@@ -162,20 +165,20 @@ class Histories(RuleBasedStateMachine):
     @rule(name=NAMES, notes=st.sampled_from(["", "likes cats"]))
     def create(self, name: str, notes: str) -> None:
         """Name a person."""
-        self._do(lambda turn: people.create_person(turn, name, notes=notes))
+        self._do(lambda turn: persons.create_person(turn, name, notes=notes))
 
     @rule(person=WHICH, name=NAMES, hidden=st.booleans(), notes=st.sampled_from(["", "tall"]))
     def change(self, person: int, name: str, hidden: bool, notes: str) -> None:
         """Describe a person."""
         who = self._person(person)
-        self._do(lambda turn: people.change_person(turn, who, PersonChanges(name=name, hidden=hidden, notes=notes)))
+        self._do(lambda turn: persons.change_person(turn, who, PersonChanges(name=name, hidden=hidden, notes=notes)))
 
     @rule(person=WHICH, into=WHICH)
     def merge(self, person: int, into: int) -> None:
         """Merge two persons: no face is lost, and those of nobody stay so."""
         person, into = self._person(person), self._person(into)
         before = self.world.faces_by_person()
-        if self._do(lambda turn: people.merge_persons(turn, person, into)):
+        if self._do(lambda turn: persons.merge_persons(turn, person, into)):
             after = self.world.faces_by_person()
             assert after.get(into, set()) == before.get(person, set()) | before.get(into, set())
             assert after.get(None) == before.get(None)
@@ -185,14 +188,14 @@ class Histories(RuleBasedStateMachine):
     def delete_person(self, person: int, with_faces: bool) -> None:
         """Delete a person, with or without the faces."""
         who = self._person(person)
-        self._do(lambda turn: people.delete_person(turn, who, with_faces=with_faces))
+        self._do(lambda turn: persons.delete_person(turn, who, with_faces=with_faces))
 
     @rule(person=WHICH, cover=st.none() | WHICH, birth_date=st.sampled_from([None, "1990-01-31", "2001-12-01"]))
     def picture(self, person: int, cover: int | None, birth_date: str | None) -> None:
         """Choose a cover and say when a person was born."""
         who, face = self._person(person), None if cover is None else self._face(cover)
         changes = PersonChanges(cover_face_id=face, birth_date=birth_date)
-        self._do(lambda turn: people.change_person(turn, who, changes))
+        self._do(lambda turn: persons.change_person(turn, who, changes))
 
     @rule(face=WHICH, person=st.none() | WHICH, ignored=st.booleans())
     def decide(self, face: int, person: int | None, ignored: bool) -> None:
@@ -355,7 +358,7 @@ class Histories(RuleBasedStateMachine):
         removal = self.operations[-1]
         assert self.world.stand().faces == {}
         one = self._person(person)
-        renamed = self._run(lambda turn: people.change_person(turn, one, PersonChanges(name=name)))
+        renamed = self._run(lambda turn: persons.change_person(turn, one, PersonChanges(name=name)))
         rename = self.operations[-1]
         assert self._run(lambda turn: undo(turn, removal))
         if renamed:
@@ -461,7 +464,7 @@ class Histories(RuleBasedStateMachine):
     def bridge(self, person: int, entity: int | None) -> None:
         """Bridge a person to an entity, or take the bridge away."""
         who, one = self._person(person), None if entity is None else self._entity(entity)
-        self._do(lambda turn: people.change_person(turn, who, PersonChanges(entity_id=one)))
+        self._do(lambda turn: persons.change_person(turn, who, PersonChanges(entity_id=one)))
 
     @rule(day=st.integers(1, 2), name=NAMES, other=NAMES, seed=st.integers(0, 2), embedded=st.booleans())
     def summarise(self, day: int, name: str, other: str, seed: int, embedded: bool) -> None:

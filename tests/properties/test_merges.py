@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import LibraryError
 from domain.commands.faces import change_faces
-from domain.commands.operations import undo
-from domain.commands.people import PersonChanges, change_person, create_person, merge_persons
-from domain.errors import LibraryError
-from projections.people import PersonView
+from domain.commands.persons import PersonChanges, change_person, create_person, merge_persons
+from domain.undo.undo import undo
+from projections.queries.persons_with_faces import PersonView
 from tests.properties.world import World, saved
 
 PERSONS = 5

@@ -18,19 +18,19 @@ from adapters.store.generations import SCRATCH
 from adapters.store.ledger import Ledger
 from adapters.store.log import head, read_generations
 from adapters.store.transaction import Generation
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
+from domain.base.geometry import Box
 from domain.commands.detection import record_detection
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
-from domain.faces import FaceCarried
-from domain.geometry import Box
-from domain.insight import Insight, Message
-from domain.media import FileFacts
-from domain.ports import DetectedFace, Detection
-from domain.summary import Summary
-from projections.faces import FaceView
-from projections.knowledge import EntityView, FactView, Knowledge
-from projections.people import PersonView
+from domain.events.face import FaceCarried
+from domain.events.insight import Insight, Message
+from domain.events.media import FileFacts
+from domain.events.summary import Summary
+from domain.ports.face_engine import DetectedFace, Detection
+from projections.queries.faces import FaceView
+from projections.queries.graph import EntityView, FactView, Knowledge
+from projections.queries.persons_with_faces import PersonView
 from projections.verify import Difference, differences
 from tests.fakes import PLACE_ALONE
 

@@ -10,19 +10,19 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from adapters.files.paths import resolve
-from adapters.files.report import ScanReport
+from adapters.files.confinement import resolve
 from adapters.files.scan import Scanner
+from adapters.files.scan_report import ScanReport
 from adapters.media.gallery import Gallery
-from adapters.runner.pool import WorkerPool
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
+from adapters.workers.pool import WorkerPool
+from domain.base.actor import CLI
+from domain.base.paths import bytes_of
 from domain.commands.libraries import add_library
-from domain.library import Library
-from domain.media import Media
-from domain.paths import bytes_of
-from projections.lookups import Lookups
+from domain.events.library import Library
+from domain.events.media import Media
+from projections.queries.reading import Lookups
 
 
 @pytest.fixture(scope="session")

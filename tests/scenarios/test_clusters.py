@@ -9,19 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from adapters.background.face_detection import DetectsFaces
+from adapters.background.jobs import JobBoard
+from adapters.background.vector_upkeep import KeepsVectors
 from adapters.face_engines.absent import AbsentEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
-from adapters.runner.jobs import JobBoard
-from adapters.runner.policies import DetectsFaces, KeepsVectors
-from adapters.runner.pool import WorkerPool
 from adapters.vectors.similarity import Similarity, likeness
-from domain.actor import CLI
-from domain.commands.operations import undo
+from adapters.workers.pool import WorkerPool
+from domain.base.actor import CLI
+from domain.base.errors import Unavailable
 from domain.commands.review import accept_cluster
-from domain.errors import Unavailable
-from domain.faces import Face
-from projections.lookups import Lookups
+from domain.events.face import Face
+from domain.undo.undo import undo
+from projections.queries.reading import Lookups
 from tests.scenarios.conftest import Place
 
 

@@ -14,14 +14,14 @@ import pytest
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import AUTOBIND, CLI
+from domain.base.actor import AUTOBIND, CLI
+from domain.base.geometry import Box
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face
-from domain.commands.operations import undo
-from domain.commands.people import create_person, delete_person, merge_persons
+from domain.commands.persons import create_person, delete_person, merge_persons
 from domain.commands.tags import tag_contents
-from domain.faces import FaceAssigned, Why
-from domain.geometry import Box
-from projections.lookups import Lookups
+from domain.events.face import FaceAssigned, Why
+from domain.undo.undo import undo
+from projections.queries.reading import Lookups
 from tests.loopback import Reply, loopback
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import COMMAND, PASSWORD, ROOT, imageapi, serving

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.background.loops import FollowsLog
+from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.media import gallery as gallery_module
-from adapters.runner.policies import FollowsLog, MirrorsThumbnails
-from adapters.runner.pool import WorkerPool
 from adapters.store.ledger import Ledger
-from domain.errors import Unreadable
+from adapters.workers.pool import WorkerPool
+from domain.base.errors import Unreadable
 from tests.adapters.media import raws
 from tests.scenarios.conftest import Place
 from tests.scenarios.hostile import Attack, prepare

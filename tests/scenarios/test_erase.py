@@ -9,25 +9,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, Table, inspect, select, text
 
-from adapters.runner.pool import WorkerPool
 from adapters.store import erase as erasing
 from adapters.store.database import Database
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
+from adapters.store.export_import import export_log, import_log
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
-from adapters.store.transfer import export_log, import_log
 from adapters.vectors.similarity import Similarity
-from domain.actor import CLI, WATCHER
+from adapters.workers.pool import WorkerPool
+from domain.base.actor import CLI, WATCHER
+from domain.base.errors import AlreadyMerged, Conflict, NotFound, RuleViolation, Unavailable
+from domain.base.geometry import Box
 from domain.commands.detection import record_detection
 from domain.commands.faces import FaceChanges, change_face, change_faces, draw_face
-from domain.commands.operations import undo
-from domain.commands.people import PersonChanges, change_person, create_person, delete_person, merge_persons
+from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from domain.commands.tags import rename_tag, tag_contents
-from domain.errors import AlreadyMerged, Conflict, NotFound, RuleViolation, Unavailable
-from domain.faces import DELETED, Face
-from domain.geometry import Box
-from domain.ports import DetectedFace, Detection, Embedding
-from projections.people import PersonView
+from domain.events.face import DELETED, Face
+from domain.ports.face_engine import DetectedFace, Detection, Embedding
+from domain.undo.undo import undo
+from projections.queries.persons_with_faces import PersonView
 from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place
 from tests.scenarios.test_transfer import rows_of

@@ -11,10 +11,10 @@ import pytest
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from adapters.store.presence import alone, serving
-from domain.actor import CLI
-from domain.commands.people import create_person
-from domain.errors import Conflict, Unavailable
+from adapters.store.locks import alone, serving
+from domain.base.actor import CLI
+from domain.base.errors import Conflict, Unavailable
+from domain.commands.persons import create_person
 from tests.scenarios.serving import COMMAND, ROOT, imageapi
 from tests.scenarios.serving import serving as served
 

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.store.erase import erase
 from adapters.store.generations import verify
-from domain.actor import CLI, INSIGHT
+from domain.base.actor import CLI, INSIGHT
 from domain.commands.entities import (
     EntityChanges,
     FactChanges,
@@ -17,10 +17,11 @@ from domain.commands.entities import (
     record_fact,
 )
 from domain.commands.insights import Writing, write_insight
-from domain.commands.people import PersonChanges, change_person, create_person
-from domain.entity import Statement
-from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
-from domain.insight import Message
+from domain.commands.learning import learn_from_insight
+from domain.commands.persons import PersonChanges, change_person, create_person
+from domain.events.entity import Statement
+from domain.events.insight import Message
+from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
 from tests.scenarios.conftest import Place
 from tests.scenarios.test_erase import exported, files_of, traces_in
 

@@ -8,11 +8,11 @@ import pytest
 
 from adapters.store.erase import erase
 from adapters.store.generations import verify
-from domain.actor import CLI
+from domain.base.actor import CLI
 from domain.commands.insights import Writing, amend_insight, continue_transcript, rewind_transcript, write_insight
-from domain.commands.operations import undo
-from domain.commands.people import create_person
-from domain.insight import Message, ToolCall
+from domain.commands.persons import create_person
+from domain.events.insight import Message, ToolCall
+from domain.undo.undo import undo
 from tests.scenarios.conftest import Place
 from tests.scenarios.test_erase import exported, files_of, traces_in
 

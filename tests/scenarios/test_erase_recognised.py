@@ -11,12 +11,12 @@ import pytest
 
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
-from adapters.runner.pool import WorkerPool
 from adapters.store.erase import erase
 from adapters.store.generations import verify
-from domain.actor import CLI
+from adapters.workers.pool import WorkerPool
+from domain.base.actor import CLI
 from domain.commands.faces import change_faces
-from domain.commands.people import create_person
+from domain.commands.persons import create_person
 from tests.fakes import Renamed
 from tests.scenarios.conftest import Place
 from tests.scenarios.test_recognition import content_of, detect, faces_on

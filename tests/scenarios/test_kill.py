@@ -17,8 +17,8 @@ from sqlalchemy import select
 from adapters.store.database import Database
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from projections.faces import FaceStats
+from domain.base.actor import CLI
+from projections.queries.faces import FaceStats
 from tests.scenarios.serving import COMMAND, ROOT
 
 PHOTOS = 36

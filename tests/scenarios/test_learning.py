@@ -14,22 +14,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.background.loops import FollowsLog, Loop
 from adapters.insights.learning import LearnsFacts
-from adapters.runner.policies import FollowsLog, Loop
 from adapters.store.database import Database
+from adapters.store.export_import import export_log, import_log
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from adapters.store.transfer import export_log, import_log
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import Rejected, Unavailable
+from domain.base.geometry import Box
 from domain.commands.entities import create_entity, record_fact
 from domain.commands.faces import draw_face
 from domain.commands.insights import Writing, write_insight
-from domain.commands.people import PersonChanges, change_person, create_person
-from domain.entity import InsightExamined, Statement
-from domain.errors import Rejected, Unavailable
-from domain.geometry import Box
-from domain.insight import Message
-from projections.knowledge import FactView
+from domain.commands.persons import PersonChanges, change_person, create_person
+from domain.events.entity import InsightExamined, Statement
+from domain.events.insight import Message
+from projections.queries.graph import FactView
 from tests.adapters.face_engines.material import serving as app_serving
 from tests.fakes import Scripted
 from tests.scenarios.conftest import Place, jpeg

@@ -11,7 +11,7 @@ from typing import Any
 import pillow_heif
 from PIL import Image
 
-from domain.paths import bytes_of, text_of
+from domain.base.paths import bytes_of, text_of
 from tests.scenarios.serving import Served, serving
 
 GOOD = 240

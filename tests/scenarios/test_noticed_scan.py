@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files.recent import RecentlyRead
-from adapters.files.report import ScanReport
+from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan import Scanner
+from adapters.files.scan_report import ScanReport
 from adapters.files.walk import FoundFile
-from domain.errors import Unavailable
-from domain.watching import Noticed
+from domain.base.errors import Unavailable
+from domain.ports.watching import Noticed
 from tests.scenarios.conftest import Place, jpeg
 
 
@@ -117,7 +117,7 @@ def test_a_written_file_is_read_though_neither_size_nor_time_tells(filled: Place
 def test_a_file_that_was_read_since_it_was_written_is_not_read_again_when_that_is_told(
     filled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.files.recent.TICK_NS", 0)
+    monkeypatch.setattr("adapters.files.recently_read.TICK_NS", 0)
     (filled.root / "a/1.jpg").rename(filled.root / "a/new.jpg")
     assert look(filled, folders="a").read == 1
     assert look(filled, folders="a", written="a/new.jpg").read == 0
@@ -129,7 +129,7 @@ def test_a_file_that_was_read_since_it_was_written_is_not_read_again_when_that_i
 def test_a_file_that_changed_just_before_it_was_read_is_read_again_when_that_is_told(
     filled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.files.recent.TICK_NS", 3600 * 10**9)
+    monkeypatch.setattr("adapters.files.recently_read.TICK_NS", 3600 * 10**9)
     (filled.root / "a/1.jpg").rename(filled.root / "a/new.jpg")
     assert look(filled, folders="a").read == 1
     assert look(filled, folders="a", written="a/new.jpg").read == 1
@@ -138,7 +138,7 @@ def test_a_file_that_changed_just_before_it_was_read_is_read_again_when_that_is_
 def test_a_file_that_could_not_be_read_is_tried_again_when_it_is_told_of(
     filled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.files.recent.TICK_NS", 0)
+    monkeypatch.setattr("adapters.files.recently_read.TICK_NS", 0)
     broken = filled.data / "renditions"
     broken.rename(filled.data / "kept")
     broken.write_text("a file where the folder should be")
@@ -151,7 +151,7 @@ def test_a_file_that_could_not_be_read_is_tried_again_when_it_is_told_of(
 
 
 def test_no_more_readings_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.files.recent.MOST", 10)
+    monkeypatch.setattr("adapters.files.recently_read.MOST", 10)
     recent = RecentlyRead()
     files = [FoundFile(f"{number}.jpg", 1, 1, number, 1) for number in range(11)]
     for file in files:

@@ -12,23 +12,26 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from adapters.face_engines.apollo import ApolloEngine
+from adapters.background.face_detection import DetectsFaces
+from adapters.background.jobs import JobBoard
+from adapters.background.loops import FollowsLog, Loop
+from adapters.background.tag_binding import BindsByTag
+from adapters.background.thumbnail_mirror import MirrorsThumbnails
+from adapters.face_engines.apollo_faces import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
-from adapters.runner.jobs import JobBoard
-from adapters.runner.policies import BindsByTag, DetectsFaces, FollowsLog, Loop, MirrorsThumbnails
-from adapters.runner.pool import WorkerPool
 from adapters.vectors.similarity import Similarity, likeness
-from domain.actor import CLI
+from adapters.workers.pool import WorkerPool
+from domain.base.actor import CLI
+from domain.base.errors import Unavailable, Unreadable
+from domain.base.geometry import Box, intersection_over_union
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
-from domain.commands.operations import undo
-from domain.commands.people import create_person
+from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
-from domain.errors import Unavailable, Unreadable
-from domain.faces import AUTO, MANUAL, SAME_FACE_IOU, Face
-from domain.geometry import Box, intersection_over_union
-from domain.ports import FaceEngine
-from projections.faces import FaceView
+from domain.events.face import AUTO, MANUAL, SAME_FACE_IOU, Face
+from domain.ports.face_engine import FaceEngine
+from domain.undo.undo import undo
+from projections.queries.faces import FaceView
 from tests.adapters.media.raws import BUILDERS
 from tests.fakes import Failing, Renamed
 from tests.scenarios.conftest import Place, jpeg

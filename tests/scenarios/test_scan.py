@@ -17,13 +17,13 @@ from PIL import ExifTags, Image
 from adapters.files.scan import Scanner
 from adapters.files.walk import MediaKind
 from adapters.store.generations import verify
-from domain.actor import CLI
+from domain.base.actor import CLI
+from domain.base.errors import Unavailable
+from domain.base.paths import text_of
 from domain.commands.libraries import change_library, remove_library
 from domain.commands.media import ReadFile
 from domain.commands.tags import tag_contents
-from domain.errors import Unavailable
-from domain.paths import text_of
-from projections.narrowing import PhotoFilter
+from projections.queries.photo_filter import PhotoFilter
 from tests.footage import footage
 from tests.scenarios.conftest import Place, jpeg
 

@@ -11,15 +11,15 @@ import pytest
 from adapters.settings import Settings
 from adapters.text_embedding import bundled
 from app import House
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
+from domain.base.errors import Unavailable
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
-from domain.commands.people import create_person
+from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
-from domain.errors import Unavailable
-from domain.insight import InsightWritten
-from domain.media import FileFacts
-from projections.narrowing import PhotoFilter
+from domain.events.insight import InsightWritten
+from domain.events.media import FileFacts
+from projections.queries.photo_filter import PhotoFilter
 from tests.adapters.face_engines.material import serving
 from tests.adapters.language.ollama_facade import Facade
 from tests.scenarios.serving import imageapi

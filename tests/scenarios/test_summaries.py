@@ -12,21 +12,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from adapters.background.jobs import JobBoard
+from adapters.background.loops import Loop
+from adapters.background.summary_vectors import EmbedsSummaries
+from adapters.background.summary_writing import LONG_PATIENCE, PATIENCE, Limits, WritesSummaries
 from adapters.language.blocking import Blocking
-from adapters.runner.jobs import JobBoard
-from adapters.runner.policies import Loop
-from adapters.runner.summaries import LONG_PATIENCE, PATIENCE, EmbedsSummaries, Limits, WritesSummaries
 from adapters.sms.client import SmsClient
 from adapters.store.database import Database
 from adapters.store.erase import erase
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
-from adapters.summaries.search import SummarySearch
+from adapters.summaries.summary_search import SummarySearch
 from adapters.summaries.telling import Teller
-from domain.actor import CLI
-from domain.commands.people import create_person
-from domain.errors import Rejected, RuleViolation, Unavailable
-from domain.summary import Summary
+from domain.base.actor import CLI
+from domain.base.errors import Rejected, RuleViolation, Unavailable
+from domain.commands.persons import create_person
+from domain.events.summary import Summary
 from tests.fakes import LettersEmbedder, Scripted
 from tests.loopback import Asked, Loopback, Reply, loopback
 from tests.scenarios.test_erase import exported, files_of

@@ -9,11 +9,11 @@ import pytest
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from domain.commands.operations import undo
-from domain.commands.people import PersonChanges, change_person, create_person, delete_person, merge_persons
-from domain.errors import RuleViolation
-from projections.people import PersonView
+from domain.base.actor import CLI
+from domain.base.errors import RuleViolation
+from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
+from domain.undo.undo import undo
+from projections.queries.persons_with_faces import PersonView
 
 SECOND = 1_000_000_000
 

@@ -9,19 +9,19 @@ import orjson
 import pytest
 
 from adapters.store.database import Database
+from adapters.store.export_import import export_log, import_log
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from adapters.store.transfer import export_log, import_log
-from domain.actor import CLI, INSIGHT, WATCHER
+from domain.base.actor import CLI, INSIGHT, WATCHER
+from domain.base.errors import Conflict, RuleViolation
+from domain.base.geometry import Box
 from domain.commands.detection import record_detection
-from domain.commands.operations import undo
-from domain.commands.people import create_person, merge_persons
+from domain.commands.persons import create_person, merge_persons
 from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
-from domain.errors import Conflict, RuleViolation
-from domain.geometry import Box
-from domain.ports import DetectedFace, Detection, Embedding
-from domain.summary import Source
+from domain.events.summary import Source
+from domain.ports.face_engine import DetectedFace, Detection, Embedding
+from domain.undo.undo import undo
 from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place
 from tests.scenarios.serving import imageapi

@@ -6,11 +6,11 @@ import pytest
 
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from domain.commands.operations import undo, undo_with_later
-from domain.commands.people import PersonChanges, change_person, create_person, merge_persons
-from domain.errors import InTheWay, RuleViolation
-from domain.person import PersonRenamed
+from domain.base.actor import CLI
+from domain.base.errors import InTheWay, RuleViolation
+from domain.commands.persons import PersonChanges, change_person, create_person, merge_persons
+from domain.events.person import PersonRenamed
+from domain.undo.undo import undo, undo_with_later
 
 
 def done(ledger: Ledger, command: object, *arguments: object) -> int:

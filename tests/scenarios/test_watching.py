@@ -16,7 +16,7 @@ from sqlalchemy import select
 from adapters.files.scan import NOTICED_SETTLE_SECONDS
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
+from domain.base.actor import CLI
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import Served, imageapi, serving
 

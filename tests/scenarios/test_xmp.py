@@ -15,19 +15,19 @@ import httpx
 import pytest
 from PIL import Image
 
+from adapters.background.xmp import BATCH, ReadsXmp
 from adapters.files.descriptions import Descriptions
 from adapters.files.xmp import Xmp
 from adapters.media.embedded_xmp import embedded_xmp
-from adapters.runner.xmp import BATCH, ReadsXmp
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from domain.commands.operations import undo
-from domain.errors import Conflict
-from domain.media import Media
-from domain.xmp import Description
-from projections.faces import FaceView
-from projections.lookups import Lookups
+from domain.base.actor import CLI
+from domain.base.errors import Conflict
+from domain.events.media import Media
+from domain.rules.xmp import Description
+from domain.undo.undo import undo
+from projections.queries.faces import FaceView
+from projections.queries.reading import Lookups
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import imageapi, serving
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import event
 
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from projections.narrowing import PhotoFilter
-from projections.timeline import Place
+from domain.base.actor import CLI
+from projections.queries.photo_filter import PhotoFilter
+from projections.queries.timeline import Place
 
 
 def plans_of(ledger: Ledger, narrowed: PhotoFilter, sort: str, after: Place | None = None) -> list[list[str]]:

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import exc, insert
 
 from adapters.store.database import Database
+from adapters.store.export_import import export_log, import_log
 from adapters.store.generations import verify
 from adapters.store.key_uses import KEPT_FOR_MICROS, KeyUses
 from adapters.store.ledger import Ledger
-from adapters.store.transfer import export_log, import_log
-from domain.actor import CLI
-from domain.api_key import ApiKey, hash_of
+from domain.base.actor import CLI
 from domain.commands.accounts import add_user, remove_user
 from domain.commands.api_keys import issue_key, revoke_key
+from domain.events.api_key import ApiKey, hash_of
 
 
 def keys_of(ledger: Ledger) -> list[ApiKey]:

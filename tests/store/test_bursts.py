@@ -9,14 +9,14 @@ import pytest
 
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
 from domain.commands.bursts import link_bursts
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.commands.tags import tag_contents
-from domain.media import FileFacts
-from domain.stacks import PICTURE, stack_of
-from projections.narrowing import PhotoFilter
+from domain.events.media import PICTURE, FileFacts
+from domain.rules.stacks import stack_of
+from projections.queries.photo_filter import PhotoFilter
 
 
 def content(number: int) -> bytes:

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from adapters.store import dropping, generations
+from adapters.store import drop_generation, generations
 from adapters.store.database import Database
 from adapters.store.generations import prepare, rebuild, verify
 from adapters.store.ledger import Ledger
+from adapters.store.locks import rebuilding
 from adapters.store.log import read_generations
-from adapters.store.presence import rebuilding
-from domain.actor import CLI
-from domain.commands.operations import undo
-from domain.commands.people import create_person, merge_persons
-from domain.errors import Conflict
-from domain.person import PersonBridged, PersonCreated
+from domain.base.actor import CLI
+from domain.base.errors import Conflict
+from domain.commands.persons import create_person, merge_persons
+from domain.events.person import PersonBridged, PersonCreated
+from domain.undo.undo import undo
 from projections import verify as comparison
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def tables(ledger: Ledger) -> set[str]:
 def test_tables_whose_rows_refer_to_one_another_go_in_small_steps(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dropping, "EMPTY_AT_ONCE", 2)
+    monkeypatch.setattr(drop_generation, "EMPTY_AT_ONCE", 2)
     first, *others = [named(ledger, f"person {number}") for number in range(5)]
     operations = [merged(ledger, other, first) for other in others]
     with ledger.transaction(CLI) as turn:
@@ -162,7 +162,7 @@ def furthest_unfinished(ledger: Ledger) -> int:
 def test_a_reader_keeps_its_tables_though_others_took_their_place(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dropping, "READERS_END_SECONDS", 0.1)
+    monkeypatch.setattr(drop_generation, "READERS_END_SECONDS", 0.1)
     named(ledger, "Anna")
     with ledger.reading(CLI) as snapshot:
         rebuild(ledger)

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import exc, insert
 
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
+from domain.base.actor import CLI
 from domain.commands.entities import create_entity
 from domain.commands.libraries import add_library
-from domain.commands.people import create_person
+from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
-from domain.ports import Embedding
+from domain.ports.face_engine import Embedding
 
 HASH = b"h" * 32
 FACE: dict[str, Any] = {

@@ -7,13 +7,14 @@ import pytest
 from adapters.store.erase import erase
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from domain.actor import CLI, INSIGHT
+from domain.base.actor import CLI, INSIGHT
 from domain.commands.entities import EntityChanges, change_entity, create_entity, delete_entity, merge_entities
 from domain.commands.insights import Writing, write_insight
-from domain.commands.people import PersonChanges, change_person, create_person
-from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
-from domain.insight import Message
-from projections.lookups import Lookups
+from domain.commands.learning import learn_from_insight
+from domain.commands.persons import PersonChanges, change_person, create_person
+from domain.events.insight import Message
+from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from projections.queries.reading import Lookups
 from tests.domain.world import EDITOR, ONE_LIBRARY, World, content, photo
 
 

@@ -14,12 +14,12 @@ from adapters.store.database import Database
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
 from adapters.store.log import LogSubscription
-from domain.actor import CLI
-from domain.commands.operations import undo
-from domain.commands.people import create_person, merge_persons
-from domain.errors import Conflict, Unavailable
-from domain.person import PersonCreated
-from projections.lookups import Transaction
+from domain.base.actor import CLI
+from domain.base.errors import Conflict, Unavailable
+from domain.commands.persons import create_person, merge_persons
+from domain.events.person import PersonCreated
+from domain.undo.undo import undo
+from projections.queries.reading import Transaction
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
@@ -27,8 +27,8 @@ import sys, threading
 sys.path.insert(0, {root!r})
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from domain.commands.people import create_person
+from domain.base.actor import CLI
+from domain.commands.persons import create_person
 ledger = Ledger(Database({url!r}))
 def write(name):
     for number in range({count}):

@@ -14,28 +14,29 @@ from adapters.store.database import Database
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import BUILDING, Ledger
 from adapters.store.log import read_generations
-from domain.actor import CLI, INSIGHT, WATCHER
+from domain.base.actor import CLI, INSIGHT, WATCHER
+from domain.base.errors import Conflict
+from domain.base.geometry import Box
 from domain.commands.accounts import add_user
 from domain.commands.api_keys import issue_key
 from domain.commands.detection import record_detection
 from domain.commands.faces import change_faces, draw_face, reject_person
 from domain.commands.insights import Writing, write_insight
+from domain.commands.learning import learn_from_insight
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
-from domain.commands.people import create_person, delete_person
+from domain.commands.persons import create_person, delete_person
 from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
-from domain.entity import EntityCreated
-from domain.errors import Conflict
-from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
-from domain.faces import AUTO, MANUAL
-from domain.geometry import Box
-from domain.insight import Message
-from domain.media import FileFacts
-from domain.person import PersonCreated
-from domain.ports import DetectedFace, Detection, Embedding
-from domain.summary import Source
-from projections.schema import ReadTables
+from domain.events.entity import EntityCreated
+from domain.events.face import AUTO, MANUAL
+from domain.events.insight import Message
+from domain.events.media import FileFacts
+from domain.events.person import PersonCreated
+from domain.events.summary import Source
+from domain.ports.face_engine import DetectedFace, Detection, Embedding
+from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from projections.tables.schema import ReadTables
 from tests.domain.world import World, content, found, photo
 from tests.fakes import PLACE_ALONE
 

@@ -10,14 +10,14 @@ import pytest
 from adapters.store.database import Database
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files, record_missing
-from domain.commands.people import create_person
+from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
-from domain.media import FileFacts
-from projections import timeline
-from projections.narrowing import PhotoFilter
+from domain.events.media import FileFacts
+from projections.queries import timeline
+from projections.queries.photo_filter import PhotoFilter
 from tests.store.plans import plans_of
 
 

@@ -8,21 +8,21 @@ import msgspec
 import pytest
 from sqlalchemy import insert, update
 
-import domain.event
+import domain.events.event
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
 from adapters.store.log import log_events
-from domain.actor import CLI
-from domain.commands.people import create_person
-from domain.event import Event, class_of, recorded_as, topics
-from domain.person import PersonCreated
+from domain.base.actor import CLI
+from domain.commands.persons import create_person
+from domain.events.event import Event, class_of, recorded_as, topics
+from domain.events.person import PersonCreated
 
 
 @pytest.fixture(autouse=True)
 def own_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is forgotten after it."""
-    monkeypatch.setattr(domain.event, "_CLASSES", dict(domain.event._CLASSES))
-    monkeypatch.setattr(domain.event, "_UPCASTERS", dict(domain.event._UPCASTERS))
+    monkeypatch.setattr(domain.events.event, "_CLASSES", dict(domain.events.event._CLASSES))
+    monkeypatch.setattr(domain.events.event, "_UPCASTERS", dict(domain.events.event._UPCASTERS))
 
 
 def trial_of_version_2() -> type[Event]:
@@ -90,7 +90,7 @@ def test_a_rebuild_projects_old_payloads_as_what_they_mean_today(
     def lift(old: dict[str, Any]) -> dict[str, Any]:
         return {"person_id": old["person_id"], "name": f"{old['first']} {old['last']}"}
 
-    monkeypatch.setitem(domain.event._UPCASTERS, "PersonCreated:0", (PersonCreated, lift))
+    monkeypatch.setitem(domain.events.event._UPCASTERS, "PersonCreated:0", (PersonCreated, lift))
     with ledger.transaction(CLI) as turn:
         create_person(turn, "Anna Lee")
     payload = msgspec.msgpack.encode({"person_id": 1, "first": "Anna", "last": "Lee"})

@@ -12,19 +12,19 @@ import pytest
 from adapters.store.database import Database
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
-from domain.actor import CLI, WATCHER, Actor
+from domain.base.actor import CLI, WATCHER, Actor
+from domain.base.geometry import Box
+from domain.base.names import search_key
 from domain.commands.detection import record_detection
 from domain.commands.faces import change_faces
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files, record_missing
-from domain.commands.people import create_person, merge_persons
+from domain.commands.persons import create_person, merge_persons
 from domain.commands.tags import rename_tag, tag_contents
-from domain.geometry import Box
-from domain.media import FileFacts
-from domain.names import search_key
-from domain.ports import DetectedFace, Detection
-from projections import narrowing, timeline
-from projections.narrowing import PhotoFilter
+from domain.events.media import FileFacts
+from domain.ports.face_engine import DetectedFace, Detection
+from projections.queries import photo_filter, timeline
+from projections.queries.photo_filter import PhotoFilter
 from tests.fakes import PLACE_ALONE
 from tests.store.plans import plans_of
 
@@ -160,7 +160,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(timeline, "WALKED", walked)
     monkeypatch.setattr(timeline, "CERTAIN", 0.001)
     if request.param == "walked":
-        monkeypatch.setattr(narrowing, "FEW", 0)
+        monkeypatch.setattr(photo_filter, "FEW", 0)
     return str(request.param)
 
 
@@ -194,7 +194,7 @@ def two_libraries(tmp_path: Path) -> Iterator[Ledger]:
 def test_sqlite_finds_what_each_filter_leaves_by_an_index(
     two_libraries: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "FEW", 0)
+    monkeypatch.setattr(photo_filter, "FEW", 0)
     for narrowed, index, _ in CASES:
         plans = plans_of(two_libraries, PhotoFilter(**narrowed), "taken_at")
         found = [step for plan in plans for step in plan if " media_1 " in step and "INTEGER PRIMARY KEY" not in step]

@@ -10,18 +10,18 @@ from sqlalchemy import distinct, func, select
 
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
-from domain.actor import CLI, WATCHER, Actor
+from domain.base.actor import CLI, WATCHER, Actor
+from domain.base.geometry import Box
 from domain.commands.detection import record_detection
 from domain.commands.faces import change_faces
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files, record_missing
-from domain.commands.operations import undo
-from domain.commands.people import create_person, delete_person, merge_persons
+from domain.commands.persons import create_person, delete_person, merge_persons
 from domain.commands.tags import delete_tag, tag_contents, untag_contents
-from domain.geometry import Box
-from domain.media import FileFacts
-from domain.ports import DetectedFace, Detection
-from projections.lookups import Lookups, Transaction
+from domain.events.media import FileFacts
+from domain.ports.face_engine import DetectedFace, Detection
+from domain.undo.undo import undo
+from projections.queries.reading import Lookups, Transaction
 from tests.fakes import PLACE_ALONE
 
 A, B, C = b"a" * 32, b"b" * 32, b"c" * 32

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from adapters.accounts.links import LIFETIME, MOST_OPEN, InvalidLink, Link, LinkBook, Purpose
-from domain.errors import NameTaken, NotFound, RuleViolation, Unavailable
+from domain.base.errors import NameTaken, NotFound, RuleViolation, Unavailable
 
 REPOSITORY = Path(__file__).parents[3]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

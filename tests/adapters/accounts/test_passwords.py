@@ -11,7 +11,7 @@ from argon2 import PasswordHasher, Type
 from argon2.low_level import hash_secret
 
 from adapters.accounts.passwords import HASHER, LONGEST, Passwords
-from domain.errors import RuleViolation, Unavailable
+from domain.base.errors import RuleViolation, Unavailable
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 

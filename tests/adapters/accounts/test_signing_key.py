@@ -15,7 +15,7 @@ from adapters.accounts import private_files
 from adapters.accounts.codes import digest, new_code
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
-from domain.errors import Unavailable
+from domain.base.errors import Unavailable
 
 REPOSITORY = Path(__file__).parents[3]
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.accounts.tokens import AUDIENCE, ISSUER, LIFETIME, Claims, Flaw, InvalidToken, Tokens
-from domain.errors import RuleViolation
+from domain.base.errors import RuleViolation
 
 KEY = secrets.token_urlsafe(48)
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 from starlette.types import ASGIApp
 
-from adapters.face_engines.apollo import ApolloEngine
+from adapters.face_engines.apollo_faces import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import FaceModel, face_model
 from adapters.face_engines.serve import faces_app
-from adapters.runner.pool import WorkerPool
-from domain.ports import FaceEngine
+from adapters.workers.pool import WorkerPool
+from domain.ports.face_engine import FaceEngine
 from tests.adapters.face_engines.material import encoded, onnx_projection, serving
 
 KEY = "a key of these tests"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.types import ASGIApp
 
-from domain.ports import DetectedFace, Embedding
+from domain.ports.face_engine import DetectedFace, Embedding
 
 GRACE_SECONDS = 3
 

@@ -20,10 +20,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from adapters.face_engines.apollo import APOLLO_THRESHOLDS, ApolloEngine
-from domain.errors import AdapterError, Unavailable, Unreadable
-from domain.geometry import Box
-from domain.ports import Thresholds
+from adapters.face_engines.apollo_faces import APOLLO_THRESHOLDS, ApolloEngine
+from domain.base.errors import AdapterError, Unavailable, Unreadable
+from domain.base.geometry import Box
+from domain.ports.face_engine import Thresholds
 from tests.adapters.face_engines.material import encoded, vector
 
 PICTURE = encoded(Image.new("RGB", (40, 30), "white"))

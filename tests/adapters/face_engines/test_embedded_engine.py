@@ -17,9 +17,9 @@ from PIL import Image
 
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import FaceModel, face_model
-from adapters.runner.pool import WorkerPool
-from domain.errors import Unavailable, Unreadable
-from domain.geometry import Box
+from adapters.workers.pool import WorkerPool
+from domain.base.errors import Unavailable, Unreadable
+from domain.base.geometry import Box
 from tests.adapters.face_engines.material import cosine, encoded, onnx_projection
 
 Photo = Callable[[str], bytes]
@@ -47,7 +47,7 @@ def test_the_servers_own_process_loads_neither_opencv_nor_a_model(sample_photos:
         from pathlib import Path
         from adapters.face_engines.embedded import EmbeddedEngine
         from adapters.face_engines.model_card import face_model
-        from adapters.runner.pool import WorkerPool
+        from adapters.workers.pool import WorkerPool
         engine = EmbeddedEngine(WorkerPool(1), face_model())
         print(len(engine.detect(Path({str(sample_photos / "obama.jpg")!r}).read_bytes()).faces))
         engine.close()

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from domain.errors import Unreadable
-from domain.geometry import Box, intersection_over_union
-from domain.ports import DetectedFace, FaceEngine
+from domain.base.errors import Unreadable
+from domain.base.geometry import Box, intersection_over_union
+from domain.ports.face_engine import DetectedFace, FaceEngine
 from tests.adapters.face_engines.material import cosine, encoded, vector
 
 Photo = Callable[[str], bytes]

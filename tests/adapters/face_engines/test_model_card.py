@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.face_engines.model_card import FaceModel, ModelCard, face_model
-from domain.errors import Unavailable
-from domain.ports import Thresholds
+from domain.base.errors import Unavailable
+from domain.ports.face_engine import Thresholds
 
 CARD = {"name": "my-arcface", "licence": "MIT"}
 

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from adapters.face_engines.apollo import ApolloEngine
+from adapters.face_engines.apollo_faces import ApolloEngine
 from adapters.face_engines.serve import faces_app
-from domain.errors import Unavailable, Unreadable
-from domain.geometry import Box
-from domain.ports import DetectedFace, Detection, Embedding, FaceEngine, Thresholds
+from domain.base.errors import Unavailable, Unreadable
+from domain.base.geometry import Box
+from domain.ports.face_engine import DetectedFace, Detection, Embedding, FaceEngine, Thresholds
 from tests.adapters.face_engines.material import encoded
 
 PICTURE = encoded(Image.new("RGB", (40, 30), "white"))

@@ -10,10 +10,10 @@ import pytest
 from adapters.files.descriptions import Descriptions
 from adapters.files.xmp import Xmp
 from adapters.media.embedded_xmp import EmbeddedXmp
-from domain.errors import NotFound, Unavailable, Unreadable
-from domain.geometry import Box
-from domain.media import Media
-from domain.xmp import Description, Region
+from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.base.geometry import Box
+from domain.events.media import Media
+from domain.rules.xmp import Description, Region
 from tests.adapters.files.test_xmp import DIGIKAM, description_of, packet, regions
 
 ANN = Region(Box(0.2, 0.15, 0.2, 0.1), "Ann")

@@ -10,26 +10,26 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files import notice
-from adapters.files.gathered import Gathered
+from adapters.files import change_watcher
+from adapters.files.change_watcher import Notices, Tree, plant_tree
 from adapters.files.inotify import LimitReached
-from adapters.files.notice import Notices, Tree, plant_tree
-from domain.library import Library
-from domain.paths import text_of
-from domain.watching import Noticed, Watching
+from adapters.files.pending_changes import Gathered
+from domain.base.paths import text_of
+from domain.events.library import Library
+from domain.ports.watching import Noticed, Watching
 
 LONGEST_SECONDS = 20
 
 
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notice, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(change_watcher, "LOOK_SECONDS", 0.1)
 
 
 class Watcher:
     """Libraries under watch, and how often it was called."""
 
-    def __init__(self, mode: str = "native", plant: notice.Plant = plant_tree) -> None:
+    def __init__(self, mode: str = "native", plant: change_watcher.Plant = plant_tree) -> None:
         self.notices = Notices(mode, plant=plant)
         self.woken = threading.Event()
         self.notices.begin(self.woken.set)
@@ -179,7 +179,7 @@ def test_a_disk_that_does_not_tell_is_polled_until_it_is_another_unless_the_sett
 def test_a_limit_is_said_once_in_the_log_and_polled_around_for_that_library_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notice, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(change_watcher, "RETRY_SECONDS", 0.1)
     full = threading.Event()
     full.set()
 
@@ -247,4 +247,4 @@ def test_a_storm_is_passed_on_in_few_pieces(watcher: Watcher, tmp_path: Path) ->
         assert time.monotonic() - began < LONGEST_SECONDS
         time.sleep(0.05)
         seen |= (watcher.notices.take(1) or Noticed()).written
-    assert len(calls) <= 2 + (time.monotonic() - began) / notice.REST_SECONDS
+    assert len(calls) <= 2 + (time.monotonic() - began) / change_watcher.REST_SECONDS

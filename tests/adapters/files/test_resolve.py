@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.files.paths import open_below, resolve
-from domain.errors import NotFound, Unavailable
-from domain.paths import text_of
+from adapters.files.confinement import open_below, resolve
+from domain.base.errors import NotFound, Unavailable
+from domain.base.paths import text_of
 
 Block = Callable[[], AbstractContextManager[None]]
 
@@ -184,7 +184,7 @@ def test_a_part_swapped_for_a_link_after_it_was_checked_is_not_followed(
         (library / swapped).symlink_to(tmp_path / "elsewhere" / Path(swapped).relative_to("sub"))
         return checked
 
-    monkeypatch.setattr("adapters.files.paths.resolve", check_then_swap)
+    monkeypatch.setattr("adapters.files.confinement.resolve", check_then_swap)
     with pytest.raises(NotFound):
         open_below(library, "sub/a.jpg")
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.files.rdf import LARGEST_PACKET
 from adapters.files.sidecars import read_sidecar, sidecar_to_write, sidecars_of, write_sidecar
-from domain.errors import Unavailable, Unreadable
+from domain.base.errors import Unavailable, Unreadable
 
 
 def made(folder: Path, *names: str) -> list[bytes]:

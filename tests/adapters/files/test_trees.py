@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from adapters.files import inotify
-from adapters.files.gathered import MOST_PLACES, MOST_WRITTEN, Gathered
+from adapters.files.change_watcher import Tree
 from adapters.files.inotify import InotifyTree, LimitReached
-from adapters.files.notice import Tree
-from adapters.files.notified import NotifiedTree
-from domain.watching import Noticed
+from adapters.files.pending_changes import MOST_PLACES, MOST_WRITTEN, Gathered
+from adapters.files.watchfiles_tree import NotifiedTree
+from domain.ports.watching import Noticed
 
 Plant = Callable[[bytes, Collection[bytes], Gathered], Tree]
 
@@ -243,7 +243,7 @@ def test_a_limit_of_the_system_is_said_with_what_to_raise(
 def test_a_folder_that_may_not_be_read_is_watched_once_it_may(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-        "from adapters.files.gathered import Gathered; from adapters.files.inotify import InotifyTree\n"
+        "from adapters.files.pending_changes import Gathered; from adapters.files.inotify import InotifyTree\n"
         "root = Path(sys.argv[2]); (root / 'a').mkdir(mode=0); gathered = Gathered()\n"
         "tree = InotifyTree(os.fsencode(root), [], gathered)\n"
         "(root / 'a').chmod(0o700); tree.wait(5); print(gathered.take().trees)\n"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from adapters.files.walk import FoundFile, Problem, kind_of, walk
-from domain.errors import NotFound, Unavailable
-from domain.paths import bytes_of
+from domain.base.errors import NotFound, Unavailable
+from domain.base.paths import bytes_of
 
 Block = Callable[[], AbstractContextManager[None]]
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from adapters.files.rdf import LARGEST_PACKET
 from adapters.files.regions import Stored, turned
 from adapters.files.xmp import OfAnotherPicture, Xmp
-from domain.errors import Unreadable
-from domain.geometry import Box
-from domain.xmp import Description, Region
+from domain.base.errors import Unreadable
+from domain.base.geometry import Box
+from domain.rules.xmp import Description, Region
 
 LANDSCAPE, ON_ITS_SIDE = Stored(4000, 3000, 1), Stored(4000, 3000, 6)
 NAMES = """xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"

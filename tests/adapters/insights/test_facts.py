@@ -10,13 +10,14 @@ import pytest
 from adapters.insights.known import facts_about, known_of
 from adapters.insights.sources import Sources
 from adapters.insights.tools import tools_for
-from domain.actor import CLI, INSIGHT
+from domain.base.actor import CLI, INSIGHT
 from domain.commands.entities import create_entity, delete_entity, merge_entities, record_fact
 from domain.commands.faces import draw_face
 from domain.commands.insights import Writing, write_insight
-from domain.entity import Statement
-from domain.extraction import Said, SaidEntity, SaidFact, learn_from_insight
-from domain.insight import Message
+from domain.commands.learning import learn_from_insight
+from domain.events.entity import Statement
+from domain.events.insight import Message
+from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
 from tests.domain.conftest import anew, world
 from tests.domain.world import BELOW, World, content, photo
 

@@ -15,11 +15,11 @@ from adapters.insights.sources import Sources
 from adapters.insights.tools import tools_for
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI, WATCHER, Actor
+from domain.base.actor import CLI, WATCHER, Actor
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.tags import tag_contents
-from domain.media import FileFacts
+from domain.events.media import FileFacts
 from tests.domain.world import content
 
 NOON = 1_588_334_400_000_000

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from adapters.insights.known import Facts
 from adapters.insights.transcript import kept, prompt, spoken
-from domain.event import Event
-from domain.insight import Message, ToolCall, TranscriptAppended, TranscriptRewound, folded, shown
-from domain.language import Finished, Role
-from domain.language import Message as Spoken
-from domain.language import ToolCall as SpokenCall
+from domain.events.event import Event
+from domain.events.insight import Message, ToolCall, TranscriptAppended, TranscriptRewound
+from domain.ports.language_model import Finished, Role
+from domain.ports.language_model import Message as Spoken
+from domain.ports.language_model import ToolCall as SpokenCall
+from domain.rules.transcripts import folded, shown
 
 STEPS = st.lists(st.tuples(st.sampled_from(["turn", "rewind"]), st.integers(0, 6)), max_size=12)
 

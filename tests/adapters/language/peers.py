@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from domain.errors import ImageApiError
-from domain.language import Answer, Chat, Delta, LanguageModel, Message, Role, TextDelta
+from domain.base.errors import ImageApiError
+from domain.ports.language_model import Answer, Chat, Delta, LanguageModel, Message, Role, TextDelta
 
 T = TypeVar("T")
 

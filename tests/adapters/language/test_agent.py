@@ -15,8 +15,8 @@ from msgspec import Meta
 from adapters.language.agent import CALLS_A_ROUND, RULES, ToolAgent
 from adapters.language.ollama import Ollama
 from adapters.language.openrouter import OpenRouter
-from domain.errors import NotFound, Unavailable
-from domain.language import (
+from domain.base.errors import NotFound, Unavailable
+from domain.ports.language_model import (
     Chat,
     Finished,
     LanguageModel,

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from adapters.language.embedder import ServedEmbedder
 from adapters.language.ollama import EMBEDDING_MODEL, Ollama
-from domain.errors import Rejected, Unavailable, Unreadable
+from adapters.language.served_embedder import ServedEmbedder
+from domain.base.errors import Rejected, Unavailable, Unreadable
 from tests.adapters.face_engines.material import serving
 from tests.adapters.language.ollama_facade import NOMIC, Facade
 from tests.adapters.language.peers import Asked, Peer, Script

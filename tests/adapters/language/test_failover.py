@@ -14,13 +14,13 @@ import anyio
 import pytest
 
 from adapters.language import upstream
+from adapters.language.call_counts import TALLY
 from adapters.language.failover import KEPT_OUT_SECONDS, Failover
 from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import Ollama
 from adapters.language.openrouter import OpenRouter
-from adapters.language.tally import TALLY
-from domain.errors import Rejected, RuleViolation, Unavailable
-from domain.language import Chat, LanguageModel, Message, Purpose, Role
+from domain.base.errors import Rejected, RuleViolation, Unavailable
+from domain.ports.language_model import Chat, LanguageModel, Message, Purpose, Role
 from tests.adapters.language.peers import Asked, Peer, Script, question, tell, texts, unreachable
 
 Start = Callable[[Script], Peer]

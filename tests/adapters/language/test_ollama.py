@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from adapters.language.ollama import CONTEXT_LIMIT, ModelMissing, Ollama
-from domain.errors import Busy, ImageApiError, Rejected, RuleViolation, Unavailable
-from domain.language import Capability, Chat, Message, Purpose, Role, ThinkingDelta, ToolCall, ToolSpec
+from domain.base.errors import Busy, ImageApiError, Rejected, RuleViolation, Unavailable
+from domain.ports.language_model import Capability, Chat, Message, Purpose, Role, ThinkingDelta, ToolCall, ToolSpec
 from tests.adapters.language.peers import Asked, Peer, Script, question, tell, texts
 
 Start = Callable[[Script], Peer]

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from adapters.language.openrouter import OpenRouter
-from domain.errors import Busy, ImageApiError, Rejected, RuleViolation, Unavailable
-from domain.language import Chat, Message, Purpose, Role, ThinkingDelta, ToolCall, ToolSpec
+from domain.base.errors import Busy, ImageApiError, Rejected, RuleViolation, Unavailable
+from domain.ports.language_model import Chat, Message, Purpose, Role, ThinkingDelta, ToolCall, ToolSpec
 from tests.adapters.language.peers import Asked, Peer, Script, question, tell
 
 Start = Callable[[Script], Peer]

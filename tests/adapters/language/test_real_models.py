@@ -21,8 +21,18 @@ from adapters.language.agent import ToolAgent
 from adapters.language.failover import Failover
 from adapters.language.ollama import Ollama
 from adapters.language.openrouter import OpenRouter
-from domain.errors import AdapterError
-from domain.language import Capability, Chat, Finished, Message, Purpose, Role, TextDelta, Tool, ToolAnswered
+from domain.base.errors import AdapterError
+from domain.ports.language_model import (
+    Capability,
+    Chat,
+    Finished,
+    Message,
+    Purpose,
+    Role,
+    TextDelta,
+    Tool,
+    ToolAnswered,
+)
 from tests.adapters.face_engines.material import serving
 from tests.adapters.language.llama import CONTEXT, NAME, llama
 from tests.adapters.language.ollama_facade import EMBEDDER, Facade

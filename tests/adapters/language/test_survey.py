@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from adapters.language.ollama import Ollama
 from adapters.language.openrouter import OpenRouter
-from adapters.language.survey import survey
+from adapters.language.probe import survey
 from tests.adapters.language.peers import Asked, Peer, Script, unreachable
 
 Start = Callable[[Script], Peer]

@@ -11,11 +11,11 @@ import pytest
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.actor import CLI, WATCHER
+from domain.base.actor import CLI, WATCHER
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
-from domain.media import FileFacts
-from domain.text_embedding import Purpose
+from domain.events.media import FileFacts
+from domain.ports.text_embedder import Purpose
 
 
 class Drawn:

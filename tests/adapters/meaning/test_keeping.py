@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters.meaning.index import ONE, UNKNOWN, MeaningIndex
-from adapters.meaning.keeping import TOLD_AT_ONCE, KeepsMeaning
-from adapters.meaning.search import Asker, PhotoSearch
+from adapters.background.jobs import Job, JobBoard
+from adapters.meaning.meaning_upkeep import TOLD_AT_ONCE, KeepsMeaning
+from adapters.meaning.semantic_search import Asker, PhotoSearch
 from adapters.meaning.store import Assigned, MeaningStore
-from adapters.runner.jobs import Job, JobBoard
+from adapters.meaning.vector_index import ONE, UNKNOWN, MeaningIndex
 from adapters.store.ledger import Ledger
-from domain.actor import CLI
-from domain.commands.people import create_person
+from domain.base.actor import CLI
+from domain.commands.persons import create_person
 from domain.commands.tags import rename_tag, tag_contents
-from domain.erasure import PersonErased
-from projections.narrowing import PhotoFilter
+from domain.events.erasure import PersonErased
+from projections.queries.photo_filter import PhotoFilter
 from tests.adapters.meaning.conftest import Drawn, add_photos, content, word
 
 MANY = 1_000

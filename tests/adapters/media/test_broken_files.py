@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from adapters.media.index import index_file, metadata
+from adapters.media.indexing import index_file, metadata
 from adapters.media.renditions import rendition_path
-from domain.errors import AdapterError
+from domain.base.errors import AdapterError
 from tests.adapters.media.material import EXTENSIONS, encoded, put, scene
 
 VARIANTS: list[tuple[str, dict[str, Any]]] = [

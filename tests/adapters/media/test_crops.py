@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from adapters.media.crops import face_crop, render
-from domain.errors import NotFound, Unreadable
-from domain.geometry import Box
+from domain.base.errors import NotFound, Unreadable
+from domain.base.geometry import Box
 from tests.adapters.media.material import GREEN, QUARTERS, corners, encoded, put, quarters, with_orientation
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.files.xmp import Xmp
 from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
-from domain.errors import NotFound, Unreadable
+from domain.base.errors import NotFound, Unreadable
 from tests.adapters.media.material import encoded, jxl, quarters
 from tests.adapters.media.raws import BUILDERS, PREVIEW
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from adapters.media.dates import wall_clock_of_exif
-from adapters.media.index import metadata
+from adapters.media.indexing import metadata
 from tests.adapters.media.material import EXTENSIONS, encoded, jxl, quarters
 from tests.adapters.media.raws import BUILDERS, PREVIEW
 

@@ -16,11 +16,11 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from adapters.media import contents, pictures
-from adapters.media.index import IndexedFile, index_file, metadata
+from adapters.media.indexing import IndexedFile, index_file, metadata
 from adapters.media.renditions import rendition_path
 from adapters.media.worker import prepare
-from adapters.runner.pool import WorkerPool
-from domain.errors import NotFound, StillChanging, Unavailable
+from adapters.workers.pool import WorkerPool
+from domain.base.errors import NotFound, StillChanging, Unavailable
 from tests.adapters.media.material import (
     EXTENSIONS,
     QUARTERS,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import ExifTags, Image
 
-from adapters.media.index import index_file
+from adapters.media.indexing import index_file
 from adapters.media.motion import Motion, Told, motion_of, told_by_phone
 from tests.adapters.media.material import encoded, quarters
 from tests.footage import footage

@@ -11,9 +11,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from adapters.media import opening, pictures, programs
-from adapters.media.index import IndexedFile, index_file, metadata
+from adapters.media.indexing import IndexedFile, index_file, metadata
 from adapters.media.renditions import rendition_path
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 from tests.adapters.media.material import QUARTERS, STORED_BY, corners, encoded, jxl, put, quarters, scene
 from tests.adapters.media.raws import box
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from adapters.media import pictures, programs, raw
-from adapters.media.index import IndexedFile, index_file
+from adapters.media.indexing import IndexedFile, index_file
 from adapters.media.magic import kind_of_format, raw_format_of
 from adapters.media.raw import LEAST, embedded_jpegs, sensor_size
 from adapters.media.renditions import rendition_path

@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from adapters.media import ffmpeg as tools
-from adapters.media import video
-from adapters.media.index import IndexedFile, index_file, metadata
+from adapters.media import film
+from adapters.media.film import film_of
+from adapters.media.indexing import IndexedFile, index_file, metadata
 from adapters.media.renditions import rendition_path
-from adapters.media.video import film_of
-from domain.errors import Unavailable, Unreadable
-from domain.media import NEEDS_FFMPEG
+from domain.base.errors import Unavailable, Unreadable
+from domain.events.media import NEEDS_FFMPEG
 from tests.footage import AAC, H264, HEVC, ffmpeg, footage, turned
 
 pytestmark = pytest.mark.ffmpeg
@@ -161,7 +161,7 @@ UTC_TIME = {"creation_time": "2024-05-01T10:00:05.000000Z"}
 def test_the_wall_clock_and_utc_are_kept_apart(
     tags: Mapping[str, str], name: str, duration: float, taken: tuple[str, int | None] | None
 ) -> None:
-    found = video._taken(tags, name, None, duration)
+    found = film._taken(tags, name, None, duration)
     assert (None if found is None else (at(found.micros), found.offset_minutes)) == taken
 
 
@@ -179,7 +179,7 @@ def test_the_wall_clock_and_utc_are_kept_apart(
     ],
 )
 def test_a_position_is_read_in_every_form_of_iso_6709(text: str, place: tuple[float | None, ...]) -> None:
-    assert video._place({"location": text}) == place
+    assert film._place({"location": text}) == place
 
 
 @pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])

@@ -15,9 +15,9 @@ from PIL import Image
 
 from adapters.media import video_clips
 from adapters.media.video_clips import ClipKind, VideoClips, make_clip
-from adapters.runner.pool import WorkerPool
-from domain.errors import NotFound, Unavailable, Unreadable
-from domain.media import Media
+from adapters.workers.pool import WorkerPool
+from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.events.media import Media
 from tests.footage import AAC, H264, footage, turned
 
 pytestmark = pytest.mark.ffmpeg

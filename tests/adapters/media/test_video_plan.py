@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from adapters.media.video_plan import COPIED_SECONDS, ENCODED_SECONDS, Plan, part_begun_at, plan_of, playlist
-from domain.errors import Unreadable
+from domain.base.errors import Unreadable
 from tests.footage import AAC, H264, HEVC, footage, turned
 
 pytestmark = pytest.mark.ffmpeg

@@ -20,8 +20,8 @@ from adapters.media import video_plan, video_stream
 from adapters.media.ffmpeg import Word, contained, ffmpeg_command
 from adapters.media.video_cache import PartCache
 from adapters.media.video_stream import VideoStreams
-from domain.errors import NotFound, Unavailable, Unreadable
-from domain.media import Media
+from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.events.media import Media
 from tests.footage import AAC, H264, HEVC, footage
 
 pytestmark = pytest.mark.ffmpeg

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.places.apollo import ApolloPlaces
-from domain.places import PersonalPlace
+from adapters.places.apollo_places import ApolloPlaces
+from domain.ports.places import PersonalPlace
 from tests.loopback import Loopback, Reply
 
 HOME = Reply({"name": "Home", "category": "home", "distance_m": 12.5})
@@ -102,7 +102,7 @@ def test_a_server_that_fails_is_no_personal_place_told_once_and_left_alone(
 
 def test_a_server_that_answers_again_is_believed_again(server: Loopback, caplog: pytest.LogCaptureFixture) -> None:
     places = ApolloPlaces(server.url, rest_seconds=0.0)
-    with caplog.at_level(logging.INFO, "adapters.places.apollo"):
+    with caplog.at_level(logging.INFO, "adapters.places.apollo_places"):
         for status in (500, 500, 200, 500):
             server.answer = HOME if status == 200 else Reply(status=status)
             assert (places.at(float(len(server.asked)), 0.0) is not None) == (status == 200)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from adapters.places.offline import FARTHEST_METRES, OfflineGeocoder, packaged_folder, read_places
-from domain.errors import Unavailable
+from domain.base.errors import Unavailable
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from adapters.sms.client import LONGEST_BODY, MOST_BYTES, SmsClient
-from domain.conversation import Message
-from domain.errors import AdapterError, Rejected, Unavailable
+from domain.base.conversation import Message
+from domain.base.errors import AdapterError, Rejected, Unavailable
 from tests.loopback import Asked, Loopback, Reply, loopback
 
 MAY_1, MAY_2 = date(2020, 5, 1), date(2020, 5, 2)

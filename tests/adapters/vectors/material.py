@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from domain.geometry import Box
-from domain.ports import EMBEDDING_DIMENSIONS, DetectedFace
+from domain.base.geometry import Box
+from domain.ports.face_engine import EMBEDDING_DIMENSIONS, DetectedFace
 from tests.domain.world import World
 
 Matrix = npt.NDArray[np.float32]

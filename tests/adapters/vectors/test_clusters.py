@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from adapters.vectors.clusters import Cluster
+from adapters.vectors.face_clusters import Cluster
 from adapters.vectors.similarity import Similarity
 from adapters.vectors.space import Space
-from domain.actor import CLI, WATCHER, Actor
+from domain.base.actor import CLI, WATCHER, Actor
 from domain.commands.faces import FaceChanges, change_face, delete_face, reject_person
 from domain.commands.media import record_missing
 from tests.adapters.vectors.material import LIKE, faces_of, shown

@@ -9,7 +9,7 @@ import pytest
 from adapters.vectors import similarity as module
 from adapters.vectors.similarity import NEAREST, Similarity
 from domain.commands.faces import change_faces, reject_person
-from domain.commands.people import merge_persons
+from domain.commands.persons import merge_persons
 from tests.adapters.vectors.material import Matrix, faces_of, shown
 from tests.domain.world import ONE_LIBRARY, World
 

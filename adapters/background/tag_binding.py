@@ -1,0 +1,57 @@
+"""Binds new faces by the tag rule, after a photo was looked at or tagged; what is decided stands in the domain."""
+
+from __future__ import annotations
+
+import logging
+
+from domain.base.actor import AUTOBIND, WATCHER
+from domain.commands.autobind import bind_by_tag
+from domain.events.event import Recorded
+from domain.events.face import FaceDetected, FaceEmbedded, FaceRedetected
+from domain.events.tag import MediaTagged
+from domain.ports.face_engine import FaceEngine, Likeness
+from projections.queries.reading import Ledger
+
+log = logging.getLogger(__name__)
+
+
+class BindsByTag:
+    """Binds new faces, and faces on newly tagged photos, to the persons whose names are tags there."""
+
+    TOPICS = tuple(e.topic for e in (FaceDetected, FaceRedetected, FaceEmbedded, MediaTagged))
+
+    def __init__(self, ledger: Ledger, engine: FaceEngine, least: float | None, likeness: Likeness) -> None:
+        self._ledger = ledger
+        self._engine = engine
+        self._least = least
+        self._likeness = likeness
+
+    def answer(self, events: list[Recorded]) -> None:
+        """Look once at each content that the events are about; what is bound is one operation."""
+        with self._ledger.reading(WATCHER) as tables:
+            contents: dict[bytes, int] = {}
+            for recorded in events:
+                event = recorded.event
+                if isinstance(event, (FaceDetected, MediaTagged)):
+                    contents[event.content_hash] = recorded.position
+                elif isinstance(event, (FaceRedetected, FaceEmbedded)):
+                    face = tables.faces.get(event.face_id)
+                    if face is not None:
+                        contents[face.content_hash] = recorded.position
+            tagged = [content for content in contents if tables.tagged.of_content(content)]
+        if not tagged:
+            return
+        model = self._engine.model_version
+        least = self._least if self._least is not None else self._engine.thresholds.autobind
+        operation_id, names, photos = None, set(), 0
+        for content in tagged:
+            with self._ledger.transaction(AUTOBIND, operation_id=operation_id, causation=contents[content]) as turn:
+                bound = bind_by_tag(turn, content, least, model, self._likeness)
+                operation_id = turn.operation_id
+            for each in bound:
+                log.info("bound face %s to %s (%s)", each.face_id, each.person.name, each.why.rule)
+            names |= {each.person.name for each in bound}
+            photos += bool(bound)
+        if operation_id is not None and photos > 1:
+            with self._ledger.transaction(AUTOBIND, operation_id=operation_id) as turn:
+                turn.end(f"recognised {', '.join(sorted(names))} on {photos} photos with their tags")

@@ -1,0 +1,81 @@
+"""Every change in one tree of folders, as watchfiles tells it: for systems other than Linux (FSEvents on macOS).
+
+It names each path once a batch and does not say what is a folder or how far writing got: a folder is looked at whole,
+and what vanished may have been one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Collection
+from typing import Final
+
+from watchfiles import Change
+from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+
+from adapters.files.confinement import is_left_out
+from adapters.files.pending_changes import Gathered
+from adapters.files.walk import kind_of
+from domain.base.paths import text_of
+
+_STEP_MS: Final = 50
+_DEBOUNCE_MS: Final = 100
+
+
+class NotifiedTree:
+    """Watches all below the real path `root`; what is no part of a library, or `excluded`, is passed over."""
+
+    def __init__(self, root: bytes, excluded: Collection[bytes], gathered: Gathered) -> None:
+        """Begin to watch; raises OSError where the root is not there or cannot be watched."""
+        self._root = root.rstrip(b"/") or b"/"
+        self._excluded = tuple(folder + b"/" for folder in excluded)
+        self._gathered = gathered
+        self._woken = threading.Event()
+        os.scandir(root).close()
+        try:
+            self._notify = RustNotify([os.fsdecode(root)], False, False, 0, True, True)
+        except WatchfilesRustInternalError as error:
+            raise OSError(str(error)) from error
+
+    def wait(self, seconds: float) -> bool:
+        """Gather what happens within `seconds`, back as soon as something did: whether it did.
+
+        Raises:
+            EOFError: what happens is not known any more.
+        """
+        try:
+            told = self._notify.watch(_DEBOUNCE_MS, _STEP_MS, max(1, int(seconds * 1000)), self._woken)
+        except WatchfilesRustInternalError as error:
+            raise EOFError from error
+        if isinstance(told, str):  # why nothing came
+            return False
+        for change, path in told:
+            self._take(Change(change), os.fsencode(path))
+        return True
+
+    def wake(self) -> None:
+        """Let `wait` come back, from another thread."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._notify.close()
+
+    def _take(self, change: Change, whole: bytes) -> None:
+        rel = os.path.relpath(whole, self._root)
+        if rel.startswith(b"..") or (whole + b"/").startswith(self._excluded):
+            return
+        if any(is_left_out(part) for part in rel.split(b"/") if rel != b"."):
+            return
+        is_media = kind_of(text_of(rel)) is not None
+        try:
+            is_folder = stat.S_ISDIR(os.lstat(whole).st_mode)
+        except OSError:
+            is_folder = not is_media  # gone: a folder, unless its name is a file's
+        if is_folder:
+            if rel != b"." and change is not Change.modified:
+                self._gathered.tree(rel)
+        elif is_media:
+            self._gathered.file(rel, written=False)

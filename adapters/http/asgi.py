@@ -1,0 +1,183 @@
+"""Where requests come in: every route, the page, the documents, and what holds for all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import anyio
+import msgspec
+from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from adapters.http.resources import (
+    admin,
+    api_keys,
+    clusters,
+    entities,
+    events,
+    faces,
+    health,
+    history,
+    images,
+    insights,
+    libraries,
+    memories,
+    operations,
+    persons,
+    photo_search,
+    photos,
+    sign_in,
+    summaries,
+    tags,
+    users,
+    video,
+)
+from adapters.http.resources.events import EventStream
+from adapters.http.resources.health import JobStream
+from adapters.http.web import docs, openapi
+from adapters.http.web.dependencies import Parts
+from adapters.http.web.endpoint import LARGEST_ID, THREADS, Endpoint, has_tag
+from adapters.http.web.gzip import Compressed
+from adapters.http.web.metrics import Metered
+from adapters.http.web.page_files import page_routes
+from adapters.http.web.problems import answer_of, plain_problem
+from adapters.http.web.routes import Declared
+from adapters.http.web.security_headers import Guard
+
+MEDIA_HEADERS = ("Range", "If-Range", "Last-Event-ID")
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+SUBJECTS = (
+    faces.routes,
+    clusters.routes,
+    persons.routes,
+    photos.routes,
+    photo_search.routes,
+    memories.routes,
+    images.routes,
+    video.routes,
+    tags.routes,
+    insights.routes,
+    entities.routes,
+    summaries.routes,
+    libraries.routes,
+    operations.routes,
+    history.routes,
+    events.routes,
+    sign_in.routes,
+    users.routes,
+    api_keys.routes,
+    health.routes,
+    admin.routes,
+)
+
+
+def declared() -> list[Declared]:
+    """Every declared route, subject by subject."""
+    return [route for subject in SUBJECTS for route in subject]
+
+
+def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette:
+    """The application that answers with `parts`. It starts nothing and owns nothing itself: `lifespan` is entered when
+    the server starts and left when it stops."""
+    threads = anyio.CapacityLimiter(THREADS)
+    document = openapi.document(declared(), parts.version)
+    routes: list[BaseRoute] = [
+        _fixed("/openapi.json", msgspec.json.encode(document), "application/json"),
+        _fixed("/docs", docs.page(document).encode(), "text/html; charset=utf-8"),
+        _fixed("/docs.css", docs.STYLE.encode(), "text/css; charset=utf-8"),
+        Route("/jobs/stream", JobStream(parts, threads), methods=["GET"]),
+        Route("/events/stream", EventStream(parts, threads), methods=["GET"]),
+        *_endpoints(parts, threads),
+        *page_routes(parts.page, threads),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(Metered, meters=parts.upkeep.meters, templates=_templates(routes)),
+            Middleware(Guard),
+            *_shared(parts.cors_origins),
+            Middleware(Compressed),
+        ],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _http_problem},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
+    by_path: dict[str, dict[str, Declared]] = {}
+    for route in declared():
+        by_path.setdefault(route.path, {})[route.method] = route
+    for path, methods in by_path.items():
+        yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(parts, methods, threads))
+
+
+def _shared(origins: Sequence[str]) -> list[Middleware]:
+    """What lets pages of these origins read answers: nothing where there are none. A cookie goes with what named
+    origins ask, and writes nowhere but on imageapi's own page."""
+    if not origins:
+        return []
+    named = "*" not in origins
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_credentials=named,
+            allow_methods=("GET", "HEAD", "POST", "PATCH", "DELETE"),
+            allow_headers=("Authorization", "X-API-Key", "Content-Type", "If-Match", "If-None-Match", *MEDIA_HEADERS),
+            expose_headers=("ETag", "Operation-Id", "Retry-After", "Content-Range", "Content-Disposition"),
+        )
+    ]
+
+
+def _templates(routes: Iterable[BaseRoute]) -> dict[Any, str]:
+    """Each endpoint with its path as it was declared."""
+    return {route.endpoint: re.sub(r"{(\w+):id}", r"{\1}", route.path) for route in routes if isinstance(route, Route)}
+
+
+class IdConvertor(Convertor[int]):
+    """Ids in paths: digits alone; more of them than an id can have name nothing, and are never turned into a number."""
+
+    regex = "[0-9]+"
+
+    def convert(self, value: str) -> int:
+        """The id, or one that is larger than any."""
+        return int(value) if len(value) <= 16 else LARGEST_ID + 1
+
+    def to_string(self, value: int) -> str:
+        """The id as it stands in a path."""
+        return str(value)
+
+
+register_url_convertor("id", IdConvertor())
+
+
+def _fixed(path: str, content: bytes, media_type: str) -> Route:
+    """A route that always answers the same."""
+    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+    async def serve(request: Request) -> Response:
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if has_tag(request.headers, tag):
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type=media_type)
+
+    return Route(path, serve, methods=["GET"])
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = f"there is nothing at {request.url.path}" if status == 404 else f"{request.method} is not taken here"
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return answer_of(plain_problem(status, detail), headers)

@@ -1,0 +1,111 @@
+"""Keys that programs send in place of a user."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from adapters.http.web.commands import Done, write
+from adapters.http.web.pagination import Page
+from adapters.http.web.problems import Unauthenticated
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.times import Moment, moment
+from domain.commands.api_keys import issue_key, known_key, revoke_key
+from domain.events.api_key import SECRET_BYTES, ApiKey, hash_of, key_text
+from projections.queries.reading import Transaction
+
+routes = Routes("Accounts")
+
+Scope = Literal["read", "write", "admin"]
+
+
+class ApiKeyRow(msgspec.Struct):
+    """A key: it gives what `scope` says and never more than its user's role does now. `used_at` is to the hour, null
+    where it never was."""
+
+    id: int
+    name: str
+    scope: str
+    user_id: int
+    user_name: str
+    made_at: Moment
+    expires_at: Moment | None
+    used_at: Moment | None
+
+
+class NewApiKey(msgspec.Struct):
+    """A key to make: a `read` key does what a viewer may, `write` what an editor may, `admin` everything; none does
+    more than its user. Without `expires_at` it stays until it is revoked."""
+
+    name: str
+    scope: Scope
+    expires_at: Annotated[datetime, Meta(tz=True, description="RFC 3339 with its offset")] | None = None
+
+
+class IssuedApiKey(msgspec.Struct):
+    """The key itself, which is shown this once: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
+
+    key: str
+    id: int
+    name: str
+    scope: str
+    made_at: Moment
+    expires_at: Moment | None
+
+
+@routes("GET", "/api-keys", answers=Page[ApiKeyRow])
+def list_api_keys(call: Call) -> Answer:
+    """The own keys that were not revoked, by id; for admins everyone's."""
+    uses = call.parts.accounts.key_uses.all()
+    with call.parts.ledger.reading(call.actor) as tables:
+        names = {user.id: user.name for user in tables.users.all()}
+        keys = tables.api_keys.of(None if call.actor.is_admin else call.actor.user_id)
+    return Answer(Page([_row(key, names.get(key.user_id, ""), uses.get(key.id)) for key in keys]))
+
+
+@routes("POST", "/api-keys", body=NewApiKey, answers=IssuedApiKey, status=201, errors=(409,))
+def make_api_key(call: Call, body: NewApiKey) -> Answer:
+    """Make a key of one's own.
+
+    The answer is the only one that shows it: imageapi keeps its SHA-256, and nobody can read the key from that. A key
+    cannot make a key, unless it is an admin's with the scope `admin`.
+    """
+    if call.user is None:
+        raise Unauthenticated("sign in first")
+    user_id, secret = call.user.id, secrets.token_bytes(SECRET_BYTES)
+    expires_at = None if body.expires_at is None else round(body.expires_at.timestamp() * 1_000_000)
+
+    def issue(turn: Transaction) -> int:
+        now = time.time_ns() // 1000
+        return issue_key(turn, user_id, body.name, body.scope, hash_of(secret), now, expires_at)
+
+    return write(call, issue, lambda turn, key_id: _issued(known_key(turn, key_id), secret), status=201)
+
+
+@routes("DELETE", "/api-keys/{id}", answers=Done, errors=(404, 409))
+def revoke_api_key(call: Call, id: int) -> Answer:
+    """Revoke a key of one's own, as an admin anyone's: at once, and for good."""
+    return write(call, lambda turn: revoke_key(turn, id))
+
+
+def _issued(key: ApiKey, secret: bytes) -> IssuedApiKey:
+    row = _row(key, "", None)
+    return IssuedApiKey(key_text(key.id, secret), key.id, key.name, row.scope, row.made_at, row.expires_at)
+
+
+def _row(key: ApiKey, user_name: str, used_at: int | None) -> ApiKeyRow:
+    return ApiKeyRow(
+        key.id,
+        key.name,
+        key.scope,
+        key.user_id,
+        user_name,
+        moment(key.made_at),
+        None if key.expires_at is None else moment(key.expires_at),
+        None if used_at is None else moment(used_at),
+    )

@@ -1,0 +1,225 @@
+"""The review: unassigned faces in clusters, each to be accepted at once, and persons made from tags."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from adapters.http.resources.faces import BatchOutcome, Suggestion, suggest_from
+from adapters.http.web.commands import write
+from adapters.http.web.dependencies import Cluster
+from adapters.http.web.pagination import Cursor, Page, cursor_of, place_of
+from adapters.http.web.problems import FieldError, Invalid
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, seen_person, within
+from domain.base.errors import Conflict, NotFound
+from domain.commands.faces import LARGEST_BATCH, Outcome
+from domain.commands.review import MOST_TAGS, Bootstrapped, accept_cluster, bootstrap_persons
+from domain.events.tag import Tag
+from projections.queries.faces import FaceView
+from projections.queries.reading import Lookups, Transaction
+
+routes = Routes("Review")
+
+CLUSTER_FROM: Final = 0.50
+"""The cosine from which faces are grouped where no engine is configured to say its own: FaceNet's."""
+SAMPLES: Final = 6
+"""Faces of a cluster that come with it in full."""
+NEIGHBOURS: Final = 5
+"""Persons looked at for the nearest one that the user may know of."""
+
+
+class ClustersQuery(msgspec.Struct):
+    """Which clusters."""
+
+    library: LibraryParam | None = None
+    min_size: Annotated[int, Meta(ge=2, le=LARGEST_BATCH, description="the fewest faces")] = 2
+    limit: Annotated[int, Meta(ge=1, le=200, description="how many items at most")] = 20
+    cursor: Cursor | None = None
+
+
+class ClusterView(msgspec.Struct):
+    """Unassigned faces that are likely one person's.
+
+    `id` is the lowest id among them, `face_ids` all of them (at most 5000, the most typical first), `faces` the first
+    six in full, `tightness` the mean cosine of those that are next to each other, `nearest` the known person that the
+    most typical face is likest to, where one is near and none of the faces was said not to be that person.
+    """
+
+    id: int
+    size: int
+    tightness: float
+    face_ids: list[int]
+    faces: list[FaceView]
+    nearest: Suggestion | None
+
+
+class AfterCluster(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """The cursor: size, tightness and id of the last cluster of the page before."""
+
+    size: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    tightness: Annotated[float, Meta(ge=-2, le=2)]
+    id: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class ClusterAccepted(msgspec.Struct):
+    """Whose a cluster is: the `person_id` of a person, or the `name` of a new one.
+
+    Which faces: `ids`, as they were shown; or the `cluster` with this id as it stands now, `without` some of them, and
+    only where it still has the `size` that was shown.
+    """
+
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)] | None = None
+    cluster: Id | None = None
+    size: Annotated[int, Meta(ge=2)] | None = None
+    without: Annotated[list[Id], Meta(max_length=LARGEST_BATCH)] = []
+    library: LibraryRef | None = None
+    person_id: Id | None = None
+    name: str | None = None
+
+
+class TagsThatArePeople(msgspec.Struct):
+    """The tags that are names of people, each by its id or its name."""
+
+    tags: Annotated[list[Id | str], Meta(min_length=1, max_length=MOST_TAGS)]
+
+
+class BootstrapOutcome(msgspec.Struct):
+    """One row a tag, and the operation that undo takes, null where nobody was new."""
+
+    results: list[Bootstrapped]
+    operation_id: int | None
+
+
+@routes("GET", "/faces/clusters", query=ClustersQuery, answers=Page[ClusterView], errors=(404,))
+def list_clusters(call: Call, query: ClustersQuery) -> Answer:
+    """Unassigned faces in groups that are likely one person's, the largest and then the tightest first.
+
+    Faces that were named, put aside as strangers' or deleted are in none. The groups are the same at each call until
+    something is decided or found; a new face joins without the others being grouped anew.
+    """
+    after = None if query.cursor is None else place_of(query.cursor, AfterCluster)
+    with call.parts.ledger.reading(call.actor) as tables:
+        narrowed = within(tables, query.library)
+        following = [
+            cluster
+            for cluster in _clusters(call, narrowed)
+            if len(cluster.face_ids) >= query.min_size and (after is None or _place(cluster) > _cursor_place(after))
+        ]
+        kept = following[: query.limit]
+        items = [_view(call, narrowed, cluster) for cluster in kept]
+    if len(following) <= query.limit:
+        return Answer(Page(items))
+    last = kept[-1]
+    return Answer(Page(items, cursor_of(AfterCluster(len(last.face_ids), last.tightness, last.key))))
+
+
+@routes(
+    "POST",
+    "/faces/clusters/accept",
+    body=ClusterAccepted,
+    answers=BatchOutcome,
+    role="editor",
+    errors=(404, 409),
+    rehearses=True,
+)
+def accept(call: Call, body: ClusterAccepted) -> Answer:
+    """Say whose the faces of a cluster are, in one operation, with one answer a face.
+
+    A face that somebody decided about since it was shown says so and leaves the others alone. Of a cluster of more
+    than 5000 faces the most typical 5000 are taken; the rest stay a cluster.
+    """
+    if (body.ids is None) == (body.cluster is None):
+        raise Invalid((FieldError("ids", "name either the ids of faces or the cluster"),))
+    ids = body.ids if body.ids is not None else _members(call, body)
+
+    def take(turn: Transaction) -> list[Outcome]:
+        if body.person_id is not None:
+            seen_person(turn, body.person_id)
+        return accept_cluster(turn, ids, body.person_id, body.name)
+
+    return write(call, take, lambda turn, outcomes: BatchOutcome(outcomes, turn.operation_id))
+
+
+@routes("POST", "/persons/bootstrap", body=TagsThatArePeople, answers=BootstrapOutcome, role="editor", rehearses=True)
+def bootstrap(call: Call, body: TagsThatArePeople) -> Answer:
+    """Make a person of each tag that is the name of one, in one operation, with one answer a tag.
+
+    A name that somebody has already, and a tag that is not there, say so and leave the others alone.
+    """
+
+    def make(turn: Transaction) -> list[Bootstrapped]:
+        return bootstrap_persons(turn, _tags(turn, body.tags))
+
+    return write(call, make, lambda turn, rows: BootstrapOutcome(rows, turn.operation_id))
+
+
+def _clusters(call: Call, lookups: Lookups) -> list[Cluster]:
+    parts = call.parts
+    model = lookups.embedded_faces.newest_model() if parts.engine is None else parts.engine.model_version
+    if model is None:
+        return []
+    least = CLUSTER_FROM if parts.engine is None else parts.engine.thresholds.cluster
+    if parts.thresholds is not None:
+        least = parts.thresholds.cluster
+    return list(parts.similarity.clusters(lookups, model, least))
+
+
+def _place(cluster: Cluster) -> tuple[int, float, int]:
+    return -len(cluster.face_ids), -cluster.tightness, cluster.key
+
+
+def _cursor_place(after: AfterCluster) -> tuple[int, float, int]:
+    return -after.size, -after.tightness, after.id
+
+
+def _view(call: Call, lookups: Lookups, cluster: Cluster) -> ClusterView:
+    views = {view.id: view for view in lookups.faces.views(cluster.face_ids[:SAMPLES])}
+    samples = [views[face] for face in cluster.face_ids[:SAMPLES] if face in views]
+    ids = list(cluster.face_ids[:LARGEST_BATCH])
+    nearest = _nearest(call, lookups, cluster)
+    return ClusterView(cluster.key, len(cluster.face_ids), cluster.tightness, ids, samples, nearest)
+
+
+def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | None:
+    typical = lookups.faces.get(cluster.face_ids[0])
+    if typical is None:
+        return None
+    least = suggest_from(call)
+    scored = call.parts.similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, least)
+    views = {view.id: view for view in lookups.people.views([person for person, _ in scored])}
+    for person, similarity in scored:
+        view = views.get(person)
+        if view is not None and (view.face_count or not is_restricted(lookups)):
+            return Suggestion(person, view.name, similarity, view.cover_face_id)
+    return None
+
+
+def _members(call: Call, body: ClusterAccepted) -> list[int]:
+    """The faces of a cluster as it stands now, without those that were taken out.
+
+    Raises:
+        NotFound: no cluster has this id any more.
+        Conflict: it has another size than the one that was shown.
+    """
+    with call.parts.ledger.reading(call.actor) as tables:
+        found = [each for each in _clusters(call, within(tables, body.library)) if each.key == body.cluster]
+    if not found:
+        raise NotFound(f"there is no cluster {body.cluster} any more: look at the clusters again")
+    size = len(found[0].face_ids)
+    if body.size is not None and body.size != size:
+        raise Conflict(f"the cluster {body.cluster} has {size} faces now, not {body.size}: look at it again")
+    without = set(body.without)
+    return [face for face in found[0].face_ids if face not in without][:LARGEST_BATCH]
+
+
+def _tags(lookups: Lookups, given: list[int | str]) -> list[Tag | str]:
+    """The live tags that the user may see; what is none stays as it was written."""
+    seen = {row["id"] for row in lookups.tagged.counts() if row["count"]} if is_restricted(lookups) else None
+    found: list[Tag | str] = []
+    for each in given:
+        tag = lookups.tags.named(each) if isinstance(each, str) else lookups.tags.get(each)
+        found.append(str(each) if tag is None or (seen is not None and tag.id not in seen) else tag)
+    return found

@@ -1,0 +1,299 @@
+"""The knowledge graph: `/entities`, what is said of each, and what lies below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from adapters.http.resources.entity_views import EntityRow, FactRow, entity_row, entity_rows, fact_row, fact_rows
+from adapters.http.resources.operations import OperationRow, operation_row
+from adapters.http.web.commands import Done, write
+from adapters.http.web.pagination import (
+    USUAL_LIMIT,
+    AfterId,
+    Cursor,
+    Limit,
+    Page,
+    Sorted,
+    cursor_of,
+    place_of,
+    sorted_place,
+)
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import Id, LibraryParam, photo_at
+from domain.base.errors import NotFound
+from domain.commands.entities import (
+    EntityChanges,
+    FactChanges,
+    change_entity,
+    correct_fact,
+    create_entity,
+    delete_entity,
+    delete_fact,
+    merge_entities,
+    record_fact,
+)
+from domain.events.entity import Statement
+from projections.queries.event_visibility import concerns
+from projections.queries.graph import EntityView, FactView, Type
+from projections.queries.reading import Lookups, Transaction
+
+routes = Routes("Entities")
+
+Day = Annotated[str, Meta(max_length=10, description="YYYY-MM-DD, YYYY-MM or YYYY")]
+
+
+class EntitiesQuery(msgspec.Struct):
+    """Which entities."""
+
+    q: Annotated[str, Meta(max_length=200, description="a part of a name or other name")] | None = None
+    type: Type | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class NewEntity(msgspec.Struct):
+    """An entity to make."""
+
+    name: str
+    type: Type
+    description: str = ""
+    aliases: list[str] = []
+
+
+class EntityPatch(msgspec.Struct):
+    """What to write about an entity; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    type: Type | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    aliases: list[str] | UnsetType = UNSET
+
+
+class MergeEntity(msgspec.Struct):
+    """The entity that the other one turns out to be."""
+
+    into: Id
+
+
+class FactsQuery(msgspec.Struct):
+    """How much, and from where on."""
+
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class NewFact(msgspec.Struct):
+    """A fact to record."""
+
+    text: str
+    object_id: Annotated[Id, Meta(description="another entity that it is about")] | None = None
+    since: Day | None = None
+    until: Day | None = None
+
+
+class FactPatch(msgspec.Struct):
+    """What is right about a fact; what is left out stays."""
+
+    text: str | UnsetType = UNSET
+    object_id: Id | UnsetType | None = UNSET
+    since: Day | UnsetType | None = UNSET
+    until: Day | UnsetType | None = UNSET
+
+
+class FactsOfPhoto(msgspec.Struct):
+    """Which photo's, how many, and from where on."""
+
+    path: str
+    library: LibraryParam | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+@routes("GET", "/entities", query=EntitiesQuery, answers=Page[EntityRow])
+def list_entities(call: Call, query: EntitiesQuery) -> Answer:
+    """What insights and users speak of, by name, as far as the asker sees the photos that it comes from."""
+    after = None
+    if query.cursor is not None:
+        value, id_ = sorted_place(query.cursor, "name", str)
+        after = (str(value), id_)
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = tables.entities.page(query.limit + 1, after=after, q=query.q, type_=query.type)
+        kept = rows[: query.limit]
+        shown = entity_rows(tables, [view for view, _ in kept])
+    cursor = cursor_of(Sorted("name", kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
+    return Answer(Page(shown, cursor))
+
+
+@routes(
+    "POST", "/entities", body=NewEntity, answers=EntityRow, status=201, role="editor", errors=(409,), rehearses=True
+)
+def add_entity(call: Call, body: NewEntity) -> Answer:
+    """Make an entity."""
+    return write(
+        call,
+        lambda turn: create_entity(turn, body.name, body.type, body.description, body.aliases),
+        _entity,
+        status=201,
+    )
+
+
+@routes("GET", "/entities/{id}", answers=EntityRow, errors=(404,))
+def show_entity(call: Call, id: int) -> Answer:
+    """One entity; a merged one says into which by `merged_into`."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        return Answer(entity_row(tables, _seen(tables, id)))
+
+
+@routes(
+    "PATCH",
+    "/entities/{id}",
+    body=EntityPatch,
+    answers=EntityRow,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def patch_entity(call: Call, id: int, body: EntityPatch) -> Answer:
+    """Write what is known of an entity."""
+    changes = EntityChanges(**msgspec.structs.asdict(body))
+    return write(call, lambda turn: change_entity(turn, id, changes, call.expected), lambda turn, _: _entity(turn, id))
+
+
+@routes("DELETE", "/entities/{id}", answers=Done, role="editor", errors=(404, 409), versioned=True, rehearses=True)
+def remove_entity(call: Call, id: int) -> Answer:
+    """Delete an entity with its facts and all that were merged into it; no model proposes it again."""
+    return write(call, lambda turn: delete_entity(turn, id, call.expected))
+
+
+@routes(
+    "POST",
+    "/entities/{id}/merge",
+    body=MergeEntity,
+    answers=EntityRow,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def merge_entity(call: Call, id: int, body: MergeEntity) -> Answer:
+    """Say that this entity is another one, under which its facts and bridges are found; answers that one.
+
+    Undo brings it back with exactly the facts that were said of it.
+    """
+    return write(
+        call,
+        lambda turn: merge_entities(turn, id, body.into, call.expected),
+        lambda turn, _: _entity(turn, body.into),
+    )
+
+
+@routes("GET", "/entities/{id}/facts", query=FactsQuery, answers=Page[FactRow], errors=(404,))
+def list_facts(call: Call, id: int, query: FactsQuery) -> Answer:
+    """What is said of an entity and of those merged into it, and what is said of others about it, the oldest first."""
+    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        entity = _seen(tables, id)
+        rows = tables.entities.facts_of(entity.merged_into or id, after, query.limit + 1)
+        return Answer(_page_of_facts(tables, rows, query.limit))
+
+
+@routes("GET", "/image/facts", query=FactsOfPhoto, answers=Page[FactRow], errors=(404,))
+def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Answer:
+    """The facts that were read from insights about a photo and its copies, the oldest first."""
+    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, query.path, query.library)
+        rows = tables.entities.facts_from(media.content_hash or b"", after, query.limit + 1)
+        return Answer(_page_of_facts(tables, rows, query.limit))
+
+
+@routes(
+    "POST",
+    "/entities/{id}/facts",
+    body=NewFact,
+    answers=FactRow,
+    status=201,
+    role="editor",
+    errors=(404, 409),
+    rehearses=True,
+)
+def add_fact(call: Call, id: int, body: NewFact) -> Answer:
+    """Say something of an entity; whoever sees the entity sees that."""
+    statement = Statement(body.text, body.object_id, body.since, body.until)
+    return write(call, lambda turn: record_fact(turn, id, statement), fact_row, status=201)
+
+
+@routes(
+    "PATCH",
+    "/entities/{id}/facts/{fact_id}",
+    body=FactPatch,
+    answers=FactRow,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Answer:
+    """Say what is right in the place of what a fact says; the log keeps what it said."""
+    changes = FactChanges(**msgspec.structs.asdict(body))
+    return write(
+        call,
+        lambda turn: correct_fact(turn, id, fact_id, changes, call.expected),
+        lambda turn, _: fact_row(turn, fact_id),
+    )
+
+
+@routes(
+    "DELETE",
+    "/entities/{id}/facts/{fact_id}",
+    answers=Done,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def remove_fact(call: Call, id: int, fact_id: int) -> Answer:
+    """Say that a fact is wrong: it is gone, and no model proposes it again for this entity."""
+    return write(call, lambda turn: delete_fact(turn, id, fact_id, call.expected))
+
+
+@routes("GET", "/entities/{id}/history", query=FactsQuery, answers=Page[OperationRow], errors=(404,))
+def history_of_entity(call: Call, id: int, query: FactsQuery) -> Answer:
+    """What was done with an entity, those merged into it, and the facts about them, newest first. Who sees some
+    libraries only is told of what others did there without names."""
+    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        entity = _seen(tables, id)
+        behind = tables.entities.behind(entity.merged_into or id)
+        streams = [f"entity-{id_}" for id_ in behind]
+        streams += [f"fact-{id_}" for id_ in tables.entities.fact_ids(behind)]
+    ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = tables.operations.these(ids)
+    kept = rows[: query.limit]
+    seen = [row for row in kept if row.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, row.id)]
+    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
+    told: Sequence[OperationRow] = [operation_row(row, call.actor) for row in seen]
+    return Answer(Page(told, cursor))
+
+
+def _seen(tables: Lookups, entity_id: int) -> EntityView:
+    """An entity, merged or not, that the asker sees; raises `NotFound`."""
+    view = tables.entities.view(entity_id)
+    if view is None:
+        raise NotFound(f"there is no entity {entity_id}")
+    return view
+
+
+def _entity(turn: Transaction, entity_id: int) -> EntityRow | None:
+    return entity_row(turn, turn.entities.view(entity_id))
+
+
+def _page_of_facts(tables: Lookups, rows: Sequence[FactView], limit: int) -> Page[FactRow]:
+    kept = rows[:limit]
+    return Page(fact_rows(tables, kept), cursor_of(AfterId(kept[-1].id)) if len(rows) > limit else None)

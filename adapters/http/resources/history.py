@@ -1,0 +1,148 @@
+"""What happened to one person, one face, one photo; and why a face is whose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from adapters.http.resources.operations import EventRow, OperationRow, event_row, operation_row
+from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import LibraryParam, is_seen_person, photo_at, seen_person
+from adapters.http.web.times import Moment, moment
+from domain.base.errors import NotFound
+from domain.events.operation import Operation
+from domain.events.person import Person
+from projections.queries import history as told
+from projections.queries.event_visibility import concerns
+from projections.queries.faces import FaceView
+from projections.queries.reading import Lookups
+
+routes = Routes("History")
+
+MOST_EVENTS: Final = 1000
+
+
+class HistoryQuery(msgspec.Struct):
+    """How much, and from where on."""
+
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class PhotoHistoryQuery(msgspec.Struct):
+    """Which photo, how much, and from where on."""
+
+    path: str
+    library: LibraryParam | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class Reason(msgspec.Struct):
+    """Why a face is whose: `rule` is `user`, `tag`, `only-face`, `carried` (over to a file that was saved anew) or
+    `xmp` (read from what another program wrote); where a model was asked, the cosine `similarity` and the `threshold`
+    that it passed. `person_id` is the person that was named then, who may have been merged since: `now` is who that is
+    today. `superseded` says that it holds no longer."""
+
+    person_id: int
+    person_name: str
+    now_id: int | None
+    now_name: str | None
+    rule: str
+    actor: str
+    at: Moment
+    operation_id: int
+    model_version: str | None
+    similarity: float | None
+    threshold: float | None
+    superseded: bool
+
+
+class FaceHistory(msgspec.Struct):
+    """A face, which engine found it or who drew it, every reason it was ever given a person, the newest first, and all
+    its events, the oldest first."""
+
+    face: FaceView
+    found_by: str
+    reasons: list[Reason]
+    events: list[EventRow]
+
+
+@routes("GET", "/persons/{id}/history", query=HistoryQuery, answers=Page[OperationRow], errors=(404,))
+def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
+    """What was done with a person, and with everyone merged into it, newest first. Who sees some libraries only is told
+    of what others did there without names."""
+    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        seen_person(tables, id)
+        behind = told.everyone_behind(tables, id)
+        rows = tables.operations.latest(query.limit + 1, before, persons=behind)
+
+    def is_seen(operation: Operation) -> bool:
+        return operation.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, operation.id, behind)
+
+    return _page(call, rows, query.limit, is_seen)
+
+
+@routes("GET", "/image/history", query=PhotoHistoryQuery, answers=Page[OperationRow], errors=(404,))
+def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
+    """What was done with a photo, its copies, its faces, tags and insights, newest first. Who sees some libraries
+    only is told of what others did without names."""
+    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, query.path, query.library)
+        streams = told.streams_of_photo(tables, media)
+    ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = tables.operations.these(ids)
+    return _page(call, rows, query.limit)
+
+
+@routes("GET", "/image/faces/{id}/history", answers=FaceHistory, errors=(404,))
+def history_of_face(call: Call, id: int) -> Answer:
+    """Why is this Anna: which engine or user, which similarity against which threshold, and what superseded it."""
+    events = list(reversed(call.parts.ledger.history([f"face-{id}"], MOST_EVENTS)))
+    with call.parts.ledger.reading(call.actor) as tables:
+        view = tables.faces.view(id)
+        if view is None:
+            raise NotFound(f"there is no face {id}")
+        reasons = [_reason(tables, each) for each in told.reasons(tables, events)]
+        rows = [event_row(each, call.actor) for each in events]
+        return Answer(FaceHistory(view, told.found_by(events), reasons, rows))
+
+
+def _page(
+    call: Call, rows: list[Operation], limit: int, is_seen: Callable[[Operation], bool] = lambda operation: True
+) -> Answer:
+    """A page of those that the asker sees."""
+    kept = rows[:limit]
+    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > limit else None
+    return Answer(Page([operation_row(operation, call.actor) for operation in kept if is_seen(operation)], cursor))
+
+
+def _reason(tables: Lookups, reason: told.Reason) -> Reason:
+    """A reason as the asker sees it: no name of a person that is now out of their sight."""
+    person, now = (_named(tables, each) for each in (reason.person, reason.now))
+    return Reason(
+        reason.person_id,
+        "" if person is None else person.name,
+        None if now is None else now.id,
+        None if now is None else now.name,
+        reason.rule,
+        reason.actor,
+        moment(reason.at),
+        reason.operation_id,
+        reason.model_version,
+        reason.similarity,
+        reason.threshold,
+        reason.superseded,
+    )
+
+
+def _named(tables: Lookups, person: Person | None) -> Person | None:
+    if person is None or is_seen_person(tables, person.id):
+        return person
+    return None

@@ -1,0 +1,348 @@
+"""Insights: what a language model wrote about photos, and conversations about them; `/insights` and what lies below."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from adapters.http.resources.insight_views import (
+    Conversation,
+    InsightView,
+    Models,
+    Rating,
+    TurnResult,
+    insight_view,
+    insight_views,
+    message_views,
+    model_view,
+)
+from adapters.http.web.chat_responses import TurnAnswer, TurnStream
+from adapters.http.web.commands import write
+from adapters.http.web.dependencies import Narrator, RunningTurn
+from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
+from adapters.http.web.problems import FieldError, Invalid
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import Id, LibraryParam, LibraryRef, photo_at
+from domain.base.errors import NotFound, Unavailable
+from domain.commands.insights import rate_insight, rewind_transcript
+from domain.events.insight import Insight
+from domain.events.media import Media
+from domain.ports.language_model import Model
+from domain.ports.narrator import Progress, Wish
+from projections.queries.reading import Lookups
+
+routes = Routes("Insights")
+
+Backend = Annotated[
+    Literal["local", "hybrid"], Meta(description="hybrid: pictures stay on this machine, words go to OpenRouter")
+]
+ModelName = Annotated[str, Meta(max_length=200, description="left out: the configured one")]
+Text = Annotated[str, Meta(max_length=8000)]
+Said = Annotated[str, Meta(min_length=1, max_length=8000)]
+Iterations = Annotated[
+    int, Meta(ge=1, le=100, description="rounds of tools at most; the server has a limit of its own")
+]
+Linger = Annotated[float, Meta(ge=0, le=60, description="seconds for which the turn goes on when nobody listens")]
+ANSWERED: Final = (404, 409, 422, 502)
+"""What a turn may be refused with, beside what follows from its route."""
+NO_INSIGHT: Final = "there is no insight about this photo yet: generate one first"
+
+
+class OfPhoto(msgspec.Struct):
+    """Which photo."""
+
+    path: str
+    library: LibraryParam | None = None
+
+
+class HistoryOf(OfPhoto):
+    """Which photo's conversation: the newest insight's, where none is named."""
+
+    insight_id: Id | None = None
+
+
+class AllQuery(msgspec.Struct):
+    """How many, and from where on."""
+
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class ModelsQuery(msgspec.Struct):
+    """Whose models."""
+
+    backend: Backend = "local"
+
+
+class AttachQuery(msgspec.Struct):
+    """Which turn, by the header `Turn-Id` of its beginning; `Last-Event-ID` says what was heard of it."""
+
+    turn: Annotated[str, Meta(max_length=100)]
+
+
+class GenerateWish(msgspec.Struct):
+    """What to write about. `agentic` lets the model look things up; `amend` takes the place of the newest insight."""
+
+    path: str
+    library: LibraryRef | None = None
+    message: Text = ""
+    backend: Backend = "local"
+    model: ModelName | None = None
+    agentic: bool = False
+    max_iterations: Iterations | None = None
+    amend: bool = False
+
+
+class ChatWish(msgspec.Struct):
+    """What to say. The conversation is the newest insight's where none is named; `agentic` lets the model look things
+    up; `amend` writes a new insight, with the conversation so far, instead of going on with this one."""
+
+    path: str
+    message: Said
+    library: LibraryRef | None = None
+    insight_id: Id | None = None
+    backend: Backend = "local"
+    model: ModelName | None = None
+    agentic: bool = True
+    max_iterations: Iterations | None = None
+    amend: bool = False
+    linger: Linger = 0.0
+
+
+class RateWish(msgspec.Struct):
+    """Which insight, by its id or as the newest one of a photo, and what of it; null takes a rating back."""
+
+    rating: Rating | None
+    id: Id | None = None
+    path: str | None = None
+    library: LibraryRef | None = None
+
+
+class RewindWish(msgspec.Struct):
+    """Whose conversation, and the message, as the history counts them from 0, that goes with all that follow it."""
+
+    path: str
+    index: Annotated[int, Meta(ge=0, le=100_000)]
+    library: LibraryRef | None = None
+    insight_id: Id | None = None
+
+
+@routes(
+    "POST", "/insights/generate", body=GenerateWish, answers=InsightView, status=201, role="editor", errors=ANSWERED
+)
+def generate(call: Call, body: GenerateWish) -> Answer:
+    """Let a language model write about a photo.
+
+    It is told what the library knows, and shown the photo where it can see. A client that leaves stops it.
+    """
+    media = _photo(call, body.path, body.library)
+    wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend)
+    turn = _narrator(call).generate(call.actor, media, wish)
+    return Answer(response=TurnAnswer(turn, lambda done: _result(call, done).insight, 201))
+
+
+@routes("GET", "/insights", query=OfPhoto, answers=Page[InsightView], errors=(404,))
+def list_insights(call: Call, query: OfPhoto) -> Answer:
+    """The insights about a photo and its copies, the newest first."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, query.path, query.library)
+        return Answer(Page(insight_views(tables, tables.insights.of_content(media.content_hash or b""))))
+
+
+@routes("GET", "/insights/all", query=AllQuery, answers=Page[InsightView])
+def list_all_insights(call: Call, query: AllQuery) -> Answer:
+    """The insights about every photo that the asker sees, the newest first."""
+    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = tables.insights.latest(query.limit + 1, before)
+        views = insight_views(tables, rows[: query.limit])
+    cursor = cursor_of(AfterId(rows[query.limit - 1].id)) if len(rows) > query.limit else None
+    return Answer(Page(views, cursor))
+
+
+@routes("POST", "/insights/rate", body=RateWish, answers=InsightView, role="editor", errors=(404, 422))
+def rate(call: Call, body: RateWish) -> Answer:
+    """Say whether an insight is good or bad."""
+    if (body.id is None) == (body.path is None):
+        raise Invalid((FieldError("id", "name the insight by its id, or the photo by its path"),))
+    with call.parts.ledger.reading(call.actor) as tables:
+        insight = (
+            _insight(tables, photo_at(tables, body.path, body.library), None)
+            if body.path is not None
+            else _seen(tables, body.id or 0)
+        )
+    return write(
+        call,
+        lambda turn: rate_insight(turn, insight.id, body.rating),
+        lambda turn, _: insight_view(turn, _seen(turn, insight.id)),
+    )
+
+
+@routes("GET", "/insights/models", query=ModelsQuery, answers=Models, errors=(502,))
+def list_models(call: Call, query: ModelsQuery) -> Answer:
+    """The models of a backend that can be chosen."""
+    return Answer(_models(call, query.backend))
+
+
+@routes("GET", "/insights/openrouter/models", answers=Models, errors=(502,))
+def list_openrouter_models(call: Call) -> Answer:
+    """The models at OpenRouter that this server allows."""
+    return Answer(_models(call, "hybrid"))
+
+
+@routes("POST", "/insights/chat", body=ChatWish, answers=TurnResult, role="editor", errors=ANSWERED, versioned=True)
+def chat(call: Call, body: ChatWish) -> Answer:
+    """Say something about a photo and wait for the answer.
+
+    One turn of a conversation is answered at a time (409). A client that leaves stops it, and nothing is recorded.
+    """
+    turn = _begun(call, body)
+    return Answer(response=TurnAnswer(turn, lambda done: _result(call, done)))
+
+
+@routes(
+    "POST",
+    "/insights/chat/stream",
+    body=ChatWish,
+    media_types=("text/event-stream",),
+    role="editor",
+    errors=ANSWERED,
+    versioned=True,
+)
+def chat_live(call: Call, body: ChatWish) -> Answer:
+    """Say something about a photo and hear the answer as it comes.
+
+    Events: `text` (`{text}`), `tool_call` (`{id, name, arguments}`), `tool_result` (`{id, name, result, failed}`),
+    `notice` (`{text}`), and at the end `done` (as `POST /insights/chat` answers) or `error` (a problem). What fails at
+    once has its status instead.
+
+    The header `Turn-Id` names the turn. Its asker may listen again with `GET`; when nobody has listened for `linger`
+    seconds, the language model is stopped and nothing is recorded.
+    """
+    turn = _begun(call, body)
+    return Answer(response=TurnStream(turn, lambda done: _result(call, done)))
+
+
+@routes(
+    "GET",
+    "/insights/chat/stream",
+    query=AttachQuery,
+    media_types=("text/event-stream",),
+    role="editor",
+    errors=(404, 409, 422, 502),
+)
+def listen_again(call: Call, query: AttachQuery) -> Answer:
+    """Listen to a turn of your own that is being answered, or ended within the last minute, from where you left it."""
+    turn = _attached(call, query.turn)
+    heard = call.headers.get("last-event-id", "").strip()
+    after = int(heard) if heard.isascii() and heard.isdigit() and len(heard) < 10 else 0
+    return Answer(response=TurnStream(turn, lambda done: _result(call, done), after))
+
+
+@routes("DELETE", "/insights/chat/stream", query=AttachQuery, status=204, role="editor", errors=(404,))
+def stop_turn(call: Call, query: AttachQuery) -> Answer:
+    """Stop a turn of your own now, whoever listens: nothing of it is recorded, unless it has just ended."""
+    _attached(call, query.turn).stop()
+    return Answer(status=204)
+
+
+@routes("GET", "/insights/chat/history", query=HistoryOf, answers=Conversation, errors=(404,))
+def show_conversation(call: Call, query: HistoryOf) -> Answer:
+    """The conversation about a photo as it is shown, its first message first."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, query.path, query.library)
+        return Answer(_conversation(call, tables, _insight(tables, media, query.insight_id).id))
+
+
+@routes(
+    "POST",
+    "/insights/chat/rewind",
+    body=RewindWish,
+    answers=Conversation,
+    role="editor",
+    errors=(404, 409, 422),
+    versioned=True,
+)
+def rewind(call: Call, body: RewindWish) -> Answer:
+    """Drop a message, the tools that led to it and all that follows; the first message stays."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        insight = _insight(tables, photo_at(tables, body.path, body.library), body.insight_id)
+    return write(
+        call,
+        lambda turn: rewind_transcript(turn, insight.id, body.index, call.expected),
+        lambda turn, _: _conversation(call, turn, insight.id),
+    )
+
+
+def _attached(call: Call, turn: str) -> RunningTurn:
+    if call.parts.narrator is None:
+        raise NotFound("there is no such turn")
+    return call.parts.narrator.attached(call.actor, turn)
+
+
+def _narrator(call: Call) -> Narrator:
+    if call.parts.narrator is None:
+        raise Unavailable("no language model is configured: set OLLAMA_PRIMARY_URL")
+    return call.parts.narrator
+
+
+def _begun(call: Call, body: ChatWish) -> RunningTurn:
+    if not body.message.strip():
+        raise Invalid((FieldError("message", "say something"),))
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = photo_at(tables, body.path, body.library)
+        insight = _insight(tables, media, body.insight_id)
+    wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend, body.linger)
+    return _narrator(call).chat(call.actor, media, insight.id, wish, call.expected)
+
+
+def _models(call: Call, backend: str) -> Models:
+    models = asyncio.run(_asked(_narrator(call), backend))
+    return Models(backend, [model_view(model) for model in models])
+
+
+async def _asked(narrator: Narrator, backend: str) -> Sequence[Model]:
+    return await narrator.models(backend)
+
+
+def _photo(call: Call, path: str, library: int | str | None) -> Media:
+    with call.parts.ledger.reading(call.actor) as tables:
+        return photo_at(tables, path, library)
+
+
+def _insight(tables: Lookups, media: Media, insight_id: int | None) -> Insight:
+    """The insight about a photo that is named, or else its newest; raises `NotFound`."""
+    of_photo = tables.insights.of_content(media.content_hash or b"")
+    found = next((each for each in of_photo if insight_id in {None, each.id}), None)
+    if found is None:
+        raise NotFound(NO_INSIGHT if insight_id is None else f"there is no insight {insight_id} about this photo")
+    return found
+
+
+def _seen(tables: Lookups, insight_id: int) -> Insight:
+    """The insight with this id, where the asker sees its photo; raises `NotFound`."""
+    found = tables.insights.get(insight_id)
+    if found is None or found.deleted or not tables.media.shows_content(found.content_hash):
+        raise NotFound(f"there is no insight {insight_id}")
+    return found
+
+
+def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
+    insight = _seen(tables, insight_id)
+    narrator = call.parts.narrator
+    turn = None if narrator is None else narrator.going_on(call.actor, insight_id)
+    messages = message_views(tables.transcripts.of(insight_id))
+    return Conversation(
+        insight_view(tables, insight), messages, insight.turns_version, None if turn is None else turn.id
+    )
+
+
+def _result(call: Call, done: Progress) -> TurnResult:
+    with call.parts.ledger.reading(call.actor) as tables:
+        insight = _seen(tables, done.insight_id or 0)
+        messages = message_views(tables.transcripts.of(insight.id))
+        return TurnResult(insight_view(tables, insight), messages[-1], insight.turns_version, done.operation_id)

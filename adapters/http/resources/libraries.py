@@ -1,0 +1,189 @@
+"""Libraries: the named root folders."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from adapters.http.web.commands import Done, write
+from adapters.http.web.pagination import USUAL_LIMIT, Limit, Page
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import library_id, within
+from domain.base.errors import RuleViolation
+from domain.base.paths import bytes_of, text_of
+from domain.commands.libraries import add_library, change_library, remove_library
+from domain.events.library import Library
+from domain.ports.watching import Watching, WatchMode
+from projections.queries.reading import Lookups
+
+routes = Routes("Libraries")
+
+_NOT_YET = Watching("polling", "its watch is being set")
+
+
+class LibraryView(msgspec.Struct):
+    """A library with its counts. `root` is told to admins; `offline` says that its folder cannot be reached now,
+    `reason` why: nothing is marked as removed meanwhile. `watched` says how changes are noticed: `native`, the system
+    tells of each at once; `polling`, by looking every few seconds, `watched_reason` says why; `off`, when asked."""
+
+    id: int
+    name: str
+    root: str | None
+    photos: int
+    videos: int
+    problems: int
+    offline: bool
+    reason: str | None
+    watched: WatchMode
+    watched_reason: str | None
+    version: int
+
+
+class NewLibrary(msgspec.Struct):
+    """A folder to make a library: `root` is its absolute path on the server; it is named after the folder unless
+    told."""
+
+    root: str
+    name: str | None = None
+
+
+class LibraryPatch(msgspec.Struct):
+    """What to change: the name, or the folder under which the files are found now."""
+
+    name: str | None = None
+    root: str | None = None
+
+
+class ProblemsQuery(msgspec.Struct):
+    """How many."""
+
+    limit: Limit = USUAL_LIMIT
+
+
+class FileProblem(msgspec.Struct):
+    """A file that is not, or not wholly, shown, and why."""
+
+    id: int
+    library_id: int
+    path: str
+    problem: str
+
+
+class Asked(msgspec.Struct):
+    """The scan that was asked for runs in the background; `GET /jobs` says how far it is."""
+
+    library_id: int
+
+
+@routes("GET", "/libraries", answers=Page[LibraryView])
+def list_libraries(call: Call) -> Answer:
+    """The libraries that the user may see, by id."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        return Answer(Page(_views(call, tables)))
+
+
+@routes("POST", "/libraries", body=NewLibrary, answers=LibraryView, status=201, role="admin", errors=(409,))
+def make_library(call: Call, body: NewLibrary) -> Answer:
+    """Make a folder of the server a library; its files stay where they are."""
+    root = _folder(body.root)
+    answer = write(
+        call,
+        lambda turn: add_library(turn, root, body.name),
+        lambda turn, made: _view(call, turn, made),
+        status=201,
+    )
+    call.parts.work.scan(answer.content.id)
+    return answer
+
+
+@routes(
+    "PATCH",
+    "/libraries/{id}",
+    body=LibraryPatch,
+    answers=LibraryView,
+    role="admin",
+    errors=(404, 409),
+    versioned=True,
+)
+def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:
+    """Rename a library, or say where its files are now."""
+    root = None if body.root is None else _folder(body.root)
+    answer = write(
+        call,
+        lambda turn: change_library(turn, id, name=body.name, root=root, expected=call.expected),
+        lambda turn, _: _view(call, turn, id),
+    )
+    if root is not None:
+        call.parts.work.scan(id)
+    return answer
+
+
+@routes("DELETE", "/libraries/{id}", answers=Done, role="admin", errors=(404,), versioned=True)
+def forget_library(call: Call, id: int) -> Answer:
+    """Stop showing a library; its files are never touched, and undo brings it back with all that was decided."""
+    return write(call, lambda turn: remove_library(turn, id, call.expected))
+
+
+@routes("POST", "/libraries/{id}/scan", answers=Asked, status=202, role="editor", errors=(404,))
+def scan_library(call: Call, id: int) -> Answer:
+    """Look through a library now, in the background, also at what could not be read before."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        found = library_id(tables, id)
+    call.parts.work.scan(found)
+    return Answer(Asked(found), 202)
+
+
+@routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
+def list_problems(call: Call, id: int, query: ProblemsQuery) -> Answer:
+    """The files of a library that are not, or not wholly, shown, each with the reason."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = within(tables, id).media.problems(query.limit)
+    return Answer(Page([FileProblem(**row) for row in rows]))
+
+
+def _folder(text: str) -> str:
+    """The text of an existing folder of the server, links followed.
+
+    Raises:
+        RuleViolation: it is no absolute path of a folder that can be read.
+    """
+    name = bytes_of(text)
+    if not os.path.isabs(name):
+        raise RuleViolation("name the folder by its absolute path on the server", "root")
+    real = os.path.realpath(name)
+    if not os.path.isdir(real) or not os.access(real, os.R_OK | os.X_OK):
+        raise RuleViolation(f"there is no folder {text} on the server that imageapi can read", "root")
+    return text_of(real)
+
+
+def _views(call: Call, lookups: Lookups) -> list[LibraryView]:
+    counts = lookups.media.counts()
+    missing, watching = call.parts.work.missing_roots(), call.parts.work.watching()
+    shown = [library for library in lookups.libraries.shown() if library.id in lookups.visible]
+    return [
+        _told(
+            call,
+            library,
+            counts.get(library.id, (0, 0, 0)),
+            missing.get(library.id),
+            watching.get(library.id, _NOT_YET),
+        )
+        for library in shown
+    ]
+
+
+def _view(call: Call, lookups: Lookups, wanted: int) -> LibraryView:
+    fresh = Lookups(lookups.connection, lookups.tables, lookups.actor)
+    return next(view for view in _views(call, fresh) if view.id == wanted)
+
+
+def _told(
+    call: Call, library: Library, counts: tuple[int, int, int], missing: str | None, watching: Watching
+) -> LibraryView:
+    is_admin = call.actor.is_admin
+    reason = missing if is_admin or missing is None else "its folder cannot be reached"
+    root = library.root if is_admin else None
+    why = watching.reason if is_admin else None
+    offline = missing is not None
+    return LibraryView(library.id, library.name, root, *counts, offline, reason, watching.mode, why, library.version)

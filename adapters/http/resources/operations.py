@@ -1,0 +1,246 @@
+"""History: what was done, by whom, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from adapters.http.web.commands import write
+from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
+from adapters.http.web.problems import FieldError, Invalid
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import Id, is_restricted, photo_at, seen_person
+from adapters.http.web.times import Moment, moment
+from domain.base.actor import Actor
+from domain.base.errors import Forbidden, NotFound
+from domain.events.event import Recorded
+from domain.events.library import LibraryAdded, LibraryRelocated
+from domain.events.media import MediaMoved
+from domain.events.operation import Operation
+from domain.undo.undo import NOT_UNDOABLE, undo, undo_with_later
+from projections.queries.event_visibility import concerns, events_in_sight, is_wholly_in_sight
+from projections.queries.history import streams_of_photo
+from projections.queries.reading import Lookups, Transaction
+
+routes = Routes("History")
+
+MOST_EVENTS: Final = 500
+PHOTO_BATCH: Final = 500
+"""Operations of a photo that are looked at at once; few photos ever have as many."""
+_NEVER_TOLD: Final = frozenset({"embedding_id", "was_embedding_id"})
+
+
+class OperationsQuery(msgspec.Struct):
+    """Which operations."""
+
+    actor: Annotated[str, Meta(description="who did it")] | None = None
+    kind: str | None = None
+    person: Annotated[Id, Meta(description="only operations that concerned this person")] | None = None
+    path: Annotated[str, Meta(description="only operations on this photo, its copies, tags and faces")] | None = None
+    library: Annotated[str, Meta(description="id or name of the library that the path is in")] | None = None
+    before: Annotated[Id, Meta(description="only operations with a smaller id")] | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class UndoQuery(msgspec.Struct):
+    """How far to go back."""
+
+    with_later: Annotated[bool, Meta(description="also take back what stands in the way")] = False
+
+
+class OperationRow(msgspec.Struct):
+    """One action in plain words; `undone_by` names the live operation that took it back, `undoable` says whether undo
+    takes this kind."""
+
+    id: int
+    kind: str
+    text: str
+    actor: str
+    at: Moment
+    position: int
+    undone_by: int | None
+    undoes: int | None
+    undoable: bool
+
+
+class EventRow(msgspec.Struct):
+    """One event: its stored name, and its fields without embeddings; content hashes are hexadecimal."""
+
+    position: int
+    type: str
+    at: Moment
+    data: dict[str, Any]
+
+
+class OperationWithEvents(OperationRow):
+    """An operation with its first events; `truncated` says that there are more."""
+
+    events: list[EventRow] = []
+    truncated: bool = False
+
+
+@routes("GET", "/operations", query=OperationsQuery, answers=Page[OperationRow], errors=(404,))
+def list_operations(call: Call, query: OperationsQuery) -> Answer:
+    """What was done, newest first.
+
+    Who sees some libraries only sees the own operations only; what admins did with accounts is told to admins only.
+    """
+    before = query.before if query.cursor is None else place_of(query.cursor, AfterId).id
+    rows = _on_photo(call, query, query.path, before) if query.path is not None else _on_anything(call, query, before)
+    kept = rows[: query.limit]
+    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
+    return Answer(Page([operation_row(operation, call.actor) for operation in kept], cursor))
+
+
+@routes("GET", "/operations/{id}", answers=OperationWithEvents, errors=(404,))
+def show_operation(call: Call, id: int) -> Answer:
+    """One operation with its events. Who sees some libraries only is told of what others did there without names, and
+    of those events alone that concern what they see."""
+    operation = _known(call, id)
+    if operation.is_told_to(call.actor):
+        found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
+    else:
+        found = events_in_sight(call.parts.ledger, call.actor, id, MOST_EVENTS + 1)
+    events = [event_row(each, call.actor) for each in found[:MOST_EVENTS] if not each.event.private]
+    truncated = len(found) > MOST_EVENTS
+    row = msgspec.structs.asdict(operation_row(operation, call.actor))
+    return Answer(OperationWithEvents(**row, events=events, truncated=truncated))
+
+
+@routes(
+    "POST",
+    "/operations/{id}/undo",
+    query=UndoQuery,
+    answers=OperationRow,
+    role="editor",
+    errors=(403, 404, 409, 422),
+    rehearses=True,
+)
+def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
+    """Take back all that an operation did; answers the operation that did so, whose undo is redo.
+
+    What others did, and who asks does not wholly see, needs an admin (403).
+
+    409 names the later operation in the way by `operation_id`; with `with_later=true` that one is taken back first, and
+    so is whatever stands in its way.
+    """
+    _require_in_sight(call, _known(call, id))
+
+    def take_back(turn: Transaction) -> int:
+        return undo_with_later(turn, id) if query.with_later else undo(turn, id)
+
+    def answer(turn: Transaction, undone_by: int) -> OperationRow:
+        return operation_row(_found(turn, undone_by), call.actor)
+
+    return write(call, take_back, answer)
+
+
+def _on_anything(call: Call, query: OperationsQuery, before: int | None) -> list[Operation]:
+    if query.library is not None:
+        raise Invalid((FieldError("library", "name the path of a photo too: a library only says where that is"),))
+    with call.parts.ledger.reading(call.actor) as tables:
+        return _latest(tables, query, before)
+
+
+def _on_photo(call: Call, query: OperationsQuery, path: str, before: int | None) -> list[Operation]:
+    """As `_latest`, of one photo; the log and the tables are read in turn, never with two connections at once."""
+    ledger = call.parts.ledger
+    with ledger.reading(call.actor) as tables:
+        streams = streams_of_photo(tables, photo_at(tables, path, query.library))
+    found: list[Operation] = []
+    while True:
+        ids = ledger.operations_on(streams, PHOTO_BATCH, before)
+        with ledger.reading(call.actor) as tables:
+            found += _latest(tables, query, before, ids)
+        if len(found) > query.limit or len(ids) < PHOTO_BATCH:
+            return found
+        before = ids[-1]
+
+
+def _latest(
+    lookups: Lookups, query: OperationsQuery, before: int | None, among: Collection[int] | None = None
+) -> list[Operation]:
+    """One more than a page of the operations that the asker may see, of these ids where given."""
+    actor = query.actor
+    if is_restricted(lookups):
+        if actor is not None and actor != lookups.actor.name:
+            return []
+        actor = lookups.actor.name
+    persons = None if query.person is None else lookups.persons.behind(seen_person(lookups, query.person).id)
+    found: list[Operation] = []
+    while True:
+        batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons, among)
+        found += [operation for operation in batch if operation.is_told_to(lookups.actor)]
+        if len(found) > query.limit or len(batch) <= query.limit:
+            return found
+        before = batch[-1].id
+
+
+def _known(call: Call, operation_id: int) -> Operation:
+    """An operation that the asker may know of: one that is told to them, or that concerns what they see.
+
+    Raises:
+        NotFound: there is no such operation.
+    """
+    with call.parts.ledger.reading(call.actor) as tables:
+        operation = _found(tables, operation_id)
+        is_told = operation.is_told_to(call.actor)
+        may_concern = is_restricted(tables) and not is_told
+    if is_told or (may_concern and concerns(call.parts.ledger, call.actor, operation_id)):
+        return operation
+    raise NotFound(f"there is no operation {operation_id}")
+
+
+def _require_in_sight(call: Call, operation: Operation) -> None:
+    """Raises `Forbidden` where somebody else's operation touches what the asker does not see."""
+    is_asked = operation.kind not in NOT_UNDOABLE and not operation.is_told_to(call.actor)
+    if is_asked and not is_wholly_in_sight(call.parts.ledger, call.actor, operation.id):
+        who, others = call.actor.name, operation.actor
+        raise Forbidden(f"operation {operation.id} of {others} touches what {who} may not see: ask an admin")
+
+
+def _found(lookups: Lookups, operation_id: int) -> Operation:
+    operation = lookups.operations.get(operation_id)
+    if operation is None:
+        raise NotFound(f"there is no operation {operation_id}")
+    return operation
+
+
+def operation_row(operation: Operation, actor: Actor) -> OperationRow:
+    """An operation as `actor` sees it."""
+    undoable = operation.undone_by is None and operation.kind not in NOT_UNDOABLE
+    return OperationRow(
+        operation.id,
+        operation.kind,
+        operation.said_to(actor),
+        operation.actor,
+        moment(operation.at),
+        operation.position,
+        operation.undone_by,
+        operation.undoes,
+        undoable,
+    )
+
+
+def event_row(recorded: Recorded, actor: Actor) -> EventRow:
+    """An event as `actor` sees it: never an embedding, the folders of libraries for admins alone, and where a file was
+    before only for who may see that library."""
+    event = recorded.event
+    never = _NEVER_TOLD
+    if isinstance(event, (LibraryAdded, LibraryRelocated)) and not actor.is_admin:
+        never |= {"root", "was"}
+    if isinstance(event, MediaMoved) and actor.libraries is not None and event.was_library_id not in actor.libraries:
+        never |= {"was_library_id", "was_path"}
+    told = {name: _told(value) for name, value in msgspec.structs.asdict(event).items() if name not in never}
+    return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), told)
+
+
+def _told(value: Any) -> Any:
+    """A field as JSON has it, bytes in hexadecimal."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _told(each) for name, each in msgspec.structs.asdict(value).items()}
+    return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)

@@ -1,0 +1,215 @@
+"""Persons: `/persons` and what lies below it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from adapters.http.web.as_of import AsOf, tables_as_of
+from adapters.http.web.commands import Done, write
+from adapters.http.web.pagination import (
+    USUAL_LIMIT,
+    AfterId,
+    Cursor,
+    Limit,
+    Offset,
+    Page,
+    Sorted,
+    cursor_of,
+    place_of,
+    sorted_place,
+)
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import Id, LibraryParam, is_restricted, seen_person, within
+from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
+from projections.queries.faces import FaceView
+from projections.queries.persons_with_faces import PersonView
+from projections.queries.reading import Transaction
+
+routes = Routes("Persons")
+
+
+class PersonsQuery(msgspec.Struct):
+    """Which persons."""
+
+    library: LibraryParam | None = None
+    include_hidden: bool = False
+    q: Annotated[str, Meta(max_length=200, description="a part of the name")] | None = None
+    sort: Literal["name", "faces"] = "name"
+    as_of: AsOf | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class PersonQuery(msgspec.Struct):
+    """When."""
+
+    as_of: AsOf | None = None
+
+
+class NewPerson(msgspec.Struct):
+    """A person to make."""
+
+    name: str
+    notes: str = ""
+    birth_date: Annotated[str, Meta(description="YYYY-MM-DD")] | None = None
+    hidden: bool = False
+
+
+class PersonPatch(msgspec.Struct):
+    """What to write about a person; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    notes: str | UnsetType = UNSET
+    entity_id: Id | UnsetType | None = UNSET
+    cover_face_id: Id | UnsetType | None = UNSET
+    birth_date: Annotated[str, Meta(description="YYYY-MM-DD")] | UnsetType | None = UNSET
+    hidden: bool | UnsetType = UNSET
+
+
+class Deletion(msgspec.Struct):
+    """What becomes of the faces: nobody's, or deleted with the person."""
+
+    cascade: Literal["set_null", "delete"] = "set_null"
+
+
+class MergeInto(msgspec.Struct):
+    """The person that the other one turns out to be."""
+
+    into: Id
+
+
+class FacesOfPerson(msgspec.Struct):
+    """Which faces."""
+
+    library: LibraryParam | None = None
+    limit: Limit = USUAL_LIMIT
+    offset: Offset = 0
+    cursor: Cursor | None = None
+
+
+@routes("GET", "/persons", query=PersonsQuery, answers=Page[PersonView], errors=(404,))
+def list_persons(call: Call, query: PersonsQuery) -> Answer:
+    """Persons with their face counts and covers.
+
+    With `library`, the counts and covers are of that library, and who has no face there is left out; with `as_of`,
+    everything is as it stood then.
+    """
+    after = (
+        None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
+    )
+    with tables_as_of(call, query.as_of) as tables:
+        rows = within(tables, query.library).people.page(
+            sort=query.sort,
+            after=after,
+            limit=query.limit + 1,
+            q=query.q,
+            include_hidden=query.include_hidden,
+            with_faces_only=query.library is not None or is_restricted(tables),
+        )
+    kept = rows[: query.limit]
+    cursor = cursor_of(Sorted(query.sort, kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
+    return Answer(Page([view for view, _ in kept], cursor))
+
+
+@routes(
+    "POST", "/persons", body=NewPerson, answers=PersonView, status=201, role="editor", errors=(409,), rehearses=True
+)
+def add_person(call: Call, body: NewPerson) -> Answer:
+    """Name a new person."""
+
+    def create(turn: Transaction) -> int:
+        return create_person(turn, body.name, notes=body.notes, birth_date=body.birth_date, hidden=body.hidden)
+
+    return write(call, create, lambda turn, person_id: turn.people.view(person_id), status=201)
+
+
+@routes("GET", "/persons/{id}", query=PersonQuery, answers=PersonView, errors=(404,))
+def show_person(call: Call, id: int, query: PersonQuery) -> Answer:
+    """One person; a merged one says into whom by `merged_into`; with `as_of` as it was then."""
+    with tables_as_of(call, query.as_of) as tables:
+        return Answer(seen_person(tables, id))
+
+
+@routes(
+    "PATCH",
+    "/persons/{id}",
+    body=PersonPatch,
+    answers=PersonView,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:
+    """Write what is known of a person."""
+    changes = PersonChanges(**msgspec.structs.asdict(body))
+
+    def change(turn: Transaction) -> None:
+        seen_person(turn, id)
+        change_person(turn, id, changes, call.expected)
+
+    return write(call, change, lambda turn, _: turn.people.view(id))
+
+
+@routes(
+    "DELETE",
+    "/persons/{id}",
+    query=Deletion,
+    answers=Done,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def remove_person(call: Call, id: int, query: Deletion) -> Answer:
+    """Delete a person and everyone merged into it.
+
+    With `cascade=set_null` the faces are kept and belong to nobody; with `delete` they are deleted too, and stay so
+    through every later detection.
+    """
+
+    def delete(turn: Transaction) -> None:
+        seen_person(turn, id)
+        delete_person(turn, id, with_faces=query.cascade == "delete", expected=call.expected)
+
+    return write(call, delete)
+
+
+@routes(
+    "POST",
+    "/persons/{id}/merge",
+    body=MergeInto,
+    answers=PersonView,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def merge(call: Call, id: int, body: MergeInto) -> Answer:
+    """Say that this person is another one, which takes over its faces; answers that one.
+
+    Its notes are copied where the other one's are empty. Undo brings it back with exactly the faces that it had.
+    """
+
+    def merge_into(turn: Transaction) -> None:
+        seen_person(turn, id)
+        seen_person(turn, body.into)
+        merge_persons(turn, id, body.into, call.expected)
+
+    return write(call, merge_into, lambda turn, _: turn.people.view(body.into))
+
+
+@routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))
+def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Answer:
+    """A person's faces, with those of everyone merged into it, by id."""
+    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
+    with call.parts.ledger.reading(call.actor) as tables:
+        person = seen_person(tables, id)
+        rows = within(tables, query.library).faces.of_person(
+            person.merged_into or id, after, query.limit + 1, query.offset
+        )
+    kept = rows[: query.limit]
+    return Answer(Page(kept, cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None))

@@ -1,0 +1,237 @@
+"""Tags: labels on what photos show; copies of a photo share them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from adapters.http.resources.photos import PhotoWords, narrowing
+from adapters.http.web.as_of import AsOf, tables_as_of
+from adapters.http.web.commands import Done, write
+from adapters.http.web.pagination import Page
+from adapters.http.web.problems import FieldError, Invalid
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, photo_at, within
+from domain.base.errors import NotFound, RuleViolation
+from domain.commands.faces import LARGEST_BATCH, Outcome
+from domain.commands.tags import change_tag, delete_tag, merge_tags, tag_contents, untag_contents
+from domain.events.tag import Tag
+from projections.queries.reading import Lookups, Transaction
+
+routes = Routes("Tags")
+
+MOST_FITTING: Final = 50_000
+"""Contents that one operation tags by a filter: some seconds of the write lock."""
+
+
+class PhotoQuery(msgspec.Struct):
+    """Which photo."""
+
+    path: str
+    library: LibraryParam | None = None
+
+
+class TagsOfPhoto(PhotoQuery):
+    """Which photo, and when."""
+
+    as_of: AsOf | None = None
+
+
+class TagOfPhoto(msgspec.Struct):
+    """Which tag of which photo."""
+
+    path: str
+    name: str
+    library: LibraryParam | None = None
+
+
+class NewTag(msgspec.Struct):
+    """A tag for a photo."""
+
+    path: str
+    name: str
+    library: LibraryRef | None = None
+
+
+class TagsBatch(msgspec.Struct):
+    """The same tag for many photos: by their media ids, or for everything that fits the words of `GET /photos`."""
+
+    name: str
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)] | None = None
+    filter: PhotoWords | None = None
+    action: Literal["add", "remove"] = "add"
+
+
+class TagsBatchOutcome(msgspec.Struct):
+    """One row a photo where ids were given, how many contents (copies count once) fitted, and the operation that undo
+    takes, null where nothing had to change."""
+
+    results: list[Outcome]
+    fitted: int
+    operation_id: int | None
+
+
+class TagPatch(msgspec.Struct):
+    """What to change about a tag; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    color: Annotated[str, Meta(description="#rrggbb")] | UnsetType | None = UNSET
+
+
+class MergeTag(msgspec.Struct):
+    """The tag that takes over."""
+
+    into: Id
+
+
+class TagCount(msgspec.Struct):
+    """A tag and on how many photos it is, copies counted once."""
+
+    id: int
+    name: str
+    color: str | None
+    version: int
+    count: int
+
+
+@routes("GET", "/image/tags", query=TagsOfPhoto, answers=Page[Tag], errors=(404,))
+def list_tags_of_photo(call: Call, query: TagsOfPhoto) -> Answer:
+    """The tags of one photo, by name; with `as_of` those of then."""
+    with tables_as_of(call, query.as_of) as tables:
+        media = photo_at(tables, query.path, query.library)
+        return Answer(Page(tables.tagged.of_content(media.content_hash or b"")))
+
+
+@routes("POST", "/image/tags", body=NewTag, answers=Tag, status=201, role="editor", errors=(404,), rehearses=True)
+def tag_photo(call: Call, body: NewTag) -> Answer:
+    """Put a tag on a photo; it is made where there is none of that name."""
+
+    def tag(turn: Transaction) -> int:
+        media = photo_at(turn, body.path, body.library)
+        return tag_contents(turn, [media.content_hash or b""], body.name)
+
+    return write(call, tag, lambda turn, tag_id: turn.tags.get(tag_id), status=201)
+
+
+@routes("DELETE", "/image/tags", query=TagOfPhoto, answers=Done, role="editor", errors=(404,), rehearses=True)
+def untag_photo(call: Call, query: TagOfPhoto) -> Answer:
+    """Take a tag off a photo."""
+
+    def untag(turn: Transaction) -> int:
+        media = photo_at(turn, query.path, query.library)
+        return untag_contents(turn, [media.content_hash or b""], query.name)
+
+    return write(call, untag)
+
+
+@routes(
+    "POST", "/image/tags/batch", body=TagsBatch, answers=TagsBatchOutcome, role="editor", errors=(404,), rehearses=True
+)
+def tag_many(call: Call, body: TagsBatch) -> Answer:
+    """Put a tag on many photos or take it off, in one operation, with one answer a photo."""
+    if (body.ids is None) == (body.filter is None):
+        raise Invalid((FieldError("ids", "say either ids or filter"),))
+
+    def tag(turn: Transaction) -> tuple[list[Outcome], int]:
+        if body.filter is None:
+            outcomes, contents = _contents_of(turn, body.ids or ())
+        else:
+            outcomes, contents = [], _contents_that_fit(turn, body.filter)
+        if contents:
+            (tag_contents if body.action == "add" else untag_contents)(turn, contents, body.name)
+        return outcomes, len(set(contents))
+
+    return write(call, tag, lambda turn, done: TagsBatchOutcome(*done, turn.operation_id))
+
+
+def _contents_of(turn: Transaction, ids: Sequence[int]) -> tuple[list[Outcome], list[bytes]]:
+    """One row a photo, and the contents of those that are there."""
+    outcomes, contents = [], []
+    for media_id in dict.fromkeys(ids):
+        media = turn.media.get(media_id)
+        if media is None or media.content_hash is None or not media.present:
+            outcomes.append(Outcome(media_id, ok=False, error=f"there is no photo {media_id}"))
+        else:
+            outcomes.append(Outcome(media_id, ok=True))
+            contents.append(media.content_hash)
+    return outcomes, contents
+
+
+def _contents_that_fit(turn: Transaction, words: PhotoWords) -> list[bytes]:
+    """Raises `RuleViolation` where more fit than one operation may tag."""
+    contents = within(turn, words.library).timeline.contents(narrowing(words), MOST_FITTING + 1)
+    if len(contents) > MOST_FITTING:
+        raise RuleViolation(f"more than {MOST_FITTING} photos fit: narrow the filter, and tag them in parts", "filter")
+    return contents
+
+
+@routes("GET", "/image/tags/all", answers=Page[TagCount])
+def list_tags(call: Call) -> Answer:
+    """Every tag with the number of visible photos that have it, by name."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        rows = [TagCount(**row) for row in tables.tagged.counts()]
+        if is_restricted(tables):
+            rows = [row for row in rows if row.count]
+    return Answer(Page(rows))
+
+
+@routes(
+    "PATCH",
+    "/tags/{id}",
+    body=TagPatch,
+    answers=Tag,
+    role="editor",
+    errors=(404, 409),
+    versioned=True,
+    rehearses=True,
+)
+def patch_tag(call: Call, id: int, body: TagPatch) -> Answer:
+    """Give a tag another name, another colour, or both; a colour of null takes it away."""
+    name = None if body.name is UNSET else body.name
+
+    def change(turn: Transaction) -> None:
+        _demand_seen(turn, id)
+        change_tag(turn, id, name=name, color=body.color, expected=call.expected)
+
+    return write(call, change, lambda turn, _: turn.tags.get(id))
+
+
+@routes(
+    "POST",
+    "/tags/{id}/merge",
+    body=MergeTag,
+    answers=Tag,
+    role="editor",
+    errors=(404,),
+    versioned=True,
+    rehearses=True,
+)
+def merge_tag(call: Call, id: int, body: MergeTag) -> Answer:
+    """Put another tag on everything that has this one, which goes; answers the other one. Undo brings both back."""
+
+    def merge(turn: Transaction) -> None:
+        _demand_seen(turn, id)
+        _demand_seen(turn, body.into)
+        merge_tags(turn, id, body.into, call.expected)
+
+    return write(call, merge, lambda turn, _: turn.tags.get(body.into))
+
+
+@routes("DELETE", "/tags/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
+def remove_tag(call: Call, id: int) -> Answer:
+    """Take a tag off everything."""
+
+    def delete(turn: Transaction) -> None:
+        _demand_seen(turn, id)
+        delete_tag(turn, id, call.expected)
+
+    return write(call, delete)
+
+
+def _demand_seen(lookups: Lookups, tag_id: int) -> None:
+    """Raises `NotFound` where a tag is only on photos that the user may not see."""
+    if is_restricted(lookups) and not any(row["id"] == tag_id and row["count"] for row in lookups.tagged.counts()):
+        raise NotFound(f"there is no tag {tag_id}")

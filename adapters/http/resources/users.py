@@ -1,0 +1,106 @@
+"""Accounts as admins see them."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from adapters.http.resources.sign_in import Password, Role
+from adapters.http.web.commands import Done, write
+from adapters.http.web.pagination import Page
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import Id
+from domain.base.errors import RuleViolation
+from domain.commands.accounts import add_user, grant, open_account, remove_user, set_password
+from domain.events.account import User
+from projections.queries.reading import Transaction
+
+routes = Routes("Accounts")
+
+
+class UserRow(msgspec.Struct):
+    """An account: `libraries` are the ids granted, null for all, which an admin always sees."""
+
+    id: int
+    name: str
+    role: str
+    libraries: tuple[int, ...] | None
+    has_password: bool
+    version: int
+
+
+class NewUser(msgspec.Struct):
+    """An account to open."""
+
+    name: str
+    password: Password
+    role: Role = "viewer"
+    libraries: list[Id] | None = None
+
+
+class UserPatch(msgspec.Struct):
+    """What to change about an account; what is left out stays. `libraries` null grants all. A new password ends the
+    user's sessions."""
+
+    role: Role | UnsetType = UNSET
+    libraries: list[Id] | UnsetType | None = UNSET
+    password: Password | UnsetType = UNSET
+
+
+@routes("GET", "/users", answers=Page[UserRow], role="admin")
+def list_users(call: Call) -> Answer:
+    """Every open account, by id."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        return Answer(Page([_row(user) for user in tables.users.all()]))
+
+
+@routes("POST", "/users", body=NewUser, answers=UserRow, status=201, role="admin", errors=(409,))
+def make_user(call: Call, body: NewUser) -> Answer:
+    """Open an account."""
+    hashed = call.parts.accounts.passwords.hash(body.password, user_name=body.name)
+    libraries = None if body.libraries is None else tuple(body.libraries)
+
+    def add(turn: Transaction) -> int:
+        return add_user(turn, body.name, body.role, hashed, libraries)
+
+    return write(call, add, lambda turn, user_id: _row(open_account(turn, user_id)), status=201)
+
+
+@routes("PATCH", "/users/{id}", body=UserPatch, answers=UserRow, role="admin", errors=(404, 409), versioned=True)
+def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
+    """Set an account's role, granted libraries or password.
+
+    A password goes by itself: it is an operation of its own.
+    """
+    if body.password is not UNSET:
+        if body.role is not UNSET or body.libraries is not UNSET:
+            raise RuleViolation("set a password by itself", "password")
+        with call.parts.ledger.reading(call.actor) as tables:
+            user = tables.users.get(id)
+        hashed = call.parts.accounts.passwords.hash(body.password, user_name=user.name if user else "")
+
+        def set_one(turn: Transaction) -> None:
+            open_account(turn, id, call.expected)
+            set_password(turn, id, hashed)
+
+        return write(call, set_one, lambda turn, _: _row(open_account(turn, id)))
+
+    def change(turn: Transaction) -> None:
+        user = open_account(turn, id, call.expected)
+        role = user.role if body.role is UNSET else body.role
+        libraries = user.libraries
+        if body.libraries is not UNSET:
+            libraries = None if body.libraries is None else tuple(body.libraries)
+        grant(turn, id, role, libraries, call.expected)
+
+    return write(call, change, lambda turn, _: _row(open_account(turn, id)))
+
+
+@routes("DELETE", "/users/{id}", answers=Done, role="admin", errors=(404, 409), versioned=True)
+def close_user(call: Call, id: int) -> Answer:
+    """Close an account; what it did stays in the history under its name."""
+    return write(call, lambda turn: remove_user(turn, id, call.expected))
+
+
+def _row(user: User) -> UserRow:
+    return UserRow(user.id, user.name, user.role, user.libraries, user.password_hash is not None, user.version)

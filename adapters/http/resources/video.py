@@ -1,0 +1,224 @@
+"""Videos: played as they are, as HLS where a browser could not, and as short clips for a wall of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from adapters.http.web.authentication import BY_WHOM
+from adapters.http.web.endpoint import has_tag
+from adapters.http.web.file_responses import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, motion, original
+from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.scope import LibraryParam, LibraryRef, photo_at
+from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.events.media import Media
+from projections.queries.reading import Lookups
+
+routes = Routes("Videos")
+
+ClipKind = Literal["preview", "gif"]
+
+_PLAYLIST: Final = "index.m3u8"
+_PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
+_PART_TYPE: Final = "video/mp2t"
+_HASH: Final = re.compile("[0-9a-f]{64}", re.ASCII)
+_PART: Final = re.compile(r"(0|[1-9][0-9]{0,5})\.ts", re.ASCII)
+_MOST_ITEMS: Final = 500
+_CLIP_SECONDS: Final = 2
+"""What `Retry-After` says while a clip is being made, which takes about that long."""
+_KEPT_FOR_A_WHILE: Final = {"Cache-Control": "private, max-age=600", "Vary": BY_WHOM}
+_VIDEO_TYPES: Final = sorted({kind for kind in TYPES.values() if kind.startswith("video/")})
+
+
+class VideoQuery(msgspec.Struct):
+    """Which video."""
+
+    path: str
+    library: LibraryParam | None = None
+
+
+@routes("GET", "/video/stream", query=VideoQuery, media_types=(*_VIDEO_TYPES, UNKNOWN), errors=(404, 416))
+def stream(call: Call, query: VideoQuery) -> Answer:
+    """The video file itself, with ranges, for players that know its format; of a photo the short video in it."""
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = _video_at(tables, query.path, query.library)
+        row = tables.media.row(media.id)
+    if media.has_motion:
+        return motion(call, media)
+    return original(call, media, None if row is None else row["format"])
+
+
+class VideoWanted(msgspec.Struct):
+    """Which video."""
+
+    path: str
+    library: LibraryRef | None = None
+
+
+class Playlist(msgspec.Struct):
+    """Where the HLS playlist of a video is; its parts are relative to it."""
+
+    playlist: str
+
+
+@routes("POST", "/video/generate", body=VideoWanted, answers=Playlist, errors=(404,))
+def play(call: Call, body: VideoWanted) -> Answer:
+    """Make a video ready to be played as HLS, by any player.
+
+    H.264 with AAC goes into the parts as it is, unless its picture has to be turned; everything else is encoded so,
+    with at most 1080 lines. The playlist is whole at once, parts are made as they are asked for.
+    """
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = _video_at(tables, body.path, body.library)
+        copies = _copies(tables, media.content_hash or b"")
+    call.parts.videos.playlist(copies)
+    return Answer(Playlist(f"/video/hls/{(media.content_hash or b'').hex()}/{_PLAYLIST}"))
+
+
+@routes("GET", "/video/hls/{hash}/{file}", media_types=(_PLAYLIST_TYPE, _PART_TYPE), errors=(404, 416))
+def show_hls(call: Call, hash: str, file: str) -> Answer:
+    """The playlist of a video's content, `index.m3u8`, or one of its parts, `0.ts` and on.
+
+    A part that is not there yet is made while the request waits.
+    """
+    number = _part_number(file)
+    if _HASH.fullmatch(hash) is None or (number is None and file != _PLAYLIST):
+        raise NotFound(f"there is no {file} of a video {hash}")
+    with call.parts.ledger.reading(call.actor) as tables:
+        copies = _copies(tables, bytes.fromhex(hash))
+    if not copies:
+        raise NotFound(f"there is no {file} of a video {hash}")
+    if number is None:
+        return _answered(call, call.parts.videos.playlist(copies).encode())
+
+    def made(is_left: Callable[[], bool]) -> Response:
+        descriptor = call.parts.videos.part(copies, number, is_left)
+        return _file(call, descriptor, f"{hash[:32]}-{number}-{os.fstat(descriptor).st_size:x}", _PART_TYPE)
+
+    return Answer(response=WaitedFor(made))
+
+
+class Clip(msgspec.Struct):
+    """How it stands with a clip: `detail` says why it `failed`; one that is `pending` will be there soon."""
+
+    status: Literal["ready", "pending", "failed"]
+    detail: str | None = None
+
+
+class ClipRow(msgspec.Struct):
+    """One clip that was asked about; `library_id` is None where there is no such video."""
+
+    path: str
+    library_id: int | None
+    status: Literal["ready", "pending", "failed"]
+    detail: str | None
+
+
+class ClipsWanted(msgspec.Struct):
+    """Whose clips, and whether as GIFs."""
+
+    items: Annotated[list[VideoWanted], Meta(min_length=1, max_length=_MOST_ITEMS)]
+    kind: ClipKind = "preview"
+
+
+class ClipRows(msgspec.Struct):
+    """One row for each item, in the same order."""
+
+    items: list[ClipRow]
+
+
+@routes(
+    "GET", "/video/preview", query=VideoQuery, answers=Clip, media_types=("video/mp4",), errors=(404, 416), also=(202,)
+)
+def show_preview(call: Call, query: VideoQuery) -> Answer:
+    """A few seconds of a video without sound, at most 480 lines, to be shown in a loop.
+
+    One that is not there yet is made in the background: 202 until then.
+    """
+    return _clip(call, query, "preview", "video/mp4")
+
+
+@routes("GET", "/video/gif", query=VideoQuery, answers=Clip, media_types=("image/gif",), errors=(404, 416), also=(202,))
+def show_gif(call: Call, query: VideoQuery) -> Answer:
+    """A few seconds of a video as a GIF of at most 320 pixels; 202 as long as it is being made."""
+    return _clip(call, query, "gif", "image/gif")
+
+
+@routes("POST", "/video/preview/status", body=ClipsWanted, answers=ClipRows)
+def tell_clips(call: Call, body: ClipsWanted) -> Answer:
+    """Which of these clips are ready; those that are not are made soon, the first of the list first."""
+    found: list[Media | NotFound] = []
+    with call.parts.ledger.reading(call.actor) as tables:
+        for item in body.items:
+            try:
+                found.append(_video_at(tables, item.path, item.library))
+            except NotFound as error:
+                found.append(error)
+    rows = []
+    for item, media in reversed([*zip(body.items, found, strict=True)]):  # what is wanted last is made first
+        if isinstance(media, NotFound):
+            rows.append(ClipRow(item.path, None, "failed", str(media)))
+        else:
+            clip = call.parts.clips.want(media, body.kind)
+            rows.append(ClipRow(media.path, media.library_id, clip.status, clip.detail))
+    return Answer(ClipRows(rows[::-1]))
+
+
+def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Answer:
+    with call.parts.ledger.reading(call.actor) as tables:
+        media = _video_at(tables, query.path, query.library)
+    clip = call.parts.clips.want(media, kind)
+    if clip.status == "failed":
+        raise Unreadable(clip.detail or "no clip can be made of it")
+    try:
+        descriptor = os.open(call.parts.clips.path(media, kind), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        later = {"Retry-After": str(_CLIP_SECONDS), "Cache-Control": "no-store"}
+        return Answer(Clip("pending"), 202, later)
+    except OSError as error:
+        raise Unavailable(f"the clip cannot be read now: {error.strerror}") from error
+    tag = f"{(media.content_hash or b'').hex()[:32]}-{kind}-{os.fstat(descriptor).st_mtime_ns:x}"
+    return Answer(response=_file(call, descriptor, tag, media_type))
+
+
+def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Response:
+    """A file that imageapi made, which is closed; 304 where the client has it."""
+    headers = {"ETag": f'"{tag}"', **_KEPT_FOR_A_WHILE, "Content-Type": media_type}
+    if has_tag(call.headers, f'"{tag}"'):
+        os.close(descriptor)
+        return Response(status_code=304, headers=headers)
+    return FileResponse(descriptor, call.headers, headers)
+
+
+def _answered(call: Call, text: bytes) -> Answer:
+    tag = f'"{hashlib.blake2b(text, digest_size=12).hexdigest()}"'
+    headers = {"ETag": tag, **KEPT, "Content-Type": _PLAYLIST_TYPE}
+    if has_tag(call.headers, tag):
+        return Answer(response=Response(status_code=304, headers=headers))
+    return Answer(response=Response(text, 200, headers))
+
+
+def _part_number(file: str) -> int | None:
+    """The number of the part that a file's name means, None where it means none."""
+    match = _PART.fullmatch(file)
+    return int(match[1]) if match else None
+
+
+def _copies(lookups: Lookups, content: bytes) -> list[Media]:
+    """The present videos with this content that the user may see, or the photos with a video in them."""
+    found = [each for each in lookups.media.of_contents([content]) if each.kind == "video" or each.has_motion]
+    return [each for each in found if each.present and each.library_id in lookups.visible]
+
+
+def _video_at(lookups: Lookups, path: str, library: int | str | None) -> Media:
+    media = photo_at(lookups, path, library)
+    if media.kind != "video" and not media.has_motion:
+        raise NotFound(f"'{path}' is a photo without a video in it: GET /image shows it")
+    return media

@@ -1,0 +1,101 @@
+"""Runs an ASGI application on uvicorn until the process is told to stop, and sees to it that it then does."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from domain.base.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 3
+"""What open requests get to end when the server stops; event streams would go on for ever."""
+STOP_SECONDS = 30.0
+"""What a stop may take in all, background work included."""
+
+
+def run_web(
+    app: Any, host: str, port: int, on_ready: Callable[[str], None], *, stop_seconds: float = STOP_SECONDS
+) -> None:
+    """Serve `app` at an address; `on_ready` is called with its URL once requests are answered. Comes back by
+    KeyboardInterrupt when the process gets SIGINT or SIGTERM.
+
+    From then on the process has `stop_seconds` to end. Where something hangs (a disk of the network that answers no
+    more), it ends all the same, with status 1, after it wrote to standard error where each thread stood: the log of
+    events loses nothing by that, as it loses nothing when the power fails.
+
+    Raises:
+        Unavailable: the address is taken or not this machine's.
+    """
+    listener = _listening(host, port)
+    bound = listener.getsockname()[1]
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # else anyone on this machine could pretend to be at another address
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+    server = _Server(config, lambda: on_ready(url), stop_seconds)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with listener:
+        server.run([listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches Nagle's algorithm off only where the socket says that it is TCP; else each answer waits 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            f"cannot listen at {host}:{port} ({error.strerror}): is another server running? See --bind"
+        ) from error
+    return listener
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _end(seconds: float) -> None:
+    log.error("the server did not stop within %g s and ends now; its threads stood here:", seconds)
+    faulthandler.dump_traceback(all_threads=True)
+    os._exit(1)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which says when it answers, and which ends in time."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], stop_seconds: float) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._deadline = threading.Timer(stop_seconds, _end, (stop_seconds,))
+        self._deadline.daemon = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        if self._deadline.ident is None:
+            self._deadline.start()
+        super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()

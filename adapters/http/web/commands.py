@@ -1,0 +1,47 @@
+"""The one shape of every write: a command in a transaction, then the row as it stands now; or a rehearsal of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from adapters.http.web.routes import Answer, Call
+from projections.queries.reading import Change, Transaction
+
+T = TypeVar("T")
+
+
+class Rehearsal(msgspec.Struct):
+    """What a write would change, had `dry_run` not been asked for: `text` in words, and every row before and after."""
+
+    text: str
+    changes: list[Change]
+
+
+class Done(msgspec.Struct):
+    """What was done: the operation that undo takes, null where nothing had to change."""
+
+    operation_id: int | None
+
+
+def write(
+    call: Call,
+    command: Callable[[Transaction], T],
+    answer: Callable[[Transaction, T], object] = lambda turn, _: Done(turn.operation_id),
+    *,
+    status: int = 200,
+) -> Answer:
+    """Run `command` as the caller, and answer what `answer` reads back in the same transaction.
+
+    The header `Operation-Id` names the operation. In a dry run everything is rolled back and a `Rehearsal` answered.
+    """
+    with call.parts.ledger.transaction(call.actor, dry_run=call.dry_run) as turn:
+        result = command(turn)
+        if call.dry_run:
+            return Answer(Rehearsal(turn.text or "nothing would change", turn.rehearsed()))
+        content = answer(turn, result)
+        operation_id = turn.operation_id
+    headers = {} if operation_id is None else {"Operation-Id": str(operation_id)}
+    return Answer(content, status, {"Cache-Control": "no-store", **headers})

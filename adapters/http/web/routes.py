@@ -1,0 +1,158 @@
+"""How a route is declared: once, with the Structs that validate it and from which OpenAPI is made.
+
+```python
+routes = Routes("Persons")
+
+@routes("PATCH", "/persons/{id}", body=PersonPatch, answers=PersonView, role="editor", versioned=True, rehearses=True)
+def change_person(call: Call, id: int, body: PersonPatch) -> Answer: ...
+```
+
+A route is a plain function that may block: it runs in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from adapters.http.web.dependencies import Parts
+from domain.base.actor import Actor
+from domain.events.account import User
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a route answers: `content` (a Struct or plain values) becomes JSON; a ready `response` goes out as it is."""
+
+    content: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    response: Response | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as a route sees it. `actor` is who asks (nobody on open routes), `user` the row behind it;
+    `expected` the version that `If-Match` names, `dry_run` whether nothing shall change."""
+
+    parts: Parts
+    headers: Headers
+    method: str
+    address: str
+    is_secure: bool
+    actor: Actor
+    user: User | None = None
+    expected: int | None = None
+    dry_run: bool = False
+
+
+Run = Callable[..., Answer]
+R = TypeVar("R", bound=Run)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A route as it was declared.
+
+    `role` is the least role, None for open routes (which may still know who asks). `answers` is the shape of a
+    success, and of the statuses `also`, None where `media_types` says what else comes back. `versioned` routes heed
+    If-Match, `rehearses` ones take `dry_run`. `errors` are statuses beside those that follow from the rest.
+    """
+
+    method: str
+    path: str
+    run: Run
+    subject: str
+    role: str | None
+    body: type[msgspec.Struct] | None
+    query: type[msgspec.Struct] | None
+    answers: Any
+    status: int
+    errors: tuple[int, ...]
+    versioned: bool
+    rehearses: bool
+    media_types: tuple[str, ...]
+    also: tuple[int, ...]
+
+    @cached_property
+    def summary(self) -> str:
+        """The first sentence of the function's docstring."""
+        return (self.run.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+
+    @cached_property
+    def description(self) -> str:
+        """The rest of the docstring."""
+        paragraphs = (self.run.__doc__ or "").strip().split("\n\n")[1:]
+        return "\n\n".join(" ".join(each.split()) for each in paragraphs)
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status of a problem that the route may answer."""
+        found = set(self.errors) | {400, 422, 503}
+        if self.role is not None:
+            found |= {401, 429}
+        if self.role in {"editor", "admin"} or self.method not in {"GET", "HEAD"}:
+            found |= {403}
+        if self.body is not None:
+            found |= {400, 413, 415, 422}
+        if self.versioned:
+            found |= {400, 412}
+        return tuple(sorted(found))
+
+
+class Routes:
+    """The routes of one subject; calling it declares one."""
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        self._declared: list[Declared] = []
+
+    def __iter__(self) -> Iterator[Declared]:
+        return iter(self._declared)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: str | None = "viewer",
+        body: type[msgspec.Struct] | None = None,
+        query: type[msgspec.Struct] | None = None,
+        answers: Any = None,
+        status: int = 200,
+        errors: Iterable[int] = (),
+        versioned: bool = False,
+        rehearses: bool = False,
+        media_types: Iterable[str] = (),
+        also: Iterable[int] = (),
+    ) -> Callable[[R], R]:
+        """Declare the decorated function as the route of `method` and `path`; see `Declared`."""
+
+        def declare(run: R) -> R:
+            self._declared.append(
+                Declared(
+                    method,
+                    path,
+                    run,
+                    self.subject,
+                    role,
+                    body,
+                    query,
+                    answers,
+                    status,
+                    tuple(errors),
+                    versioned,
+                    rehearses,
+                    tuple(media_types),
+                    tuple(also),
+                )
+            )
+            return run
+
+        return declare

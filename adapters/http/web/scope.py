@@ -1,0 +1,88 @@
+"""What a user sees: libraries by id or name, photos by path, persons; whatever is out of sight is not found."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from domain.base.errors import NotFound
+from domain.events.media import Media
+from projections.queries.persons_with_faces import PersonView
+from projections.queries.reading import Lookups
+
+Id = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+"""A public id."""
+LibraryRef = Annotated[Id | str, Meta(description="id or name of a library; left out: all of them")]
+"""How a body names a library."""
+LibraryParam = Annotated[str, Meta(description="id or name of a library; left out: all of them")]
+"""How a query names a library."""
+
+
+def library_id(lookups: Lookups, named: int | str) -> int:
+    """The id of a visible library, by id or name.
+
+    Raises:
+        NotFound: there is none, or the user may not see it.
+    """
+    if isinstance(named, int) or (named.isascii() and named.isdigit() and len(named) < 16):
+        found = lookups.libraries.get(int(named))
+    else:
+        found = lookups.libraries.named(named)
+    if found is None or found.id not in lookups.visible:
+        raise NotFound(f"there is no library {named}")
+    return found.id
+
+
+def within(lookups: Lookups, named: int | str | None) -> Lookups:
+    """The same snapshot narrowed to one library, or as it is where none is named; raises as `library_id`."""
+    if named is None:
+        return lookups
+    return Lookups(lookups.connection, lookups.tables, lookups.actor, library_id(lookups, named))
+
+
+def photo_at(lookups: Lookups, path: str, library: int | str | None) -> Media:
+    """The present, readable file at a path text, in the lowest-id visible library that holds it or in the one named.
+
+    Raises:
+        NotFound: there is none that the user may see.
+    """
+    only = None if library is None else library_id(lookups, library)
+    media = lookups.media.shown_at(path, only)
+    if media is None:
+        raise NotFound(f"there is no photo at '{path}'")
+    return media
+
+
+def is_restricted(lookups: Lookups) -> bool:
+    """Whether the user sees some libraries only."""
+    return lookups.actor.libraries is not None
+
+
+def seen_person(lookups: Lookups, person_id: int) -> PersonView:
+    """A person, merged or not, that the user may know of: one with a visible face, or with none out of sight.
+
+    Raises:
+        NotFound: no such person, a deleted one, or one whose faces are all out of sight.
+    """
+    view = lookups.people.view(person_id)
+    if view is None or not _is_seen(lookups, view):
+        raise NotFound(f"there is no person {person_id}")
+    return view
+
+
+def is_seen_person(lookups: Lookups, person_id: int) -> bool:
+    """Whether the user may know a person's name, as `seen_person`; who sees everything also knows deleted ones'."""
+    if not is_restricted(lookups):
+        return True
+    view = lookups.people.view(person_id)
+    return view is not None and _is_seen(lookups, view)
+
+
+def _is_seen(lookups: Lookups, view: PersonView) -> bool:
+    if not is_restricted(lookups):
+        return True
+    canonical = view if view.merged_into is None else lookups.people.view(view.merged_into)
+    if canonical is None or canonical.face_count:
+        return canonical is not None
+    return not lookups.faces.outside(lookups.persons.behind(canonical.id))

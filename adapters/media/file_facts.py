@@ -1,0 +1,56 @@
+"""What the log keeps of an indexed file."""
+
+from __future__ import annotations
+
+from adapters.media.indexing import IndexedFile, index_file, index_undecoded
+from adapters.media.magic import MediaKind
+from domain.commands.media import ReadFile
+from domain.events.media import READINGS, FileFacts
+
+
+def read_media(path: bytes, text: str, renditions_root: str, kind: MediaKind) -> ReadFile:
+    """Index the file at `path`, whose path in its library reads `text`; runs in a worker process.
+
+    Raises:
+        NotFound, StillChanging, Unavailable: as `index_file`.
+    """
+    return ReadFile(text, *_kept(index_file(path, renditions_root, kind)))
+
+
+def read_undecoded(path: bytes, text: str, kind: MediaKind, problem: str) -> ReadFile:
+    """Read a file again whose decoding hung or ended its process, with that as its problem.
+
+    Raises:
+        NotFound, StillChanging, Unavailable: as `index_file`.
+    """
+    return ReadFile(text, *_kept(index_undecoded(path, kind, problem)))
+
+
+def _kept(indexed: IndexedFile) -> tuple[bytes | None, FileFacts]:
+    return indexed.content_hash, FileFacts(
+        size=indexed.size,
+        mtime_ns=indexed.mtime_ns,
+        kind=indexed.kind,
+        format=indexed.format,
+        width=indexed.width,
+        height=indexed.height,
+        taken_at=indexed.taken_at,
+        taken_offset=indexed.taken_offset_minutes,
+        taken_source=indexed.taken_source,
+        make=indexed.make,
+        model=indexed.model,
+        lens=indexed.lens,
+        latitude=indexed.latitude,
+        longitude=indexed.longitude,
+        placeholder=indexed.placeholder,
+        problem=indexed.problem,
+        duration=indexed.duration,
+        video_codec=indexed.video_codec,
+        audio_codec=indexed.audio_codec,
+        frame_rate=indexed.frame_rate,
+        bit_rate=indexed.bit_rate,
+        reading=READINGS[indexed.kind],
+        motion_at=indexed.motion_at,
+        motion_bytes=indexed.motion_bytes,
+        burst=indexed.burst,
+    )

@@ -1,0 +1,85 @@
+"""Policies: what the server does by itself after a commit. Nothing here appends during a replay."""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.commands.faces import never, whose_is
+from domain.events.face import DETECTED, Face, FaceAssigned, Why
+from domain.events.person import Person
+from domain.ports.face_engine import Likeness
+from domain.ports.unit_of_work import Turn
+
+EXEMPLARS = 64
+"""How many faces of a person a new one is compared with, those that a user decided about first."""
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A face that was bound to a person by itself, and why."""
+
+    face_id: int
+    person: Person
+    why: Why
+
+
+def bind_by_tag(
+    turn: Turn, content_hash: bytes, threshold: float, model_version: str, likeness: Likeness
+) -> list[Bound]:
+    """Bind unassigned faces of a photo to persons whose names are tags on it.
+
+    A face is bound where the cosine to that person's faces is at least `threshold`, the likest person first; a person
+    with no face yet takes the face of a photo that has one face and one such tag. Rejections, deletions and strangers
+    are obeyed, and faces of other models are never compared.
+    """
+    persons = _tagged_persons(turn, content_hash)
+    if not persons:
+        return []
+    faces = [face for face in turn.faces.on_content(content_hash) if face.status == DETECTED]
+    free = [
+        face
+        for face in faces
+        if not face.ignored and face.model_version == model_version and whose_is(turn, face) is None
+    ]
+    bound = _by_likeness(turn, free, persons, threshold, model_version, likeness)
+    if not bound and len(faces) == 1 and len(persons) == 1 and free:
+        bound = _first_face(turn, free[0], persons[0])
+    if bound:
+        names = ", ".join(sorted({b.person.name for b in bound}))
+        turn.begin("autobind", f"recognised {names} on a photo with that tag")
+        turn.append(*(FaceAssigned(b.face_id, b.person.id, b.why) for b in bound))
+    return bound
+
+
+def _tagged_persons(turn: Turn, content_hash: bytes) -> list[Person]:
+    persons = []
+    for tag in turn.tagged.of_content(content_hash):
+        person = turn.persons.named(tag.name)
+        if person is not None:
+            persons.append(person)
+    return persons
+
+
+def _by_likeness(
+    turn: Turn, free: list[Face], persons: list[Person], threshold: float, model_version: str, likeness: Likeness
+) -> list[Bound]:
+    vectors = turn.faces.vectors([face.embedding_id for face in free if face.embedding_id is not None])
+    scored = []
+    for person in persons:
+        exemplars = turn.faces.exemplars(person.id, model_version, EXEMPLARS)
+        for face in free:
+            vector = vectors.get(face.embedding_id or 0)
+            if vector is None or not exemplars or person.id in never(turn, face):
+                continue
+            scored.append((likeness(vector, exemplars), face.id, person))
+    bound: dict[int, Bound] = {}
+    for similarity, face_id, person in sorted(scored, key=lambda entry: (-entry[0], entry[1], entry[2].id)):
+        if similarity >= threshold and face_id not in bound:
+            why = Why("tag", model_version, round(similarity, 4), threshold)
+            bound[face_id] = Bound(face_id, person, why)
+    return list(bound.values())
+
+
+def _first_face(turn: Turn, face: Face, person: Person) -> list[Bound]:
+    if turn.faces.count_of(turn.persons.behind(person.id)) or person.id in never(turn, face):
+        return []
+    return [Bound(face.id, person, Why("only-face", face.model_version))]

@@ -1,0 +1,232 @@
+"""What a user does with persons: name, describe, merge, delete."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from domain.base.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation, Stale
+from domain.base.names import clean_name
+from domain.events.event import Event
+from domain.events.face import DETECTED
+from domain.events.person import (
+    Person,
+    PersonBirthDateSet,
+    PersonBridged,
+    PersonCoverChosen,
+    PersonCreated,
+    PersonDeleted,
+    PersonHidden,
+    PersonMerged,
+    PersonNoted,
+    PersonRenamed,
+    PersonShown,
+)
+from domain.ports.unit_of_work import Turn
+
+LONGEST_NOTES = 20_000
+
+
+class PersonChanges(msgspec.Struct, frozen=True):
+    """What to write about a person; what is left unset stays as it is."""
+
+    name: str | UnsetType = UNSET
+    notes: str | UnsetType = UNSET
+    entity_id: int | UnsetType | None = UNSET
+    cover_face_id: int | UnsetType | None = UNSET
+    birth_date: str | UnsetType | None = UNSET
+    hidden: bool | UnsetType = UNSET
+
+
+def live_person(turn: Turn, person_id: int, expected: int | None = None) -> Person:
+    """The person that a command is about.
+
+    Raises:
+        NotFound: no such person, or it was deleted.
+        AlreadyMerged: it was merged; the text names the survivor.
+        Stale: its version is not `expected`.
+    """
+    person = turn.persons.get(person_id)
+    if person is None or person.canonical_id is None:
+        raise NotFound(f"there is no person {person_id}")
+    if person.merged_into is not None:
+        raise AlreadyMerged(f"person {person_id} ({person.name}) was merged into person {person.canonical_id}")
+    check_version("person", person.version, expected)
+    return person
+
+
+def check_version(what: str, version: int, expected: int | None) -> None:
+    """Raises `Stale` where a client named another version than the one that stands."""
+    if expected is not None and expected != version:
+        raise Stale(f"this {what} has version {version} now, not {expected}: read it again and decide anew")
+
+
+def create_person(
+    turn: Turn, name: str, *, notes: str = "", birth_date: str | None = None, hidden: bool = False
+) -> int:
+    """Name a new person; its id.
+
+    Raises:
+        NameTaken: a live person has this name in any case.
+        RuleViolation: the name, notes or date cannot be.
+    """
+    turn.actor.require("editor")
+    cleaned = free_name(turn, name)
+    turn.begin("person.create", f"created {cleaned}")
+    person_id = turn.new_id("person")
+    birth = None if birth_date is None else _birth_date(birth_date)
+    turn.append(PersonCreated(person_id, cleaned, _notes(notes), birth, hidden))
+    return person_id
+
+
+def change_person(turn: Turn, person_id: int, changes: PersonChanges, expected: int | None = None) -> None:
+    """Write what is known of a person; what already stands so appends nothing.
+
+    Raises:
+        NotFound: no such person, face or entity.
+        NameTaken: another live person has the new name.
+        RuleViolation: a value cannot be; `field` names it.
+        Forbidden: faces of the person lie in libraries that the actor may not see.
+        Stale: the person changed since the client read it.
+    """
+    turn.actor.require("editor")
+    person = live_person(turn, person_id, expected)
+    events: list[Event] = []
+    said: list[str] = []
+    name = person.name if changes.name is UNSET else free_name(turn, changes.name, besides=person_id)
+    if name != person.name:
+        events.append(PersonRenamed(person_id, name, person.name))
+        said.append(f"renamed {person.name} to {name}")
+    if changes.notes is not UNSET and changes.notes != person.notes:
+        events.append(PersonNoted(person_id, _notes(changes.notes), person.notes))
+        said.append(f"wrote notes on {person.name}")
+    if changes.birth_date is not UNSET and changes.birth_date != person.birth_date:
+        birth = None if changes.birth_date is None else _birth_date(changes.birth_date)
+        events.append(PersonBirthDateSet(person_id, birth, person.birth_date))
+        said.append(f"set the birth date of {person.name}")
+    if changes.hidden is not UNSET and changes.hidden != person.hidden:
+        events.append(PersonHidden(person_id) if changes.hidden else PersonShown(person_id))
+        said.append(f"{'hid' if changes.hidden else 'showed'} {person.name}")
+    if changes.cover_face_id is not UNSET and changes.cover_face_id != person.cover_face_id:
+        events.append(_cover(turn, person, changes.cover_face_id))
+        said.append(f"chose a cover for {person.name}")
+    if changes.entity_id is not UNSET and changes.entity_id != person.entity_id:
+        events.append(_bridge(turn, person, changes.entity_id))
+        said.append(f"bridged {person.name} to an entity" if changes.entity_id else f"took the bridge of {person.name}")
+    if events:
+        require_sight(turn, turn.persons.behind(person_id))
+        turn.begin("person.change", ", ".join(said))
+        turn.append(*events)
+
+
+def merge_persons(turn: Turn, person_id: int, into: int, expected: int | None = None) -> None:
+    """Say that two persons are one: `person_id` is retired and points to `into`, whose empty notes take over its notes.
+
+    The cost does not depend on the number of faces: each keeps saying the person it was assigned to.
+
+    Raises:
+        RuleViolation: a person cannot be merged into itself.
+        NotFound: there is no such person.
+        AlreadyMerged: one of the two was merged before.
+        Forbidden: faces lie in libraries that the actor may not see.
+    """
+    turn.actor.require("editor")
+    if person_id == into:
+        raise RuleViolation("a person cannot be merged into itself: name another one", "into")
+    person, survivor = live_person(turn, person_id, expected), live_person(turn, into)
+    behind = turn.persons.behind(person_id)
+    require_sight(turn, [*behind, *turn.persons.behind(into)])
+    count = turn.faces.count_of(behind)
+    turn.begin("person.merge", f"merged {person.name} ({faces_said(count)}) into {survivor.name}")
+    turn.append(PersonMerged(person_id, into))
+    if person.notes and not survivor.notes:
+        turn.append(PersonNoted(into, person.notes, survivor.notes))
+
+
+def delete_person(turn: Turn, person_id: int, *, with_faces: bool = False, expected: int | None = None) -> None:
+    """Delete a person and everyone merged into it: its faces become nobody's, or deleted faces where `with_faces`.
+
+    Raises:
+        NotFound: there is no such person.
+        AlreadyMerged: it was merged; delete the survivor, or undo the merge first.
+        Forbidden: faces lie in libraries that the actor may not see.
+        Stale: the person changed since the client read it.
+    """
+    turn.actor.require("editor")
+    person = live_person(turn, person_id, expected)
+    behind = turn.persons.behind(person_id)
+    require_sight(turn, behind)
+    count = turn.faces.count_of(behind)
+    fate = "deleted with it" if with_faces else f"{'is' if count == 1 else 'are'} nobody's now"
+    turn.begin("person.delete", f"deleted {person.name} ({faces_said(count)} {fate})")
+    turn.append(PersonDeleted(person_id, tuple(sorted(behind)), with_faces))
+
+
+def require_sight(turn: Turn, person_ids: list[int], status: str = DETECTED) -> None:
+    """Raises `Forbidden` where faces (of this status) of these persons lie in libraries that the actor may not see."""
+    actor = turn.actor
+    if actor.is_admin or actor.libraries is None:
+        return
+    outside = turn.faces.outside(person_ids, status)
+    if outside:
+        raise Forbidden(
+            f"{faces_said(outside)} of this person lie in libraries that {actor.name} may not see: ask an admin"
+        )
+
+
+def free_name(turn: Turn, name: str, besides: int | None = None) -> str:
+    """The cleaned name, where no live person (besides this one) has it.
+
+    Raises:
+        NameTaken: someone has it, in any case.
+        RuleViolation: it cannot be a name.
+    """
+    cleaned = clean_name(name)
+    holder = turn.persons.named(cleaned)
+    if holder is not None and holder.id != besides:
+        raise NameTaken(f"person {holder.id} is called {holder.name} already: choose another name, or merge the two")
+    return cleaned
+
+
+def faces_said(count: int) -> str:
+    """A number of faces in words."""
+    return "1 face" if count == 1 else f"{count} faces"
+
+
+def _notes(notes: str) -> str:
+    if len(notes) > LONGEST_NOTES:
+        raise RuleViolation(f"notes have at most {LONGEST_NOTES} characters; these have {len(notes)}", "notes")
+    if "\0" in notes:
+        raise RuleViolation("notes cannot hold NUL characters", "notes")
+    return notes
+
+
+def _birth_date(text: str) -> str:
+    refusal = RuleViolation(f"a birth date is written YYYY-MM-DD; {text!r} is not one", "birth_date")
+    try:
+        written = date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise refusal from error
+    if written != text:
+        raise refusal
+    return text
+
+
+def _cover(turn: Turn, person: Person, face_id: int | None) -> PersonCoverChosen:
+    if face_id is not None:
+        face = turn.faces.get(face_id)
+        is_seen = face is not None and face.status == DETECTED and turn.media.shows_content(face.content_hash)
+        if face is None or not is_seen or face.person_id not in turn.persons.behind(person.id):
+            raise RuleViolation(f"face {face_id} is not a face of {person.name}", "cover_face_id")
+    return PersonCoverChosen(person.id, face_id, person.cover_face_id)
+
+
+def _bridge(turn: Turn, person: Person, entity_id: int | None) -> PersonBridged:
+    entity = None if entity_id is None else turn.entities.get(entity_id)
+    if entity_id is not None and (entity is None or not turn.entities.sees(entity_id)):
+        raise RuleViolation(f"there is no entity {entity_id}", "entity_id")
+    if entity is not None and entity.merged_into is not None:
+        raise RuleViolation(f"entity {entity_id} was merged into entity {entity.canonical_id}", "entity_id")
+    return PersonBridged(person.id, entity_id, person.entity_id)

@@ -1,0 +1,141 @@
+"""Media: one file in one library, and what is known of its bytes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from domain.events.event import Event, recorded_as
+
+NEEDS_FFMPEG: Final = "ffmpeg is not installed: `make tools` or your system's package `ffmpeg` lets videos be shown"
+"""The problem of a video that was found while nothing could decode it; a full scan tries again once something can."""
+
+READINGS: Final = {"photo": 1, "video": 1}
+"""How many times more became known of the files of a kind. Raise it when a reading finds more than before: what was
+read before that is read again, though it did not change."""
+
+
+class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one reading of a file found.
+
+    `size` in bytes, `mtime_ns` nanoseconds since 1970 UTC, `width` and `height` pixels of the upright picture,
+    `taken_at` microseconds of the camera's wall clock counted as if it were UTC, `taken_offset` minutes east of UTC
+    where the camera recorded them, `latitude` and `longitude` degrees WGS 84, `placeholder` a thumbhash in base64,
+    `problem` why the file is not (or not wholly) shown. Of videos: `duration` in seconds, `frame_rate` frames a second
+    on average, `bit_rate` bits a second, codecs by ffmpeg's names. Of photos: `motion_at` and `motion_bytes` where a
+    short video lies in the file, `burst` what the camera calls the series that it belongs to. `reading` is the number
+    of `READINGS` by which it was read, 0 before there was one.
+    """
+
+    size: int
+    mtime_ns: int
+    kind: str
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    taken_at: int | None = None
+    taken_offset: int | None = None
+    taken_source: str | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    placeholder: str | None = None
+    problem: str | None = None
+    duration: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    frame_rate: float | None = None
+    bit_rate: int | None = None
+    reading: int = 0
+    motion_at: int | None = None
+    motion_bytes: int | None = None
+    burst: str | None = None
+
+
+class Media(msgspec.Struct, frozen=True):
+    """A media row as a command sees it; `content_hash` is SHA-256 (32 bytes), None where the file could not be read;
+    `reading`, `motion_at` and `motion_bytes` as in `FileFacts`."""
+
+    id: int
+    library_id: int
+    path: str
+    content_hash: bytes | None
+    size: int
+    mtime_ns: int
+    kind: str
+    problem: str | None
+    present: bool
+    reading: int = 0
+    motion_at: int | None = None
+    motion_bytes: int | None = None
+
+    @property
+    def has_motion(self) -> bool:
+        """Whether it is a photo with a short video in it."""
+        return self.motion_at is not None and self.motion_bytes is not None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether a reading would find more than is known of it; what could not be read is tried again anyway."""
+        return self.content_hash is not None and self.reading < READINGS.get(self.kind, 0)
+
+
+@recorded_as("MediaDiscovered", "media", "media_id", opens=True)
+class MediaDiscovered(Event, frozen=True, omit_defaults=True):
+    """A file was seen for the first time at this place."""
+
+    media_id: int
+    library_id: int
+    path: str
+    content_hash: bytes | None
+    facts: FileFacts
+
+
+@recorded_as("MediaChanged", "media", "media_id")
+class MediaChanged(Event, frozen=True, omit_defaults=True):
+    """The file at this place was read again; `was` is the hash it had before."""
+
+    media_id: int
+    content_hash: bytes | None
+    was: bytes | None
+    facts: FileFacts
+
+
+@recorded_as("MediaMoved", "media", "media_id")
+class MediaMoved(Event, frozen=True, omit_defaults=True):
+    """The same bytes vanished at one place and appeared at another."""
+
+    media_id: int
+    library_id: int
+    path: str
+    mtime_ns: int
+    was_library_id: int
+    was_path: str
+
+
+@recorded_as("MediaMissing", "media", "media_id")
+class MediaMissing(Event, frozen=True, omit_defaults=True):
+    """The file is no longer there; everything decided about its content stays."""
+
+    media_id: int
+
+
+@recorded_as("MediaReturned", "media", "media_id")
+class MediaReturned(Event, frozen=True, omit_defaults=True):
+    """A missing file is back with the bytes it had."""
+
+    media_id: int
+    mtime_ns: int
+
+
+ALONE: Final = -1
+"""Of no stack: a longer video, and a file that should hold a picture and has none."""
+PICTURE: Final = 0
+RAW: Final = 1
+CLIP: Final = 2
+RAW_WITHOUT_PICTURE: Final = 3
+RANKS: Final = 4
+"""How many there are of a name. In a burst, whose photos have a name each, they follow one another photo by photo."""

@@ -1,0 +1,366 @@
+"""Queries on faces: what a photo shows, what a person has, what an engine or a policy asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, true
+
+from domain.base.geometry import Box
+from domain.events.face import DELETED, DETECTED, FAILED, NO_FACES, WITHDRAWN, Face
+from projections.tables.schema import ReadTables
+
+
+class FaceView(msgspec.Struct, frozen=True):
+    """A face as clients see it: `person_id` is the canonical person, `library_id` and `path` a visible file that shows
+    it."""
+
+    id: int
+    content_hash: str
+    box: Box
+    confidence: float | None
+    source: str
+    status: str
+    model_version: str
+    person_id: int | None
+    person_name: str | None
+    ignored: bool
+    embedded: bool
+    library_id: int
+    path: str
+    version: int
+
+
+class FaceStats(msgspec.Struct, frozen=True):
+    """How far detection is among the visible photos, counted by content: `pending` have no row of the current model."""
+
+    photos: int
+    scanned: int
+    with_faces: int
+    no_faces: int
+    failed: int
+    pending: int
+    faces: int
+    unassigned: int
+    persons: int
+
+
+class StoredVector(msgspec.Struct, frozen=True):
+    """A face with its vector (512 little-endian float32) and canonical person."""
+
+    face_id: int
+    content_hash: str
+    person_id: int | None
+    model_version: str
+    vector: bytes
+
+
+class Faces:
+    """Queries on faces; `libraries` are the ids that the asker may see."""
+
+    def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
+        self._connection = connection
+        self._faces = tables.faces.table
+        self._persons = tables.persons.table
+        self._media = tables.media.table
+        self._rejections = tables.rejections.table
+        self._embeddings = tables.embeddings
+        self._libraries = tuple(libraries)
+
+    # What commands ask
+
+    def _few(self) -> Select[*tuple[Any, ...]]:
+        f = self._faces
+        return select(
+            f.c.id,
+            f.c.content_hash,
+            f.c.status,
+            f.c.x,
+            f.c.y,
+            f.c.w,
+            f.c.h,
+            f.c.confidence,
+            f.c.source,
+            f.c.model_version,
+            f.c.embedding_id,
+            f.c.person_id,
+            f.c.ignored,
+            f.c.touched,
+            f.c.version,
+        )
+
+    def get(self, face_id: int) -> Face | None:
+        """The face with this id, deleted ones too, whether or not a visible file shows it; markers are not faces."""
+        f = self._faces
+        row = self._connection.execute(self._few().where(f.c.id == face_id, f.c.x.is_not(None))).one_or_none()
+        return None if row is None else _face(row)
+
+    def on_content(self, content_hash: bytes) -> list[Face]:
+        """Every face of one content, deleted ones too but none that was withdrawn, by id."""
+        f = self._faces
+        stands = f.c.x.is_not(None) & (f.c.status != WITHDRAWN)
+        statement = self._few().where(f.c.content_hash == content_hash, stands).order_by(f.c.id)
+        return [_face(row) for row in self._connection.execute(statement)]
+
+    def has_rows(self, content_hash: bytes, model_version: str) -> bool:
+        """Whether anything, a face, a deleted face or a marker, stands for this content and model."""
+        f = self._faces
+        stands = (f.c.model_version == model_version) & (f.c.status != WITHDRAWN)
+        statement = select(f.c.id).where(f.c.content_hash == content_hash, stands)
+        return self._connection.execute(statement.limit(1)).first() is not None
+
+    def markers(self, content_hash: bytes) -> list[tuple[int, str, str]]:
+        """The markers of one content: id, status, model version."""
+        f = self._faces
+        statement = select(f.c.id, f.c.status, f.c.model_version).where(
+            f.c.content_hash == content_hash, f.c.status.in_([NO_FACES, FAILED])
+        )
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(statement)]
+
+    def rejected(self, face_id: int) -> set[int]:
+        """The canonical persons that this face was said not to be."""
+        r, p = self._rejections, self._persons
+        statement = select(p.c.canonical_id).join(r, r.c.person_id == p.c.id).where(r.c.face_id == face_id)
+        return {person for person in self._connection.execute(statement).scalars() if person is not None}
+
+    def rejections(self, face_id: int) -> set[int]:
+        """The persons that this face was said not to be, as they were named then."""
+        r = self._rejections
+        return set(self._connection.execute(select(r.c.person_id).where(r.c.face_id == face_id)).scalars())
+
+    def outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
+        """How many faces of these persons, of this status, lie in no library that the asker may see, whether their
+        files are there or missing; those of a content that no file has any more lie nowhere."""
+        f, m = self._faces, self._media
+        anywhere = select(m.c.id).where(m.c.content_hash == f.c.content_hash)
+        within = anywhere.where(m.c.library_id.in_(self._libraries))
+        statement = select(func.count()).where(
+            f.c.person_id.in_(tuple(person_ids)), f.c.status == status, anywhere.exists(), ~within.exists()
+        )
+        return self._connection.execute(statement).scalar_one()
+
+    def some_of(self, person_ids: Collection[int], limit: int) -> list[Face]:
+        """Some of the faces that say one of these persons, the newest ones."""
+        f = self._faces
+        statement = self._few().where(f.c.person_id.in_(tuple(person_ids)), f.c.status == DETECTED)
+        return [_face(row) for row in self._connection.execute(statement.order_by(f.c.id.desc()).limit(limit))]
+
+    def deleted_with(self, person_id: int, said: Collection[int]) -> list[int]:
+        """The faces that were deleted with a person, of those that say one of the persons `said`, by id."""
+        f = self._faces
+        theirs = f.c.person_id.in_(tuple(said)) & (f.c.status == DELETED)
+        statement = select(f.c.id).where(theirs, f.c.deleted_with == person_id).order_by(f.c.id)
+        return list(self._connection.execute(statement).scalars())
+
+    def count_of(self, person_ids: Collection[int]) -> int:
+        """How many faces say one of these persons, seen or unseen."""
+        f = self._faces
+        statement = select(func.count()).where(f.c.person_id.in_(tuple(person_ids)), f.c.status == DETECTED)
+        return self._connection.execute(statement).scalar_one()
+
+    def vectors(self, embedding_ids: Iterable[int]) -> Mapping[int, bytes]:
+        """Attachments by id; those that were erased are left out."""
+        e = self._embeddings
+        wanted = list(embedding_ids)
+        found: dict[int, bytes] = {}
+        for start in range(0, len(wanted), 500):
+            statement = select(e.c.id, e.c.vector).where(e.c.id.in_(wanted[start : start + 500]))
+            found.update((row[0], bytes(row[1])) for row in self._connection.execute(statement))
+        return found
+
+    def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
+        """Vectors of a canonical person's faces of one model, those that a user decided about first."""
+        f, p, e = self._faces, self._persons, self._embeddings
+        statement = (
+            select(e.c.vector)
+            .join(f, f.c.embedding_id == e.c.id)
+            .join(p, p.c.id == f.c.person_id)
+            .where(p.c.canonical_id == person_id, f.c.status == DETECTED, f.c.model_version == model_version)
+            .order_by(f.c.touched.desc(), f.c.id.desc())
+            .limit(limit)
+        )
+        return [bytes(vector) for vector in self._connection.execute(statement).scalars()]
+
+    # What clients see
+
+    def _is_visible(self) -> ColumnElement[bool]:
+        f, m = self._faces, self._media
+        shown = select(m.c.id).where(
+            m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
+        )
+        return shown.exists()
+
+    def in_sight(self, face_ids: Collection[int]) -> set[int]:
+        """Those of these faces, deleted ones too, whose content a present file of a visible library shows."""
+        f = self._faces
+        wanted = sorted(face_ids)
+        found: set[int] = set()
+        for start in range(0, len(wanted), 500):
+            some = f.c.id.in_(wanted[start : start + 500])
+            found.update(self._connection.scalars(select(f.c.id).where(some, f.c.x.is_not(None), self._is_visible())))
+        return found
+
+    def _views(self) -> Select[*tuple[Any, ...]]:
+        f, p, m = self._faces, self._persons, self._media
+        canonical = p.alias("canonical")
+        other = m.alias("other")
+        first = select(func.min(other.c.id)).where(
+            other.c.content_hash == f.c.content_hash, other.c.present, other.c.library_id.in_(self._libraries)
+        )
+        return (
+            select(
+                f.c.id,
+                f.c.content_hash,
+                f.c.x,
+                f.c.y,
+                f.c.w,
+                f.c.h,
+                f.c.confidence,
+                f.c.source,
+                f.c.status,
+                f.c.model_version,
+                canonical.c.id.label("person_id"),
+                canonical.c.name.label("person_name"),
+                f.c.ignored,
+                f.c.embedding_id,
+                m.c.library_id,
+                m.c.path,
+                f.c.version,
+            )
+            .select_from(f)
+            .join(m, m.c.id == first.correlate(f).scalar_subquery())
+            .outerjoin(p, p.c.id == f.c.person_id)
+            .outerjoin(canonical, canonical.c.id == p.c.canonical_id)
+            .where(f.c.status == DETECTED)
+        )
+
+    def _seen(self, statement: Select[*tuple[Any, ...]]) -> list[FaceView]:
+        return [_view(row) for row in self._connection.execute(statement)]
+
+    def view(self, face_id: int) -> FaceView | None:
+        """A visible face that is not deleted."""
+        found = self._seen(self._views().where(self._faces.c.id == face_id))
+        return found[0] if found else None
+
+    def views(self, face_ids: Sequence[int]) -> list[FaceView]:
+        """Visible faces, by id."""
+        f = self._faces
+        return self._seen(self._views().where(f.c.id.in_(tuple(face_ids))).order_by(f.c.id))
+
+    def shown_on(self, content_hash: bytes) -> list[FaceView]:
+        """The faces of one content, from left to right as they stand in the log."""
+        f = self._faces
+        return self._seen(self._views().where(f.c.content_hash == content_hash).order_by(f.c.id))
+
+    def newest(self, *, unassigned: bool, before: int | None, limit: int) -> list[FaceView]:
+        """Visible faces, the newest first, below the id `before`; only those of nobody, strangers left out, where
+        asked."""
+        f, p = self._faces, self._persons
+        statement = self._views().order_by(f.c.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(f.c.id < before)
+        if unassigned:
+            statement = statement.where(p.c.canonical_id.is_(None), f.c.ignored.is_(False))
+        return self._seen(statement)
+
+    def of_person(self, person_id: int, after: int, limit: int, offset: int = 0) -> list[FaceView]:
+        """A canonical person's visible faces, by id from `after` (and `offset`), with those of everyone merged into
+        it."""
+        f, p = self._faces, self._persons
+        behind = select(p.c.id).where(p.c.canonical_id == person_id)
+        statement = self._views().where(f.c.person_id.in_(behind), f.c.id > after)
+        return self._seen(statement.order_by(f.c.id).limit(limit).offset(offset))
+
+    def embeddings(self, *, unassigned: bool, after: int, limit: int, offset: int) -> list[StoredVector]:
+        """Visible faces with their vectors, by id from `after` (or `offset`), only the unassigned ones where asked."""
+        f, p, e = self._faces, self._persons, self._embeddings
+        statement = (
+            select(f.c.id, f.c.content_hash, p.c.canonical_id, f.c.model_version, e.c.vector)
+            .select_from(f)
+            .join(e, e.c.id == f.c.embedding_id)
+            .outerjoin(p, p.c.id == f.c.person_id)
+            .where(f.c.status == DETECTED, f.c.id > after, self._is_visible())
+            .order_by(f.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        if unassigned:
+            statement = statement.where(p.c.canonical_id.is_(None), f.c.ignored.is_(False))
+        rows = self._connection.execute(statement)
+        return [StoredVector(r[0], bytes(r[1]).hex(), r[2], r[3], bytes(r[4])) for r in rows]
+
+    def stats(self, model_version: str | None) -> FaceStats:
+        """How far detection by `model_version` is; None counts any model."""
+        f, p, m = self._faces, self._persons, self._media
+        photos = (
+            select(m.c.content_hash, func.max(m.c.width).label("width"))
+            .where(
+                m.c.kind == "photo",
+                m.c.present,
+                m.c.content_hash.is_not(None),
+                m.c.library_id.in_(self._libraries),
+            )
+            .group_by(m.c.content_hash)
+            .subquery()
+        )
+        current: ColumnElement[bool] = true() if model_version is None else f.c.model_version == model_version
+        seen = (
+            select(
+                f.c.content_hash,
+                func.count().filter(f.c.status == DETECTED).label("faces"),
+                func.count().filter(and_(f.c.status == NO_FACES, current)).label("no_faces"),
+                func.count().filter(and_(f.c.status == FAILED, current)).label("failed"),
+                func.count().filter(current).label("current"),
+                func.count()
+                .filter(f.c.status == DETECTED, p.c.canonical_id.is_(None), f.c.ignored.is_(False))
+                .label("unassigned"),
+            )
+            .select_from(f.outerjoin(p, p.c.id == f.c.person_id))
+            .where(f.c.status != WITHDRAWN)
+            .group_by(f.c.content_hash)
+            .subquery()
+        )
+        done = func.coalesce(seen.c.current, 0) > 0
+        statement = select(
+            func.count(),
+            func.count().filter(done),
+            func.count().filter(seen.c.faces > 0),
+            func.count().filter(seen.c.no_faces > 0),
+            func.count().filter(seen.c.failed > 0),
+            func.count().filter(~done, photos.c.width.is_not(None)),
+            func.coalesce(func.sum(seen.c.faces), 0),
+            func.coalesce(func.sum(seen.c.unassigned), 0),
+        ).select_from(photos.outerjoin(seen, seen.c.content_hash == photos.c.content_hash))
+        row = self._connection.execute(statement).one()
+        persons = select(func.count()).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
+        counted = [int(value) for value in row]
+        counted.append(self._connection.execute(persons).scalar_one())
+        return FaceStats(*counted)
+
+
+def _face(row: Any) -> Face:
+    id_, content_hash, status, x, y, w, h, *rest = row
+    return Face(id_, bytes(content_hash), status, Box(x, y, w, h), *rest)
+
+
+def _view(row: Any) -> FaceView:
+    id_, content_hash, x, y, w, h, confidence, source, status, model, person, name, ignored, embedding, *file = row
+    library_id, path, version = file
+    return FaceView(
+        id_,
+        bytes(content_hash).hex(),
+        Box(x, y, w, h),
+        confidence,
+        source,
+        status,
+        model,
+        person,
+        name,
+        bool(ignored),
+        embedding is not None,
+        library_id,
+        path,
+        version,
+    )

@@ -1,0 +1,172 @@
+"""Queries on files: by id, place and content, for commands, the scanner and whoever shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    Table,
+    func,
+    select,
+)
+
+from domain.events.burst import Shot
+from domain.events.face import WITHDRAWN
+from domain.events.media import Media
+from projections.tables.media import MediaTable
+
+
+class MediaFiles:
+    """Queries on `media`; `libraries` are the ids that the asker may see."""
+
+    def __init__(self, connection: Connection, table: MediaTable, libraries: Collection[int]) -> None:
+        self._connection = connection
+        self._table = table.table
+        self._libraries = tuple(libraries)
+
+    def _few(self) -> Select[*tuple[Any, ...]]:
+        t = self._table
+        return select(*(t.c[name] for name in Media.__struct_fields__))
+
+    def get(self, media_id: int) -> Media | None:
+        """The file with this id in a visible library, missing or not."""
+        t = self._table
+        statement = self._few().where(t.c.id == media_id, t.c.library_id.in_(self._libraries))
+        row = self._connection.execute(statement).one_or_none()
+        return None if row is None else _media(row)
+
+    def find(self, media_id: int) -> Media | None:
+        """The file with this id, whether or not its library is visible."""
+        row = self._connection.execute(self._few().where(self._table.c.id == media_id)).one_or_none()
+        return None if row is None else _media(row)
+
+    def at_each(self, library_id: int, paths: Sequence[str]) -> Mapping[str, Media]:
+        """The files at these places, missing or not, whether or not the library is visible."""
+        t = self._table
+        found: dict[str, Media] = {}
+        for start in range(0, len(paths), 500):
+            some = paths[start : start + 500]
+            statement = self._few().where(t.c.library_id == library_id, t.c.path.in_(some))
+            found.update((media.path, media) for media in map(_media, self._connection.execute(statement)))
+        return found
+
+    def shown_at(self, path: str, library_id: int | None = None) -> Media | None:
+        """The present, readable file at `path` in the lowest-id visible library that holds it, or in `library_id`."""
+        t = self._table
+        within = self._libraries if library_id is None else tuple({library_id} & set(self._libraries))
+        statement = self._few().where(
+            t.c.path == path, t.c.library_id.in_(within), t.c.present, t.c.content_hash.is_not(None)
+        )
+        row = self._connection.execute(statement.order_by(t.c.library_id).limit(1)).one_or_none()
+        return None if row is None else _media(row)
+
+    def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
+        """Every file with one of these contents in any library, missing ones too, by id."""
+        t = self._table
+        wanted = list(content_hashes)
+        found: list[Media] = []
+        for start in range(0, len(wanted), 500):
+            statement = self._few().where(t.c.content_hash.in_(wanted[start : start + 500])).order_by(t.c.id)
+            found += map(_media, self._connection.execute(statement))
+        return found
+
+    def shows_content(self, content_hash: bytes) -> bool:
+        """Whether a present file of a visible library has these bytes."""
+        t = self._table
+        statement = select(t.c.id).where(
+            t.c.content_hash == content_hash, t.c.present, t.c.library_id.in_(self._libraries)
+        )
+        return self._connection.execute(statement.limit(1)).first() is not None
+
+    def in_folder(self, library_id: int, folder: str) -> Mapping[str, Media]:
+        """The files of one folder of a library, missing ones too, by path; for the scanner."""
+        t = self._table
+        statement = self._few().where(t.c.library_id == library_id, t.c.folder == folder)
+        return {media.path: media for media in map(_media, self._connection.execute(statement))}
+
+    def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
+        """The present, readable files of one folder of a library, whether or not it is visible; for bursts."""
+        t = self._table
+        statement = select(*(t.c[name] for name in Shot.__struct_fields__)).where(
+            t.c.library_id == library_id, t.c.folder == folder, t.c.present, t.c.content_hash.is_not(None)
+        )
+        return [Shot(*row) for row in self._connection.execute(statement.order_by(t.c.id))]
+
+    def folders_with_files(self, library_id: int) -> list[str]:
+        """The folders of a library in which files are thought present."""
+        t = self._table
+        statement = select(t.c.folder).where(t.c.library_id == library_id, t.c.present).distinct()
+        return [row[0] for row in self._connection.execute(statement)]
+
+    def row(self, media_id: int) -> RowMapping | None:
+        """All columns of one visible file."""
+        t = self._table
+        statement = select(t).where(t.c.id == media_id, t.c.library_id.in_(self._libraries))
+        return self._connection.execute(statement).mappings().one_or_none()
+
+    def readable(self, after: int, limit: int) -> list[tuple[Media, int | None, int | None]]:
+        """Present, readable files of visible libraries, by id from `after`, each with its upright width and height in
+        pixels where they are known."""
+        t = self._table
+        statement = self._few().add_columns(t.c.width, t.c.height)
+        statement = statement.where(
+            t.c.id > after, t.c.present, t.c.content_hash.is_not(None), t.c.library_id.in_(self._libraries)
+        )
+        rows = self._connection.execute(statement.order_by(t.c.id).limit(limit))
+        return [(Media(*media), width, height) for *media, width, height in rows]
+
+    def problems(self, limit: int) -> list[RowMapping]:
+        """Present files of visible libraries that are not, or not wholly, shown, with the reason; by id."""
+        t = self._table
+        statement = (
+            select(t.c.id, t.c.library_id, t.c.path, t.c.problem)
+            .where(t.c.problem.is_not(None), t.c.present, t.c.library_id.in_(self._libraries))
+            .order_by(t.c.id)
+            .limit(limit)
+        )
+        return [*self._connection.execute(statement).mappings()]
+
+    def counts(self) -> Mapping[int, tuple[int, int, int]]:
+        """For each visible library: photos, videos and problems among its present files."""
+        t = self._table
+        statement = (
+            select(
+                t.c.library_id,
+                func.count().filter((t.c.kind == "photo") & t.c.content_hash.is_not(None)),
+                func.count().filter((t.c.kind == "video") & t.c.content_hash.is_not(None)),
+                func.count(t.c.problem),
+            )
+            .where(t.c.present, t.c.library_id.in_(self._libraries))
+            .group_by(t.c.library_id)
+        )
+        return {row[0]: (row[1], row[2], row[3]) for row in self._connection.execute(statement)}
+
+    def waiting_for_detection(self, rows: Table, model_version: str, after: int, limit: int) -> Sequence[Media]:
+        """Present readable photos, by id from `after`, whose content has no row of `rows` for this model."""
+        t = self._table
+        stands = (rows.c.model_version == model_version) & (rows.c.status != WITHDRAWN)
+        seen = select(rows.c.id).where(rows.c.content_hash == t.c.content_hash, stands)
+        statement = (
+            self._few()
+            .where(
+                t.c.id > after,
+                t.c.kind == "photo",
+                t.c.present,
+                t.c.content_hash.is_not(None),
+                t.c.width.is_not(None),
+                t.c.library_id.in_(self._libraries),
+                ~seen.exists(),
+            )
+            .order_by(t.c.id)
+            .limit(limit)
+        )
+        return [_media(row) for row in self._connection.execute(statement)]
+
+
+def _media(row: Row[*tuple[Any, ...]]) -> Media:
+    return Media(*row)

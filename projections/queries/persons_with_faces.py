@@ -1,0 +1,196 @@
+"""Queries on persons together with the faces that the asker may see: counts and covers never tell of anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from domain.base.names import name_key
+from domain.events.face import DETECTED
+from projections.tables.face_detections import QUALITY
+from projections.tables.schema import ReadTables
+
+_ID_BITS = 1 << 40
+"""Room for a face id below a quality score in one 64-bit number, so that one `max` finds the best face of each
+person."""
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    """A person as clients see it: `face_count` and `cover_face_id` count what the asker may see, `merged_into` names
+    the canonical person of a merged one, `entity_id` what the bridged entity is today."""
+
+    id: int
+    name: str
+    notes: str
+    entity_id: int | None
+    cover_face_id: int | None
+    birth_date: str | None
+    hidden: bool
+    face_count: int
+    merged_into: int | None
+    version: int
+
+
+class People:
+    """Queries on persons with their faces; `libraries` are the ids that the asker may see."""
+
+    def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
+        self._connection = connection
+        self._persons, self._entities = tables.persons.table, tables.entities.table
+        self._faces = tables.faces.table
+        self._media = tables.media.table
+        self._counts = tables.person_counts
+        self._libraries = tuple(libraries)
+
+    def _counted(self) -> Select[*tuple[Any, ...]]:
+        """For each canonical person with visible faces: how many there are."""
+        c, p = self._counts.table, self._persons
+        return (
+            select(p.c.canonical_id, func.sum(c.c.seen).label("face_count"))
+            .join(p, p.c.id == c.c.person_id)
+            .where(p.c.canonical_id.is_not(None), self._counts.within(self._libraries))
+            .group_by(p.c.canonical_id)
+        )
+
+    def _best(self, canonical: Sequence[int]) -> dict[int, int]:
+        """The visible face of each of these persons that shows most of it, by person; the first that the index of
+        persons and quality tells, so that no other face is looked at."""
+        f, p, c, m = self._faces, self._persons, self._counts.table, self._media
+        shown = select(m.c.id).where(
+            m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
+        )
+        best = (
+            select(QUALITY * _ID_BITS + f.c.id)
+            .where(f.c.person_id == p.c.id, f.c.status == DETECTED, shown.exists())
+            .order_by(QUALITY.desc(), f.c.id.desc())
+            .limit(1)
+        )
+        seen = select(c.c.person_id).where(self._counts.within(self._libraries))
+        statement = (
+            select(p.c.canonical_id, func.max(best.scalar_subquery()))
+            .where(p.c.canonical_id.in_(canonical), p.c.id.in_(seen))
+            .group_by(p.c.canonical_id)
+        )
+        return {row[0]: row[1] % _ID_BITS for row in self._connection.execute(statement)}
+
+    def _views(self, rows: Sequence[Any]) -> list[PersonView]:
+        canonical = [row.canonical_id for row in rows if row.canonical_id is not None]
+        counted = self._counted().where(self._persons.c.canonical_id.in_(canonical))
+        counts = {row[0]: int(row[1]) for row in self._connection.execute(counted)}
+        return self._with_covers(rows, counts)
+
+    def _with_covers(self, rows: Sequence[Any], counts: Mapping[int, int]) -> list[PersonView]:
+        covers = self._visible_covers(rows)
+        unchosen = [row.id for row in rows if covers.get(row.cover_face_id) != row.id and counts.get(row.id)]
+        best, bridged = self._best(unchosen), self._bridged(rows)
+        return [_view(row, counts, best, covers, bridged) for row in rows]
+
+    def _bridged(self, rows: Sequence[Any]) -> dict[int, int]:
+        """What the entities of these persons are today, by what they were bridged to; deleted ones are left out."""
+        e, ids = self._entities, {row.entity_id for row in rows if row.entity_id is not None}
+        statement = select(e.c.id, e.c.canonical_id).where(e.c.id.in_(ids), e.c.canonical_id.is_not(None))
+        return {row[0]: row[1] for row in self._connection.execute(statement)} if ids else {}
+
+    def _visible_covers(self, rows: Sequence[Any]) -> dict[int, int]:
+        """The covers that were chosen and can be shown, by face: the canonical person whose visible face each one
+        is."""
+        chosen = [row.cover_face_id for row in rows if row.cover_face_id is not None]
+        if not chosen:
+            return {}
+        f, p, m = self._faces, self._persons, self._media
+        shown = select(m.c.id).where(
+            m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
+        )
+        statement = (
+            select(f.c.id, p.c.canonical_id)
+            .join(p, p.c.id == f.c.person_id)
+            .where(f.c.id.in_(chosen), f.c.status == DETECTED, shown.exists())
+        )
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
+    def view(self, person_id: int) -> PersonView | None:
+        """The person with this id; a merged one says into whom, a deleted one is not found."""
+        p = self._persons
+        rows = self._connection.execute(select(p).where(p.c.id == person_id)).all()
+        found = [view for row, view in zip(rows, self._views(rows), strict=True) if row.canonical_id is not None]
+        return found[0] if found else None
+
+    def views(self, person_ids: Sequence[int]) -> list[PersonView]:
+        """These persons, as `view` gives them, by id."""
+        p = self._persons
+        rows = self._connection.execute(select(p).where(p.c.id.in_(tuple(person_ids))).order_by(p.c.id)).all()
+        return self._views(rows)
+
+    def names(self) -> Mapping[int, str]:
+        """The names of all persons that are neither merged nor deleted."""
+        p = self._persons
+        statement = select(p.c.id, p.c.name).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
+    def page(
+        self,
+        *,
+        sort: str,
+        after: tuple[Any, int] | None,
+        limit: int,
+        q: str | None = None,
+        include_hidden: bool = False,
+        with_faces_only: bool = False,
+    ) -> list[tuple[PersonView, Any]]:
+        """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key
+        and id of the last one of the page before; `q` a part of the name; `with_faces_only` leaves out who has no
+        visible face."""
+        p = self._persons
+        seen = self._counted().subquery()
+        count = func.coalesce(seen.c.face_count, 0)
+        statement = (
+            select(p, count.label("face_count"))
+            .outerjoin(seen, seen.c.canonical_id == p.c.id)
+            .where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
+            .limit(limit)
+        )
+        if not include_hidden:
+            statement = statement.where(p.c.hidden.is_(False))
+        if q:
+            statement = statement.where(p.c.name_key.contains(name_key(q), autoescape=True))
+        if with_faces_only:
+            statement = statement.where(count > 0)
+        if sort == "name":
+            statement = statement.order_by(p.c.name_key, p.c.id)
+            if after:
+                beyond = and_(p.c.name_key == after[0], p.c.id > after[1])
+                statement = statement.where(or_(p.c.name_key > after[0], beyond))
+        else:
+            statement = statement.order_by(count.desc(), p.c.id)
+            if after:
+                statement = statement.where(or_(count < after[0], and_(count == after[0], p.c.id > after[1])))
+        rows = self._connection.execute(statement).all()
+        views = self._with_covers(rows, {row.id: int(row.face_count) for row in rows})
+        return [
+            (view, row.name_key if sort == "name" else view.face_count) for view, row in zip(views, rows, strict=True)
+        ]
+
+
+def _view(
+    row: Any,
+    counts: Mapping[int, int],
+    best: Mapping[int, int],
+    covers: Mapping[int, int],
+    bridged: Mapping[int, int],
+) -> PersonView:
+    merged = row.merged_into is not None
+    return PersonView(
+        row.id,
+        row.name,
+        row.notes,
+        bridged.get(row.entity_id),
+        row.cover_face_id if covers.get(row.cover_face_id) == row.id else best.get(row.id),
+        row.birth_date,
+        bool(row.hidden),
+        0 if merged else counts.get(row.id, 0),
+        row.canonical_id if merged else None,
+        row.version,
+    )

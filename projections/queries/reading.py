@@ -1,0 +1,263 @@
+"""The queries of one connection, as commands and routes see them: what the actor may see is fixed once, here.
+
+Also the ledger as routes, policies and the command line see it; the store makes it real.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from domain.base.actor import Actor
+from domain.events.event import Event, Recorded
+from domain.ports.face_engine import Embedding
+from projections.queries.api_keys import ApiKeys
+from projections.queries.face_vectors import EmbeddedFaces
+from projections.queries.faces import Faces
+from projections.queries.graph import Knowledge
+from projections.queries.insights import Insights
+from projections.queries.libraries import Libraries
+from projections.queries.media import MediaFiles
+from projections.queries.memories import Memories
+from projections.queries.operations import Operations
+from projections.queries.persons import Persons
+from projections.queries.persons_with_faces import People
+from projections.queries.summaries import Summaries
+from projections.queries.tagged import TaggedMedia
+from projections.queries.tags import Tags
+from projections.queries.timeline import Timeline
+from projections.queries.transcripts import Transcripts
+from projections.queries.users import Users
+from projections.tables.schema import ReadTables
+
+
+class Lookups:
+    """Queries bound to one snapshot (or one write transaction) and to the libraries that `actor` may see."""
+
+    def __init__(
+        self, connection: Connection, tables: ReadTables, actor: Actor, only_library: int | None = None
+    ) -> None:
+        self.connection = connection
+        self.tables = tables
+        self.actor = actor
+        self._only = only_library
+
+    @cached_property
+    def visible(self) -> frozenset[int]:
+        """The ids of the shown libraries that the actor is granted, narrowed to the one asked for."""
+        shown = frozenset(library.id for library in self.libraries.shown())
+        granted = shown if self.actor.libraries is None else shown & self.actor.libraries
+        return granted if self._only is None else granted & {self._only}
+
+    @cached_property
+    def libraries(self) -> Libraries:
+        """Queries on libraries."""
+        return Libraries(self.connection, self.tables.libraries)
+
+    @cached_property
+    def media(self) -> MediaFiles:
+        """Queries on files."""
+        return MediaFiles(self.connection, self.tables.media, self.visible)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Pages of photos."""
+        return Timeline(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def memories(self) -> Memories:
+        """When files were taken."""
+        return Memories(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def persons(self) -> Persons:
+        """Queries on persons alone."""
+        return Persons(self.connection, self.tables.persons)
+
+    @cached_property
+    def people(self) -> People:
+        """Queries on persons with their visible faces."""
+        return People(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def faces(self) -> Faces:
+        """Queries on faces."""
+        return Faces(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def embedded_faces(self) -> EmbeddedFaces:
+        """Queries on faces by their embeddings."""
+        return EmbeddedFaces(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def tags(self) -> Tags:
+        """Queries on tags alone."""
+        return Tags(self.connection, self.tables.tags)
+
+    @cached_property
+    def tagged(self) -> TaggedMedia:
+        """Queries on what is tagged."""
+        t = self.tables
+        return TaggedMedia(self.connection, t.tagged_media, t.tags, t.media, t.tag_counts, self.visible)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """Queries on operations."""
+        return Operations(self.connection, self.tables.operations, self.tables.operation_persons)
+
+    @cached_property
+    def users(self) -> Users:
+        """Queries on accounts."""
+        return Users(self.connection, self.tables.users)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """Queries on the keys of programs."""
+        return ApiKeys(self.connection, self.tables.api_keys)
+
+    @cached_property
+    def entities(self) -> Knowledge:
+        """Queries on the knowledge graph."""
+        everything = self.actor.libraries is None and self._only is None
+        return Knowledge(self.connection, self.tables, self.visible, everything=everything)
+
+    @cached_property
+    def insights(self) -> Insights:
+        """Queries on insights."""
+        return Insights(self.connection, self.tables.insights, self.tables.media, self.visible)
+
+    @cached_property
+    def transcripts(self) -> Transcripts:
+        """Queries on conversations."""
+        return Transcripts(self.connection, self.tables.transcripts)
+
+    @cached_property
+    def summaries(self) -> Summaries:
+        """Queries on daily summaries."""
+        return Summaries(self.connection, self.tables.summaries, self.tables.embeddings)
+
+    def row_of(self, kind: str, id_: int) -> Any:
+        """A `person`, `face`, `tag`, `entity` or `fact` as clients see it, None where it is not (or no longer) to be
+        seen."""
+        views: dict[str, Callable[[int], Any]] = {
+            "person": self.people.view,
+            "face": self.faces.view,
+            "tag": self.tags.get,
+            "entity": self.entities.view,
+            "fact": self.entities.fact_view,
+        }
+        return views[kind](id_) if kind in views else None
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One row that a rehearsed command would change: `kind` is `person`, `face`, `tag`, `entity` or `fact`; None
+    where it is not to be seen."""
+
+    kind: str
+    id: int
+    before: Any
+    after: Any
+
+
+class Transaction(Lookups, ABC):
+    """A command's turn at the log, as `domain.ports.Turn` describes it; the store has the only real one."""
+
+    operation_id: int | None
+    position: int
+    now: int
+    text: str
+
+    @abstractmethod
+    def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
+        """Say what is being done, before the first event; the operation's id."""
+
+    @abstractmethod
+    def attempt(self) -> AbstractContextManager[None]:
+        """A block whose events are all taken back where it raises."""
+
+    @abstractmethod
+    def next_operation(self) -> None:
+        """What follows is another operation, which has to `begin`."""
+
+    @abstractmethod
+    def end(self, text: str) -> None:
+        """Say what came of a long operation."""
+
+    @abstractmethod
+    def new_ids(self, counter: str, count: int) -> range:
+        """Public ids that were never used."""
+
+    @abstractmethod
+    def new_id(self, counter: str) -> int:
+        """One public id."""
+
+    @abstractmethod
+    def attach(self, embeddings: Sequence[Embedding]) -> Sequence[int]:
+        """Store vectors beside the events; their ids."""
+
+    @abstractmethod
+    def append(self, *events: Event) -> None:
+        """Append events and project them at once."""
+
+    @abstractmethod
+    def events_of(self, operation_id: int) -> list[Recorded]:
+        """Everything that one operation appended."""
+
+    @abstractmethod
+    def later_in(self, stream: str, position: int) -> list[Recorded]:
+        """What happened to one thing after a position."""
+
+    @abstractmethod
+    def rehearsed(self) -> list[Change]:
+        """What the events appended so far change, for a dry run: they are rolled back by this call."""
+
+
+class Ledger(Protocol):
+    """The log and the live read tables; blocking, safe from any thread."""
+
+    def transaction(
+        self, actor: Actor, *, operation_id: int | None = None, causation: int | None = None, dry_run: bool = False
+    ) -> AbstractContextManager[Transaction]:
+        """The one way to append: all of it happens, or nothing; with `dry_run` nothing in any case."""
+
+    def reading(self, actor: Actor, library: int | None = None) -> AbstractContextManager[Lookups]:
+        """Queries on one snapshot, limited to what `actor` may see, and to one library where given."""
+
+    def head(self) -> int:
+        """The last position of the log, 0 where it is empty."""
+
+    def events(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
+        """Events after a position, in order, of these stored names where given."""
+
+    def events_of(self, operation_id: int, limit: int, after: int = 0) -> list[Recorded]:
+        """The first events of one operation after a position, in order."""
+
+    def history(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[Recorded]:
+        """What happened to these things, the newest first, below the position `before`."""
+
+    def operations_on(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[int]:
+        """The ids of the operations that concerned one of these things, the newest first, below the id `before`."""
+
+    def position_at(self, micros: int) -> int:
+        """The last position recorded by a time (microseconds since 1970 UTC), 0 before the first."""
+
+    def past(self, actor: Actor, position: int, library: int | None = None) -> AbstractContextManager[Lookups]:
+        """Queries on the tables as they stood at a position, limited to what `actor` may see today."""
+
+    def on_commit(self, listener: Callable[[int], None]) -> None:
+        """Call `listener` with the last position after each commit of this process."""
+
+    def checkpoint(self, policy: str) -> int:
+        """How far a policy has come, 0 where it never ran."""
+
+    def set_checkpoint(self, policy: str, position: int) -> None:
+        """Remember how far a policy has come."""
+
+    def is_ready(self) -> bool:
+        """Whether this version's read tables are live."""

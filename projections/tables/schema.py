@@ -1,0 +1,130 @@
+"""All read tables of one generation, and the fingerprint that says whether a stored generation fits this code.
+
+A rebuild makes a new generation beside the live one; tables, indexes and constraints carry the generation's number, so
+both exist at once and the swap is the change of one row (`read_generations`, owned by the store).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, Text, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from projections.tables.api_keys import ApiKeysTable
+from projections.tables.counting_triggers import create_triggers, triggers
+from projections.tables.entities import EntitiesTable, EntityAliasesTable
+from projections.tables.face_detections import FaceDetectionsTable
+from projections.tables.face_rejections import FaceRejectionsTable
+from projections.tables.facts import ExaminationsTable, FactsTable
+from projections.tables.insights import InsightsTable
+from projections.tables.libraries import LibrariesTable
+from projections.tables.media import MediaTable
+from projections.tables.operation_persons import OperationPersonsTable
+from projections.tables.operations import OperationsTable
+from projections.tables.persons import PersonsTable
+from projections.tables.projection import Id, Projection
+from projections.tables.summaries import SummariesTable
+from projections.tables.tagged_media import TaggedMediaTable
+from projections.tables.tags import TagsTable
+from projections.tables.transcripts import TranscriptsTable
+from projections.tables.users import UsersTable
+from projections.tables.visible_counts import PersonCountsTable, TagCountsTable
+
+REVISION = 1
+"""Raise it when a handler changes what it writes while its SQL stays the same; every other change shows in the
+fingerprint."""
+
+
+def embeddings_table(metadata: MetaData) -> Table:
+    """The log's append-only attachments: `vector` is little-endian float32 of L2 norm 1, 512 of a face, as many as the
+    model `model_version` gives of a text; rows that an erasure emptied are gone."""
+    return Table(
+        "log_embeddings",
+        metadata,
+        Column("id", Id, primary_key=True, autoincrement=False),
+        Column("model_version", Text, nullable=False),
+        Column("vector", LargeBinary, nullable=False),
+    )
+
+
+class ReadTables:
+    """Every projection of one generation, in an order in which each table's references come before it."""
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.metadata = MetaData()
+        self.embeddings = embeddings_table(self.metadata)
+        self.libraries = LibrariesTable(self.metadata, generation)
+        self.operations = OperationsTable(self.metadata, generation)
+        self.users = UsersTable(self.metadata, generation)
+        self.api_keys = ApiKeysTable(self.metadata, generation)
+        self.entities = EntitiesTable(self.metadata, generation)
+        self.entity_aliases = EntityAliasesTable(self.metadata, generation)
+        self.persons = PersonsTable(self.metadata, generation)
+        self.operation_persons = OperationPersonsTable(self.metadata, generation)
+        self.media = MediaTable(self.metadata, generation)
+        self.tags = TagsTable(self.metadata, generation)
+        self.tagged_media = TaggedMediaTable(self.metadata, generation)
+        self.faces = FaceDetectionsTable(self.metadata, generation)
+        self.rejections = FaceRejectionsTable(self.metadata, generation)
+        self.insights = InsightsTable(self.metadata, generation)
+        self.transcripts = TranscriptsTable(self.metadata, generation)
+        self.facts = FactsTable(self.metadata, generation)
+        self.examinations = ExaminationsTable(self.metadata, generation)
+        self.summaries = SummariesTable(self.metadata, generation)
+        self.person_counts = PersonCountsTable(self.metadata, generation)
+        self.tag_counts = TagCountsTable(self.metadata, generation)
+        event.listen(self.metadata, "after_create", self._made)
+
+    def _made(self, _metadata: MetaData, connection: Connection, **_more: Any) -> None:
+        create_triggers(connection, self.generation)
+
+    @property
+    def projections(self) -> Sequence[Projection]:
+        """The projections, referenced tables first."""
+        return (
+            self.libraries,
+            self.operations,
+            self.users,
+            self.api_keys,
+            self.entities,
+            self.entity_aliases,
+            self.persons,
+            self.operation_persons,
+            self.media,
+            self.tags,
+            self.tagged_media,
+            self.faces,
+            self.rejections,
+            self.insights,
+            self.transcripts,
+            self.facts,
+            self.examinations,
+            self.summaries,
+            self.person_counts,
+            self.tag_counts,
+        )
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """The tables that belong to this generation; the attachments belong to the log."""
+        return tuple(projection.table for projection in self.projections)
+
+
+def fingerprint() -> str:
+    """Names the shape of the read tables and what their projections write; equal fingerprints can share a
+    generation."""
+    tables = ReadTables(0)
+    dialect = sqlite.dialect()
+    parts = [f"revision {REVISION}"]
+    for projection in tables.projections:
+        parts.append(str(CreateTable(projection.table).compile(dialect=dialect)))
+        parts += sorted(str(CreateIndex(index).compile(dialect=dialect)) for index in projection.table.indexes)
+        for kind, writes in sorted(projection.writes.items(), key=lambda item: item[0].topic):
+            parts += [f"{kind.topic} {write.statement.compile(dialect=dialect)}" for write in writes]
+    parts += triggers(0, "sqlite")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
