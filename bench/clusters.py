@@ -249,24 +249,24 @@ def suggest(count: int) -> None:
 
 
 def _record(ledger: Ledger, faces: Matrix, persons: Labels) -> None:
-    with ledger.transaction(CLI) as turn:
-        turn.begin("bootstrap", "made persons")
-        ids = turn.new_ids("person", int(persons.max()) + 1)
-        turn.append(*(PersonCreated(id_, f"Person {id_}") for id_ in ids))
+    with ledger.transaction(CLI) as uow:
+        uow.begin("bootstrap", "made persons")
+        ids = uow.new_ids("person", int(persons.max()) + 1)
+        uow.append(*(PersonCreated(id_, f"Person {id_}") for id_ in ids))
     for start in range(0, len(faces), 1000):
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
             part = faces[start : start + 1000].astype("<f4")
-            embeddings = turn.attach([Embedding(MODEL, vector.tobytes()) for vector in part])
-            numbers = turn.new_ids("face", len(part))
-            turn.append(
+            embeddings = uow.attach([Embedding(MODEL, vector.tobytes()) for vector in part])
+            numbers = uow.new_ids("face", len(part))
+            uow.append(
                 *(
                     FaceDetected(n, hashlib.sha256(str(n).encode()).digest(), Box(0.2, 0.2, 0.2, 0.2), 0.9, MODEL, e)
                     for n, e in zip(numbers, embeddings, strict=True)
                 )
             )
             owners = persons[start : start + 1000].tolist()
-            turn.append(*(FaceAssigned(n, owner + 1, BY_USER) for n, owner in zip(numbers, owners, strict=True)))
+            uow.append(*(FaceAssigned(n, owner + 1, BY_USER) for n, owner in zip(numbers, owners, strict=True)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -92,8 +92,8 @@ def append_against_raw(ledger: Ledger) -> dict[str, float]:
         for table in tables:
             table.create(connection)
         beside = ledger.make_generation(connection, SCRATCH)
-    with ledger.transaction(CLI) as turn:
-        library = add_library(turn, "/photos")
+    with ledger.transaction(CLI) as uow:
+        library = add_library(uow, "/photos")
     statements = [rendered(insert(table), ledger.database.dialect).sql for table in tables]
     run(ledger, beside.applier.prepared(ledger.events(0, BATCH)))
     ours, raw, both = [], [], []
@@ -101,9 +101,9 @@ def append_against_raw(ledger: Ledger) -> dict[str, float]:
         files = discoveries(number * BATCH)
         position = ledger.head()
         began = time.perf_counter()
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            record_files(turn, library, files)
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_files(uow, library, files)
         ours.append(time.perf_counter() - began)
         with ledger.database.reading() as connection:
             rows = [tuple(row) for row in connection.execute(events_after(position, BATCH + 1))]
@@ -131,21 +131,21 @@ def run(ledger: Ledger, prepared: Prepared) -> float:
 
 def add_faces(ledger: Ledger) -> tuple[int, int]:
     """Two persons, the first with `FACES` faces."""
-    with ledger.transaction(CLI) as turn:
-        many = create_person(turn, "Many")
-    with ledger.transaction(CLI) as turn:
-        other = create_person(turn, "Other")
+    with ledger.transaction(CLI) as uow:
+        many = create_person(uow, "Many")
+    with ledger.transaction(CLI) as uow:
+        other = create_person(uow, "Other")
     for _ in range(0, FACES, BATCH):
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
-            embeddings = turn.attach([Embedding("bench", VECTOR)] * BATCH)
-            ids = turn.new_ids("face", BATCH)
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
+            embeddings = uow.attach([Embedding("bench", VECTOR)] * BATCH)
+            ids = uow.new_ids("face", BATCH)
             contents = [hashlib.sha256((face % 15_000).to_bytes(8, "big")).digest() for face in ids]
             box = Box(0.25, 0.25, 0.125, 0.125)
-            turn.append(
+            uow.append(
                 *(FaceDetected(f, c, box, 0.98, "bench", e) for f, c, e in zip(ids, contents, embeddings, strict=True))
             )
-            turn.append(*(FaceAssigned(face, many, BY_USER) for face in ids))
+            uow.append(*(FaceAssigned(face, many, BY_USER) for face in ids))
     return many, other
 
 
@@ -154,12 +154,12 @@ def merge(ledger: Ledger, many: int, other: int) -> dict[str, float]:
     merges, undos = [], []
     for _ in range(9):
         began = time.perf_counter()
-        with ledger.transaction(CLI) as turn:
-            merge_persons(turn, many, other)
+        with ledger.transaction(CLI) as uow:
+            merge_persons(uow, many, other)
         merges.append(time.perf_counter() - began)
         began = time.perf_counter()
         with ledger.transaction(CLI) as undoing:
-            undo(undoing, turn.operation_id or 0)
+            undo(undoing, uow.operation_id or 0)
         undos.append(time.perf_counter() - began)
     return {
         f"merge of {FACES} faces, ms": statistics.median(merges) * 1000,

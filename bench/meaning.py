@@ -80,8 +80,8 @@ class Album:
 
     def fill(self) -> None:
         """Into an empty log."""
-        with self._ledger.transaction(CLI) as turn:
-            self._library = add_library(turn, "/photos", "Photos")
+        with self._ledger.transaction(CLI) as uow:
+            self._library = add_library(uow, "/photos", "Photos")
         for number, scene in enumerate(SCENES):
             for caption in (scene.caption, scene.beschreibung):
                 self._add(number, self._chance.choice(ELSEWHERE), caption=caption)
@@ -109,20 +109,20 @@ class Album:
             longitude=float(self._places.index(place)) if place else None,
         )
         people = chance.sample(NAMES, chance.choice((0, 0, 1, 2)))
-        with self._ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "found")
-            record_files(turn, self._library, [ReadFile(f"camera/IMG_{number:06}.jpg", content, facts)])
-            turn.next_operation()
-            turn.begin("tag.add", "told")
+        with self._ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "found")
+            record_files(uow, self._library, [ReadFile(f"camera/IMG_{number:06}.jpg", content, facts)])
+            uow.next_operation()
+            uow.begin("tag.add", "told")
             for name in (*tags, *people):
-                tag = turn.tags.named(name)
-                tag_id = tag.id if tag is not None else turn.new_id("tag")
+                tag = uow.tags.named(name)
+                tag_id = tag.id if tag is not None else uow.new_id("tag")
                 if tag is None:
-                    turn.append(TagCreated(tag_id, name))
-                turn.append(MediaTagged(content, tag_id))
+                    uow.append(TagCreated(tag_id, name))
+                uow.append(MediaTagged(content, tag_id))
             if caption:
-                turn.append(InsightWritten(turn.new_id("insight"), content, caption, "", "bench", "local"))
-            (media,) = turn.media.of_contents([content])
+                uow.append(InsightWritten(uow.new_id("insight"), content, caption, "", "bench", "local"))
+            (media,) = uow.media.of_contents([content])
         if target is not None:
             self.targets[media.id] = target
 

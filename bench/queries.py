@@ -176,18 +176,18 @@ class Collection:
             turn_of()
 
     def _media(self) -> None:
-        with self._ledger.transaction(CLI) as turn:
-            family = add_library(turn, "/photos/family", "Family")
-        with self._ledger.transaction(CLI) as turn:
-            other = add_library(turn, "/photos/other", "Other")
+        with self._ledger.transaction(CLI) as uow:
+            family = add_library(uow, "/photos/family", "Family")
+        with self._ledger.transaction(CLI) as uow:
+            other = add_library(uow, "/photos/other", "Other")
         files: list[ReadFile] = []
         while len(files) < MEDIA:
             files += self._pressed(len(files))
         for library, first, last in ((family, 0, MEDIA * 9 // 10), (other, MEDIA * 9 // 10, MEDIA)):
             for start in range(first, last, BATCH):
-                with self._ledger.transaction(WATCHER) as turn:
-                    turn.begin("scan", "scanned")
-                    record_files(turn, library, files[start : min(start + BATCH, last)])
+                with self._ledger.transaction(WATCHER) as uow:
+                    uow.begin("scan", "scanned")
+                    record_files(uow, library, files[start : min(start + BATCH, last)])
 
     def _pressed(self, number: int) -> list[ReadFile]:
         """The files of one press of the shutter. One in fifty is a video; three in ten photos of a telephone are live,
@@ -238,42 +238,42 @@ class Collection:
             self._append([MediaTagged(content, tag_id) for content in chosen])
 
     def _appended(self, counter: str, tags: Sequence[TagCreated]) -> range:
-        with self._ledger.transaction(CLI) as turn:
-            turn.begin("tag.add", "tagged")
-            ids = turn.new_ids(counter, len(tags))
-            turn.append(*(TagCreated(id_, tag.name) for id_, tag in zip(ids, tags, strict=True)))
+        with self._ledger.transaction(CLI) as uow:
+            uow.begin("tag.add", "tagged")
+            ids = uow.new_ids(counter, len(tags))
+            uow.append(*(TagCreated(id_, tag.name) for id_, tag in zip(ids, tags, strict=True)))
         self._first_tag = ids[0]
         return ids
 
     def _append(self, events: Sequence[Event]) -> None:
         for start in range(0, len(events), BATCH):
-            with self._ledger.transaction(CLI) as turn:
-                turn.begin("bench", "decided")
-                turn.append(*events[start : start + BATCH])
+            with self._ledger.transaction(CLI) as uow:
+                uow.begin("bench", "decided")
+                uow.append(*events[start : start + BATCH])
 
     def _persons(self) -> None:
         for number in range(PERSONS):
-            with self._ledger.transaction(CLI) as turn:
-                create_person(turn, f"{FIRST_NAMES[number % 25]} {SURNAMES[number // 25]}")
+            with self._ledger.transaction(CLI) as uow:
+                create_person(uow, f"{FIRST_NAMES[number % 25]} {SURNAMES[number // 25]}")
 
     def _faces(self) -> None:
         """On two of three media; 80,000 of them are somebody's, most of the first persons; twenty were merged."""
         shown = self._contents[: MEDIA * 2 // 3]
-        with self._ledger.transaction(CLI) as turn:
-            turn.begin("bench", "looked for faces")
-            (embedding,) = turn.attach([Embedding("bench", bytes(2048))])
+        with self._ledger.transaction(CLI) as uow:
+            uow.begin("bench", "looked for faces")
+            (embedding,) = uow.attach([Embedding("bench", bytes(2048))])
         weights = [1 / (number + 1) ** 0.8 for number in range(PERSONS)]
         for _ in range(0, FACES, BATCH):
-            with self._ledger.transaction(WATCHER) as turn:
-                turn.begin("detect", "looked for faces")
-                ids = turn.new_ids("face", BATCH)
-                turn.append(*(self._face(face, self._random.choice(shown), embedding) for face in ids))
+            with self._ledger.transaction(WATCHER) as uow:
+                uow.begin("detect", "looked for faces")
+                ids = uow.new_ids("face", BATCH)
+                uow.append(*(self._face(face, self._random.choice(shown), embedding) for face in ids))
         faces = self._random.sample(range(1, FACES + 1), ASSIGNED)
         whose = self._random.choices(range(1, PERSONS + 1), weights, k=ASSIGNED)
         self._append([FaceAssigned(face, person, BY_USER) for face, person in zip(faces, whose, strict=True)])
         for number in range(20):
-            with self._ledger.transaction(CLI) as turn:
-                merge_persons(turn, 100 + number, 10 + number)
+            with self._ledger.transaction(CLI) as uow:
+                merge_persons(uow, 100 + number, 10 + number)
 
     def _face(self, face_id: int, content: bytes, embedding: int) -> FaceDetected:
         chance = self._random
@@ -283,8 +283,8 @@ class Collection:
 
     def _users(self) -> None:
         for name, libraries in (("all", None), ("some", (1,))):
-            with self._ledger.transaction(CLI) as turn:
-                add_user(turn, name, "admin" if libraries is None else "viewer", "no password at all", libraries)
+            with self._ledger.transaction(CLI) as uow:
+                add_user(uow, name, "admin" if libraries is None else "viewer", "no password at all", libraries)
 
 
 @contextmanager

@@ -83,13 +83,13 @@ class Load:
                 tables.people.view(self._persons[number % len(self._persons)])
 
     def _write(self, number: int) -> None:
-        with self._ledger.transaction(CLI) as turn:
-            change_person(turn, self._persons[number % len(self._persons)], PersonChanges(notes=f"note {number}"))
+        with self._ledger.transaction(CLI) as uow:
+            change_person(uow, self._persons[number % len(self._persons)], PersonChanges(notes=f"note {number}"))
 
     def _scan(self, _: int) -> None:
-        with self._ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            record_files(turn, self._library, discoveries(self._file)[:100])
+        with self._ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_files(uow, self._library, discoveries(self._file)[:100])
         self._file += BATCH
 
     def told(self) -> str:
@@ -105,19 +105,19 @@ class Load:
 
 def fill(ledger: Ledger, events: int) -> tuple[int, list[int], int]:
     """A log of about so many events: the library, persons, and the number of the next file."""
-    with ledger.transaction(CLI) as turn:
-        library = add_library(turn, "/photos")
+    with ledger.transaction(CLI) as uow:
+        library = add_library(uow, "/photos")
     persons = []
     for number in range(50):
-        with ledger.transaction(CLI) as turn:
-            persons.append(create_person(turn, f"Person {number}"))
+        with ledger.transaction(CLI) as uow:
+            persons.append(create_person(uow, f"Person {number}"))
     while ledger.head() + 100_000 < events:
         add_many(ledger)
     file = 0
     while ledger.head() < events:
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            record_files(turn, library, discoveries(file))
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_files(uow, library, discoveries(file))
         file += BATCH
     return library, persons, file
 
@@ -125,8 +125,8 @@ def fill(ledger: Ledger, events: int) -> tuple[int, list[int], int]:
 def add_many(ledger: Ledger) -> None:
     """100,000 events of faces and assignments, whose persons then have other names."""
     for person in add_faces(ledger):
-        with ledger.transaction(CLI) as turn:
-            change_person(turn, person, PersonChanges(name=f"Somebody {person}"))
+        with ledger.transaction(CLI) as uow:
+            change_person(uow, person, PersonChanges(name=f"Somebody {person}"))
 
 
 def measure(url: str, events: int) -> None:
@@ -142,14 +142,14 @@ def measure(url: str, events: int) -> None:
     with Load(ledger, library, persons, file) as alone:
         time.sleep(ALONE_SECONDS)
     print(f"  alone: {alone.told()}")
-    for turn in (1, 2):
+    for again in (1, 2):
         head = ledger.head()
         with Load(ledger, library, persons, file := file + 500_000) as load:
             began = time.perf_counter()
             command = [sys.executable, "-c", REBUILD, url]
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
             taken = time.perf_counter() - began
-        print(f"  rebuild {turn}: {said}; {head / taken / decoding:.2f} of decoding")
+        print(f"  rebuild {again}: {said}; {head / taken / decoding:.2f} of decoding")
         print(f"    beside it: {load.told()}")
     ledger.close()
 

@@ -48,18 +48,18 @@ class Instant:
 
 def filled(ledger: Ledger, embedder: Instant, count: int) -> None:
     """So many summaries, each with a vector."""
-    with ledger.transaction(INSIGHT) as turn:
-        turn.begin("summary.write", "wrote daily summaries")
-        ids = turn.new_ids("summary", count)
+    with ledger.transaction(INSIGHT) as uow:
+        uow.begin("summary.write", "wrote daily summaries")
+        ids = uow.new_ids("summary", count)
         for start in range(0, count, 1000):
             some = ids[start : start + 1000]
             vectors = embedder.embed([""] * len(some))
-            attached = turn.attach([Embedding(embedder.model, vector) for vector in vectors])
+            attached = uow.attach([Embedding(embedder.model, vector) for vector in vectors])
             for id_, embedding in zip(some, attached, strict=True):
                 day = (date(2020, 1, 1) + timedelta(id_ // A_DAY)).isoformat()
                 text = f"Summary {id_}. " * 20
-                turn.append(SummaryWritten(id_, day, f"Contact {id_ % A_DAY}", bytes(32), 9, 1, "model", text))
-                turn.append(SummaryEmbedded(id_, embedder.model, embedding))
+                uow.append(SummaryWritten(id_, day, f"Contact {id_ % A_DAY}", bytes(32), 9, 1, "model", text))
+                uow.append(SummaryEmbedded(id_, embedder.model, embedding))
 
 
 def main(argv: list[str]) -> None:

@@ -179,14 +179,14 @@ class DetectsFaces:
         drawn again just now."""
         detection, embedded = found
         content = media.content_hash or b""
-        with self._ledger.transaction(WATCHER, operation_id=self._operation_id) as turn:
-            self._operation_id = turn.begin("detect", "looked for faces")
+        with self._ledger.transaction(WATCHER, operation_id=self._operation_id) as uow:
+            self._operation_id = uow.begin("detect", "looked for faces")
             if isinstance(detection, str):
                 log.warning("no faces can be looked for on %s: %s", shown(media.path), detection)
-                mark_failed(turn, content, model, detection)
+                mark_failed(uow, content, model, detection)
                 return False
-            self._faces += record_detection(turn, content, detection, self._resemblance, embedded)
-            return bool(wants_embedding(turn.faces.on_content(content), detection))
+            self._faces += record_detection(uow, content, detection, self._resemblance, embedded)
+            return bool(wants_embedding(uow.faces.on_content(content), detection))
 
     def _tell(self) -> None:
         self._recorded += 1
@@ -210,8 +210,8 @@ class DetectsFaces:
             return
         text = f"found {self._faces} faces on {self._photos} photos"
         if self._operation_id is not None:
-            with self._ledger.transaction(WATCHER, operation_id=self._operation_id) as turn:
-                turn.end(text)
+            with self._ledger.transaction(WATCHER, operation_id=self._operation_id) as uow:
+                uow.end(text)
         self._job.end(text)
         self._job = self._operation_id = None
         self._counted_at = 0.0

@@ -50,9 +50,9 @@ class EmbedsSummaries:
         except AdapterError as error:
             self._job.at(self._done, self._done + left, str(error), waiting=True)
             raise Unavailable(str(error)) from error
-        with self._ledger.transaction(INSIGHT, operation_id=self._operation_id) as turn:
-            self._done += embed_summaries(turn, {id_: Embedding(model, vector) for id_, vector in vectors.items()})
-            operation_id = turn.operation_id
+        with self._ledger.transaction(INSIGHT, operation_id=self._operation_id) as uow:
+            self._done += embed_summaries(uow, {id_: Embedding(model, vector) for id_, vector in vectors.items()})
+            operation_id = uow.operation_id
         self._operation_id = operation_id
         self._job.at(self._done, self._done + left - len(waiting))
         return True
@@ -78,8 +78,8 @@ class EmbedsSummaries:
             return
         text = f"made {self._done} daily {'summary' if self._done == 1 else 'summaries'} findable by meaning"
         if self._operation_id is not None:
-            with self._ledger.transaction(INSIGHT, operation_id=self._operation_id) as turn:
-                turn.end(text)
+            with self._ledger.transaction(INSIGHT, operation_id=self._operation_id) as uow:
+                uow.end(text)
         self._job.end(text)
         self._job = self._operation_id = None
         self._done = 0

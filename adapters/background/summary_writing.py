@@ -312,9 +312,9 @@ class WritesSummaries:
             return
         embedding = self._embedded(telling.text)
         again, models = run.wish.again, self._teller.models
-        with self._ledger.transaction(INSIGHT, operation_id=run.operation_id) as turn:
-            written = write_summary(turn, source, telling, models, embedding, again=again)
-            operation_id = turn.operation_id
+        with self._ledger.transaction(INSIGHT, operation_id=run.operation_id) as uow:
+            written = write_summary(uow, source, telling, models, embedding, again=again)
+            operation_id = uow.operation_id
         run.operation_id = operation_id
         run.written += written is not None
 
@@ -328,8 +328,8 @@ class WritesSummaries:
 
     def _end(self, run: _Run) -> None:
         if run.operation_id is not None:
-            with self._ledger.transaction(INSIGHT, operation_id=run.operation_id) as turn:
-                turn.end(run.told())
+            with self._ledger.transaction(INSIGHT, operation_id=run.operation_id) as uow:
+                uow.end(run.told())
         run.job.end(run.told())
         self._run = None
 

@@ -45,13 +45,13 @@ class BindsByTag:
         least = self._least if self._least is not None else self._engine.thresholds.autobind
         operation_id, names, photos = None, set(), 0
         for content in tagged:
-            with self._ledger.transaction(AUTOBIND, operation_id=operation_id, causation=contents[content]) as turn:
-                bound = bind_by_tag(turn, content, least, model, self._likeness)
-                operation_id = turn.operation_id
+            with self._ledger.transaction(AUTOBIND, operation_id=operation_id, causation=contents[content]) as uow:
+                bound = bind_by_tag(uow, content, least, model, self._likeness)
+                operation_id = uow.operation_id
             for each in bound:
                 log.info("bound face %s to %s (%s)", each.face_id, each.person.name, each.why.rule)
             names |= {each.person.name for each in bound}
             photos += bool(bound)
         if operation_id is not None and photos > 1:
-            with self._ledger.transaction(AUTOBIND, operation_id=operation_id) as turn:
-                turn.end(f"recognised {', '.join(sorted(names))} on {photos} photos with their tags")
+            with self._ledger.transaction(AUTOBIND, operation_id=operation_id) as uow:
+                uow.end(f"recognised {', '.join(sorted(names))} on {photos} photos with their tags")

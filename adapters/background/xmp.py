@@ -119,9 +119,9 @@ class ReadsXmp:
         """Say what was taken over, also where it was interrupted: that can be taken back."""
         if self._operation_id is None or dry_run:
             return
-        with self._ledger.transaction(CLI, operation_id=self._operation_id) as turn:
-            if not _was_undone(turn, self._operation_id):
-                turn.end(f"read names and keywords from XMP: {whole}")
+        with self._ledger.transaction(CLI, operation_id=self._operation_id) as uow:
+            if not _was_undone(uow, self._operation_id):
+                uow.end(f"read names and keywords from XMP: {whole}")
 
     def _read(self, media: Media, width: int | None, height: int | None) -> tuple[Description | None, Sequence[str]]:
         try:
@@ -133,15 +133,15 @@ class ReadsXmp:
     def _take_over(self, said: Sequence[tuple[Media, Description]], whole: Taken, *, dry_run: bool) -> None:
         embedded = [{} if dry_run else self._embedded(media, description) for media, description in said]
         operation_id = None if dry_run else self._operation_id
-        with self._ledger.transaction(CLI, operation_id=operation_id, dry_run=dry_run) as turn:
-            if operation_id is not None and _was_undone(turn, operation_id):
+        with self._ledger.transaction(CLI, operation_id=operation_id, dry_run=dry_run) as uow:
+            if operation_id is not None and _was_undone(uow, operation_id):
                 raise Conflict(f"operation {operation_id} was undone meanwhile: nothing more is read")
             batch = Taken()
             for (media, description), vectors in zip(said, embedded, strict=True):
-                taken = take_over(turn, media.content_hash or b"", description, vectors)
+                taken = take_over(uow, media.content_hash or b"", description, vectors)
                 taken.left = [f"{media.path}: {reason}" for reason in taken.left]
                 batch.add(taken)
-            reached = turn.operation_id
+            reached = uow.operation_id
         whole.add(batch)
         self._operation_id = reached
 
@@ -165,8 +165,8 @@ class ReadsXmp:
         return vectors
 
 
-def _was_undone(turn: Lookups, operation_id: int) -> bool:
-    operation = turn.operations.get(operation_id)
+def _was_undone(uow: Lookups, operation_id: int) -> bool:
+    operation = uow.operations.get(operation_id)
     return operation is not None and operation.undone_by is not None
 
 

@@ -22,9 +22,9 @@ def add(house: House, words: argparse.Namespace) -> int:
     secret = secrets.token_bytes(SECRET_BYTES)
     expires_at = None if words.expires is None else round(words.expires.timestamp() * 1_000_000)
     now = time.time_ns() // 1000
-    with house.ledger.transaction(CLI) as turn:
-        key_id = issue_key(turn, user.id, words.name, words.scope, hash_of(secret), now, expires_at)
-        text = turn.text
+    with house.ledger.transaction(CLI) as uow:
+        key_id = issue_key(uow, user.id, words.name, words.scope, hash_of(secret), now, expires_at)
+        text = uow.text
     print(f"{text}; it is shown this once:", file=sys.stderr)
     print(key_text(key_id, secret))
     return 0
@@ -44,12 +44,12 @@ def listing(house: House, words: argparse.Namespace) -> int:
 def remove(house: House, words: argparse.Namespace) -> int:
     """Revoke a key."""
     user = named_user(house, words.user)
-    with house.ledger.transaction(CLI) as turn:
-        key = turn.api_keys.named(user.id, words.name)
+    with house.ledger.transaction(CLI) as uow:
+        key = uow.api_keys.named(user.id, words.name)
         if key is None:
             raise NotFound(f"{user.name} has no key {words.name}; `imageapi key list` tells which there are")
-        revoke_key(turn, key.id)
-        print(turn.text)
+        revoke_key(uow, key.id)
+        print(uow.text)
     return 0
 
 

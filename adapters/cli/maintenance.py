@@ -78,9 +78,9 @@ def verify(house: House, words: argparse.Namespace) -> int:
 
 def undo(house: House, words: argparse.Namespace) -> int:
     """Take an operation back."""
-    with house.ledger.transaction(CLI) as turn:
+    with house.ledger.transaction(CLI) as uow:
         undo = undo_with_later if words.with_later else undo_operation
-        undone_by = undo(turn, words.operation)
-        text = turn.text
+        undone_by = undo(uow, words.operation)
+        text = uow.text
     print(f"operation {undone_by}: {text}")
     return 0

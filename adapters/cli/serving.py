@@ -76,8 +76,8 @@ def libraries_of(house: House, roots: Sequence[Path]) -> list[Library]:
         with house.ledger.reading(CLI) as tables:
             known = [library for library in tables.libraries.shown() if library.root == text]
         if not known:
-            with house.ledger.transaction(CLI) as turn:
-                add_library(turn, text)
+            with house.ledger.transaction(CLI) as uow:
+                add_library(uow, text)
             with house.ledger.reading(CLI) as tables:
                 known = [library for library in tables.libraries.shown() if library.root == text]
         found += known

@@ -25,9 +25,9 @@ def add(house: House, words: argparse.Namespace) -> int:
             raise NotFound(f"there is no library {unknown[0]}; there are: {', '.join(named) or 'none'}")
         granted = tuple(sorted(named[name] for name in words.library))
     stored = house.hash_password(_password(), words.name)
-    with house.ledger.transaction(CLI) as turn:
-        accounts.add_user(turn, words.name, words.role, stored, granted)
-        print(turn.text)
+    with house.ledger.transaction(CLI) as uow:
+        accounts.add_user(uow, words.name, words.role, stored, granted)
+        print(uow.text)
     return 0
 
 
@@ -47,18 +47,18 @@ def passwd(house: House, words: argparse.Namespace) -> int:
     """Set a password."""
     user = named_user(house, words.name)
     stored = house.hash_password(_password(), user.name)
-    with house.ledger.transaction(CLI) as turn:
-        accounts.set_password(turn, user.id, stored)
-        print(turn.text)
+    with house.ledger.transaction(CLI) as uow:
+        accounts.set_password(uow, user.id, stored)
+        print(uow.text)
     return 0
 
 
 def remove(house: House, words: argparse.Namespace) -> int:
     """Close an account."""
     user = named_user(house, words.name)
-    with house.ledger.transaction(CLI) as turn:
-        accounts.remove_user(turn, user.id)
-        print(turn.text)
+    with house.ledger.transaction(CLI) as uow:
+        accounts.remove_user(uow, user.id)
+        print(uow.text)
     return 0
 
 

@@ -160,8 +160,8 @@ class _Scan:
             self._record_missing()
         self._link_bursts()
         if done.operation_id is not None:
-            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
-                turn.end(done.text(self._library.name))
+            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as uow:
+                uow.end(done.text(self._library.name))
         self._report(done)
         return done
 
@@ -374,10 +374,10 @@ class _Scan:
                 if read.facts.problem is not None:
                     log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
             vanished = self._vanished | left_elsewhere(self._ledger, self._library.id, batch, self._vanished)
-            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
-                self._require_library(turn)
-                operation_id = turn.begin("scan", f"began to scan {self._library.name}")
-                recorded = record_files(turn, self._library.id, batch, vanished)
+            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as uow:
+                self._require_library(uow)
+                operation_id = uow.begin("scan", f"began to scan {self._library.name}")
+                recorded = record_files(uow, self._library.id, batch, vanished)
             self._touched |= {folder_of(read.path) for read in batch}
             done.operation_id = operation_id
             done.discovered += recorded.discovered
@@ -394,9 +394,9 @@ class _Scan:
             known = tables.media.at_each(self._library.id, written)
         return [read for read in batch if read.path not in known or not tells_nothing(read, known[read.path])]
 
-    def _require_library(self, turn: Lookups) -> None:
+    def _require_library(self, uow: Lookups) -> None:
         """The scan is over where the library was removed or moved since it began."""
-        library = turn.libraries.get(self._library.id)
+        library = uow.libraries.get(self._library.id)
         if library is None or library.removed or library.root != self._library.root:
             raise Unavailable(f"the library {self._library.name} was removed or moved while it was scanned")
 
@@ -411,10 +411,10 @@ class _Scan:
                 still = [media for media in met if media is not None and self._is_gone(media, standing)]
             if not still:
                 continue
-            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
-                self._require_library(turn)
-                operation_id = turn.begin("scan", f"began to scan {self._library.name}")
-                done.missing += record_missing(turn, [media.id for media in still])
+            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as uow:
+                self._require_library(uow)
+                operation_id = uow.begin("scan", f"began to scan {self._library.name}")
+                done.missing += record_missing(uow, [media.id for media in still])
             self._touched |= {folder_of(media.path) for media in still}
             done.operation_id = operation_id
 
@@ -428,10 +428,10 @@ class _Scan:
             with self._ledger.reading(WATCHER) as tables:
                 if not changes_of(tables.media.shots_in(self._library.id, folder)):
                     continue
-            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as turn:
-                self._require_library(turn)
-                operation_id = turn.begin("scan", f"began to scan {self._library.name}")
-                done.in_bursts += link_bursts(turn, self._library.id, folder)
+            with self._ledger.transaction(WATCHER, operation_id=done.operation_id) as uow:
+                self._require_library(uow)
+                operation_id = uow.begin("scan", f"began to scan {self._library.name}")
+                done.in_bursts += link_bursts(uow, self._library.id, folder)
             done.operation_id = operation_id
 
     def _is_gone(self, media: Media, standing: Standing) -> bool:

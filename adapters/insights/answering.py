@@ -210,9 +210,9 @@ class Answering:
 
     async def _record(self, command: Callable[[Transaction], int]) -> None:
         def run() -> Progress:
-            with self._reach.ledger.transaction(self._actor) as turn:
-                insight_id = command(turn)
-            return Progress("done", insight_id=insight_id, operation_id=turn.operation_id)
+            with self._reach.ledger.transaction(self._actor) as uow:
+                insight_id = command(uow)
+            return Progress("done", insight_id=insight_id, operation_id=uow.operation_id)
 
         self._tell(await in_thread(run))
 

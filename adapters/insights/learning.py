@@ -88,8 +88,8 @@ class LearnsFacts:
         if found is None:
             return
         asked, answered, said = found
-        with self._ledger.transaction(INSIGHT, causation=position) as turn:
-            facts = learn_from_insight(turn, insight, asked, said, answered)
+        with self._ledger.transaction(INSIGHT, causation=position) as uow:
+            facts = learn_from_insight(uow, insight, asked, said, answered)
         if facts is not None:
             log.info("read insight %s with %s: %s new facts", insight_id, answered, facts)
 

@@ -58,16 +58,16 @@ def erase(ledger: Ledger, actor: Actor, subject: Subject, report: Report = lambd
         NotFound, AlreadyMerged, Conflict: as `erasure_of`; nothing was changed.
         Unavailable: the log is clean and the files of the database are not yet; erasing again goes on with it.
     """
-    with ledger.transaction(actor) as turn:
-        erasure = survey(turn, ledger.mapper, subject)
-        _forget_deleted(turn.connection)
-        turn.begin("erase", _said(erasure, subject))
-        turn.append(*_events(turn, erasure, subject))
-        _drop_read_tables(turn.connection)
-        _rewrite(turn.connection, ledger.mapper, erasure)
-        _mark_unfinished(turn.connection, turn.position)
+    with ledger.transaction(actor) as uow:
+        erasure = survey(uow, ledger.mapper, subject)
+        _forget_deleted(uow.connection)
+        uow.begin("erase", _said(erasure, subject))
+        uow.append(*_events(uow, erasure, subject))
+        _drop_read_tables(uow.connection)
+        _rewrite(uow.connection, ledger.mapper, erasure)
+        _mark_unfinished(uow.connection, uow.position)
     finish(ledger, report)
-    return turn.text
+    return uow.text
 
 
 def is_unfinished(ledger: Ledger) -> bool:
@@ -97,27 +97,27 @@ def _said(erasure: Erasure, subject: Subject) -> str:
     return f"erased person {subject} ({faces})" + (f" and {merged} merged into it" if merged else "")
 
 
-def _events(turn: Transaction, erasure: Erasure, subject: Subject) -> Iterator[Event]:
+def _events(uow: Transaction, erasure: Erasure, subject: Subject) -> Iterator[Event]:
     """What the log says of the erasure itself."""
     if isinstance(subject, bytes):
         yield ContentErased(subject)
     else:
-        person = turn.persons.get(subject)
+        person = uow.persons.get(subject)
         if person is not None and not person.deleted:
             yield PersonDeleted(subject, tuple(sorted(erasure.persons)), with_faces=True)
         yield from (PersonErased(person_id) for person_id in sorted(erasure.persons))
-    yield from (TagDeleted(tag_id) for tag_id in sorted(erasure.tags) if _is_called_so(turn, erasure, tag_id))
-    p = turn.tables.persons.table
-    for person_id, face_id in turn.connection.execute(
+    yield from (TagDeleted(tag_id) for tag_id in sorted(erasure.tags) if _is_called_so(uow, erasure, tag_id))
+    p = uow.tables.persons.table
+    for person_id, face_id in uow.connection.execute(
         select(p.c.id, p.c.cover_face_id).where(p.c.cover_face_id.is_not(None)).order_by(p.c.id)
     ).all():
         if face_id in erasure.tombstones and person_id not in erasure.persons:
             yield PersonCoverChosen(person_id, None, face_id)
 
 
-def _is_called_so(turn: Transaction, erasure: Erasure, tag_id: int) -> bool:
+def _is_called_so(uow: Transaction, erasure: Erasure, tag_id: int) -> bool:
     """Whether a tag has the name now, and not only had it once."""
-    tag = turn.tags.get(tag_id)
+    tag = uow.tags.get(tag_id)
     return tag is not None and tag.name in erasure.called
 
 

@@ -158,7 +158,7 @@ class Ledger:
                 generation = self.live(connection)
                 while batch := self.next_batch(connection, generation.number):
                     self.project(connection, generation, batch)
-                turn = Transaction(
+                uow = Transaction(
                     connection,
                     generation,
                     actor,
@@ -168,20 +168,20 @@ class Ledger:
                     causation=causation,
                 )
                 if dry_run:
-                    turn.rehearse()
-                yield turn
+                    uow.rehearse()
+                yield uow
                 if dry_run:
                     raise _Rehearsed  # noqa: TRY301 - it unwinds the transaction that is open here
-                if turn.appended:
-                    self._reached(connection, generation.number, turn.position)
+                if uow.appended:
+                    self._reached(connection, generation.number, uow.position)
         except _Rehearsed:
             return
         except IntegrityError as error:
             raise Conflict(f"the record says otherwise: {error.orig}") from error
-        if turn.appended:
-            self._analyze(generation, turn.position)
+        if uow.appended:
+            self._analyze(generation, uow.position)
             for listener in self._listeners:
-                listener(turn.position)
+                listener(uow.position)
 
     def _analyze(self, generation: Generation, position: int) -> None:
         """Each time that the log has doubled, let the database look at its tables."""

@@ -7,11 +7,11 @@ from domain.base.errors import Conflict, NameTaken, NotFound, RuleViolation
 from domain.base.names import clean_name, name_key
 from domain.commands.persons import check_version
 from domain.events.account import User, UserAdded, UserGranted, UserPasswordSet, UserRemoved, UserSignedIn
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 
 def add_user(
-    turn: Turn, name: str, role: str, password_hash: str | None, libraries: tuple[int, ...] | None = None
+    uow: UnitOfWork, name: str, role: str, password_hash: str | None, libraries: tuple[int, ...] | None = None
 ) -> int:
     """Open an account; its id. `libraries` None grants all of them.
 
@@ -19,26 +19,28 @@ def add_user(
         NameTaken: another account has the name, or a part of the server has it.
         RuleViolation: no such role or library.
     """
-    turn.actor.require("admin")
+    uow.actor.require("admin")
     cleaned = clean_name(name)
     if name_key(cleaned) in {"watcher", "autobind", "cli", "insight"}:
         raise NameTaken(f"{cleaned} is the name of a part of the server: choose another")
     if signature_by_key("").casefold() in name_key(cleaned):
         raise RuleViolation("this reads like what somebody's key did: choose another name", "name")
-    if turn.users.named(cleaned) is not None:
+    if uow.users.named(cleaned) is not None:
         raise NameTaken(f"there is a user {cleaned} already")
-    if turn.users.was_named(cleaned):
+    if uow.users.was_named(cleaned):
         raise NameTaken(
             f"a closed account was called {cleaned}, and its history stands under that name: choose another"
         )
-    _check_grant(turn, role, libraries)
-    turn.begin("user.add", f"added the user {cleaned} ({role})")
-    user_id = turn.new_id("user")
-    turn.append(UserAdded(user_id, cleaned, role, libraries, password_hash))
+    _check_grant(uow, role, libraries)
+    uow.begin("user.add", f"added the user {cleaned} ({role})")
+    user_id = uow.new_id("user")
+    uow.append(UserAdded(user_id, cleaned, role, libraries, password_hash))
     return user_id
 
 
-def grant(turn: Turn, user_id: int, role: str, libraries: tuple[int, ...] | None, expected: int | None = None) -> None:
+def grant(
+    uow: UnitOfWork, user_id: int, role: str, libraries: tuple[int, ...] | None, expected: int | None = None
+) -> None:
     """Set an account's role and granted libraries.
 
     Raises:
@@ -46,54 +48,54 @@ def grant(turn: Turn, user_id: int, role: str, libraries: tuple[int, ...] | None
         Conflict: it is the last admin.
         RuleViolation: no such role or library.
     """
-    turn.actor.require("admin")
-    user = open_account(turn, user_id, expected)
-    _check_grant(turn, role, libraries)
+    uow.actor.require("admin")
+    user = open_account(uow, user_id, expected)
+    _check_grant(uow, role, libraries)
     if (role, libraries) == (user.role, user.libraries):
         return
     if role != "admin":
-        _keep_an_admin(turn, user)
-    turn.begin("user.grant", f"set the role and libraries of {user.name}")
-    turn.append(UserGranted(user_id, role, user.role, libraries, user.libraries))
+        _keep_an_admin(uow, user)
+    uow.begin("user.grant", f"set the role and libraries of {user.name}")
+    uow.append(UserGranted(user_id, role, user.role, libraries, user.libraries))
 
 
-def set_password(turn: Turn, user_id: int, password_hash: str) -> None:
+def set_password(uow: UnitOfWork, user_id: int, password_hash: str) -> None:
     """Set a password; the sessions of before end. A user sets the own one, an admin anyone's.
 
     Raises:
         NotFound: there is no such user.
         Forbidden: it is another's, and the actor is no admin.
     """
-    if turn.actor.user_id != user_id:
-        turn.actor.require("admin")
-    user = open_account(turn, user_id)
-    turn.begin("user.password", f"set the password of {user.name}")
-    turn.append(UserPasswordSet(user_id, password_hash))
+    if uow.actor.user_id != user_id:
+        uow.actor.require("admin")
+    user = open_account(uow, user_id)
+    uow.begin("user.password", f"set the password of {user.name}")
+    uow.append(UserPasswordSet(user_id, password_hash))
 
 
-def remove_user(turn: Turn, user_id: int, expected: int | None = None) -> None:
+def remove_user(uow: UnitOfWork, user_id: int, expected: int | None = None) -> None:
     """Close an account; what it did stays in the history.
 
     Raises:
         NotFound: there is no such user.
         Conflict: it is the last admin.
     """
-    turn.actor.require("admin")
-    user = open_account(turn, user_id, expected)
-    _keep_an_admin(turn, user)
-    turn.begin("user.remove", f"removed the user {user.name}")
-    turn.append(UserRemoved(user_id))
+    uow.actor.require("admin")
+    user = open_account(uow, user_id, expected)
+    _keep_an_admin(uow, user)
+    uow.begin("user.remove", f"removed the user {user.name}")
+    uow.append(UserRemoved(user_id))
 
 
-def sign_in(turn: Turn, user: User, by: str) -> None:
+def sign_in(uow: UnitOfWork, user: User, by: str) -> None:
     """Record that someone signed in, by `password` or `link`."""
-    turn.begin("user.sign_in", f"{user.name} signed in")
-    turn.append(UserSignedIn(user.id, by))
+    uow.begin("user.sign_in", f"{user.name} signed in")
+    uow.append(UserSignedIn(user.id, by))
 
 
-def open_account(turn: Turn, user_id: int, expected: int | None = None) -> User:
+def open_account(uow: UnitOfWork, user_id: int, expected: int | None = None) -> User:
     """The account that a command is about; raises `NotFound` or `Stale`."""
-    user = turn.users.get(user_id)
+    user = uow.users.get(user_id)
     if user is None:
         raise NotFound(f"there is no user {user_id}")
     check_version("user", user.version, expected)
@@ -106,16 +108,16 @@ def actor_of(user: User) -> Actor:
     return Actor(user.name, user.role, granted, user.id)
 
 
-def _check_grant(turn: Turn, role: str, libraries: tuple[int, ...] | None) -> None:
+def _check_grant(uow: UnitOfWork, role: str, libraries: tuple[int, ...] | None) -> None:
     if role not in ROLES:
         raise RuleViolation(f"a role is one of {', '.join(ROLES)}; {role!r} is none", "role")
     for library_id in libraries or ():
-        library = turn.libraries.get(library_id)
+        library = uow.libraries.get(library_id)
         if library is None or library.removed:
             raise RuleViolation(f"there is no library {library_id}", "libraries")
 
 
-def _keep_an_admin(turn: Turn, user: User) -> None:
-    others = [u for u in turn.users.all() if u.role == "admin" and u.id != user.id]
+def _keep_an_admin(uow: UnitOfWork, user: User) -> None:
+    others = [u for u in uow.users.all() if u.role == "admin" and u.id != user.id]
     if user.role == "admin" and not others:
         raise Conflict(f"{user.name} is the last admin: make someone else one first")

@@ -14,14 +14,14 @@ from domain.base.names import clean_name
 from domain.commands.accounts import actor_of, open_account
 from domain.events.account import User
 from domain.events.api_key import SCOPES, ApiKey, ApiKeyIssued, ApiKeyRevoked, role_within
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 MOST_KEYS = 100
 """Of one user; nobody looks through more."""
 
 
 def issue_key(
-    turn: Turn, user_id: int, name: str, scope: str, secret_hash: bytes, now: int, expires_at: int | None = None
+    uow: UnitOfWork, user_id: int, name: str, scope: str, secret_hash: bytes, now: int, expires_at: int | None = None
 ) -> int:
     """Give a user a key; its id. `now` and `expires_at` are microseconds since 1970 UTC.
 
@@ -32,8 +32,8 @@ def issue_key(
         Conflict: the user has too many.
         RuleViolation: no such scope, one above the user's role, or a time that has passed.
     """
-    _require_own(turn.actor, user_id)
-    user = open_account(turn, user_id)
+    _require_own(uow.actor, user_id)
+    user = open_account(uow, user_id)
     cleaned = clean_name(name)
     if scope not in SCOPES:
         raise RuleViolation(f"a scope is one of {', '.join(SCOPES)}; {scope!r} is none", "scope")
@@ -41,34 +41,34 @@ def issue_key(
         raise RuleViolation(f"{user.name} is {user.role}: a key cannot have the scope {scope}", "scope")
     if expires_at is not None and expires_at <= now:
         raise RuleViolation("this time has passed: name a later one, or none", "expires_at")
-    if turn.api_keys.named(user_id, cleaned) is not None:
+    if uow.api_keys.named(user_id, cleaned) is not None:
         raise NameTaken(f"{user.name} has a key {cleaned} already")
-    if len(turn.api_keys.of(user_id)) >= MOST_KEYS:
+    if len(uow.api_keys.of(user_id)) >= MOST_KEYS:
         raise Conflict(f"{user.name} has {MOST_KEYS} keys: revoke those that nobody uses")
-    turn.begin("user.key", f"gave {user.name} the key {cleaned} ({scope})")
-    key_id = turn.new_id("key")
-    turn.append(ApiKeyIssued(key_id, user_id, cleaned, scope, secret_hash, expires_at))
+    uow.begin("user.key", f"gave {user.name} the key {cleaned} ({scope})")
+    key_id = uow.new_id("key")
+    uow.append(ApiKeyIssued(key_id, user_id, cleaned, scope, secret_hash, expires_at))
     return key_id
 
 
-def revoke_key(turn: Turn, key_id: int) -> None:
+def revoke_key(uow: UnitOfWork, key_id: int) -> None:
     """Revoke a key: from now on it opens nothing, in any process.
 
     Raises:
         NotFound: there is no such key, or it is another user's and the actor is no admin.
         Forbidden: it is asked for with a key that is no admin's.
     """
-    key = known_key(turn, key_id)
-    _require_own(turn.actor, key.user_id)
-    user = open_account(turn, key.user_id)
-    turn.begin("user.key.revoke", f"revoked the key {key.name} of {user.name}")
-    turn.append(ApiKeyRevoked(key_id))
+    key = known_key(uow, key_id)
+    _require_own(uow.actor, key.user_id)
+    user = open_account(uow, key.user_id)
+    uow.begin("user.key.revoke", f"revoked the key {key.name} of {user.name}")
+    uow.append(ApiKeyRevoked(key_id))
 
 
-def known_key(turn: Turn, key_id: int) -> ApiKey:
+def known_key(uow: UnitOfWork, key_id: int) -> ApiKey:
     """A key that the actor may know of, their own or as an admin anyone's; raises `NotFound`."""
-    key = turn.api_keys.get(key_id)
-    if key is None or not (turn.actor.is_admin or turn.actor.user_id == key.user_id):
+    key = uow.api_keys.get(key_id)
+    if key is None or not (uow.actor.is_admin or uow.actor.user_id == key.user_id):
         raise NotFound(f"there is no key {key_id}")
     return key
 

@@ -8,7 +8,7 @@ from domain.commands.faces import never, whose_is
 from domain.events.face import DETECTED, Face, FaceAssigned, Why
 from domain.events.person import Person
 from domain.ports.face_engine import Likeness
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 EXEMPLARS = 64
 """How many faces of a person a new one is compared with, those that a user decided about first."""
@@ -23,7 +23,7 @@ class Bound(msgspec.Struct, frozen=True):
 
 
 def bind_by_tag(
-    turn: Turn, content_hash: bytes, threshold: float, model_version: str, likeness: Likeness
+    uow: UnitOfWork, content_hash: bytes, threshold: float, model_version: str, likeness: Likeness
 ) -> list[Bound]:
     """Bind unassigned faces of a photo to persons whose names are tags on it.
 
@@ -31,44 +31,44 @@ def bind_by_tag(
     with no face yet takes the face of a photo that has one face and one such tag. Rejections, deletions and strangers
     are obeyed, and faces of other models are never compared.
     """
-    persons = _tagged_persons(turn, content_hash)
+    persons = _tagged_persons(uow, content_hash)
     if not persons:
         return []
-    faces = [face for face in turn.faces.on_content(content_hash) if face.status == DETECTED]
+    faces = [face for face in uow.faces.on_content(content_hash) if face.status == DETECTED]
     free = [
         face
         for face in faces
-        if not face.ignored and face.model_version == model_version and whose_is(turn, face) is None
+        if not face.ignored and face.model_version == model_version and whose_is(uow, face) is None
     ]
-    bound = _by_likeness(turn, free, persons, threshold, model_version, likeness)
+    bound = _by_likeness(uow, free, persons, threshold, model_version, likeness)
     if not bound and len(faces) == 1 and len(persons) == 1 and free:
-        bound = _first_face(turn, free[0], persons[0])
+        bound = _first_face(uow, free[0], persons[0])
     if bound:
         names = ", ".join(sorted({b.person.name for b in bound}))
-        turn.begin("autobind", f"recognised {names} on a photo with that tag")
-        turn.append(*(FaceAssigned(b.face_id, b.person.id, b.why) for b in bound))
+        uow.begin("autobind", f"recognised {names} on a photo with that tag")
+        uow.append(*(FaceAssigned(b.face_id, b.person.id, b.why) for b in bound))
     return bound
 
 
-def _tagged_persons(turn: Turn, content_hash: bytes) -> list[Person]:
+def _tagged_persons(uow: UnitOfWork, content_hash: bytes) -> list[Person]:
     persons = []
-    for tag in turn.tagged.of_content(content_hash):
-        person = turn.persons.named(tag.name)
+    for tag in uow.tagged.of_content(content_hash):
+        person = uow.persons.named(tag.name)
         if person is not None:
             persons.append(person)
     return persons
 
 
 def _by_likeness(
-    turn: Turn, free: list[Face], persons: list[Person], threshold: float, model_version: str, likeness: Likeness
+    uow: UnitOfWork, free: list[Face], persons: list[Person], threshold: float, model_version: str, likeness: Likeness
 ) -> list[Bound]:
-    vectors = turn.faces.vectors([face.embedding_id for face in free if face.embedding_id is not None])
+    vectors = uow.faces.vectors([face.embedding_id for face in free if face.embedding_id is not None])
     scored = []
     for person in persons:
-        exemplars = turn.faces.exemplars(person.id, model_version, EXEMPLARS)
+        exemplars = uow.faces.exemplars(person.id, model_version, EXEMPLARS)
         for face in free:
             vector = vectors.get(face.embedding_id or 0)
-            if vector is None or not exemplars or person.id in never(turn, face):
+            if vector is None or not exemplars or person.id in never(uow, face):
                 continue
             scored.append((likeness(vector, exemplars), face.id, person))
     bound: dict[int, Bound] = {}
@@ -79,7 +79,7 @@ def _by_likeness(
     return list(bound.values())
 
 
-def _first_face(turn: Turn, face: Face, person: Person) -> list[Bound]:
-    if turn.faces.count_of(turn.persons.behind(person.id)) or person.id in never(turn, face):
+def _first_face(uow: UnitOfWork, face: Face, person: Person) -> list[Bound]:
+    if uow.faces.count_of(uow.persons.behind(person.id)) or person.id in never(uow, face):
         return []
     return [Bound(face.id, person, Why("only-face", face.model_version))]

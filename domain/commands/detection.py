@@ -25,7 +25,7 @@ from domain.events.face import (
     MarkerLifted,
 )
 from domain.ports.face_engine import DetectedFace, Detection, Embedding, Resemblance
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.carry_over import FirstLook, NewFace, carry_over, erased_before, is_first_look
 from domain.rules.face_pairing import paired
 
@@ -42,9 +42,9 @@ class Finding(msgspec.Struct, frozen=True):
     confidence: float | None
 
 
-def last_finding(turn: Turn, face_id: int) -> Finding | None:
+def last_finding(uow: UnitOfWork, face_id: int) -> Finding | None:
     """What the engine that looked last found of a face; None where it did not find it, or none looked."""
-    for recorded in reversed(turn.later_in(f"face-{face_id}", 0)):
+    for recorded in reversed(uow.later_in(f"face-{face_id}", 0)):
         event = recorded.event
         if isinstance(event, FaceEmbedded):
             return None if event.found is None else Finding(event.found, event.confidence)
@@ -65,7 +65,7 @@ def wants_embedding(faces: Iterable[Face], detection: Detection) -> list[Face]:
 
 
 def record_detection(
-    turn: Turn,
+    uow: UnitOfWork,
     content_hash: bytes,
     detection: Detection,
     resemblance: Resemblance,
@@ -79,57 +79,57 @@ def record_detection(
     `resemblance`, and so are the places of faces that an erasure took from it. `embedded` holds embeddings of this
     model for old faces that were not found again.
     """
-    old = turn.faces.on_content(content_hash)
+    old = uow.faces.on_content(content_hash)
     pairing = paired(old, detection.faces)
     is_first = is_first_look(old)
-    erased = erased_before(turn, content_hash, pairing.new) if is_first else []
+    erased = erased_before(uow, content_hash, pairing.new) if is_first else []
     found_new = [found for found in pairing.new if found not in erased]
     model = detection.model_version
     standing = [(face, found) for face, found in pairing.same if face.status == DETECTED]
-    again = [(face, found) for face, found in standing if _tells_something(turn, face, model)]
+    again = [(face, found) for face, found in standing if _tells_something(uow, face, model)]
     kept = [(face, (embedded or {})[face.id]) for face in pairing.gone if face.id in (embedded or {})]
     vectors = [Embedding(model, found.vector) for found in (*(found for _, found in again), *found_new)]
     saw = {face.id: found.vector for face, found in standing} | {face.id: one.vector for face, one in kept}
-    ids = iter(turn.attach([*vectors, *(embedding for _, embedding in kept)]))
-    new = [NewFace(id_, found) for id_, found in zip(_face_ids(turn, len(found_new)), found_new, strict=True)]
+    ids = iter(uow.attach([*vectors, *(embedding for _, embedding in kept)]))
+    new = [NewFace(id_, found) for id_, found in zip(_face_ids(uow, len(found_new)), found_new, strict=True)]
     events: list[Event] = []
     if new or again or kept:
-        markers = turn.faces.markers(content_hash)
+        markers = uow.faces.markers(content_hash)
         events += [MarkerLifted(id_, content_hash) for id_, _, of_model in markers if of_model == model]
     events += [_redetected(face, found, model, next(ids)) for face, found in again]
     events += [
         FaceDetected(face.id, content_hash, face.found.box, face.found.confidence, model, next(ids)) for face in new
     ]
     events += [FaceEmbedded(face.id, embedding.model_version, next(ids)) for face, embedding in kept]
-    places = zip(_face_ids(turn, len(erased)), erased, strict=True)
+    places = zip(_face_ids(uow, len(erased)), erased, strict=True)
     events += [FaceErased(face_id, content_hash, found.box, model, AUTO) for face_id, found in places]
     events += [FaceRetracted(face.id) for face in pairing.gone if face.status == DETECTED and not _stays(face)]
     if is_first:
-        events += carry_over(turn, content_hash, old, FirstLook(model, new, saw, resemblance))
-    turn.append(*events)
-    _mark(turn, content_hash, NO_FACES, model)
+        events += carry_over(uow, content_hash, old, FirstLook(model, new, saw, resemblance))
+    uow.append(*events)
+    _mark(uow, content_hash, NO_FACES, model)
     return len(new)
 
 
-def mark_failed(turn: Turn, content_hash: bytes, model_version: str, reason: str) -> None:
+def mark_failed(uow: UnitOfWork, content_hash: bytes, model_version: str, reason: str) -> None:
     """Record that this model can never use this content, so that it is not asked again."""
-    _mark(turn, content_hash, FAILED, model_version, reason)
+    _mark(uow, content_hash, FAILED, model_version, reason)
 
 
 def _stays(face: Face) -> bool:
     return face.touched or face.person_id is not None or face.status == DELETED
 
 
-def _tells_something(turn: Turn, face: Face, model: str) -> bool:
+def _tells_something(uow: UnitOfWork, face: Face, model: str) -> bool:
     """Whether it is news that this model finds a face: its vectors are wanted, or a person drew it and no engine found
     it yet, so that it would be lost if the drawing were taken back."""
     if face.model_version != model or face.embedding_id is None:
         return True
-    return face.source != AUTO and last_finding(turn, face.id) is None
+    return face.source != AUTO and last_finding(uow, face.id) is None
 
 
-def _face_ids(turn: Turn, count: int) -> Iterable[int]:
-    return turn.new_ids("face", count) if count else ()
+def _face_ids(uow: UnitOfWork, count: int) -> Iterable[int]:
+    return uow.new_ids("face", count) if count else ()
 
 
 def _redetected(face: Face, found: DetectedFace, model: str, embedding_id: int) -> Event:
@@ -138,6 +138,6 @@ def _redetected(face: Face, found: DetectedFace, model: str, embedding_id: int) 
     return FaceRedetected(face.id, found.box, found.confidence, model, embedding_id)
 
 
-def _mark(turn: Turn, content_hash: bytes, status: str, model_version: str, reason: str | None = None) -> None:
-    if not turn.faces.has_rows(content_hash, model_version):
-        turn.append(ContentMarked(turn.new_id("face"), content_hash, status, model_version, reason))
+def _mark(uow: UnitOfWork, content_hash: bytes, status: str, model_version: str, reason: str | None = None) -> None:
+    if not uow.faces.has_rows(content_hash, model_version):
+        uow.append(ContentMarked(uow.new_id("face"), content_hash, status, model_version, reason))

@@ -30,7 +30,7 @@ from domain.events.entity import (
     is_day,
 )
 from domain.events.event import Event
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 LONGEST_DESCRIPTION = 2000
 MOST_ALIASES = 50
@@ -54,23 +54,23 @@ class FactChanges(msgspec.Struct, frozen=True):
     until: str | UnsetType | None = UNSET
 
 
-def create_entity(turn: Turn, name: str, type_: str, description: str = "", aliases: Sequence[str] = ()) -> int:
+def create_entity(uow: UnitOfWork, name: str, type_: str, description: str = "", aliases: Sequence[str] = ()) -> int:
     """Make a new entity; its id.
 
     Raises:
         NameTaken: a live entity of this type has this name in any case.
         RuleViolation: the name, type, description or another name cannot be.
     """
-    turn.actor.require("editor")
+    uow.actor.require("editor")
     cleaned, kind = clean_name(name), _type(type_)
-    _require_free(turn, cleaned, kind)
-    turn.begin("entity.create", f"created the entity {cleaned}")
-    entity_id = turn.new_id("entity")
-    turn.append(EntityCreated(entity_id, cleaned, kind, _description(description), _aliases(aliases, cleaned)))
+    _require_free(uow, cleaned, kind)
+    uow.begin("entity.create", f"created the entity {cleaned}")
+    entity_id = uow.new_id("entity")
+    uow.append(EntityCreated(entity_id, cleaned, kind, _description(description), _aliases(aliases, cleaned)))
     return entity_id
 
 
-def change_entity(turn: Turn, entity_id: int, changes: EntityChanges, expected: int | None = None) -> None:
+def change_entity(uow: UnitOfWork, entity_id: int, changes: EntityChanges, expected: int | None = None) -> None:
     """Write what is known of an entity; what already stands so appends nothing.
 
     Raises:
@@ -81,12 +81,12 @@ def change_entity(turn: Turn, entity_id: int, changes: EntityChanges, expected: 
         Forbidden: it comes from photos that the actor may not see.
         Stale: it changed since the client read it.
     """
-    turn.actor.require("editor")
-    entity = live_entity(turn, entity_id, expected)
+    uow.actor.require("editor")
+    entity = live_entity(uow, entity_id, expected)
     name = entity.name if changes.name is UNSET else clean_name(changes.name)
     kind = entity.type if changes.type is UNSET else _type(changes.type)
     if (name, kind) != (entity.name, entity.type):
-        _require_free(turn, name, kind, besides=entity_id)
+        _require_free(uow, name, kind, besides=entity_id)
     events: list[Event] = []
     said: list[str] = []
     if name != entity.name:
@@ -105,12 +105,12 @@ def change_entity(turn: Turn, entity_id: int, changes: EntityChanges, expected: 
         events.append(EntityAliased(entity_id, aliases, entity.aliases))
         said.append(f"said what else {name} is called")
     if events:
-        require_entity_in_sight(turn, entity_id)
-        turn.begin("entity.change", ", ".join(said))
-        turn.append(*events)
+        require_entity_in_sight(uow, entity_id)
+        uow.begin("entity.change", ", ".join(said))
+        uow.append(*events)
 
 
-def merge_entities(turn: Turn, entity_id: int, into: int, expected: int | None = None) -> None:
+def merge_entities(uow: UnitOfWork, entity_id: int, into: int, expected: int | None = None) -> None:
     """Say that two entities are one: `entity_id` is retired and points to `into`, under which its facts and the persons
     bridged to it are found. Each fact keeps saying the entity that it was said of.
 
@@ -118,46 +118,48 @@ def merge_entities(turn: Turn, entity_id: int, into: int, expected: int | None =
         RuleViolation: an entity cannot be merged into itself.
         NotFound, AlreadyMerged, Forbidden, Stale: as `change_entity`, of either.
     """
-    turn.actor.require("editor")
+    uow.actor.require("editor")
     if entity_id == into:
         raise RuleViolation("an entity cannot be merged into itself: name another one", "into")
-    entity, survivor = live_entity(turn, entity_id, expected), live_entity(turn, into)
-    require_entity_in_sight(turn, entity_id)
-    require_entity_in_sight(turn, into)
-    turn.begin("entity.merge", f"merged the entity {entity.name} into {survivor.name}")
-    turn.append(EntityMerged(entity_id, into))
+    entity, survivor = live_entity(uow, entity_id, expected), live_entity(uow, into)
+    require_entity_in_sight(uow, entity_id)
+    require_entity_in_sight(uow, into)
+    uow.begin("entity.merge", f"merged the entity {entity.name} into {survivor.name}")
+    uow.append(EntityMerged(entity_id, into))
 
 
-def delete_entity(turn: Turn, entity_id: int, expected: int | None = None) -> None:
+def delete_entity(uow: UnitOfWork, entity_id: int, expected: int | None = None) -> None:
     """Delete an entity with its facts and all that were merged into it; no model proposes it again.
 
     Raises:
         NotFound, AlreadyMerged, Forbidden, Stale: as `change_entity`.
     """
-    turn.actor.require("editor")
-    entity = live_entity(turn, entity_id, expected)
-    require_entity_in_sight(turn, entity_id)
-    turn.begin("entity.delete", f"deleted the entity {entity.name}")
-    turn.append(EntityDeleted(entity_id))
+    uow.actor.require("editor")
+    entity = live_entity(uow, entity_id, expected)
+    require_entity_in_sight(uow, entity_id)
+    uow.begin("entity.delete", f"deleted the entity {entity.name}")
+    uow.append(EntityDeleted(entity_id))
 
 
-def record_fact(turn: Turn, entity_id: int, statement: Statement) -> int:
+def record_fact(uow: UnitOfWork, entity_id: int, statement: Statement) -> int:
     """Say something of an entity; the fact's id.
 
     Raises:
         NotFound, AlreadyMerged: as `change_entity`.
         RuleViolation: the text, the other entity or a date cannot be; `field` names it.
     """
-    turn.actor.require("editor")
-    entity = live_entity(turn, entity_id)
-    checked = _checked(turn, entity_id, statement)
-    turn.begin("fact.add", f"recorded a fact about {entity.name}")
-    fact_id = turn.new_id("fact")
-    turn.append(FactRecorded(fact_id, entity_id, checked))
+    uow.actor.require("editor")
+    entity = live_entity(uow, entity_id)
+    checked = _checked(uow, entity_id, statement)
+    uow.begin("fact.add", f"recorded a fact about {entity.name}")
+    fact_id = uow.new_id("fact")
+    uow.append(FactRecorded(fact_id, entity_id, checked))
     return fact_id
 
 
-def correct_fact(turn: Turn, entity_id: int, fact_id: int, changes: FactChanges, expected: int | None = None) -> None:
+def correct_fact(
+    uow: UnitOfWork, entity_id: int, fact_id: int, changes: FactChanges, expected: int | None = None
+) -> None:
     """Say what is right in the place of what a fact says; the log keeps what it said before.
 
     Raises:
@@ -165,35 +167,35 @@ def correct_fact(turn: Turn, entity_id: int, fact_id: int, changes: FactChanges,
         AlreadyMerged, RuleViolation: as `record_fact`.
         Stale: it changed since the client read it.
     """
-    turn.actor.require("editor")
-    entity = live_entity(turn, entity_id)
-    fact = live_fact(turn, entity_id, fact_id, expected)
+    uow.actor.require("editor")
+    entity = live_entity(uow, entity_id)
+    fact = live_fact(uow, entity_id, fact_id, expected)
     written = {key: value for key, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
     wanted = msgspec.structs.replace(fact.statement, **written)
     if wanted != fact.statement:
-        checked = _checked(turn, entity_id, wanted, was=fact.statement)
+        checked = _checked(uow, entity_id, wanted, was=fact.statement)
         if checked != fact.statement:
-            turn.begin("fact.correct", f"corrected a fact about {entity.name}")
-            turn.append(FactCorrected(fact_id, checked, fact.statement))
+            uow.begin("fact.correct", f"corrected a fact about {entity.name}")
+            uow.append(FactCorrected(fact_id, checked, fact.statement))
 
 
-def delete_fact(turn: Turn, entity_id: int, fact_id: int, expected: int | None = None) -> None:
+def delete_fact(uow: UnitOfWork, entity_id: int, fact_id: int, expected: int | None = None) -> None:
     """Say that a fact is wrong: it is gone, and no model proposes it again for this entity.
 
     Raises:
         NotFound, AlreadyMerged, Stale: as `correct_fact`.
     """
-    turn.actor.require("editor")
-    entity = live_entity(turn, entity_id)
-    live_fact(turn, entity_id, fact_id, expected)
-    turn.begin("fact.delete", f"said that a fact about {entity.name} is wrong")
-    turn.append(FactDeleted(fact_id))
+    uow.actor.require("editor")
+    entity = live_entity(uow, entity_id)
+    live_fact(uow, entity_id, fact_id, expected)
+    uow.begin("fact.delete", f"said that a fact about {entity.name} is wrong")
+    uow.append(FactDeleted(fact_id))
 
 
-def live_entity(turn: Turn, entity_id: int, expected: int | None = None) -> Entity:
+def live_entity(uow: UnitOfWork, entity_id: int, expected: int | None = None) -> Entity:
     """The entity that a command is about; raises `NotFound`, `AlreadyMerged` or `Stale`."""
-    entity = turn.entities.get(entity_id)
-    if entity is None or not turn.entities.sees(entity_id):
+    entity = uow.entities.get(entity_id)
+    if entity is None or not uow.entities.sees(entity_id):
         raise NotFound(f"there is no entity {entity_id}")
     if entity.merged_into is not None:
         raise AlreadyMerged(f"entity {entity_id} ({entity.name}) was merged into entity {entity.canonical_id}")
@@ -201,25 +203,25 @@ def live_entity(turn: Turn, entity_id: int, expected: int | None = None) -> Enti
     return entity
 
 
-def live_fact(turn: Turn, entity_id: int, fact_id: int, expected: int | None = None) -> Fact:
+def live_fact(uow: UnitOfWork, entity_id: int, fact_id: int, expected: int | None = None) -> Fact:
     """The fact of a live entity that a command is about; raises `NotFound` or `Stale`."""
-    fact = turn.entities.fact(fact_id)
-    is_its = fact is not None and fact.entity_id in turn.entities.behind(entity_id)
-    if fact is None or not is_its or not turn.entities.sees_fact(fact_id):
+    fact = uow.entities.fact(fact_id)
+    is_its = fact is not None and fact.entity_id in uow.entities.behind(entity_id)
+    if fact is None or not is_its or not uow.entities.sees_fact(fact_id):
         raise NotFound(f"there is no fact {fact_id} of entity {entity_id}")
     check_version("fact", fact.version, expected)
     return fact
 
 
-def require_entity_in_sight(turn: Turn, entity_id: int) -> None:
+def require_entity_in_sight(uow: UnitOfWork, entity_id: int) -> None:
     """Raises `Forbidden` where the entity or what is said of it comes from photos that the actor may not see."""
-    actor = turn.actor
-    if actor.libraries is not None and not actor.is_admin and turn.entities.outside(entity_id):
+    actor = uow.actor
+    if actor.libraries is not None and not actor.is_admin and uow.entities.outside(entity_id):
         raise Forbidden(f"this entity also comes from photos that {actor.name} may not see: ask an admin")
 
 
-def _require_free(turn: Turn, name: str, type_: str, besides: int | None = None) -> None:
-    holder = turn.entities.named(name, type_)
+def _require_free(uow: UnitOfWork, name: str, type_: str, besides: int | None = None) -> None:
+    holder = uow.entities.named(name, type_)
     if holder is not None and holder != besides:
         raise NameTaken(f"entity {holder} of the type {type_} has this name already: choose another, or merge the two")
 
@@ -247,7 +249,7 @@ def _aliases(aliases: Sequence[str], name: str) -> tuple[str, ...]:
     return tuple(cleaned.values())
 
 
-def _checked(turn: Turn, entity_id: int, statement: Statement, was: Statement | None = None) -> Statement:
+def _checked(uow: UnitOfWork, entity_id: int, statement: Statement, was: Statement | None = None) -> Statement:
     """The statement as it is stored; what already stood is not asked about again."""
     text = one_line(statement.text)
     if not text:
@@ -255,8 +257,8 @@ def _checked(turn: Turn, entity_id: int, statement: Statement, was: Statement | 
     if len(text) > LONGEST_TEXT:
         raise RuleViolation(f"a fact has at most {LONGEST_TEXT} characters; this one has {len(text)}", "text")
     if statement.object_id is not None and (was is None or statement.object_id != was.object_id):
-        other = turn.entities.get(statement.object_id)
-        if other is None or other.merged_into is not None or not turn.entities.sees(other.id):
+        other = uow.entities.get(statement.object_id)
+        if other is None or other.merged_into is not None or not uow.entities.sees(other.id):
             raise RuleViolation(f"there is no entity {statement.object_id}", "object_id")
         if other.id == entity_id:
             raise RuleViolation("a fact is about one entity, or about it and another one", "object_id")

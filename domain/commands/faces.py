@@ -27,7 +27,7 @@ from domain.events.face import (
 )
 from domain.events.person import Person, PersonCreated
 from domain.ports.face_engine import Embedding
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 PENDING = "pending"
 """The model version of a drawn face whose engine did not say which model could not use it."""
@@ -56,44 +56,44 @@ class Outcome(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
-def visible_face(turn: Turn, face_id: int, expected: int | None = None) -> Face:
+def visible_face(uow: UnitOfWork, face_id: int, expected: int | None = None) -> Face:
     """The face that a command is about.
 
     Raises:
         NotFound: no such face, it was deleted, or no file that the actor may see shows it.
         Stale: its version is not `expected`.
     """
-    face = turn.faces.get(face_id)
-    if face is None or face.status != DETECTED or not turn.media.shows_content(face.content_hash):
+    face = uow.faces.get(face_id)
+    if face is None or face.status != DETECTED or not uow.media.shows_content(face.content_hash):
         raise NotFound(f"there is no face {face_id}")
     check_version("face", face.version, expected)
     return face
 
 
-def whose_is(turn: Turn, face: Face) -> Person | None:
+def whose_is(uow: UnitOfWork, face: Face) -> Person | None:
     """The canonical person of a face; None where it is nobody's, or was one's who was deleted."""
-    person = None if face.person_id is None else turn.persons.get(face.person_id)
+    person = None if face.person_id is None else uow.persons.get(face.person_id)
     if person is None or person.canonical_id is None:
         return None
-    return turn.persons.get(person.canonical_id)
+    return uow.persons.get(person.canonical_id)
 
 
-def never(turn: Turn, face: Face, *, by_undo: bool = True) -> set[int]:
+def never(uow: UnitOfWork, face: Face, *, by_undo: bool = True) -> set[int]:
     """The canonical persons that a face was said not to be, and those that it was taken from, since that too was
     somebody's decision; taken by an undo as well, unless `by_undo` says otherwise."""
     taken_from = {
         recorded.event.was
-        for recorded in turn.later_in(f"face-{face.id}", 0)
-        if isinstance(recorded.event, FaceUnassigned) and (by_undo or not was_undo(turn, recorded))
+        for recorded in uow.later_in(f"face-{face.id}", 0)
+        if isinstance(recorded.event, FaceUnassigned) and (by_undo or not was_undo(uow, recorded))
     }
-    persons = (turn.persons.get(person_id) for person_id in taken_from)
+    persons = (uow.persons.get(person_id) for person_id in taken_from)
     canonical = {person.canonical_id for person in persons if person is not None and person.canonical_id is not None}
-    return canonical | turn.faces.rejected(face.id)
+    return canonical | uow.faces.rejected(face.id)
 
 
-def was_undo(turn: Turn, recorded: Recorded) -> bool:
+def was_undo(uow: UnitOfWork, recorded: Recorded) -> bool:
     """Whether an event was appended by taking an operation back, or by doing it again."""
-    operation = turn.operations.get(recorded.operation_id)
+    operation = uow.operations.get(recorded.operation_id)
     return operation is not None and operation.undoes is not None
 
 
@@ -112,7 +112,7 @@ def checked_box(box: Box) -> Box:
 
 
 def draw_face(
-    turn: Turn,
+    uow: UnitOfWork,
     content_hash: bytes,
     box: Box,
     embedding: Embedding | None,
@@ -126,23 +126,23 @@ def draw_face(
         RuleViolation: the box cannot be.
         NotFound: no such person, or no visible file has this content.
     """
-    turn.actor.require("editor")
-    if not turn.media.shows_content(content_hash):
+    uow.actor.require("editor")
+    if not uow.media.shows_content(content_hash):
         raise NotFound("there is no such photo")
     box = checked_box(box)
-    person = None if person_id is None else live_person(turn, person_id)
-    turn.begin("face.draw", f"drew a face of {person.name}" if person else "drew a face")
-    model, embedding_id = _attached(turn, content_hash, embedding, model_version)
-    face_id = turn.new_id("face")
-    events: list[Event] = [MarkerLifted(id_, content_hash) for id_, _, _ in turn.faces.markers(content_hash)]
+    person = None if person_id is None else live_person(uow, person_id)
+    uow.begin("face.draw", f"drew a face of {person.name}" if person else "drew a face")
+    model, embedding_id = _attached(uow, content_hash, embedding, model_version)
+    face_id = uow.new_id("face")
+    events: list[Event] = [MarkerLifted(id_, content_hash) for id_, _, _ in uow.faces.markers(content_hash)]
     events.append(FaceDrawn(face_id, content_hash, box, model, embedding_id))
     if person is not None:
         events.append(FaceAssigned(face_id, person.id, BY_USER))
-    turn.append(*events)
+    uow.append(*events)
     return face_id
 
 
-def change_face(turn: Turn, face_id: int, changes: FaceChanges, expected: int | None = None) -> None:
+def change_face(uow: UnitOfWork, face_id: int, changes: FaceChanges, expected: int | None = None) -> None:
     """Assign, unassign, put aside or move one face; what already stands so appends nothing.
 
     Raises:
@@ -150,12 +150,12 @@ def change_face(turn: Turn, face_id: int, changes: FaceChanges, expected: int | 
         RuleViolation: the box cannot be.
         Stale: the face changed since the client read it.
     """
-    turn.actor.require("editor")
-    face = visible_face(turn, face_id, expected)
+    uow.actor.require("editor")
+    face = visible_face(uow, face_id, expected)
     events: list[Event] = []
     said: list[str] = []
     if changes.person_id is not UNSET:
-        assigned, words = _assignment(turn, face, changes.person_id)
+        assigned, words = _assignment(uow, face, changes.person_id)
         events += assigned
         said += words
     if changes.ignored is not UNSET and changes.ignored != face.ignored:
@@ -165,47 +165,47 @@ def change_face(turn: Turn, face_id: int, changes: FaceChanges, expected: int | 
         said.append("moved the box of a face")
     if not said:
         return
-    turn.begin("face.change", ", ".join(said))
+    uow.begin("face.change", ", ".join(said))
     if changes.box is not UNSET and changes.box != face.box:
-        events.append(_moved(turn, face, checked_box(changes.box), changes))
-    turn.append(*events)
+        events.append(_moved(uow, face, checked_box(changes.box), changes))
+    uow.append(*events)
 
 
-def delete_face(turn: Turn, face_id: int, expected: int | None = None) -> None:
+def delete_face(uow: UnitOfWork, face_id: int, expected: int | None = None) -> None:
     """Say 'not a face': it stays deleted through every later detection.
 
     Raises:
         NotFound: no such face.
         Stale: the face changed since the client read it.
     """
-    turn.actor.require("editor")
-    face = visible_face(turn, face_id, expected)
-    turn.begin("face.delete", "deleted a face")
-    turn.append(FaceDeleted(face.id))
+    uow.actor.require("editor")
+    face = visible_face(uow, face_id, expected)
+    uow.begin("face.delete", "deleted a face")
+    uow.append(FaceDeleted(face.id))
 
 
-def reject_person(turn: Turn, face_id: int, person_id: int) -> None:
+def reject_person(uow: UnitOfWork, face_id: int, person_id: int) -> None:
     """Say 'not this person', remembered: never suggested or bound to that person again; unassigns where it was
     assigned.
 
     Raises:
         NotFound: no such face or person.
     """
-    turn.actor.require("editor")
-    face = visible_face(turn, face_id)
-    person = live_person(turn, person_id)
+    uow.actor.require("editor")
+    face = visible_face(uow, face_id)
+    person = live_person(uow, person_id)
     events: list[Event] = []
-    if face.person_id is not None and face.person_id in turn.persons.behind(person_id):
+    if face.person_id is not None and face.person_id in uow.persons.behind(person_id):
         events.append(FaceUnassigned(face_id, face.person_id))
-    if person_id not in turn.faces.rejected(face_id):
+    if person_id not in uow.faces.rejected(face_id):
         events.append(FaceRejected(face_id, person_id))
     if events:
-        turn.begin("face.reject", f"said that a face is not {person.name}")
-        turn.append(*events)
+        uow.begin("face.reject", f"said that a face is not {person.name}")
+        uow.append(*events)
 
 
 def change_faces(
-    turn: Turn, face_ids: Sequence[int], action: str, person_id: int | None = None, name: str | None = None
+    uow: UnitOfWork, face_ids: Sequence[int], action: str, person_id: int | None = None, name: str | None = None
 ) -> list[Outcome]:
     """Assign (to a person, or to a new one called `name`), unassign, ignore, notice or delete many faces in one
     operation.
@@ -217,7 +217,7 @@ def change_faces(
         NotFound: no such person.
         NameTaken: the name of the new person is taken.
     """
-    turn.actor.require("editor")
+    uow.actor.require("editor")
     if not face_ids:
         raise RuleViolation("name at least one face", "ids")
     if len(face_ids) > LARGEST_BATCH:
@@ -226,35 +226,35 @@ def change_faces(
     faces: list[Face] = []
     for face_id in dict.fromkeys(face_ids):
         try:
-            faces.append(visible_face(turn, face_id))
+            faces.append(visible_face(uow, face_id))
             outcomes.append(Outcome(face_id, ok=True))
         except (NotFound, Forbidden) as error:
             outcomes.append(Outcome(face_id, ok=False, error=str(error)))
     if not faces:
         return outcomes
     if action == "assign":
-        _assign_all(turn, faces, person_id, name)
+        _assign_all(uow, faces, person_id, name)
     else:
-        _change_all(turn, faces, action)
+        _change_all(uow, faces, action)
     return outcomes
 
 
-def _assign_all(turn: Turn, faces: Sequence[Face], person_id: int | None, name: str | None) -> None:
+def _assign_all(uow: UnitOfWork, faces: Sequence[Face], person_id: int | None, name: str | None) -> None:
     if (person_id is None) == (name is None):
         raise RuleViolation("to assign faces, name a person_id or the name of a new person, not both", "person_id")
-    called = live_person(turn, person_id or 0).name if name is None else free_name(turn, name)
+    called = live_person(uow, person_id or 0).name if name is None else free_name(uow, name)
     faces = [face for face in faces if name is not None or face.person_id != person_id]
     if not faces:
         return
-    turn.begin("face.batch", f"assigned {faces_said(len(faces))} to {called}")
+    uow.begin("face.batch", f"assigned {faces_said(len(faces))} to {called}")
     if name is not None:
-        person_id = turn.new_id("person")
-        turn.append(PersonCreated(person_id, called))
+        person_id = uow.new_id("person")
+        uow.append(PersonCreated(person_id, called))
     to = person_id or 0
-    turn.append(*(FaceAssigned(f.id, to, BY_USER, f.person_id) for f in faces))
+    uow.append(*(FaceAssigned(f.id, to, BY_USER, f.person_id) for f in faces))
 
 
-def _change_all(turn: Turn, faces: Sequence[Face], action: str) -> None:
+def _change_all(uow: UnitOfWork, faces: Sequence[Face], action: str) -> None:
     changes: dict[str, tuple[str, list[Event]]] = {
         "unassign": ("unassigned {}", [FaceUnassigned(f.id, f.person_id) for f in faces if f.person_id is not None]),
         "delete": ("deleted {}", [FaceDeleted(f.id) for f in faces]),
@@ -265,34 +265,34 @@ def _change_all(turn: Turn, faces: Sequence[Face], action: str) -> None:
         raise RuleViolation(f"an action is assign, {', '.join(changes)}; {action!r} is none", "action")
     said, events = changes[action]
     if events:
-        turn.begin("face.batch", said.format(faces_said(len(events))))
-        turn.append(*events)
+        uow.begin("face.batch", said.format(faces_said(len(events))))
+        uow.append(*events)
 
 
-def _assignment(turn: Turn, face: Face, person_id: int | None) -> tuple[list[Event], list[str]]:
+def _assignment(uow: UnitOfWork, face: Face, person_id: int | None) -> tuple[list[Event], list[str]]:
     if person_id is None:
         if face.person_id is None:
             return [], []
-        was = turn.persons.get(face.person_id)
+        was = uow.persons.get(face.person_id)
         return [FaceUnassigned(face.id, face.person_id)], [f"unassigned a face of {was.name if was else 'nobody'}"]
-    person = live_person(turn, person_id)
+    person = live_person(uow, person_id)
     if face.person_id == person_id:
         return [], []
     return [FaceAssigned(face.id, person_id, BY_USER, face.person_id)], [f"assigned a face to {person.name}"]
 
 
-def _moved(turn: Turn, face: Face, box: Box, changes: FaceChanges) -> FaceMoved:
-    model, embedding_id = _attached(turn, face.content_hash, changes.embedding, changes.model_version)
+def _moved(uow: UnitOfWork, face: Face, box: Box, changes: FaceChanges) -> FaceMoved:
+    model, embedding_id = _attached(uow, face.content_hash, changes.embedding, changes.model_version)
     return FaceMoved(face.id, box, face.box, model, embedding_id, face.embedding_id, face.model_version)
 
 
 def _attached(
-    turn: Turn, content_hash: bytes, embedding: Embedding | None, model_version: str
+    uow: UnitOfWork, content_hash: bytes, embedding: Embedding | None, model_version: str
 ) -> tuple[str, int | None]:
     """The model version to record of a face and the id of its attached embedding, None where `model_version` could not
     use the crop. On a photo that the model has not looked at yet the face waits for that look with all the others:
     with a face of this model on it the photo would count as looked at."""
     model = model_version if embedding is None else embedding.model_version
-    if not turn.faces.has_rows(content_hash, model):
+    if not uow.faces.has_rows(content_hash, model):
         return PENDING, None
-    return model, None if embedding is None else turn.attach([embedding])[0]
+    return model, None if embedding is None else uow.attach([embedding])[0]

@@ -22,7 +22,7 @@ from domain.events.insight import (
     TranscriptAppended,
     TranscriptRewound,
 )
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.transcripts import shown
 
 MOST_MESSAGES = 2000
@@ -40,7 +40,7 @@ class Writing(msgspec.Struct, frozen=True):
 
 
 def write_insight(
-    turn: Turn, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None = None
+    uow: UnitOfWork, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None = None
 ) -> int:
     """Record what a model wrote about a photo, with the conversation that led to it; the insight's id. It takes the
     place of the one that it `amends`, which stays as it is.
@@ -49,13 +49,15 @@ def write_insight(
         NotFound: no file that the actor may see shows this content.
         RuleViolation: there is no title, no text, or the conversation is not one.
     """
-    turn.actor.require("editor")
-    require_in_sight(turn, content_hash)
-    turn.begin("insight.write", "wrote an insight about a photo")
-    return _write(turn, content_hash, writing, messages, amends)
+    uow.actor.require("editor")
+    require_in_sight(uow, content_hash)
+    uow.begin("insight.write", "wrote an insight about a photo")
+    return _write(uow, content_hash, writing, messages, amends)
 
 
-def continue_transcript(turn: Turn, insight_id: int, messages: Sequence[Message], expected: int | None = None) -> None:
+def continue_transcript(
+    uow: UnitOfWork, insight_id: int, messages: Sequence[Message], expected: int | None = None
+) -> None:
     """Record a turn of a conversation: what the user said, the tools that the model used, and what it answered.
 
     Raises:
@@ -63,17 +65,17 @@ def continue_transcript(turn: Turn, insight_id: int, messages: Sequence[Message]
         Stale: the transcript changed since the turn began.
         RuleViolation: the messages are no turn, or the transcript is too long.
     """
-    turn.actor.require("editor")
-    insight = live_insight(turn, insight_id)
+    uow.actor.require("editor")
+    insight = live_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
-    start = len(turn.transcripts.of(insight_id))
+    start = len(uow.transcripts.of(insight_id))
     _check_turn(messages, start)
-    turn.begin("insight.chat", "talked about a photo")
-    turn.append(TranscriptAppended(insight_id, start, tuple(messages)))
+    uow.begin("insight.chat", "talked about a photo")
+    uow.append(TranscriptAppended(insight_id, start, tuple(messages)))
 
 
 def amend_insight(
-    turn: Turn, insight_id: int, writing: Writing, messages: Sequence[Message], expected: int | None = None
+    uow: UnitOfWork, insight_id: int, writing: Writing, messages: Sequence[Message], expected: int | None = None
 ) -> int:
     """Record a turn as a new insight, whose transcript is the old one's with the turn; the new insight's id. The old
     one stays as it is.
@@ -81,16 +83,16 @@ def amend_insight(
     Raises:
         NotFound, Stale, RuleViolation: as `continue_transcript`; there is no title or text.
     """
-    turn.actor.require("editor")
-    insight = live_insight(turn, insight_id)
+    uow.actor.require("editor")
+    insight = live_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
-    before = turn.transcripts.of(insight_id)
+    before = uow.transcripts.of(insight_id)
     _check_turn(messages, len(before))
-    turn.begin("insight.amend", "wrote an insight about a photo anew")
-    return _write(turn, insight.content_hash, writing, [*before, *messages], insight_id)
+    uow.begin("insight.amend", "wrote an insight about a photo anew")
+    return _write(uow, insight.content_hash, writing, [*before, *messages], insight_id)
 
 
-def rewind_transcript(turn: Turn, insight_id: int, index: int, expected: int | None = None) -> None:
+def rewind_transcript(uow: UnitOfWork, insight_id: int, index: int, expected: int | None = None) -> None:
     """Drop the message that a reader sees at `index` (0 is the first), the tools before it and all that follows.
 
     Raises:
@@ -98,61 +100,63 @@ def rewind_transcript(turn: Turn, insight_id: int, index: int, expected: int | N
         Stale: the transcript changed since the client read it.
         RuleViolation: there is no such message, or it is the user's first, which stays.
     """
-    turn.actor.require("editor")
-    insight = live_insight(turn, insight_id)
+    uow.actor.require("editor")
+    insight = live_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
-    messages = shown(turn.transcripts.of(insight_id))
+    messages = shown(uow.transcripts.of(insight_id))
     if not 0 <= index < len(messages):
         raise RuleViolation(f"there is no message {index}: the conversation has {len(messages)}", "index")
     if all(message.role != USER for message in messages[:index]):
         raise RuleViolation("the first message of the conversation stays: generate another insight instead", "index")
-    turn.begin("insight.rewind", "went back in the conversation about a photo")
-    turn.append(TranscriptRewound(insight_id, messages[index].start))
+    uow.begin("insight.rewind", "went back in the conversation about a photo")
+    uow.append(TranscriptRewound(insight_id, messages[index].start))
 
 
-def rate_insight(turn: Turn, insight_id: int, rating: str | None) -> None:
+def rate_insight(uow: UnitOfWork, insight_id: int, rating: str | None) -> None:
     """Say whether an insight is good or bad, or take that back (None).
 
     Raises:
         NotFound: there is no such insight.
         RuleViolation: there is no such rating.
     """
-    turn.actor.require("editor")
-    insight = live_insight(turn, insight_id)
+    uow.actor.require("editor")
+    insight = live_insight(uow, insight_id)
     if rating is not None and rating not in RATINGS:
         raise RuleViolation(f"a rating is {' or '.join(RATINGS)}, or none", "rating")
     if rating != insight.rating:
-        turn.begin("insight.rate", f"rated an insight {rating}" if rating else "took back the rating of an insight")
-        turn.append(InsightRated(insight_id, rating, insight.rating))
+        uow.begin("insight.rate", f"rated an insight {rating}" if rating else "took back the rating of an insight")
+        uow.append(InsightRated(insight_id, rating, insight.rating))
 
 
-def live_insight(turn: Turn, insight_id: int) -> Insight:
+def live_insight(uow: UnitOfWork, insight_id: int) -> Insight:
     """The insight that a command is about.
 
     Raises:
         NotFound: there is none, it was taken back, or it is about a photo that the actor may not see.
     """
-    insight = turn.insights.get(insight_id)
-    if insight is None or insight.deleted or not turn.media.shows_content(insight.content_hash):
+    insight = uow.insights.get(insight_id)
+    if insight is None or insight.deleted or not uow.media.shows_content(insight.content_hash):
         raise NotFound(f"there is no insight {insight_id}")
     return insight
 
 
-def require_in_sight(turn: Turn, content_hash: bytes) -> None:
+def require_in_sight(uow: UnitOfWork, content_hash: bytes) -> None:
     """Raises `NotFound` where no file that the actor may see shows this content."""
-    if not turn.media.shows_content(content_hash):
+    if not uow.media.shows_content(content_hash):
         raise NotFound("there is no such photo any more")
 
 
-def _write(turn: Turn, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None) -> int:
+def _write(
+    uow: UnitOfWork, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None
+) -> int:
     title = one_line(writing.title)[:LONGEST_TITLE].rstrip()
     text = writing.text.strip()
     if not title or not text:
         raise RuleViolation("the model wrote nothing that could be kept: ask again")
     _check_turn(messages, 0)
-    insight_id = turn.new_id("insight")
+    insight_id = uow.new_id("insight")
     where = (writing.model, writing.backend, writing.agentic, amends)
-    turn.append(
+    uow.append(
         InsightWritten(insight_id, content_hash, title, text, *where),
         TranscriptAppended(insight_id, 0, tuple(messages)),
     )

@@ -7,47 +7,49 @@ from collections.abc import Sequence
 from domain.events.entity import EntityCreated, FactRecorded, InsightExamined, Source, Statement
 from domain.events.event import Event
 from domain.events.insight import Insight
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.fact_extraction import NEW, PROMPT_VERSION, Said, SaidEntity, SaidFact, plain
 
 
-def learn_from_insight(turn: Turn, insight: Insight, model: str, said: Said, answered: str | None = None) -> int | None:
+def learn_from_insight(
+    uow: UnitOfWork, insight: Insight, model: str, said: Said, answered: str | None = None
+) -> int | None:
     """Record what a model read from an insight, as one operation: facts that are new, and the entities that they are
     about where there are none of that name and type. How many facts are new; None where the insight is gone or this
     `model` was asked before. `answered` is the model that answered, where that is another one.
 
     What a user wrote stays as it is, what a user took out is not recorded again, and no person is bridged.
     """
-    stands = turn.insights.get(insight.id)
+    stands = uow.insights.get(insight.id)
     asked = (insight.id, model, PROMPT_VERSION)
-    if stands is None or stands.deleted or turn.entities.was_examined(*asked):
+    if stands is None or stands.deleted or uow.entities.was_examined(*asked):
         return None
     source = Source(insight.id, insight.version, insight.content_hash, answered or model, PROMPT_VERSION)
-    known = [_known(turn, entity) for entity in said.entities]
-    facts = _new_facts(turn, said, known)
+    known = [_known(uow, entity) for entity in said.entities]
+    facts = _new_facts(uow, said, known)
     used = {place for fact in facts for place in (fact.subject, fact.object) if place is not None}
     made = [place for place in sorted(used) if known[place] == NEW]
-    turn.begin("entity.learn", f"read an insight about a photo: {_said(len(facts), len(made))}")
+    uow.begin("entity.learn", f"read an insight about a photo: {_said(len(facts), len(made))}")
     events: list[Event] = []
     for place in made:
-        entity_id, entity = turn.new_id("entity"), said.entities[place]
+        entity_id, entity = uow.new_id("entity"), said.entities[place]
         known[place] = entity_id
         events.append(EntityCreated(entity_id, entity.name, entity.type, entity.description, (), source))
     for fact in facts:
         subject, other = known[fact.subject] or NEW, None if fact.object is None else known[fact.object]
         statement = Statement(fact.text, None if other == subject else other, fact.since, fact.until)
-        events.append(FactRecorded(turn.new_id("fact"), subject, statement, source))
-    turn.append(*events, InsightExamined(*asked))
+        events.append(FactRecorded(uow.new_id("fact"), subject, statement, source))
+    uow.append(*events, InsightExamined(*asked))
     return len(facts)
 
 
-def _known(turn: Turn, entity: SaidEntity) -> int | None:
+def _known(uow: UnitOfWork, entity: SaidEntity) -> int | None:
     """The entity that a name leads to: `NEW` where there is none, None where a user deleted it."""
-    found = turn.entities.called(entity.name, entity.type)
+    found = uow.entities.called(entity.name, entity.type)
     return found[0] if found else NEW
 
 
-def _new_facts(turn: Turn, said: Said, known: Sequence[int | None]) -> list[SaidFact]:
+def _new_facts(uow: UnitOfWork, said: Said, known: Sequence[int | None]) -> list[SaidFact]:
     """What was never recorded of its entity in the same words, and is about none that a user deleted."""
     found: list[SaidFact] = []
     texts: dict[tuple[int, int], set[str]] = {}
@@ -57,7 +59,7 @@ def _new_facts(turn: Turn, said: Said, known: Sequence[int | None]) -> list[Said
             continue
         place = (subject, fact.subject if subject == NEW else 0)
         if place not in texts:
-            texts[place] = set() if subject == NEW else set(map(plain, turn.entities.said_of(subject)))
+            texts[place] = set() if subject == NEW else set(map(plain, uow.entities.said_of(subject)))
         if plain(fact.text) not in texts[place]:
             texts[place].add(plain(fact.text))
             found.append(fact)

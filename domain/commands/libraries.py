@@ -7,27 +7,27 @@ from domain.base.names import clean_name
 from domain.commands.persons import check_version
 from domain.events.event import Event
 from domain.events.library import Library, LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 
-def add_library(turn: Turn, root: str, name: str | None = None) -> int:
+def add_library(uow: UnitOfWork, root: str, name: str | None = None) -> int:
     """Make a folder a library (`root` is the escaped text of its absolute path); its id.
 
     Raises:
         NameTaken: another library has the name.
         Conflict: the folder is a library already, or lies in one, or holds one: its files would be listed twice.
     """
-    turn.actor.require("admin")
-    _require_apart(turn, root)
-    called = _free_name(turn, name) if name else _unused_name(turn, root)
-    turn.begin("library.add", f"added the library {called}")
-    library_id = turn.new_id("library")
-    turn.append(LibraryAdded(library_id, called, root))
+    uow.actor.require("admin")
+    _require_apart(uow, root)
+    called = _free_name(uow, name) if name else _unused_name(uow, root)
+    uow.begin("library.add", f"added the library {called}")
+    library_id = uow.new_id("library")
+    uow.append(LibraryAdded(library_id, called, root))
     return library_id
 
 
 def change_library(
-    turn: Turn, library_id: int, *, name: str | None = None, root: str | None = None, expected: int | None = None
+    uow: UnitOfWork, library_id: int, *, name: str | None = None, root: str | None = None, expected: int | None = None
 ) -> None:
     """Rename a library, or say that its files are under another root now.
 
@@ -37,57 +37,57 @@ def change_library(
         Conflict: the folder lies in another library, or holds one.
         Stale: the library changed since the client read it.
     """
-    turn.actor.require("admin")
-    library = shown_library(turn, library_id, expected)
+    uow.actor.require("admin")
+    library = shown_library(uow, library_id, expected)
     events: list[Event] = []
     said = []
-    called = library.name if name is None else _free_name(turn, name, besides=library_id)
+    called = library.name if name is None else _free_name(uow, name, besides=library_id)
     if called != library.name:
         events.append(LibraryRenamed(library_id, called, library.name))
         said.append(f"renamed the library {library.name} to {called}")
     if root is not None and root != library.root:
-        _require_apart(turn, root, besides=library_id)
+        _require_apart(uow, root, besides=library_id)
         events.append(LibraryRelocated(library_id, root, library.root))
         said.append(f"moved the library {library.name} to another folder")
     if events:
-        turn.begin("library.change", ", ".join(said))
-        turn.append(*events)
+        uow.begin("library.change", ", ".join(said))
+        uow.append(*events)
 
 
-def remove_library(turn: Turn, library_id: int, expected: int | None = None) -> None:
+def remove_library(uow: UnitOfWork, library_id: int, expected: int | None = None) -> None:
     """Stop showing a library; its files are never touched, and what was decided about them stays.
 
     Raises:
         NotFound: there is no such library.
         Stale: the library changed since the client read it.
     """
-    turn.actor.require("admin")
-    library = shown_library(turn, library_id, expected)
-    turn.begin("library.remove", f"removed the library {library.name}")
-    turn.append(LibraryRemoved(library_id))
+    uow.actor.require("admin")
+    library = shown_library(uow, library_id, expected)
+    uow.begin("library.remove", f"removed the library {library.name}")
+    uow.append(LibraryRemoved(library_id))
 
 
-def shown_library(turn: Turn, library_id: int, expected: int | None = None) -> Library:
+def shown_library(uow: UnitOfWork, library_id: int, expected: int | None = None) -> Library:
     """The library that a command is about; raises `NotFound` or `Stale`."""
-    library = turn.libraries.get(library_id)
+    library = uow.libraries.get(library_id)
     if library is None or library.removed:
         raise NotFound(f"there is no library {library_id}")
     check_version("library", library.version, expected)
     return library
 
 
-def overlapping(turn: Turn, root: str, besides: int | None = None) -> Library | None:
+def overlapping(uow: UnitOfWork, root: str, besides: int | None = None) -> Library | None:
     """A shown library (besides this one) whose folder is `root`, lies in it or holds it."""
     folder = f"{root.rstrip('/')}/"
-    for library in turn.libraries.shown():
+    for library in uow.libraries.shown():
         other = f"{library.root.rstrip('/')}/"
         if library.id != besides and (other.startswith(folder) or folder.startswith(other)):
             return library
     return None
 
 
-def _require_apart(turn: Turn, root: str, besides: int | None = None) -> None:
-    other = overlapping(turn, root, besides)
+def _require_apart(uow: UnitOfWork, root: str, besides: int | None = None) -> None:
+    other = overlapping(uow, root, besides)
     if other is None:
         return
     if other.root.rstrip("/") == root.rstrip("/"):
@@ -95,21 +95,21 @@ def _require_apart(turn: Turn, root: str, besides: int | None = None) -> None:
     raise Conflict(f"{root} and library {other.id} ({other.root}) lie in one another: files would be twice")
 
 
-def _free_name(turn: Turn, name: str, besides: int | None = None) -> str:
+def _free_name(uow: UnitOfWork, name: str, besides: int | None = None) -> str:
     cleaned = clean_name(name)
     if cleaned.isdecimal():
         raise RuleViolation("a library's name cannot be a number: it would be taken for an id", "name")
-    holder = turn.libraries.named(cleaned)
+    holder = uow.libraries.named(cleaned)
     if holder is not None and holder.id != besides:
         raise NameTaken(f"library {holder.id} is called {holder.name} already")
     return cleaned
 
 
-def _unused_name(turn: Turn, root: str) -> str:
+def _unused_name(uow: UnitOfWork, root: str) -> str:
     last = root.rstrip("/").rpartition("/")[2] or "root"
     base = "".join(letter for letter in last if letter.isprintable())[:150].strip() or "library"
     base = f"folder {base}" if base.isdecimal() else base
     name, number = base, 2
-    while turn.libraries.named(clean_name(name)) is not None:
+    while uow.libraries.named(clean_name(name)) is not None:
         name, number = f"{base} ({number})", number + 1
     return clean_name(name)

@@ -9,7 +9,7 @@ import msgspec
 from domain.events.event import Event
 from domain.events.media import FileFacts, Media, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
 from domain.events.tag import MediaTagged
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 
 class ReadFile(msgspec.Struct, frozen=True):
@@ -29,16 +29,18 @@ class Recorded(msgspec.Struct, frozen=True):
     again: int = 0
 
 
-def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanished: Collection[int] = ()) -> Recorded:
+def record_files(
+    uow: UnitOfWork, library_id: int, files: Sequence[ReadFile], vanished: Collection[int] = ()
+) -> Recorded:
     """Record a batch of files that were just read; the facts are checked again here, inside the write lock.
 
     A new place whose bytes are those of a file in `vanished` (ids that the walk no longer met), or else of one that is
     missing already, is a move: the row, and with it everything decided about the content, goes along.
     """
-    known = turn.media.at_each(library_id, [file.path for file in files])
+    known = uow.media.at_each(library_id, [file.path for file in files])
     wanted = {file.content_hash for file in files if file.content_hash is not None and file.path not in known}
     met = {media.id for media in known.values()}
-    candidates = [media for media in turn.media.of_contents(wanted) if media.id not in met]
+    candidates = [media for media in uow.media.of_contents(wanted) if media.id not in met]
     sources = _vanished_by_content(candidates, vanished)
     events: list[Event] = []
     new: list[ReadFile] = []
@@ -46,7 +48,7 @@ def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanishe
     for file in files:
         before = known.get(file.path)
         if before is not None:
-            events += _seen_again(turn, before, file)
+            events += _seen_again(uow, before, file)
             again += _is_as_it_was(before, file) and file.facts.reading > before.reading
         elif file.content_hash is not None and sources.get(file.content_hash):
             source = sources[file.content_hash].pop()
@@ -58,23 +60,23 @@ def record_files(turn: Turn, library_id: int, files: Sequence[ReadFile], vanishe
     moved = sum(isinstance(event, MediaMoved) for event in events)
     changed = sum(isinstance(event, (MediaChanged, MediaReturned)) for event in events) - again
     if new:
-        ids = turn.new_ids("media", len(new))
+        ids = uow.new_ids("media", len(new))
         events += [
             MediaDiscovered(id_, library_id, file.path, file.content_hash, file.facts)
             for id_, file in zip(ids, new, strict=True)
         ]
-    turn.append(*events)
+    uow.append(*events)
     return Recorded(len(new), changed, moved, again)
 
 
-def record_missing(turn: Turn, media_ids: Iterable[int]) -> int:
+def record_missing(uow: UnitOfWork, media_ids: Iterable[int]) -> int:
     """Record that files are no longer where they were; the number of those that were still thought present."""
     events = []
     for media_id in media_ids:
-        media = turn.media.find(media_id)
+        media = uow.media.find(media_id)
         if media is not None and media.present:
             events.append(MediaMissing(media_id))
-    turn.append(*events)
+    uow.append(*events)
     return len(events)
 
 
@@ -86,7 +88,7 @@ def _vanished_by_content(candidates: Iterable[Media], vanished: Collection[int])
     return sources
 
 
-def _seen_again(turn: Turn, before: Media, file: ReadFile) -> list[Event]:
+def _seen_again(uow: UnitOfWork, before: Media, file: ReadFile) -> list[Event]:
     facts = file.facts
     same = file.content_hash == before.content_hash and facts.problem == before.problem
     if _is_as_it_was(before, file) and facts.reading <= before.reading:
@@ -95,8 +97,8 @@ def _seen_again(turn: Turn, before: Media, file: ReadFile) -> list[Event]:
         return [MediaReturned(before.id, facts.mtime_ns)]
     events: list[Event] = [MediaChanged(before.id, file.content_hash, before.content_hash, facts)]
     if before.content_hash is not None and file.content_hash is not None and not same:
-        has = {tag.id for tag in turn.tagged.of_content(file.content_hash)}
-        carried = [tag.id for tag in turn.tagged.of_content(before.content_hash) if tag.id not in has]
+        has = {tag.id for tag in uow.tagged.of_content(file.content_hash)}
+        carried = [tag.id for tag in uow.tagged.of_content(before.content_hash) if tag.id not in has]
         events += [MediaTagged(file.content_hash, tag_id) for tag_id in carried]
     return events
 

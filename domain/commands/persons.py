@@ -24,7 +24,7 @@ from domain.events.person import (
     PersonRenamed,
     PersonShown,
 )
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 LONGEST_NOTES = 20_000
 
@@ -40,7 +40,7 @@ class PersonChanges(msgspec.Struct, frozen=True):
     hidden: bool | UnsetType = UNSET
 
 
-def live_person(turn: Turn, person_id: int, expected: int | None = None) -> Person:
+def live_person(uow: UnitOfWork, person_id: int, expected: int | None = None) -> Person:
     """The person that a command is about.
 
     Raises:
@@ -48,7 +48,7 @@ def live_person(turn: Turn, person_id: int, expected: int | None = None) -> Pers
         AlreadyMerged: it was merged; the text names the survivor.
         Stale: its version is not `expected`.
     """
-    person = turn.persons.get(person_id)
+    person = uow.persons.get(person_id)
     if person is None or person.canonical_id is None:
         raise NotFound(f"there is no person {person_id}")
     if person.merged_into is not None:
@@ -64,7 +64,7 @@ def check_version(what: str, version: int, expected: int | None) -> None:
 
 
 def create_person(
-    turn: Turn, name: str, *, notes: str = "", birth_date: str | None = None, hidden: bool = False
+    uow: UnitOfWork, name: str, *, notes: str = "", birth_date: str | None = None, hidden: bool = False
 ) -> int:
     """Name a new person; its id.
 
@@ -72,16 +72,16 @@ def create_person(
         NameTaken: a live person has this name in any case.
         RuleViolation: the name, notes or date cannot be.
     """
-    turn.actor.require("editor")
-    cleaned = free_name(turn, name)
-    turn.begin("person.create", f"created {cleaned}")
-    person_id = turn.new_id("person")
+    uow.actor.require("editor")
+    cleaned = free_name(uow, name)
+    uow.begin("person.create", f"created {cleaned}")
+    person_id = uow.new_id("person")
     birth = None if birth_date is None else _birth_date(birth_date)
-    turn.append(PersonCreated(person_id, cleaned, _notes(notes), birth, hidden))
+    uow.append(PersonCreated(person_id, cleaned, _notes(notes), birth, hidden))
     return person_id
 
 
-def change_person(turn: Turn, person_id: int, changes: PersonChanges, expected: int | None = None) -> None:
+def change_person(uow: UnitOfWork, person_id: int, changes: PersonChanges, expected: int | None = None) -> None:
     """Write what is known of a person; what already stands so appends nothing.
 
     Raises:
@@ -91,11 +91,11 @@ def change_person(turn: Turn, person_id: int, changes: PersonChanges, expected: 
         Forbidden: faces of the person lie in libraries that the actor may not see.
         Stale: the person changed since the client read it.
     """
-    turn.actor.require("editor")
-    person = live_person(turn, person_id, expected)
+    uow.actor.require("editor")
+    person = live_person(uow, person_id, expected)
     events: list[Event] = []
     said: list[str] = []
-    name = person.name if changes.name is UNSET else free_name(turn, changes.name, besides=person_id)
+    name = person.name if changes.name is UNSET else free_name(uow, changes.name, besides=person_id)
     if name != person.name:
         events.append(PersonRenamed(person_id, name, person.name))
         said.append(f"renamed {person.name} to {name}")
@@ -110,18 +110,18 @@ def change_person(turn: Turn, person_id: int, changes: PersonChanges, expected: 
         events.append(PersonHidden(person_id) if changes.hidden else PersonShown(person_id))
         said.append(f"{'hid' if changes.hidden else 'showed'} {person.name}")
     if changes.cover_face_id is not UNSET and changes.cover_face_id != person.cover_face_id:
-        events.append(_cover(turn, person, changes.cover_face_id))
+        events.append(_cover(uow, person, changes.cover_face_id))
         said.append(f"chose a cover for {person.name}")
     if changes.entity_id is not UNSET and changes.entity_id != person.entity_id:
-        events.append(_bridge(turn, person, changes.entity_id))
+        events.append(_bridge(uow, person, changes.entity_id))
         said.append(f"bridged {person.name} to an entity" if changes.entity_id else f"took the bridge of {person.name}")
     if events:
-        require_sight(turn, turn.persons.behind(person_id))
-        turn.begin("person.change", ", ".join(said))
-        turn.append(*events)
+        require_sight(uow, uow.persons.behind(person_id))
+        uow.begin("person.change", ", ".join(said))
+        uow.append(*events)
 
 
-def merge_persons(turn: Turn, person_id: int, into: int, expected: int | None = None) -> None:
+def merge_persons(uow: UnitOfWork, person_id: int, into: int, expected: int | None = None) -> None:
     """Say that two persons are one: `person_id` is retired and points to `into`, whose empty notes take over its notes.
 
     The cost does not depend on the number of faces: each keeps saying the person it was assigned to.
@@ -132,20 +132,20 @@ def merge_persons(turn: Turn, person_id: int, into: int, expected: int | None = 
         AlreadyMerged: one of the two was merged before.
         Forbidden: faces lie in libraries that the actor may not see.
     """
-    turn.actor.require("editor")
+    uow.actor.require("editor")
     if person_id == into:
         raise RuleViolation("a person cannot be merged into itself: name another one", "into")
-    person, survivor = live_person(turn, person_id, expected), live_person(turn, into)
-    behind = turn.persons.behind(person_id)
-    require_sight(turn, [*behind, *turn.persons.behind(into)])
-    count = turn.faces.count_of(behind)
-    turn.begin("person.merge", f"merged {person.name} ({faces_said(count)}) into {survivor.name}")
-    turn.append(PersonMerged(person_id, into))
+    person, survivor = live_person(uow, person_id, expected), live_person(uow, into)
+    behind = uow.persons.behind(person_id)
+    require_sight(uow, [*behind, *uow.persons.behind(into)])
+    count = uow.faces.count_of(behind)
+    uow.begin("person.merge", f"merged {person.name} ({faces_said(count)}) into {survivor.name}")
+    uow.append(PersonMerged(person_id, into))
     if person.notes and not survivor.notes:
-        turn.append(PersonNoted(into, person.notes, survivor.notes))
+        uow.append(PersonNoted(into, person.notes, survivor.notes))
 
 
-def delete_person(turn: Turn, person_id: int, *, with_faces: bool = False, expected: int | None = None) -> None:
+def delete_person(uow: UnitOfWork, person_id: int, *, with_faces: bool = False, expected: int | None = None) -> None:
     """Delete a person and everyone merged into it: its faces become nobody's, or deleted faces where `with_faces`.
 
     Raises:
@@ -154,29 +154,29 @@ def delete_person(turn: Turn, person_id: int, *, with_faces: bool = False, expec
         Forbidden: faces lie in libraries that the actor may not see.
         Stale: the person changed since the client read it.
     """
-    turn.actor.require("editor")
-    person = live_person(turn, person_id, expected)
-    behind = turn.persons.behind(person_id)
-    require_sight(turn, behind)
-    count = turn.faces.count_of(behind)
+    uow.actor.require("editor")
+    person = live_person(uow, person_id, expected)
+    behind = uow.persons.behind(person_id)
+    require_sight(uow, behind)
+    count = uow.faces.count_of(behind)
     fate = "deleted with it" if with_faces else f"{'is' if count == 1 else 'are'} nobody's now"
-    turn.begin("person.delete", f"deleted {person.name} ({faces_said(count)} {fate})")
-    turn.append(PersonDeleted(person_id, tuple(sorted(behind)), with_faces))
+    uow.begin("person.delete", f"deleted {person.name} ({faces_said(count)} {fate})")
+    uow.append(PersonDeleted(person_id, tuple(sorted(behind)), with_faces))
 
 
-def require_sight(turn: Turn, person_ids: list[int], status: str = DETECTED) -> None:
+def require_sight(uow: UnitOfWork, person_ids: list[int], status: str = DETECTED) -> None:
     """Raises `Forbidden` where faces (of this status) of these persons lie in libraries that the actor may not see."""
-    actor = turn.actor
+    actor = uow.actor
     if actor.is_admin or actor.libraries is None:
         return
-    outside = turn.faces.outside(person_ids, status)
+    outside = uow.faces.outside(person_ids, status)
     if outside:
         raise Forbidden(
             f"{faces_said(outside)} of this person lie in libraries that {actor.name} may not see: ask an admin"
         )
 
 
-def free_name(turn: Turn, name: str, besides: int | None = None) -> str:
+def free_name(uow: UnitOfWork, name: str, besides: int | None = None) -> str:
     """The cleaned name, where no live person (besides this one) has it.
 
     Raises:
@@ -184,7 +184,7 @@ def free_name(turn: Turn, name: str, besides: int | None = None) -> str:
         RuleViolation: it cannot be a name.
     """
     cleaned = clean_name(name)
-    holder = turn.persons.named(cleaned)
+    holder = uow.persons.named(cleaned)
     if holder is not None and holder.id != besides:
         raise NameTaken(f"person {holder.id} is called {holder.name} already: choose another name, or merge the two")
     return cleaned
@@ -214,18 +214,18 @@ def _birth_date(text: str) -> str:
     return text
 
 
-def _cover(turn: Turn, person: Person, face_id: int | None) -> PersonCoverChosen:
+def _cover(uow: UnitOfWork, person: Person, face_id: int | None) -> PersonCoverChosen:
     if face_id is not None:
-        face = turn.faces.get(face_id)
-        is_seen = face is not None and face.status == DETECTED and turn.media.shows_content(face.content_hash)
-        if face is None or not is_seen or face.person_id not in turn.persons.behind(person.id):
+        face = uow.faces.get(face_id)
+        is_seen = face is not None and face.status == DETECTED and uow.media.shows_content(face.content_hash)
+        if face is None or not is_seen or face.person_id not in uow.persons.behind(person.id):
             raise RuleViolation(f"face {face_id} is not a face of {person.name}", "cover_face_id")
     return PersonCoverChosen(person.id, face_id, person.cover_face_id)
 
 
-def _bridge(turn: Turn, person: Person, entity_id: int | None) -> PersonBridged:
-    entity = None if entity_id is None else turn.entities.get(entity_id)
-    if entity_id is not None and (entity is None or not turn.entities.sees(entity_id)):
+def _bridge(uow: UnitOfWork, person: Person, entity_id: int | None) -> PersonBridged:
+    entity = None if entity_id is None else uow.entities.get(entity_id)
+    if entity_id is not None and (entity is None or not uow.entities.sees(entity_id)):
         raise RuleViolation(f"there is no entity {entity_id}", "entity_id")
     if entity is not None and entity.merged_into is not None:
         raise RuleViolation(f"entity {entity_id} was merged into entity {entity.canonical_id}", "entity_id")

@@ -13,7 +13,7 @@ from domain.events.event import Event
 from domain.events.face import Face, FaceAssigned
 from domain.events.person import PersonCreated
 from domain.events.tag import Tag
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 MOST_TAGS = 1000
 """Tags that one bootstrap takes."""
@@ -30,7 +30,7 @@ class Bootstrapped(msgspec.Struct, frozen=True):
 
 
 def accept_cluster(
-    turn: Turn, face_ids: Sequence[int], person_id: int | None = None, name: str | None = None
+    uow: UnitOfWork, face_ids: Sequence[int], person_id: int | None = None, name: str | None = None
 ) -> list[Outcome]:
     """Say whose the faces of a cluster are, an existing person's or a new one's called `name`, in one operation.
 
@@ -43,34 +43,34 @@ def accept_cluster(
         AlreadyMerged: the person was merged.
         NameTaken: the name of the new person is taken.
     """
-    turn.actor.require("editor")
+    uow.actor.require("editor")
     if not face_ids:
         raise RuleViolation("name at least one face", "ids")
     if len(face_ids) > LARGEST_BATCH:
         raise RuleViolation(f"at most {LARGEST_BATCH} faces at once", "ids")
     if (person_id is None) == (name is None):
         raise RuleViolation("say whose the cluster is: a person_id or the name of a new person, not both", "person_id")
-    called = live_person(turn, person_id or 0).name if name is None else free_name(turn, name)
+    called = live_person(uow, person_id or 0).name if name is None else free_name(uow, name)
     outcomes: list[Outcome] = []
     faces: list[Face] = []
     for face_id in dict.fromkeys(face_ids):
         try:
-            faces.append(_still_nobodys(turn, face_id, person_id, called))
+            faces.append(_still_nobodys(uow, face_id, person_id, called))
             outcomes.append(Outcome(face_id, ok=True))
         except (NotFound, Forbidden, Conflict) as error:
             outcomes.append(Outcome(face_id, ok=False, error=str(error)))
     if not faces:
         return outcomes
-    turn.begin("cluster.accept", f"said that a cluster of {faces_said(len(faces))} is {called}")
+    uow.begin("cluster.accept", f"said that a cluster of {faces_said(len(faces))} is {called}")
     events: list[Event] = []
     if person_id is None:
-        person_id = turn.new_id("person")
+        person_id = uow.new_id("person")
         events.append(PersonCreated(person_id, called))
-    turn.append(*events, *(FaceAssigned(face.id, person_id, BY_USER, face.person_id) for face in faces))
+    uow.append(*events, *(FaceAssigned(face.id, person_id, BY_USER, face.person_id) for face in faces))
     return outcomes
 
 
-def bootstrap_persons(turn: Turn, tags: Sequence[Tag | str]) -> list[Bootstrapped]:
+def bootstrap_persons(uow: UnitOfWork, tags: Sequence[Tag | str]) -> list[Bootstrapped]:
     """Make a person of each of these tags, which the user says are people, in one operation; a plain text is the name
     of a tag that the caller did not find.
 
@@ -80,7 +80,7 @@ def bootstrap_persons(turn: Turn, tags: Sequence[Tag | str]) -> list[Bootstrappe
     Raises:
         RuleViolation: no tags, or too many.
     """
-    turn.actor.require("editor")
+    uow.actor.require("editor")
     if not tags:
         raise RuleViolation("name at least one tag", "tags")
     if len(tags) > MOST_TAGS:
@@ -92,33 +92,33 @@ def bootstrap_persons(turn: Turn, tags: Sequence[Tag | str]) -> list[Bootstrappe
             rows.append(Bootstrapped(None, tag, ok=False, error=f"there is no tag {tag}"))
             continue
         try:
-            name = free_name(turn, tag.name)
+            name = free_name(uow, tag.name)
         except (NameTaken, RuleViolation) as error:
             rows.append(Bootstrapped(tag.id, tag.name, ok=False, error=str(error)))
             continue
-        events.append(PersonCreated(turn.new_id("person"), name))
+        events.append(PersonCreated(uow.new_id("person"), name))
         rows.append(Bootstrapped(tag.id, name, ok=True, person_id=events[-1].person_id))
     if events:
         names = ", ".join(event.name for event in events[:3]) + (", …" if len(events) > 3 else "")
         said = "a person" if len(events) == 1 else f"{len(events)} persons"
-        turn.begin("bootstrap", f"made {said} from tags: {names}")
-        turn.append(*events)
+        uow.begin("bootstrap", f"made {said} from tags: {names}")
+        uow.append(*events)
     return rows
 
 
-def _still_nobodys(turn: Turn, face_id: int, person_id: int | None, called: str) -> Face:
+def _still_nobodys(uow: UnitOfWork, face_id: int, person_id: int | None, called: str) -> Face:
     """The face, where it can still be given to the person.
 
     Raises:
         NotFound: it is not there, or not to be seen.
         Conflict: somebody decided about it meanwhile.
     """
-    face = visible_face(turn, face_id)
-    whose = whose_is(turn, face)
+    face = visible_face(uow, face_id)
+    whose = whose_is(uow, face)
     if whose is not None:
         raise Conflict(f"face {face_id} is {whose.name}'s meanwhile")
     if face.ignored:
         raise Conflict(f"face {face_id} was put aside as a stranger's meanwhile")
-    if person_id is not None and person_id in turn.faces.rejected(face_id):
+    if person_id is not None and person_id in uow.faces.rejected(face_id):
         raise Conflict(f"face {face_id} was said not to be {called}")
     return face

@@ -10,7 +10,7 @@ from domain.base.actor import Actor
 from domain.base.errors import Forbidden, NotFound
 from domain.events.summary import Source, Summary, SummaryDeleted, SummaryEmbedded, SummaryWritten
 from domain.ports.face_engine import Embedding
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.summaries import is_wanted
 
 
@@ -31,30 +31,36 @@ def require_may_read(actor: Actor) -> None:
 
 
 def write_summary(
-    turn: Turn, source: Source, telling: Telling, models: Collection[str], embedding: Embedding | None, *, again: bool
+    uow: UnitOfWork,
+    source: Source,
+    telling: Telling,
+    models: Collection[str],
+    embedding: Embedding | None,
+    *,
+    again: bool,
 ) -> int | None:
     """Record what a model said of a conversation, and the vector of that where there is one; the summary's id, None
     where it is no longer wanted. It takes the place of an earlier one of that day and contact.
 
     `models` are those whose summary would do as well; `again` makes one even so.
     """
-    standing = turn.summaries.of_day(source.day)
+    standing = uow.summaries.of_day(source.day)
     if not is_wanted(source, standing, telling.prompt_version, models, again=again):
         return None
     before = next((each.id for each in standing if each.contact_key == source.contact_key), None)
-    turn.begin("summary.write", "wrote daily summaries")
-    summary_id = turn.new_id("summary")
+    uow.begin("summary.write", "wrote daily summaries")
+    summary_id = uow.new_id("summary")
     made = (source.day, source.contact, source.hash, source.messages)
     said = (telling.prompt_version, telling.model, telling.text)
-    turn.append(SummaryWritten(summary_id, *made, *said, before))
+    uow.append(SummaryWritten(summary_id, *made, *said, before))
     if embedding is not None:
-        _embed(turn, {summary_id: embedding})
+        _embed(uow, {summary_id: embedding})
     return summary_id
 
 
-def embed_summaries(turn: Turn, embeddings: Mapping[int, Embedding]) -> int:
+def embed_summaries(uow: UnitOfWork, embeddings: Mapping[int, Embedding]) -> int:
     """Record vectors of the texts of summaries, by id; of how many that still wanted one."""
-    found = {id_: turn.summaries.get(id_) for id_ in embeddings}
+    found = {id_: uow.summaries.get(id_) for id_ in embeddings}
     wanting = {
         id_: embeddings[id_]
         for id_, summary in found.items()
@@ -63,22 +69,22 @@ def embed_summaries(turn: Turn, embeddings: Mapping[int, Embedding]) -> int:
         and summary.embedding_model != embeddings[id_].model_version
     }
     if wanting:
-        turn.begin("summary.embed", "made daily summaries findable by meaning")
-        _embed(turn, wanting)
+        uow.begin("summary.embed", "made daily summaries findable by meaning")
+        _embed(uow, wanting)
     return len(wanting)
 
 
-def delete_summary(turn: Turn, summary_id: int) -> None:
+def delete_summary(uow: UnitOfWork, summary_id: int) -> None:
     """Take a summary away for good: none of that conversation and day is made again, until this is undone.
 
     Raises:
         Forbidden: the actor may not read it.
         NotFound: there is none, it was deleted before, or another one took its place.
     """
-    require_may_read(turn.actor)
-    summary = live_summary(turn.summaries.get(summary_id), summary_id)
-    turn.begin("summary.delete", f"deleted a daily summary of {summary.day}")
-    turn.append(SummaryDeleted(summary_id))
+    require_may_read(uow.actor)
+    summary = live_summary(uow.summaries.get(summary_id), summary_id)
+    uow.begin("summary.delete", f"deleted a daily summary of {summary.day}")
+    uow.append(SummaryDeleted(summary_id))
 
 
 def live_summary(summary: Summary | None, summary_id: int) -> Summary:
@@ -90,9 +96,9 @@ def live_summary(summary: Summary | None, summary_id: int) -> Summary:
     return summary
 
 
-def _embed(turn: Turn, embeddings: Mapping[int, Embedding]) -> None:
-    ids = turn.attach(list(embeddings.values()))
-    turn.append(
+def _embed(uow: UnitOfWork, embeddings: Mapping[int, Embedding]) -> None:
+    ids = uow.attach(list(embeddings.values()))
+    uow.append(
         *(
             SummaryEmbedded(summary_id, embedding.model_version, id_)
             for (summary_id, embedding), id_ in zip(embeddings.items(), ids, strict=True)

@@ -12,52 +12,52 @@ from domain.base.names import clean_name
 from domain.commands.persons import check_version
 from domain.events.event import Event
 from domain.events.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagDeleted, TagRecoloured, TagRenamed
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 
-def tag_contents(turn: Turn, contents: Sequence[bytes], name: str) -> int:
+def tag_contents(uow: UnitOfWork, contents: Sequence[bytes], name: str) -> int:
     """Put a tag, made where there is none, on visible contents that lack it; the tag's id.
 
     Raises:
         RuleViolation: the name cannot be.
     """
-    turn.actor.require("editor")
+    uow.actor.require("editor")
     name = clean_name(name)
-    tag = turn.tags.named(name)
-    has = set() if tag is None else turn.tagged.contents_of(tag.id)
+    tag = uow.tags.named(name)
+    has = set() if tag is None else uow.tagged.contents_of(tag.id)
     new = [content for content in dict.fromkeys(contents) if content not in has]
     if tag is not None and not new:
         return tag.id
     photos = "a photo" if len(new) == 1 else f"{len(new)} photos"
-    turn.begin("tag.add", f"tagged {photos} with {tag.name if tag else name}")
-    tag_id = tag.id if tag else turn.new_id("tag")
+    uow.begin("tag.add", f"tagged {photos} with {tag.name if tag else name}")
+    tag_id = tag.id if tag else uow.new_id("tag")
     if tag is None:
-        turn.append(TagCreated(tag_id, name))
-    turn.append(*(MediaTagged(content, tag_id) for content in new))
+        uow.append(TagCreated(tag_id, name))
+    uow.append(*(MediaTagged(content, tag_id) for content in new))
     return tag_id
 
 
-def untag_contents(turn: Turn, contents: Sequence[bytes], name: str) -> int:
+def untag_contents(uow: UnitOfWork, contents: Sequence[bytes], name: str) -> int:
     """Take a tag off contents that have it; how many had it.
 
     Raises:
         NotFound: there is no such tag.
     """
-    turn.actor.require("editor")
-    tag = turn.tags.named(name)
+    uow.actor.require("editor")
+    tag = uow.tags.named(name)
     if tag is None:
         raise NotFound(f"there is no tag {name!r}")
-    tagged = turn.tagged.contents_of(tag.id)
+    tagged = uow.tagged.contents_of(tag.id)
     has = [content for content in dict.fromkeys(contents) if content in tagged]
     if has:
         photos = "a photo" if len(has) == 1 else f"{len(has)} photos"
-        turn.begin("tag.remove", f"took the tag {tag.name} off {photos}")
-        turn.append(*(MediaUntagged(content, tag.id) for content in has))
+        uow.begin("tag.remove", f"took the tag {tag.name} off {photos}")
+        uow.append(*(MediaUntagged(content, tag.id) for content in has))
     return len(has)
 
 
 def change_tag(
-    turn: Turn,
+    uow: UnitOfWork,
     tag_id: int,
     *,
     name: str | None = None,
@@ -73,9 +73,9 @@ def change_tag(
         Forbidden: it is on photos that the actor may not see.
         Stale: the tag changed since the client read it.
     """
-    turn.actor.require("editor")
-    tag = live_tag(turn, tag_id, expected)
-    called = tag.name if name is None else _free_name(turn, tag_id, name)
+    uow.actor.require("editor")
+    tag = live_tag(uow, tag_id, expected)
+    called = tag.name if name is None else _free_name(uow, tag_id, name)
     painted = tag.color if color is UNSET else _clean_color(color)
     events: list[Event] = []
     said = []
@@ -86,19 +86,19 @@ def change_tag(
         events.append(TagRecoloured(tag_id, painted, tag.color))
         said.append(f"gave the tag {called} {'no colour' if painted is None else f'the colour {painted}'}")
     if events:
-        require_tag_in_sight(turn, tag_id)
-        turn.begin("tag.rename" if called != tag.name else "tag.colour", ", ".join(said))
-        turn.append(*events)
+        require_tag_in_sight(uow, tag_id)
+        uow.begin("tag.rename" if called != tag.name else "tag.colour", ", ".join(said))
+        uow.append(*events)
 
 
-def rename_tag(turn: Turn, tag_id: int, name: str, expected: int | None = None) -> None:
+def rename_tag(uow: UnitOfWork, tag_id: int, name: str, expected: int | None = None) -> None:
     """Give a tag another name; raises as `change_tag`."""
-    change_tag(turn, tag_id, name=name, expected=expected)
+    change_tag(uow, tag_id, name=name, expected=expected)
 
 
-def _free_name(turn: Turn, tag_id: int, name: str) -> str:
+def _free_name(uow: UnitOfWork, tag_id: int, name: str) -> str:
     cleaned = clean_name(name)
-    holder = turn.tags.named(cleaned)
+    holder = uow.tags.named(cleaned)
     if holder is not None and holder.id != tag_id:
         raise NameTaken(f"tag {holder.id} is called {holder.name} already")
     return cleaned
@@ -110,7 +110,7 @@ def _clean_color(color: str | None) -> str | None:
     return None if color is None else color.lower()
 
 
-def merge_tags(turn: Turn, tag_id: int, into: int, expected: int | None = None) -> int:
+def merge_tags(uow: UnitOfWork, tag_id: int, into: int, expected: int | None = None) -> int:
     """Put the tag `into` on everything that has the tag `tag_id`, and delete that one; on how many contents it was not
     yet. Undo brings both back as they were.
 
@@ -120,19 +120,19 @@ def merge_tags(turn: Turn, tag_id: int, into: int, expected: int | None = None) 
         Forbidden: one of them is on photos that the actor may not see.
         Stale: the tag changed since the client read it.
     """
-    turn.actor.require("editor")
-    tag, survivor = live_tag(turn, tag_id, expected), live_tag(turn, into, None)
+    uow.actor.require("editor")
+    tag, survivor = live_tag(uow, tag_id, expected), live_tag(uow, into, None)
     if tag.id == survivor.id:
         raise RuleViolation("a tag cannot be merged into itself", "into")
-    require_tag_in_sight(turn, tag_id)
-    require_tag_in_sight(turn, into)
-    new = sorted(turn.tagged.contents_of(tag_id) - turn.tagged.contents_of(into))
-    turn.begin("tag.merge", f"merged the tag {tag.name} into {survivor.name}")
-    turn.append(*(MediaTagged(content, into) for content in new), TagDeleted(tag_id))
+    require_tag_in_sight(uow, tag_id)
+    require_tag_in_sight(uow, into)
+    new = sorted(uow.tagged.contents_of(tag_id) - uow.tagged.contents_of(into))
+    uow.begin("tag.merge", f"merged the tag {tag.name} into {survivor.name}")
+    uow.append(*(MediaTagged(content, into) for content in new), TagDeleted(tag_id))
     return len(new)
 
 
-def delete_tag(turn: Turn, tag_id: int, expected: int | None = None) -> None:
+def delete_tag(uow: UnitOfWork, tag_id: int, expected: int | None = None) -> None:
     """Take a tag off everything.
 
     Raises:
@@ -140,24 +140,24 @@ def delete_tag(turn: Turn, tag_id: int, expected: int | None = None) -> None:
         Forbidden: it is on photos that the actor may not see.
         Stale: the tag changed since the client read it.
     """
-    turn.actor.require("editor")
-    tag = live_tag(turn, tag_id, expected)
-    require_tag_in_sight(turn, tag_id)
-    turn.begin("tag.delete", f"deleted the tag {tag.name}")
-    turn.append(TagDeleted(tag_id))
+    uow.actor.require("editor")
+    tag = live_tag(uow, tag_id, expected)
+    require_tag_in_sight(uow, tag_id)
+    uow.begin("tag.delete", f"deleted the tag {tag.name}")
+    uow.append(TagDeleted(tag_id))
 
 
-def require_tag_in_sight(turn: Turn, tag_id: int) -> None:
+def require_tag_in_sight(uow: UnitOfWork, tag_id: int) -> None:
     """Raises `Forbidden` where the tag, live or deleted, is on photos in libraries that the actor may not see."""
-    actor = turn.actor
-    if actor.libraries is not None and not actor.is_admin and turn.tagged.outside(tag_id):
-        name = turn.tags.name_of(tag_id)
+    actor = uow.actor
+    if actor.libraries is not None and not actor.is_admin and uow.tagged.outside(tag_id):
+        name = uow.tags.name_of(tag_id)
         raise Forbidden(f"the tag {name} is on photos that {actor.name} may not see: ask an admin")
 
 
-def live_tag(turn: Turn, tag_id: int, expected: int | None = None) -> Tag:
+def live_tag(uow: UnitOfWork, tag_id: int, expected: int | None = None) -> Tag:
     """The tag that a command is about; raises `NotFound` or `Stale`."""
-    tag = turn.tags.get(tag_id)
+    tag = uow.tags.get(tag_id)
     if tag is None:
         raise NotFound(f"there is no tag {tag_id}")
     check_version("tag", tag.version, expected)

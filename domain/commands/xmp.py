@@ -17,7 +17,7 @@ from domain.events.face import DELETED, Face, FaceAssigned, FaceDrawn, MarkerLif
 from domain.events.person import PersonCreated
 from domain.events.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagRenamed
 from domain.ports.face_engine import Embedding
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.face_pairing import paired
 from domain.rules.xmp import Description, Region
 
@@ -62,7 +62,7 @@ def to_draw(faces: Sequence[Face], description: Description) -> list[Region]:
 
 
 def take_over(
-    turn: Turn, content_hash: bytes, description: Description, embedded: Mapping[Box, Embedding] | None = None
+    uow: UnitOfWork, content_hash: bytes, description: Description, embedded: Mapping[Box, Embedding] | None = None
 ) -> Taken:
     """Take over what XMP says of one content; what already stands so appends nothing.
 
@@ -70,13 +70,13 @@ def take_over(
     `embedded` has one for its box. Decisions stand: another's face stays another's; a face that was deleted, put aside
     as a stranger's, or said or taken away not to be this person is left so, and a tag that was taken off stays off.
     """
-    turn.actor.require("editor")
-    reading = _Reading(turn, content_hash)
+    uow.actor.require("editor")
+    reading = _Reading(uow, content_hash)
     reading.take_regions(description.regions, embedded or {})
     reading.take_keywords(description.keywords)
     if reading.events:
-        turn.begin(READ_KIND, "read names and keywords from XMP")
-        turn.append(*reading.new, *reading.events)
+        uow.begin(READ_KIND, "read names and keywords from XMP")
+        uow.append(*reading.new, *reading.events)
         reading.taken.photos = 1
     return reading.taken
 
@@ -84,8 +84,8 @@ def take_over(
 class _Reading:
     """One content's description on its way into events: `new` persons and tags, then what refers to them."""
 
-    def __init__(self, turn: Turn, content_hash: bytes) -> None:
-        self._turn = turn
+    def __init__(self, uow: UnitOfWork, content_hash: bytes) -> None:
+        self._turn = uow
         self._content = content_hash
         self.taken = Taken()
         self.new: list[Event] = []
@@ -139,12 +139,12 @@ class _Reading:
         person_id = self._person(region.name) if region.name else None
         if region.name and person_id is None:
             return
-        turn = self._turn
+        uow = self._turn
         if not any(isinstance(event, MarkerLifted) for event in self.events):
-            self.events += [MarkerLifted(id_, self._content) for id_, _, _ in turn.faces.markers(self._content)]
-        ids = turn.attach([] if embedding is None else [embedding])
+            self.events += [MarkerLifted(id_, self._content) for id_, _, _ in uow.faces.markers(self._content)]
+        ids = uow.attach([] if embedding is None else [embedding])
         model = PENDING if embedding is None else embedding.model_version
-        face_id = turn.new_id("face")
+        face_id = uow.new_id("face")
         self.events.append(FaceDrawn(face_id, self._content, box, model, ids[0] if ids else None))
         self.taken.drawn += 1
         if person_id is not None:
@@ -176,11 +176,11 @@ class _Reading:
                 self.taken.left.append(f"a keyword: {error}")
         if not wanted:
             return
-        turn = self._turn
-        has = turn.tagged.ids_of_content(self._content)
+        uow = self._turn
+        has = uow.tagged.ids_of_content(self._content)
         off = self._taken_off()
         for name in wanted.values():
-            tag = turn.tags.named(name)
+            tag = uow.tags.named(name)
             if tag is not None and tag.id in has:
                 continue
             if tag is not None and tag.id in off:
@@ -190,7 +190,7 @@ class _Reading:
                 now = once[name_key(name)]
                 self.taken.left.append(f"{name}: the tag was {f'renamed {now.name}' if now else 'deleted'} here")
                 continue
-            tag_id = turn.new_id("tag") if tag is None else tag.id
+            tag_id = uow.new_id("tag") if tag is None else tag.id
             if tag is None:
                 self.new.append(TagCreated(tag_id, name))
                 self.taken.tags.add(name)

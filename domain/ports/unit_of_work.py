@@ -26,7 +26,7 @@ from domain.ports.lookups import (
 )
 
 
-class Turn(Protocol):
+class UnitOfWork(Protocol):
     """A command's turn at the log: it holds the write lock, decides from the tables as they stand, and appends or does
     nothing."""
 

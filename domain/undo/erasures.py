@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from domain.events.erasure import ContentErased, FaceErased, FaceFactErased, PersonErased
 from domain.events.event import Event, Recorded
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.undo.rules import takes_back
 
 
 @takes_back(FaceErased, FaceFactErased, PersonErased, ContentErased)
-def _erased(turn: Turn, recorded: Recorded, event: Event) -> Iterable[Event]:
+def _erased(uow: UnitOfWork, recorded: Recorded, event: Event) -> Iterable[Event]:
     return ()

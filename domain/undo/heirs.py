@@ -9,21 +9,21 @@ from msgspec.structs import replace
 from domain.events.erasure import FaceErased
 from domain.events.event import Recorded
 from domain.events.face import FaceCarried, FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 
 DRAWINGS = (FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn)
 """What is about the box, which is carried only where a face was drawn again."""
 
 
-def of_heirs(turn: Turn, recorded: Recorded) -> Iterator[Recorded]:
+def of_heirs(uow: UnitOfWork, recorded: Recorded) -> Iterator[Recorded]:
     """What `recorded` says of a face, as the carrying said it of each heir that has it since: in the heir's stream, at
     the position where the face was carried, so that what was decided about the heir later stands in the way."""
-    for later in turn.later_in(recorded.stream, recorded.position):
+    for later in uow.later_in(recorded.stream, recorded.position):
         if not isinstance(later.event, FaceCarried):
             continue
         heir = later.event.heir
-        began = turn.later_in(f"face-{heir}", 0)[0]
-        is_gone = turn.faces.get(heir) is None or isinstance(began.event, FaceErased)
+        began = uow.later_in(f"face-{heir}", 0)[0]
+        is_gone = uow.faces.get(heir) is None or isinstance(began.event, FaceErased)
         is_drawn_again = isinstance(began.event, FaceDrawn) and began.operation_id == later.operation_id
         if is_gone or (isinstance(recorded.event, DRAWINGS) and not is_drawn_again):
             continue
@@ -31,6 +31,6 @@ def of_heirs(turn: Turn, recorded: Recorded) -> Iterator[Recorded]:
         yield replace(recorded, position=later.position, stream=event.stream, event=event)
 
 
-def was_carried(turn: Turn, face_id: int) -> bool:
+def was_carried(uow: UnitOfWork, face_id: int) -> bool:
     """Whether a face has an heir."""
-    return any(isinstance(recorded.event, FaceCarried) for recorded in turn.later_in(f"face-{face_id}", 0))
+    return any(isinstance(recorded.event, FaceCarried) for recorded in uow.later_in(f"face-{face_id}", 0))

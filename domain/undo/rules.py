@@ -11,11 +11,11 @@ from domain.events.event import Event, Recorded
 from domain.events.face import FaceAssigned, MarkerLifted
 from domain.events.operation import Operation, OperationBegan, OperationEnded
 from domain.events.person import PersonRestored, PersonUnmerged
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.undo.heirs import of_heirs
 
 Kinds = tuple[type[Event], ...]
-Inverse = Callable[[Turn, Recorded, Any], Iterable[Event]]
+Inverse = Callable[[UnitOfWork, Recorded, Any], Iterable[Event]]
 DETECTION = "detect"
 """The kind of operation that repeats decisions of old on a photo that was saved anew, and decides nothing."""
 ERASURE = "erase"
@@ -59,7 +59,7 @@ def kinds_taken_back() -> frozenset[type[Event]]:
     return frozenset(_INVERSES)
 
 
-def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
+def inverse_of(uow: UnitOfWork, recorded: Recorded) -> list[Event]:
     """The events that take `recorded` back, as the tables stand now; none where nothing is left to take back. What was
     said of a face is taken back of its heirs too.
 
@@ -79,72 +79,72 @@ def inverse_of(turn: Turn, recorded: Recorded) -> list[Event]:
             f"what {recorded.actor} did there cannot be undone: it records what was found, not a decision"
         )
     if event.subject == "person" and not isinstance(event, PersonErased):
-        _require_not_erased(turn, recorded.stream)
+        _require_not_erased(uow, recorded.stream)
     try:
-        events = list(inverse(turn, recorded, event))
+        events = list(inverse(uow, recorded, event))
     except InTheWay as error:
-        later = turn.operations.get(error.operation_id)
+        later = uow.operations.get(error.operation_id)
         if later is not None and later.kind == ERASURE:
-            raise Erased(f"this cannot be undone: {later.said_to(turn.actor)}") from error
+            raise Erased(f"this cannot be undone: {later.said_to(uow.actor)}") from error
         raise
-    _require_nobody_erased(turn, events)
+    _require_nobody_erased(uow, events)
     if event.subject == "face":
-        for inherited in of_heirs(turn, recorded):
-            events += inverse_of(turn, inherited)
+        for inherited in of_heirs(uow, recorded):
+            events += inverse_of(uow, inherited)
     return events
 
 
-def _require_nobody_erased(turn: Turn, events: Iterable[Event]) -> None:
+def _require_nobody_erased(uow: UnitOfWork, events: Iterable[Event]) -> None:
     """Raises `Erased` where one of `events` would give an erased person a face or a life."""
     for event in events:
         if isinstance(event, (FaceAssigned, PersonRestored, PersonUnmerged)):
-            _require_not_erased(turn, f"person-{event.person_id}")
+            _require_not_erased(uow, f"person-{event.person_id}")
 
 
-def _require_not_erased(turn: Turn, stream: str) -> None:
-    if was_erased(turn, stream):
+def _require_not_erased(uow: UnitOfWork, stream: str) -> None:
+    if was_erased(uow, stream):
         raise Erased(f"this cannot be undone: {stream.replace('-', ' ')} was erased")
 
 
-def was_erased(turn: Turn, stream: str) -> bool:
+def was_erased(uow: UnitOfWork, stream: str) -> bool:
     """Whether the person that this stream is about was erased."""
-    return any(isinstance(each.event, PersonErased) for each in turn.later_in(stream, 0))
+    return any(isinstance(each.event, PersonErased) for each in uow.later_in(stream, 0))
 
 
-def blocked(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds, what: str) -> Conflict:
+def blocked(uow: UnitOfWork, recorded: Recorded, stream: str, kinds: Kinds, what: str) -> Conflict:
     """The conflict to raise: it names the newest later operation that wrote one of `kinds` to `stream` and stands."""
-    operation = later_write(turn, recorded, stream, kinds)
+    operation = later_write(uow, recorded, stream, kinds)
     if operation is None:
         return Conflict(f"this can no longer be undone: something else {what}")
-    if not operation.is_told_to(turn.actor):
+    if not operation.is_told_to(uow.actor):
         what = "changed the same"  # the text of `what` can hold a name as well
-    text = operation.said_to(turn.actor)
+    text = operation.said_to(uow.actor)
     return InTheWay(f"operation {operation.id} ({text}) came later and {what}: undo that one first", operation.id)
 
 
-def require_last_write(turn: Turn, recorded: Recorded, kinds: Kinds, what: str, *, stands: bool) -> None:
+def require_last_write(uow: UnitOfWork, recorded: Recorded, kinds: Kinds, what: str, *, stands: bool) -> None:
     """Raises where what `recorded` wrote no longer `stands`, or a later operation wrote it again, even alike."""
-    if not stands or later_write(turn, recorded, recorded.stream, kinds) is not None:
-        raise blocked(turn, recorded, recorded.stream, kinds, what)
+    if not stands or later_write(uow, recorded, recorded.stream, kinds) is not None:
+        raise blocked(uow, recorded, recorded.stream, kinds, what)
 
 
-def require_none_since(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds, what: str) -> None:
+def require_none_since(uow: UnitOfWork, recorded: Recorded, stream: str, kinds: Kinds, what: str) -> None:
     """Raises where an operation after `recorded` wrote one of `kinds` to `stream` and still has its effect."""
-    if later_write(turn, recorded, stream, kinds) is not None:
-        raise blocked(turn, recorded, stream, kinds, what)
+    if later_write(uow, recorded, stream, kinds) is not None:
+        raise blocked(uow, recorded, stream, kinds, what)
 
 
-def require_photo_in_sight(turn: Turn, content_hash: bytes, what: str) -> None:
+def require_photo_in_sight(uow: UnitOfWork, content_hash: bytes, what: str) -> None:
     """Raises `Forbidden` where no file that the actor may see shows this content."""
-    actor = turn.actor
-    if actor.libraries is not None and not actor.is_admin and not turn.media.shows_content(content_hash):
+    actor = uow.actor
+    if actor.libraries is not None and not actor.is_admin and not uow.media.shows_content(content_hash):
         raise Forbidden(f"this touches {what} that {actor.name} may not see: ask an admin")
 
 
-def later_write(turn: Turn, recorded: Recorded, stream: str, kinds: Kinds) -> Operation | None:
+def later_write(uow: UnitOfWork, recorded: Recorded, stream: str, kinds: Kinds) -> Operation | None:
     """The newest operation after `recorded` that wrote one of `kinds` to `stream` and still has its effect."""
-    for later in reversed(turn.later_in(stream, recorded.position)):
-        operation = turn.operations.get(later.operation_id) if isinstance(later.event, kinds) else None
+    for later in reversed(uow.later_in(stream, recorded.position)):
+        operation = uow.operations.get(later.operation_id) if isinstance(later.event, kinds) else None
         is_decision = operation is not None and operation.kind != DETECTION
         if operation is not None and is_decision and _stands(operation, recorded):
             return operation

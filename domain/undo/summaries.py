@@ -8,27 +8,27 @@ from domain.base.errors import Conflict
 from domain.commands.summaries import require_may_read
 from domain.events.event import Event, Recorded
 from domain.events.summary import SummaryDeleted, SummaryRestored
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.undo.rules import blocked, takes_back
 
 
-def _require(turn: Turn, summary_id: int, recorded: Recorded, *, deleted: bool) -> None:
+def _require(uow: UnitOfWork, summary_id: int, recorded: Recorded, *, deleted: bool) -> None:
     """Raises where the actor may not read the summary, another one took its place, or it is `deleted` or not."""
-    require_may_read(turn.actor)
-    summary = turn.summaries.get(summary_id)
+    require_may_read(uow.actor)
+    summary = uow.summaries.get(summary_id)
     if summary is None or summary.superseded_by is not None:
         raise Conflict(f"another summary took the place of summary {summary_id}: delete that one")
     if summary.deleted != deleted:
-        raise blocked(turn, recorded, recorded.stream, (SummaryDeleted, SummaryRestored), "changed the same summary")
+        raise blocked(uow, recorded, recorded.stream, (SummaryDeleted, SummaryRestored), "changed the same summary")
 
 
 @takes_back(SummaryDeleted)
-def _deleted(turn: Turn, recorded: Recorded, event: SummaryDeleted) -> Iterable[Event]:
-    _require(turn, event.summary_id, recorded, deleted=True)
+def _deleted(uow: UnitOfWork, recorded: Recorded, event: SummaryDeleted) -> Iterable[Event]:
+    _require(uow, event.summary_id, recorded, deleted=True)
     yield SummaryRestored(event.summary_id)
 
 
 @takes_back(SummaryRestored)
-def _restored(turn: Turn, recorded: Recorded, event: SummaryRestored) -> Iterable[Event]:
-    _require(turn, event.summary_id, recorded, deleted=False)
+def _restored(uow: UnitOfWork, recorded: Recorded, event: SummaryRestored) -> Iterable[Event]:
+    _require(uow, event.summary_id, recorded, deleted=False)
     yield SummaryDeleted(event.summary_id)

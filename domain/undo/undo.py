@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.base.errors import Conflict, Erased, InTheWay, NotFound, RuleViolation
 from domain.events.event import Recorded
 from domain.events.operation import Operation
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.undo import inverse_of
 
 NOT_UNDOABLE = {
@@ -29,7 +29,7 @@ MOST_LATER = 100
 """Later operations that one call takes back; who means more goes step by step."""
 
 
-def undo(turn: Turn, operation_id: int) -> int:
+def undo(uow: UnitOfWork, operation_id: int) -> int:
     """Take back all that an operation did, the last event first; the id of the operation that did so. What an erasure
     took of it stays as it is.
 
@@ -40,41 +40,41 @@ def undo(turn: Turn, operation_id: int) -> int:
         Conflict: it was undone before.
         Forbidden: it touches what the actor may not see.
     """
-    turn.actor.require("editor")
-    operation = turn.operations.get(operation_id)
+    uow.actor.require("editor")
+    operation = uow.operations.get(operation_id)
     if operation is None:
         raise NotFound(f"there is no operation {operation_id}")
     if operation.kind in NOT_UNDOABLE:
         raise RuleViolation(f"operation {operation_id} cannot be undone: {NOT_UNDOABLE[operation.kind]}")
     if operation.kind.startswith("library."):
-        turn.actor.require("admin")
+        uow.actor.require("admin")
     if operation.undone_by is not None:
         raise InTheWay(
             f"operation {operation_id} was undone by operation {operation.undone_by}: undo that one to redo",
             operation.undone_by,
         )
-    undone_by = turn.begin("undo", _said(turn, operation), undoes=operation_id)
+    undone_by = uow.begin("undo", _said(uow, operation), undoes=operation_id)
     erased: list[Erased] = []
-    taken_back = sum(_take_back(turn, recorded, erased) for recorded in reversed(turn.events_of(operation_id)))
+    taken_back = sum(_take_back(uow, recorded, erased) for recorded in reversed(uow.events_of(operation_id)))
     if taken_back:
         return undone_by
     if erased:
         raise erased[0]
-    raise Conflict(f"nothing of operation {operation_id} ({operation.said_to(turn.actor)}) is left to undo")
+    raise Conflict(f"nothing of operation {operation_id} ({operation.said_to(uow.actor)}) is left to undo")
 
 
-def _take_back(turn: Turn, recorded: Recorded, erased: list[Erased]) -> int:
+def _take_back(uow: UnitOfWork, recorded: Recorded, erased: list[Erased]) -> int:
     """Take one event back; by how many events. What an erasure took stays as it is, and is added to `erased`."""
     try:
-        events = inverse_of(turn, recorded)
+        events = inverse_of(uow, recorded)
     except Erased as error:
         erased.append(error)
         return 0
-    turn.append(*events)
+    uow.append(*events)
     return len(events)
 
 
-def undo_with_later(turn: Turn, operation_id: int) -> int:
+def undo_with_later(uow: UnitOfWork, operation_id: int) -> int:
     """Take back an operation and, before it, every later one that stands in its way, the last one first; each by an
     operation of its own, all of them or none. The id of the operation that took back the one asked for.
 
@@ -82,12 +82,12 @@ def undo_with_later(turn: Turn, operation_id: int) -> int:
         InTheWay: it was undone before, or more than `MOST_LATER` stand in the way.
         NotFound, RuleViolation, Conflict, Forbidden: as `undo`, for any of them.
     """
-    asked = turn.operations.get(operation_id)
+    asked = uow.operations.get(operation_id)
     waiting = [operation_id]
     for _ in range(2 * MOST_LATER):
         try:
-            with turn.attempt():
-                undone_by = undo(turn, waiting[-1])
+            with uow.attempt():
+                undone_by = undo(uow, waiting[-1])
         except InTheWay as error:
             is_undone = asked is not None and asked.undone_by is not None
             if is_undone or error.operation_id in waiting or len(waiting) > MOST_LATER:
@@ -97,13 +97,13 @@ def undo_with_later(turn: Turn, operation_id: int) -> int:
         waiting.pop()
         if not waiting:
             return undone_by
-        turn.next_operation()
+        uow.next_operation()
     raise Conflict(f"more than {MOST_LATER} later operations stand in the way of operation {operation_id}")
 
 
-def _said(turn: Turn, operation: Operation) -> str:
+def _said(uow: UnitOfWork, operation: Operation) -> str:
     """What is recorded of an undo, which its actor may read: no name of what they may not see."""
-    if operation.kind != "undo" or not operation.is_told_to(turn.actor):
-        return f"undid: {operation.said_to(turn.actor)}"
+    if operation.kind != "undo" or not operation.is_told_to(uow.actor):
+        return f"undid: {operation.said_to(uow.actor)}"
     did, _, text = operation.text.partition(": ")
     return f"{'redid' if did == 'undid' else 'undid'}: {text}"

@@ -55,8 +55,8 @@ def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
     ledger = Ledger(Database(f"sqlite:///{tmp_path}/imageapi.db"))
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        with ledger.transaction(CLI) as turn:
-            add_library(turn, str(tmp_path / name))
+        with ledger.transaction(CLI) as uow:
+            add_library(uow, str(tmp_path / name))
     clock = Clock()
     monkeypatch.setattr("adapters.background.library_watch.time.monotonic", clock)
     post = Post(ledger, clock)
@@ -159,8 +159,8 @@ def test_what_was_noticed_when_a_scan_failed_is_looked_for_in_everything(post: P
 
 def test_a_removed_library_is_watched_no_more_and_stopping_ends_the_watch(post: Post) -> None:
     assert post.notices.followed == [1, 2]
-    with post.ledger.transaction(CLI) as turn:
-        remove_library(turn, 1)
+    with post.ledger.transaction(CLI) as uow:
+        remove_library(uow, 1)
     post.after(1)
     assert post.notices.followed == [2]
     post.watcher.loop.ask_to_stop()

@@ -21,9 +21,9 @@ def anew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Ledg
     """Gives the ledger with its database as it was in the beginning: opening another one takes longer than a test."""
     file = tmp_path_factory.mktemp("world") / "log.db"
     ledger = Ledger(Database(f"sqlite:///{file}"))
-    with ledger.transaction(CLI) as turn:
-        turn.begin("library.add", "added the library Family")
-        turn.append(LibraryAdded(turn.new_id("library"), "Family", "/photos/family"))
+    with ledger.transaction(CLI) as uow:
+        uow.begin("library.add", "added the library Family")
+        uow.append(LibraryAdded(uow.new_id("library"), "Family", "/photos/family"))
     with closing(sqlite3.connect(":memory:")) as beginning, closing(sqlite3.connect(file)) as live:
         live.backup(beginning)
 

@@ -30,8 +30,8 @@ THRESHOLD = 0.8
 
 def bind(world: World, name: str, threshold: float = THRESHOLD, model: str = MODEL) -> dict[int, str]:
     """What the policy binds on a photo: the name for each face."""
-    with world.turn(AUTOBIND) as turn:
-        bound = bind_by_tag(turn, content(name), threshold, model, cosine)
+    with world.uow(AUTOBIND) as uow:
+        bound = bind_by_tag(uow, content(name), threshold, model, cosine)
     return {b.face_id: b.person.name for b in bound}
 
 

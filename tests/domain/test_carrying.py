@@ -158,9 +158,9 @@ def test_a_rewrite_before_anybody_decided_anything_carries_nothing(world: World)
 def test_a_new_photo_at_the_place_of_a_missing_one_takes_over_what_stood_there(world: World) -> None:
     (left,) = world.shows("one.jpg", found(LEFT))
     ann = world.a_person("Ann", left)
-    with world.turn() as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, [world.media("one.jpg").id])
+    with world.uow() as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, [world.media("one.jpg").id])
     rewrite(world)
     (new,) = world.detect("one, rated", found(LEFT))
     assert world.face(new).person_id == ann

@@ -82,9 +82,9 @@ def test_a_photo_that_a_model_cannot_use_is_marked_with_the_reason(world: World)
 
 def fail(world: World, name: str, reason: str = "unreadable") -> None:
     """The engine can never use this content."""
-    with world.turn() as turn:
-        turn.begin("detect", "looked for faces")
-        mark_failed(turn, content(name), MODEL, reason)
+    with world.uow() as uow:
+        uow.begin("detect", "looked for faces")
+        mark_failed(uow, content(name), MODEL, reason)
 
 
 def test_marking_is_a_no_op_where_a_face_stands_even_a_deleted_one(world: World) -> None:

@@ -77,15 +77,15 @@ def learned(world: World, name: str, photo_name: str, text: str = "has a red boa
     said = (Message("user", "what is it?"), Message("assistant", f"{name} {text}.", model="m"))
     writing = Writing("A boat", f"{name} {text}.", "m", "local")
     insight_id = world.do(write_insight, content(photo_name), writing, said, actor=INSIGHT)
-    with world.turn(INSIGHT) as turn:
-        insight = turn.insights.get(insight_id)
+    with world.uow(INSIGHT) as uow:
+        insight = uow.insights.get(insight_id)
         assert insight is not None
         known = Said(
             (SaidEntity(name, "person", f"{name} {text}"),), (SaidFact(0, f"{name} {text}", None, None, None),)
         )
-        learn_from_insight(turn, insight, "m", known)
-        (view, _) = turn.entities.page(1000, q=name)[0]
-        return view.id, turn.entities.facts_of(view.id, 0, 1000)[-1].id
+        learn_from_insight(uow, insight, "m", known)
+        (view, _) = uow.entities.page(1000, q=name)[0]
+        return view.id, uow.entities.facts_of(view.id, 0, 1000)[-1].id
 
 
 # Entities
@@ -384,9 +384,9 @@ def test_a_fact_says_what_became_of_its_insight(world: World) -> None:
     assert standing(world, anna) == ["amended"]
     world.undo(amended)
     assert standing(world, anna) == ["stands"]
-    with world.turn() as turn:
-        turn.begin("erase", "erased the faces of a photo")
-        turn.append(ContentErased(content("lake")))
+    with world.uow() as uow:
+        uow.begin("erase", "erased the faces of a photo")
+        uow.append(ContentErased(content("lake")))
     assert standing(world, anna) == ["erased"]
 
 
@@ -485,8 +485,8 @@ def test_what_others_did_to_what_is_out_of_sight_is_not_undone(world: World, els
 def test_a_fact_is_not_shown_while_no_file_shows_its_photo(world: World) -> None:
     world.scan(photo("lake"))
     anna, _ = learned(world, "Anna", "lake")
-    with world.turn(INSIGHT) as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, [world.media("lake").id])
+    with world.uow(INSIGHT) as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, [world.media("lake").id])
     assert facts(world, anna) == []
     assert seen(world, anna) is not None

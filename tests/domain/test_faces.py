@@ -234,9 +234,9 @@ def test_a_deleted_face_is_kept_for_detection_and_found_by_no_command(world: Wor
 
 def test_a_face_whose_file_is_missing_or_unseen_is_found_by_no_command(world: World) -> None:
     missing, ann = world.a_face("gone.jpg"), world.a_person("Ann")
-    with world.turn() as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, [world.media("gone.jpg").id])
+    with world.uow() as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, [world.media("gone.jpg").id])
     assert_not_found(world, missing, ann)
     unseen = world.a_face("boss.jpg", world.library("Work"))
     assert_not_found(world, unseen, ann, actor=ONE_LIBRARY)
@@ -463,8 +463,8 @@ def test_ignoring_an_ignored_face_appends_nothing(world: World) -> None:
 
 def test_a_failed_photo_can_still_be_drawn_on(world: World) -> None:
     world.scan(photo("one.jpg"))
-    with world.turn() as turn:
-        turn.begin("detect", "looked for faces")
-        mark_failed(turn, content("one.jpg"), MODEL, "too small")
+    with world.uow() as uow:
+        uow.begin("detect", "looked for faces")
+        mark_failed(uow, content("one.jpg"), MODEL, "too small")
     world.do(draw_face, content("one.jpg"), LEFT, Embedding(MODEL, vector()))
     assert world.markers("one.jpg") == []

@@ -227,9 +227,9 @@ def test_what_is_out_of_sight_missing_or_taken_back_is_not_found(
 
     refused(99, CLI)
     refused(insight, Actor("ron", "editor", frozenset({2})))
-    with world.turn() as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, [world.media("lake").id])
+    with world.uow() as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, [world.media("lake").id])
     refused(insight, CLI)
     world.scan(photo("lake"))
     with world.reading() as tables:
@@ -342,6 +342,6 @@ def test_a_transcript_is_the_fold_of_its_events(world: World, insight: int) -> N
     world.do(rewind_transcript, insight, 2)
     world.do(continue_transcript, insight, MORE)
     world.undo(latest(world))
-    with world.turn() as turn:
-        events = [recorded.event for recorded in turn.later_in(f"insight-{insight}", 0)]
+    with world.uow() as uow:
+        events = [recorded.event for recorded in uow.later_in(f"insight-{insight}", 0)]
     assert folded(events) == said(world, insight) == PROMPT

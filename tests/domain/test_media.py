@@ -19,16 +19,16 @@ from tests.domain.world import World, content, photo
 
 def record(world: World, *files: ReadFile, library: int = 1, vanished: Sequence[int] = ()) -> Recorded:
     """Record a batch; what became of it."""
-    with world.turn(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        return record_files(turn, library, files, vanished)
+    with world.uow(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        return record_files(uow, library, files, vanished)
 
 
 def miss(world: World, *media_ids: int) -> int:
     """Record files as missing; how many were."""
-    with world.turn(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        return record_missing(turn, media_ids)
+    with world.uow(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        return record_missing(uow, media_ids)
 
 
 def unread(path: str, problem: str = "truncated") -> ReadFile:

@@ -77,9 +77,9 @@ def test_a_deletion_says_how_many_faces_are_nobodys_now(world: World, faces: int
 def test_every_field_can_be_written_and_the_operation_says_so(world: World) -> None:
     face = world.a_face()
     ann = world.a_person("Ann", face)
-    with world.turn() as turn:
-        turn.begin("insight", "wrote an insight")
-        turn.append(EntityCreated(turn.new_id("entity"), "Ann Lee", "person"))
+    with world.uow() as uow:
+        uow.begin("insight", "wrote an insight")
+        uow.append(EntityCreated(uow.new_id("entity"), "Ann Lee", "person"))
     operation = world.change(
         ann, name="Anna", notes="n", birth_date="1950-02-28", hidden=True, cover_face_id=face, entity_id=1
     )

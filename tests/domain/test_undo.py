@@ -93,8 +93,8 @@ def test_an_unknown_operation_is_not_found_and_a_viewer_undoes_nothing(world: Wo
 def test_scans_detections_and_sign_ins_cannot_be_undone(world: World) -> None:
     before = world.head
     world.a_face()
-    with world.turn() as turn:
-        sign_in(turn, User(1, "ed", "editor", None, None, 1, 1), "link")
+    with world.uow() as uow:
+        sign_in(uow, User(1, "ed", "editor", None, None, 1, 1), "link")
     operations = sorted({recorded.operation_id for recorded in world.ledger.events(before, 100)})
     assert [world.operation(each).kind for each in operations] == ["scan", "detect", "user.sign_in"]
     for operation in operations:
@@ -103,9 +103,9 @@ def test_scans_detections_and_sign_ins_cannot_be_undone(world: World) -> None:
 
 
 def test_an_operation_that_only_records_what_was_found_cannot_be_undone(world: World) -> None:
-    with world.turn() as turn:
-        operation = turn.begin("look", "looked at a photo")
-        turn.append(ContentMarked(turn.new_id("face"), content("one"), "no_faces", "model-1"))
+    with world.uow() as uow:
+        operation = uow.begin("look", "looked at a photo")
+        uow.append(ContentMarked(uow.new_id("face"), content("one"), "no_faces", "model-1"))
     with nothing_appended(world), pytest.raises(RuleViolation, match="not a decision"):
         world.undo(operation)
 
@@ -169,9 +169,9 @@ def test_operations_beside_it_stay(world: World) -> None:
 def test_every_field_goes_back_in_one_undo_and_forth_in_one_redo(world: World) -> None:
     left, right = world.shows("one.jpg", found(LEFT), found(RIGHT))
     ann = world.a_person("Ann", left, right, notes="old", birth_date="1940-01-01")
-    with world.turn() as turn:
-        turn.begin("insight", "wrote an insight")
-        turn.append(EntityCreated(turn.new_id("entity"), "Ann", "person"))
+    with world.uow() as uow:
+        uow.begin("insight", "wrote an insight")
+        uow.append(EntityCreated(uow.new_id("entity"), "Ann", "person"))
     world.change(ann, cover_face_id=left)
     before = world.person(ann)
     changed = world.change(
@@ -199,9 +199,9 @@ def test_a_later_write_of_the_same_field_is_in_the_way_until_it_is_undone(
     world: World, first: dict[str, Any], second: dict[str, Any], third: dict[str, Any]
 ) -> None:
     ann = world.a_person("Ann", *world.shows("one.jpg", found(LEFT), found(RIGHT)))
-    with world.turn() as turn:
-        turn.begin("insight", "wrote an insight")
-        turn.append(*(EntityCreated(turn.new_id("entity"), name, "person") for name in ("Ann", "Anna")))
+    with world.uow() as uow:
+        uow.begin("insight", "wrote an insight")
+        uow.append(*(EntityCreated(uow.new_id("entity"), name, "person") for name in ("Ann", "Anna")))
     world.change(ann, **first)
     before = world.person(ann)
     one, two = world.change(ann, **second), world.change(ann, **third)

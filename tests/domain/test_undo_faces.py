@@ -75,8 +75,8 @@ def test_an_unassigned_face_goes_back_with_the_reason_it_was_assigned_for(world:
     ann = world.a_person("Ann")
     face = world.a_face()
     world.do(tag_contents, [content("one.jpg")], "Ann")
-    with world.turn(AUTOBIND) as turn:
-        bind_by_tag(turn, content("one.jpg"), 0.9, MODEL, cosine)
+    with world.uow(AUTOBIND) as uow:
+        bind_by_tag(uow, content("one.jpg"), 0.9, MODEL, cosine)
     removed = world.assign(face, None)
     before = world.head
     world.undo(removed)
@@ -87,8 +87,8 @@ def test_a_face_goes_back_to_the_former_person_with_the_former_reason(world: Wor
     ann, bob = world.a_person("Ann"), world.a_person("Bob")
     face = world.a_face()
     world.do(tag_contents, [content("one.jpg")], "Ann")
-    with world.turn(AUTOBIND) as turn:
-        bind_by_tag(turn, content("one.jpg"), 0.9, MODEL, cosine)
+    with world.uow(AUTOBIND) as uow:
+        bind_by_tag(uow, content("one.jpg"), 0.9, MODEL, cosine)
     reassigned = world.assign(face, bob)
     before = world.head
     undone = world.undo(reassigned)
@@ -104,11 +104,11 @@ def test_what_the_tag_rule_bound_can_be_undone_and_is_not_bound_again(world: Wor
     face = world.a_face()
     world.do(tag_contents, [content("one.jpg")], "Ann")
     before = world.head
-    with world.turn(AUTOBIND) as turn:
-        bind_by_tag(turn, content("one.jpg"), 0.9, MODEL, cosine)
+    with world.uow(AUTOBIND) as uow:
+        bind_by_tag(uow, content("one.jpg"), 0.9, MODEL, cosine)
     world.undo(world.ledger.events(before, 1)[0].operation_id)
-    with nothing_appended(world), world.turn(AUTOBIND) as turn:
-        assert bind_by_tag(turn, content("one.jpg"), 0.9, MODEL, cosine) == []
+    with nothing_appended(world), world.uow(AUTOBIND) as uow:
+        assert bind_by_tag(uow, content("one.jpg"), 0.9, MODEL, cosine) == []
     assert world.face(face).person_id is None
 
 

@@ -86,14 +86,14 @@ class World:
 
     # What is done
 
-    def turn(self, actor: Actor = EDITOR) -> AbstractContextManager[Transaction]:
+    def uow(self, actor: Actor = EDITOR) -> AbstractContextManager[Transaction]:
         """A turn at the log."""
         return self.ledger.transaction(actor)
 
     def do(self, command: Callable[..., Answer], *arguments: object, actor: Actor = EDITOR, **more: Any) -> Answer:
         """Run one command in a transaction of its own."""
-        with self.turn(actor) as turn:
-            return command(turn, *arguments, **more)
+        with self.uow(actor) as uow:
+            return command(uow, *arguments, **more)
 
     def operation_of(self, command: Callable[..., object], *arguments: object, **more: Any) -> int:
         """Run one command; the id of the operation that it was, 0 where it appended nothing."""
@@ -108,17 +108,17 @@ class World:
 
     def scan(self, *files: ReadFile, library: int = 1, vanished: Sequence[int] = ()) -> None:
         """Record files as a scan does."""
-        with self.turn(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            record_files(turn, library, files, vanished)
+        with self.uow(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_files(uow, library, files, vanished)
 
     def detect(self, name: str, *faces: DetectedFace, model: str = MODEL, **embedded: bytes) -> list[int]:
         """Record what an engine found on a content; the ids of the new faces. `embedded` is `face_<id>=vector`."""
         again = {int(key.removeprefix("face_")): Embedding(model, value) for key, value in embedded.items()}
         before = {face.id for face in self.faces(name)}
-        with self.turn(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
-            record_detection(turn, content(name), Detection(model, faces), Resemblance(cosine, 0.4), again)
+        with self.uow(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
+            record_detection(uow, content(name), Detection(model, faces), Resemblance(cosine, 0.4), again)
         return [face.id for face in self.faces(name) if face.id not in before]
 
     def shows(self, name: str, *faces: DetectedFace, library: int = 1) -> list[int]:

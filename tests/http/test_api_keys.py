@@ -107,8 +107,8 @@ def test_a_key_that_another_process_revoked_opens_nothing(world: World, ed: Api)
     client = by_key(world, key)
     assert client.get("/me").status_code == 200
     other = Ledger(Database(str(world.ledger.database.url)))
-    with other.transaction(CLI) as turn:
-        revoke_key(turn, int(key.split("_")[1]))
+    with other.transaction(CLI) as uow:
+        revoke_key(uow, int(key.split("_")[1]))
     other.close()
     told = problem(client.get("/me"), 401)
     assert "revoked" in told["detail"]
@@ -118,8 +118,8 @@ def test_a_key_ends_when_it_says(world: World) -> None:
     now = int(datetime.now(UTC).timestamp() * 1_000_000)
     ed = user(world, "ed").id
     for at, status in ((now - 60_000_000, 401), (now + 60_000_000, 200)):
-        with world.ledger.transaction(CLI) as turn:
-            key_id = issue_key(turn, ed, f"until {at}", "read", hash_of(SECRET), 0, at)
+        with world.ledger.transaction(CLI) as uow:
+            key_id = issue_key(uow, ed, f"until {at}", "read", hash_of(SECRET), 0, at)
         assert by_key(world, key_text(key_id, SECRET)).get("/me").status_code == status
 
 
@@ -251,8 +251,8 @@ def test_what_is_done_with_keys_stays_out_of_the_feed(world: World, ann: Api, ed
 
 def test_a_user_who_was_added_again_in_another_guise_has_no_keys(world: World, ed: Api) -> None:
     key = made(ed)
-    with world.ledger.transaction(CLI) as turn:
-        remove_user(turn, user(world, "ed").id)
-        turn.next_operation()
-        add_user(turn, "eddy", "editor", None)
+    with world.ledger.transaction(CLI) as uow:
+        remove_user(uow, user(world, "ed").id)
+        uow.next_operation()
+        add_user(uow, "eddy", "editor", None)
     problem(by_key(world, key).get("/me"), 401)

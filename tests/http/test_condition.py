@@ -203,8 +203,8 @@ def test_the_stream_ends_with_the_session(world: World) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.listen)
             await until(lambda: len(client.jobs) == 1)
-            with world.ledger.transaction(CLI) as turn:
-                set_password(turn, user(world, "ed").id, "another hash")
+            with world.ledger.transaction(CLI) as uow:
+                set_password(uow, user(world, "ed").id, "another hash")
             await until(lambda: client.messages[-1] == {"type": "http.response.body", "body": b""})
 
     anyio.run(scenario)

@@ -43,15 +43,15 @@ def said(api: Api, entity: int) -> list[str]:
 
 def learned(world: World, library: int, path: str, text: str) -> int:
     """An insight about a photo, read for one fact about Anna; the insight's id."""
-    with world.ledger.transaction(INSIGHT) as turn:
-        content = turn.media.at_each(library, [path])[path].content_hash or b""
+    with world.ledger.transaction(INSIGHT) as uow:
+        content = uow.media.at_each(library, [path])[path].content_hash or b""
         transcript = (Message("user", "what?"), Message("assistant", text, model="m"))
-        insight_id = write_insight(turn, content, Writing("Anna", text, "m", "local"), transcript)
-    with world.ledger.transaction(INSIGHT) as turn:
-        insight = turn.insights.get(insight_id)
+        insight_id = write_insight(uow, content, Writing("Anna", text, "m", "local"), transcript)
+    with world.ledger.transaction(INSIGHT) as uow:
+        insight = uow.insights.get(insight_id)
         assert insight is not None
         known = Said((SaidEntity("Anna", "person", text),), (SaidFact(0, text, None, "2012", None),))
-        learn_from_insight(turn, insight, "m", known)
+        learn_from_insight(uow, insight, "m", known)
     return insight_id
 
 

@@ -61,13 +61,13 @@ def test_a_token_that_has_ended_signs_nobody_in(world: World) -> None:
 
 def test_a_new_password_and_removal_end_every_session(world: World, ed: Api) -> None:
     assert ed.get("/me").json()["name"] == "ed"
-    with world.ledger.transaction(CLI) as turn:
-        set_password(turn, user(world, "ed").id, "a new hash")
+    with world.ledger.transaction(CLI) as uow:
+        set_password(uow, user(world, "ed").id, "a new hash")
     assert "session has ended" in problem(ed.get("/me"), 401)["detail"]
     again = world.api("ed")
     assert again.get("/me").status_code == 200
-    with world.ledger.transaction(CLI) as turn:
-        remove_user(turn, user(world, "ed").id)
+    with world.ledger.transaction(CLI) as uow:
+        remove_user(uow, user(world, "ed").id)
     problem(again.get("/me"), 401)
 
 

@@ -30,9 +30,9 @@ def negative(file: ReadFile) -> ReadFile:
 
 
 def remember(world: World, *files: ReadFile, library: int = 1) -> None:
-    with world.ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, library, files)
+    with world.ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, library, files)
 
 
 def years(api: Api, **query: Any) -> dict[int, list[str]]:

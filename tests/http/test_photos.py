@@ -157,9 +157,9 @@ def stacked(world: World) -> Api:
     footage(family / "bob.mov", 0.5, sound=False)
     world.scan()
     film = FileFacts(1, 1, "video", format="mp4", width=9, height=9, duration=600.0)
-    with world.ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, 1, [ReadFile("plain.mp4", b"film".ljust(32), film)])
+    with world.ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, 1, [ReadFile("plain.mp4", b"film".ljust(32), film)])
     return world.api("ed")
 
 

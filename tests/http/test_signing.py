@@ -112,8 +112,8 @@ def test_a_code_that_was_never_given_opens_nothing(world: World, code: str) -> N
 
 def test_a_link_of_a_closed_account_signs_nobody_in(world: World) -> None:
     code = world.links.issue(Purpose.SIGN_IN, user_id=user(world, "ed").id)
-    with world.ledger.transaction(CLI) as turn:
-        remove_user(turn, user(world, "ed").id)
+    with world.ledger.transaction(CLI) as uow:
+        remove_user(uow, user(world, "ed").id)
     problem(world.client().post("/welcome", json={"code": code}), 404)
 
 

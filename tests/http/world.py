@@ -332,12 +332,12 @@ class World:
     def settle(self) -> None:
         """Add the libraries and users, scan, and find the faces."""
         for name in ("family", "work"):
-            with self.ledger.transaction(CLI) as turn:
-                add_library(turn, text_of(os.fsencode(self.folder / name)), name.title())
-        with self.ledger.transaction(CLI) as turn:
+            with self.ledger.transaction(CLI) as uow:
+                add_library(uow, text_of(os.fsencode(self.folder / name)), name.title())
+        with self.ledger.transaction(CLI) as uow:
             hashed = Passwords(hasher=CHEAP).hash(PASSWORD)
             for name, (role, libraries) in USERS.items():
-                add_user(turn, name, role, hashed, libraries)
+                add_user(uow, name, role, hashed, libraries)
         self.scan()
         self.detect()
 

@@ -33,7 +33,7 @@ from domain.events.insight import RATINGS, Message, ToolCall
 from domain.events.media import FileFacts
 from domain.events.summary import Source
 from domain.ports.face_engine import Embedding
-from domain.ports.unit_of_work import Turn
+from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
 from domain.rules.transcripts import folded
 from domain.rules.xmp import Description, Region
@@ -61,10 +61,10 @@ def begun() -> World:
     for photo in (0, 1):
         world.detect(world.contents[photo], photo, "model-2", (LEFT, RIGHT))
     for name, of in (("Anna", [1, 2]), ("Bob", [3]), ("Carol", [4])):
-        with world.ledger.transaction(CLI) as turn:
-            faces.change_faces(turn, of, "assign", name=name)
-    with world.ledger.transaction(CLI) as turn:
-        tags.tag_contents(turn, world.contents[:2], "holiday")
+        with world.ledger.transaction(CLI) as uow:
+            faces.change_faces(uow, of, "assign", name=name)
+    with world.ledger.transaction(CLI) as uow:
+        tags.tag_contents(uow, world.contents[:2], "holiday")
     return world
 
 
@@ -92,7 +92,7 @@ class Histories(RuleBasedStateMachine):
         self.erased = 0
         self.gone: set[int] = set()
 
-    def _do(self, command: Callable[[Turn], Any]) -> bool:
+    def _do(self, command: Callable[[UnitOfWork], Any]) -> bool:
         """Run a command; one that is refused must leave no trace, one that is done can be undone and redone."""
         before = self.world.stand()
         done = self._run(command)
@@ -102,10 +102,10 @@ class Histories(RuleBasedStateMachine):
 
     def _take_back_and_do_again(self, operation: int, before: Stand) -> None:
         after = self.world.stand()
-        assert self._run(lambda turn: undo(turn, operation))
+        assert self._run(lambda uow: undo(uow, operation))
         assert self.world.stand() == before
         taken_back = self.operations[-1]
-        assert self._run(lambda turn: undo(turn, taken_back))
+        assert self._run(lambda uow: undo(uow, taken_back))
         assert self.world.stand() == after
 
     def _person(self, which: int) -> int:
@@ -138,17 +138,17 @@ class Histories(RuleBasedStateMachine):
         told = sorted(self.world.stand().summaries)
         return told[which % len(told)] if told and which < ANY else which - ANY + 1
 
-    def _run(self, command: Callable[[Turn], Any]) -> bool:
+    def _run(self, command: Callable[[UnitOfWork], Any]) -> bool:
         head = self.world.ledger.head()
         try:
-            with self.world.ledger.transaction(CLI) as turn:
-                command(turn)
+            with self.world.ledger.transaction(CLI) as uow:
+                command(uow)
         except LibraryError:
             assert self.world.ledger.head() == head
             return False
-        if turn.operation_id is None:
+        if uow.operation_id is None:
             return False
-        self.operations.append(turn.operation_id)
+        self.operations.append(uow.operation_id)
         return True
 
     @rule(taking_back=st.booleans())
@@ -160,25 +160,25 @@ class Histories(RuleBasedStateMachine):
     def read_xmp(self, photo: int, name: str, box: Box, keyword: str) -> None:
         """Take over a name and a keyword from XMP."""
         said = Description((keyword,), (Region(box, name),))
-        self._do(lambda turn: take_over(turn, self.world.contents[photo], said))
+        self._do(lambda uow: take_over(uow, self.world.contents[photo], said))
 
     @rule(name=NAMES, notes=st.sampled_from(["", "likes cats"]))
     def create(self, name: str, notes: str) -> None:
         """Name a person."""
-        self._do(lambda turn: persons.create_person(turn, name, notes=notes))
+        self._do(lambda uow: persons.create_person(uow, name, notes=notes))
 
     @rule(person=WHICH, name=NAMES, hidden=st.booleans(), notes=st.sampled_from(["", "tall"]))
     def change(self, person: int, name: str, hidden: bool, notes: str) -> None:
         """Describe a person."""
         who = self._person(person)
-        self._do(lambda turn: persons.change_person(turn, who, PersonChanges(name=name, hidden=hidden, notes=notes)))
+        self._do(lambda uow: persons.change_person(uow, who, PersonChanges(name=name, hidden=hidden, notes=notes)))
 
     @rule(person=WHICH, into=WHICH)
     def merge(self, person: int, into: int) -> None:
         """Merge two persons: no face is lost, and those of nobody stay so."""
         person, into = self._person(person), self._person(into)
         before = self.world.faces_by_person()
-        if self._do(lambda turn: persons.merge_persons(turn, person, into)):
+        if self._do(lambda uow: persons.merge_persons(uow, person, into)):
             after = self.world.faces_by_person()
             assert after.get(into, set()) == before.get(person, set()) | before.get(into, set())
             assert after.get(None) == before.get(None)
@@ -188,32 +188,32 @@ class Histories(RuleBasedStateMachine):
     def delete_person(self, person: int, with_faces: bool) -> None:
         """Delete a person, with or without the faces."""
         who = self._person(person)
-        self._do(lambda turn: persons.delete_person(turn, who, with_faces=with_faces))
+        self._do(lambda uow: persons.delete_person(uow, who, with_faces=with_faces))
 
     @rule(person=WHICH, cover=st.none() | WHICH, birth_date=st.sampled_from([None, "1990-01-31", "2001-12-01"]))
     def picture(self, person: int, cover: int | None, birth_date: str | None) -> None:
         """Choose a cover and say when a person was born."""
         who, face = self._person(person), None if cover is None else self._face(cover)
         changes = PersonChanges(cover_face_id=face, birth_date=birth_date)
-        self._do(lambda turn: persons.change_person(turn, who, changes))
+        self._do(lambda uow: persons.change_person(uow, who, changes))
 
     @rule(face=WHICH, person=st.none() | WHICH, ignored=st.booleans())
     def decide(self, face: int, person: int | None, ignored: bool) -> None:
         """Assign, unassign, put aside."""
         one, who = self._face(face), None if person is None else self._person(person)
-        self._do(lambda turn: faces.change_face(turn, one, FaceChanges(person_id=who, ignored=ignored)))
+        self._do(lambda uow: faces.change_face(uow, one, FaceChanges(person_id=who, ignored=ignored)))
 
     @rule(face=WHICH, x=st.sampled_from([0.0, 0.25, 0.5]))
     def move(self, face: int, x: float) -> None:
         """Move a box."""
         one = self._face(face)
-        self._do(lambda turn: faces.change_face(turn, one, FaceChanges(box=Box(x, 0.25, 0.25, 0.25))))
+        self._do(lambda uow: faces.change_face(uow, one, FaceChanges(box=Box(x, 0.25, 0.25, 0.25))))
 
     @rule(ids=st.lists(WHICH, min_size=1, max_size=4), person=WHICH)
     def assign_many(self, ids: list[int], person: int) -> None:
         """Assign a batch."""
         some, who = list(map(self._face, ids)), self._person(person)
-        self._do(lambda turn: faces.change_faces(turn, some, "assign", who))
+        self._do(lambda uow: faces.change_faces(uow, some, "assign", who))
 
     @rule(
         ids=st.lists(WHICH, min_size=1, max_size=4), action=st.sampled_from(["unassign", "ignore", "notice", "delete"])
@@ -221,21 +221,21 @@ class Histories(RuleBasedStateMachine):
     def change_many(self, ids: list[int], action: str) -> None:
         """Change a batch."""
         some = list(map(self._face, ids))
-        self._do(lambda turn: faces.change_faces(turn, some, action))
+        self._do(lambda uow: faces.change_faces(uow, some, action))
 
     @rule(ids=st.lists(WHICH, min_size=1, max_size=4), person=st.none() | WHICH, name=NAMES)
     def accept(self, ids: list[int], person: int | None, name: str) -> None:
         """Say whose a cluster is."""
         some, who = list(map(self._face, ids)), None if person is None else self._person(person)
-        self._do(lambda turn: review.accept_cluster(turn, some, who, name if who is None else None))
+        self._do(lambda uow: review.accept_cluster(uow, some, who, name if who is None else None))
 
     @rule()
     def bootstrap(self) -> None:
         """Make persons of tags."""
 
-        def make(turn: Turn) -> None:
-            known = [tag for tag in map(turn.tags.get, range(1, 4)) if tag is not None]
-            review.bootstrap_persons(turn, known or ["none"])
+        def make(uow: UnitOfWork) -> None:
+            known = [tag for tag in map(uow.tags.get, range(1, 4)) if tag is not None]
+            review.bootstrap_persons(uow, known or ["none"])
 
         self._do(make)
 
@@ -243,40 +243,40 @@ class Histories(RuleBasedStateMachine):
     def delete_face(self, face: int) -> None:
         """Not a face."""
         one = self._face(face)
-        self._do(lambda turn: faces.delete_face(turn, one))
+        self._do(lambda uow: faces.delete_face(uow, one))
 
     @rule(face=WHICH, person=WHICH)
     def reject(self, face: int, person: int) -> None:
         """Not this person."""
         one, who = self._face(face), self._person(person)
-        self._do(lambda turn: faces.reject_person(turn, one, who))
+        self._do(lambda uow: faces.reject_person(uow, one, who))
 
     @rule(photo=PHOTO, person=st.none() | WHICH)
     def draw(self, photo: int, person: int | None) -> None:
         """Draw a face."""
         content, who = self.world.contents[photo], None if person is None else self._person(person)
-        self._do(lambda turn: faces.draw_face(turn, content, Box(0.6, 0.6, 0.2, 0.2), None, who))
+        self._do(lambda uow: faces.draw_face(uow, content, Box(0.6, 0.6, 0.2, 0.2), None, who))
 
     @rule(photo=PHOTO, name=NAMES, put_on=st.booleans())
     def tag(self, photo: int, name: str, put_on: bool) -> None:
         """Tag and untag."""
         act = tags.tag_contents if put_on else tags.untag_contents
-        self._do(lambda turn: act(turn, [self.world.contents[photo]], name))
+        self._do(lambda uow: act(uow, [self.world.contents[photo]], name))
 
     @rule(tag=st.integers(1, 3), name=st.none() | NAMES)
     def change_tag(self, tag: int, name: str | None) -> None:
         """Rename a tag, or delete it."""
-        self._do(lambda turn: tags.delete_tag(turn, tag) if name is None else tags.rename_tag(turn, tag, name))
+        self._do(lambda uow: tags.delete_tag(uow, tag) if name is None else tags.rename_tag(uow, tag, name))
 
     @rule(tag=st.integers(1, 3), into=st.integers(1, 3))
     def merge_tags(self, tag: int, into: int) -> None:
         """Put one tag wherever another is, and delete that one."""
-        self._do(lambda turn: tags.merge_tags(turn, tag, into))
+        self._do(lambda uow: tags.merge_tags(uow, tag, into))
 
     @rule(tag=st.integers(1, 3), color=st.sampled_from([None, "#aa0000", "#00BB00"]))
     def colour_tag(self, tag: int, color: str | None) -> None:
         """Give a tag a colour, or take it away."""
-        self._do(lambda turn: tags.change_tag(turn, tag, color=color))
+        self._do(lambda uow: tags.change_tag(uow, tag, color=color))
 
     @rule(photo=PHOTO, model=st.sampled_from(["model-1", "model-2"]), boxes=st.sampled_from(FOUND))
     def detect(self, photo: int, model: str, boxes: tuple[Box, ...]) -> None:
@@ -286,19 +286,19 @@ class Histories(RuleBasedStateMachine):
     @rule(photo=PHOTO)
     def fail(self, photo: int) -> None:
         """A model cannot use a photo."""
-        with self.world.ledger.transaction(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
-            mark_failed(turn, self.world.contents[photo], "model-3", "too dark")
+        with self.world.ledger.transaction(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
+            mark_failed(uow, self.world.contents[photo], "model-3", "too dark")
 
     @rule(photo=PHOTO, place=st.integers(0, 4))
     def move_file(self, photo: int, place: int) -> None:
         """A file is found at another place, and no longer at the old one."""
         ledger, content = self.world.ledger, self.world.contents[photo]
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            media = turn.media.of_contents([content])
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            media = uow.media.of_contents([content])
             moved = ReadFile(f"album {place}/{photo}.jpg", content, facts_of(photo))
-            record_files(turn, self.world.library, [moved], vanished=[file.id for file in media])
+            record_files(uow, self.world.library, [moved], vanished=[file.id for file in media])
 
     @rule(photo=PHOTO)
     def rewrite_file(self, photo: int) -> None:
@@ -306,10 +306,10 @@ class Histories(RuleBasedStateMachine):
         self.rewritten += 1
         ledger, old = self.world.ledger, self.world.contents[photo]
         new = content_of(1000 + self.rewritten)
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            for media in turn.media.of_contents([old]):
-                record_files(turn, self.world.library, [ReadFile(media.path, new, facts_of(1000 + self.rewritten))])
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            for media in uow.media.of_contents([old]):
+                record_files(uow, self.world.library, [ReadFile(media.path, new, facts_of(1000 + self.rewritten))])
         self.world.contents[photo] = new
         self.world.detect(new, photo)
 
@@ -319,7 +319,7 @@ class Histories(RuleBasedStateMachine):
         one, who = self._face(face), None if person is None else self._person(person)
         before = self.world.stand().faces.get(one)
         changes = FaceChanges(person_id=who, ignored=ignored)
-        if before is None or not self._run(lambda turn: faces.change_face(turn, one, changes)):
+        if before is None or not self._run(lambda uow: faces.change_face(uow, one, changes)):
             return
         after = self.world.stand().faces[one]
         self.rewrite_file(self.world.contents.index(bytes.fromhex(before[0].content_hash)))
@@ -336,34 +336,34 @@ class Histories(RuleBasedStateMachine):
         with ledger.reading(WATCHER) as tables:
             media = tables.media.of_contents([self.world.contents[photo]])[0]
             facts = tables.media.row(media.id)
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            record_missing(turn, [media.id])
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_missing(uow, [media.id])
         if back and facts is not None:
             kept = FileFacts(media.size, media.mtime_ns, media.kind, width=100, height=100, taken_at=facts["taken_at"])
-            with ledger.transaction(WATCHER) as turn:
-                turn.begin("scan", "scanned")
-                record_files(turn, self.world.library, [ReadFile(media.path, media.content_hash, kept)])
+            with ledger.transaction(WATCHER) as uow:
+                uow.begin("scan", "scanned")
+                record_files(uow, self.world.library, [ReadFile(media.path, media.content_hash, kept)])
 
     @rule(name=NAMES, root=st.sampled_from(["/photos", "/elsewhere"]))
     def change_library(self, name: str, root: str) -> None:
         """Call the library something else, or say that its files are elsewhere."""
-        self._do(lambda turn: libraries.change_library(turn, self.world.library, name=name, root=root))
+        self._do(lambda uow: libraries.change_library(uow, self.world.library, name=name, root=root))
 
     @rule(person=WHICH, name=NAMES)
     def do_without_the_library(self, person: int, name: str) -> None:
         """Remove the library and undo that; it shows what it showed, and what was decided meanwhile."""
         before, known = self.world.stand(), len(self.operations)
-        assert self._do(lambda turn: libraries.remove_library(turn, self.world.library))
+        assert self._do(lambda uow: libraries.remove_library(uow, self.world.library))
         removal = self.operations[-1]
         assert self.world.stand().faces == {}
         one = self._person(person)
-        renamed = self._run(lambda turn: persons.change_person(turn, one, PersonChanges(name=name)))
+        renamed = self._run(lambda uow: persons.change_person(uow, one, PersonChanges(name=name)))
         rename = self.operations[-1]
-        assert self._run(lambda turn: undo(turn, removal))
+        assert self._run(lambda uow: undo(uow, removal))
         if renamed:
             assert self.world.stand().persons[one].name == name
-            assert self._run(lambda turn: undo(turn, rename))
+            assert self._run(lambda uow: undo(uow, rename))
         assert self.world.stand() == before
         del self.operations[known:]  # to be without it for good would leave the other rules nothing to do
 
@@ -372,7 +372,7 @@ class Histories(RuleBasedStateMachine):
         """A model writes about a photo."""
         writing = Writing(f"{name} at the lake", f"It is {name}'s day.", "model", "local")
         said = turn_of(f"Who but {name}?", name)
-        self._do(lambda turn: insights.write_insight(turn, self.world.contents[photo], writing, said))
+        self._do(lambda uow: insights.write_insight(uow, self.world.contents[photo], writing, said))
 
     @rule(insight=WHICH, name=NAMES, anew=st.booleans())
     def talk(self, insight: int, name: str, anew: bool) -> None:
@@ -380,39 +380,39 @@ class Histories(RuleBasedStateMachine):
         one, said = self._insight(insight), turn_of(f"Tell me of {name}.", name)
         if anew:
             writing = Writing(f"More of {name}", "It rained.", "model", "local", agentic=True)
-            self._do(lambda turn: insights.amend_insight(turn, one, writing, said))
+            self._do(lambda uow: insights.amend_insight(uow, one, writing, said))
         else:
-            self._do(lambda turn: insights.continue_transcript(turn, one, said))
+            self._do(lambda uow: insights.continue_transcript(uow, one, said))
 
     @rule(insight=WHICH, index=st.integers(0, 4))
     def rewind(self, insight: int, index: int) -> None:
         """Go back in a conversation."""
         one = self._insight(insight)
-        self._do(lambda turn: insights.rewind_transcript(turn, one, index))
+        self._do(lambda uow: insights.rewind_transcript(uow, one, index))
 
     @rule(insight=WHICH, rating=st.none() | st.sampled_from(RATINGS))
     def rate(self, insight: int, rating: str | None) -> None:
         """Rate what was written."""
         one = self._insight(insight)
-        self._do(lambda turn: insights.rate_insight(turn, one, rating))
+        self._do(lambda uow: insights.rate_insight(uow, one, rating))
 
     @rule(name=NAMES, type_=TYPE, description=st.sampled_from(["", "by the sea"]), alias=NAMES)
     def make_entity(self, name: str, type_: str, description: str, alias: str) -> None:
         """Make an entity."""
-        self._do(lambda turn: entities.create_entity(turn, name, type_, description, [alias]))
+        self._do(lambda uow: entities.create_entity(uow, name, type_, description, [alias]))
 
     @rule(entity=WHICH, name=NAMES, type_=TYPE, description=st.sampled_from(["", "tall"]), alias=st.none() | NAMES)
     def change_entity(self, entity: int, name: str, type_: str, description: str, alias: str | None) -> None:
         """Rename an entity, and say what it is."""
         one, changes = self._entity(entity), EntityChanges(name, type_, description, [alias] if alias else [])
-        self._do(lambda turn: entities.change_entity(turn, one, changes))
+        self._do(lambda uow: entities.change_entity(uow, one, changes))
 
     @rule(entity=WHICH, into=WHICH)
     def merge_entities(self, entity: int, into: int) -> None:
         """Merge two entities: no fact is lost."""
         one, other = self._entity(entity), self._entity(into)
         before = self.world.stand().entities
-        if self._do(lambda turn: entities.merge_entities(turn, one, other)):
+        if self._do(lambda uow: entities.merge_entities(uow, one, other)):
             after = self.world.stand().entities
             facts_of = [{fact.id for fact in said} for _, said in (before[one], before[other], after[other])]
             assert facts_of[0] | facts_of[1] == facts_of[2]
@@ -421,22 +421,22 @@ class Histories(RuleBasedStateMachine):
     def delete_entity(self, entity: int) -> None:
         """Delete an entity."""
         one = self._entity(entity)
-        self._do(lambda turn: entities.delete_entity(turn, one))
+        self._do(lambda uow: entities.delete_entity(uow, one))
 
     @rule(entity=WHICH, about=st.none() | WHICH, text=SAID, since=st.sampled_from([None, "2012", "2020-05"]))
     def record_fact(self, entity: int, about: int | None, text: str, since: str | None) -> None:
         """Say something of an entity."""
         one, other = self._entity(entity), None if about is None else self._entity(about)
-        self._do(lambda turn: entities.record_fact(turn, one, Statement(text, other, since)))
+        self._do(lambda uow: entities.record_fact(uow, one, Statement(text, other, since)))
 
     @rule(fact=WHICH, text=st.none() | SAID)
     def correct_or_delete_fact(self, fact: int, text: str | None) -> None:
         """Say what is right, or that it is wrong."""
         entity, one = self._fact(fact)
         if text is None:
-            self._do(lambda turn: entities.delete_fact(turn, entity, one))
+            self._do(lambda uow: entities.delete_fact(uow, entity, one))
         else:
-            self._do(lambda turn: entities.correct_fact(turn, entity, one, FactChanges(text=text)))
+            self._do(lambda uow: entities.correct_fact(uow, entity, one, FactChanges(text=text)))
 
     @rule(insight=WHICH, names=st.lists(NAMES, min_size=1, max_size=3), type_=TYPE, text=SAID, model=NAMES)
     def learn(self, insight: int, names: list[str], type_: str, text: str, model: str) -> None:
@@ -446,10 +446,10 @@ class Histories(RuleBasedStateMachine):
         said = Said(known, tuple(SaidFact(at, text, 0 if at else None, None, None) for at in range(len(names))))
         before = self.world.stand()
 
-        def read(turn: Turn) -> None:
-            found = turn.insights.get(one)
+        def read(uow: UnitOfWork) -> None:
+            found = uow.insights.get(one)
             if found is not None:
-                learn_from_insight(turn, found, model, said)
+                learn_from_insight(uow, found, model, said)
 
         learned = self._run(read)
         after = self.world.stand()
@@ -464,7 +464,7 @@ class Histories(RuleBasedStateMachine):
     def bridge(self, person: int, entity: int | None) -> None:
         """Bridge a person to an entity, or take the bridge away."""
         who, one = self._person(person), None if entity is None else self._entity(entity)
-        self._do(lambda turn: persons.change_person(turn, who, PersonChanges(entity_id=one)))
+        self._do(lambda uow: persons.change_person(uow, who, PersonChanges(entity_id=one)))
 
     @rule(day=st.integers(1, 2), name=NAMES, other=NAMES, seed=st.integers(0, 2), embedded=st.booleans())
     def summarise(self, day: int, name: str, other: str, seed: int, embedded: bool) -> None:
@@ -472,19 +472,19 @@ class Histories(RuleBasedStateMachine):
         source = Source(f"2020-05-0{day}", name, name_key(name), bytes([seed]) * 32, seed + 1)
         telling = Telling(f"{name} and {other.upper()} met.", "model", 1)
         vector = Embedding("embedder", bytes([seed + 1]) * 8) if embedded else None
-        self._run(lambda turn: summaries.write_summary(turn, source, telling, ["model"], vector, again=False))
+        self._run(lambda uow: summaries.write_summary(uow, source, telling, ["model"], vector, again=False))
 
     @rule(summary=WHICH, model=st.sampled_from(["embedder", "embedder-2"]))
     def embed(self, summary: int, model: str) -> None:
         """A summary gets a vector, be it of another model."""
         one = self._summary(summary)
-        self._run(lambda turn: summaries.embed_summaries(turn, {one: Embedding(model, bytes(8))}))
+        self._run(lambda uow: summaries.embed_summaries(uow, {one: Embedding(model, bytes(8))}))
 
     @rule(summary=WHICH)
     def delete_summary(self, summary: int) -> None:
         """A user takes a summary away."""
         one = self._summary(summary)
-        self._do(lambda turn: summaries.delete_summary(turn, one))
+        self._do(lambda uow: summaries.delete_summary(uow, one))
 
     @invariant()
     def one_summary_at_most_stands_for_a_day_and_contact(self) -> None:
@@ -528,9 +528,9 @@ class Histories(RuleBasedStateMachine):
         """Undo any operation, also an undo."""
         operation = data.draw(st.sampled_from(self.operations))
         if with_later:
-            self._run(lambda turn: undo_with_later(turn, operation))
+            self._run(lambda uow: undo_with_later(uow, operation))
         else:
-            self._do(lambda turn: undo(turn, operation))
+            self._do(lambda uow: undo(uow, operation))
 
     def teardown(self) -> None:
         """The live tables equal a replay, whatever the size of its batches."""

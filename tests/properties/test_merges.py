@@ -23,13 +23,13 @@ def peopled() -> World:
     world = World(2 * PERSONS)
     for number in range(PERSONS):
         notes = "" if number % 2 else f"about {number}"
-        with world.ledger.transaction(CLI) as turn:
-            person = create_person(turn, f"Person {number}", notes=notes, hidden=number == 3)
+        with world.ledger.transaction(CLI) as uow:
+            person = create_person(uow, f"Person {number}", notes=notes, hidden=number == 3)
         faces = [2 * number + 1, 2 * number + 2]
-        with world.ledger.transaction(CLI) as turn:
-            change_faces(turn, faces, "assign", person)
-        with world.ledger.transaction(CLI) as turn:
-            change_person(turn, person, PersonChanges(cover_face_id=faces[1], birth_date=f"199{number}-01-01"))
+        with world.ledger.transaction(CLI) as uow:
+            change_faces(uow, faces, "assign", person)
+        with world.ledger.transaction(CLI) as uow:
+            change_person(uow, person, PersonChanges(cover_face_id=faces[1], birth_date=f"199{number}-01-01"))
     return world
 
 
@@ -48,9 +48,9 @@ def check(pairs: list[tuple[int, int]], order: list[int]) -> None:
         merges: list[int] = []
         for person, into in pairs:
             try:
-                with world.ledger.transaction(CLI) as turn:
-                    merge_persons(turn, person, into)
-                merges.append(turn.operation_id or 0)
+                with world.ledger.transaction(CLI) as uow:
+                    merge_persons(uow, person, into)
+                merges.append(uow.operation_id or 0)
             except LibraryError:
                 continue
             assert sum(map(len, world.faces_by_person().values())) == 2 * PERSONS
@@ -59,8 +59,8 @@ def check(pairs: list[tuple[int, int]], order: list[int]) -> None:
         for operation in waiting:
             if operation in undone:
                 continue
-            with world.ledger.transaction(CLI) as turn:
-                undo(turn, operation)
+            with world.ledger.transaction(CLI) as uow:
+                undo(uow, operation)
             undone.add(operation)
             assert sum(map(len, world.faces_by_person().values())) == 2 * PERSONS
         assert stand(world) == before

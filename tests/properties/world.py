@@ -79,8 +79,8 @@ class World:
         if saved is not None:
             self.library = saved.library
             return
-        with self.ledger.transaction(CLI) as turn:
-            self.library = add_library(turn, "/photos")
+        with self.ledger.transaction(CLI) as uow:
+            self.library = add_library(uow, "/photos")
         for number in range(photos):
             self.add_photo(number)
 
@@ -94,18 +94,18 @@ class World:
     def add_photo(self, number: int) -> None:
         """A new file with one face."""
         content = content_of(number)
-        with self.ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            record_files(turn, self.library, [ReadFile(f"{number}.jpg", content, facts_of(number))])
+        with self.ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_files(uow, self.library, [ReadFile(f"{number}.jpg", content, facts_of(number))])
         self.detect(content, number)
         self.contents.append(content)
 
     def detect(self, content: bytes, seed: int, model: str = MODEL, boxes: tuple[Box, ...] = (LEFT,)) -> None:
         """Let a model find faces in these places."""
         faces = tuple(DetectedFace(box, 0.9, vector(seed + place)) for place, box in enumerate(boxes))
-        with self.ledger.transaction(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
-            record_detection(turn, content, Detection(model, faces), PLACE_ALONE)
+        with self.ledger.transaction(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
+            record_detection(uow, content, Detection(model, faces), PLACE_ALONE)
 
     def faces_by_person(self) -> dict[int | None, set[int]]:
         """The detected faces of each canonical person; under None those of nobody."""

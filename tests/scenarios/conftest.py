@@ -59,8 +59,8 @@ class Place:
     def add(self, root: Path) -> Library:
         """Make a folder a library."""
         root.mkdir(parents=True, exist_ok=True)
-        with self.ledger.transaction(CLI) as turn:
-            library_id = add_library(turn, str(root))
+        with self.ledger.transaction(CLI) as uow:
+            library_id = add_library(uow, str(root))
         with self.ledger.reading(CLI) as tables:
             library = tables.libraries.get(library_id)
         assert library is not None

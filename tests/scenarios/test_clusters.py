@@ -77,9 +77,9 @@ def test_three_portraits_of_one_person_are_a_cluster_to_accept_and_the_fourth_is
     with place.ledger.reading(CLI) as tables:
         ((paths, faces),) = shown(tables, engine, similarity)
     assert paths == ["obama.jpg", "obama2.jpg", "obama3.jpg"]
-    with place.ledger.transaction(CLI) as turn:
-        outcomes = accept_cluster(turn, faces[1:], name="Barack Obama")
-        operation = turn.operation_id
+    with place.ledger.transaction(CLI) as uow:
+        outcomes = accept_cluster(uow, faces[1:], name="Barack Obama")
+        operation = uow.operation_id
     assert [outcome.ok for outcome in outcomes] == [True, True]
     with place.ledger.reading(CLI) as tables:
         assert shown(tables, engine, similarity) == []
@@ -90,7 +90,7 @@ def test_three_portraits_of_one_person_are_a_cluster_to_accept_and_the_fourth_is
         assert named is not None
         assert named.name == "Barack Obama"
         assert alike >= engine.thresholds.cluster
-    with place.ledger.transaction(CLI) as turn:
-        undo(turn, operation or 0)
+    with place.ledger.transaction(CLI) as uow:
+        undo(uow, operation or 0)
     with place.ledger.reading(CLI) as tables:
         assert [sorted(ids) for _, ids in shown(tables, engine, similarity)] == [sorted(faces)]

@@ -122,8 +122,8 @@ def test_keys_are_made_listed_and_revoked_from_the_terminal(data: Path) -> None:
 
 def test_verify_says_equal_names_a_row_that_was_tampered_with_and_rebuild_mends_it(data: Path) -> None:
     ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
-    with ledger.transaction(CLI) as turn:
-        create_person(turn, "Anna")
+    with ledger.transaction(CLI) as uow:
+        create_person(uow, "Anna")
     assert imageapi(data, "verify").stdout == "equal: every row is what 2 events say\n"
     with ledger.database.writing() as connection:
         table = ledger.live(connection).tables.persons.table
@@ -140,10 +140,10 @@ def test_undo_takes_a_merge_back_and_says_why_it_cannot_twice(data: Path) -> Non
     ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
     persons = []
     for name in ("Anna", "Bob"):
-        with ledger.transaction(CLI) as turn:
-            persons.append(create_person(turn, name))
-    with ledger.transaction(CLI) as turn:
-        merge_persons(turn, *persons)
+        with ledger.transaction(CLI) as uow:
+            persons.append(create_person(uow, name))
+    with ledger.transaction(CLI) as uow:
+        merge_persons(uow, *persons)
     ledger.close()
     said = imageapi(data, "undo", "3")
     assert said.stdout == "operation 4: undid: merged Anna (0 faces) into Bob\n"
@@ -160,25 +160,25 @@ def lived(data: Path, photos: Path) -> tuple[int, int, int]:
     a tag that was put on the photo was taken back: the ids of face, Anna and Bob."""
     imageapi(data, "scan", str(photos)).check_returncode()
     ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
-    with ledger.transaction(CLI) as turn:
-        face = draw_face(turn, content_at(turn, "one.jpg"), Box(0.1, 0.1, 0.2, 0.2), None)
+    with ledger.transaction(CLI) as uow:
+        face = draw_face(uow, content_at(uow, "one.jpg"), Box(0.1, 0.1, 0.2, 0.2), None)
     persons = []
     for name in ("Anna", "Bob", "Robert"):
-        with ledger.transaction(CLI) as turn:
-            persons.append(create_person(turn, name))
+        with ledger.transaction(CLI) as uow:
+            persons.append(create_person(uow, name))
     anna, bob, robert = persons
-    with ledger.transaction(AUTOBIND) as turn:
-        turn.begin("autobind", "recognised Anna on a photo with that tag")
-        turn.append(FaceAssigned(face, anna, Why("tag", "some-model", 0.8349, 0.7), None))
-    with ledger.transaction(CLI) as turn:
-        change_face(turn, face, FaceChanges(person_id=bob))
-    with ledger.transaction(CLI) as turn:
-        merge_persons(turn, bob, robert)
-    with ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content_at(turn, "one.jpg")], "holiday")
-        tagged = turn.operation_id or 0
-    with ledger.transaction(CLI) as turn:
-        undo(turn, tagged)
+    with ledger.transaction(AUTOBIND) as uow:
+        uow.begin("autobind", "recognised Anna on a photo with that tag")
+        uow.append(FaceAssigned(face, anna, Why("tag", "some-model", 0.8349, 0.7), None))
+    with ledger.transaction(CLI) as uow:
+        change_face(uow, face, FaceChanges(person_id=bob))
+    with ledger.transaction(CLI) as uow:
+        merge_persons(uow, bob, robert)
+    with ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content_at(uow, "one.jpg")], "holiday")
+        tagged = uow.operation_id or 0
+    with ledger.transaction(CLI) as uow:
+        undo(uow, tagged)
     ledger.close()
     return face, anna, bob
 
@@ -237,10 +237,10 @@ def test_history_of_a_face_says_why_it_is_whose_and_what_superseded_that(data: P
 def test_history_is_told_of_a_person_and_a_face_that_were_deleted(data: Path, photos: Path) -> None:
     face, anna, _ = lived(data, photos)
     ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
-    with ledger.transaction(CLI) as turn:
-        delete_person(turn, anna)
-    with ledger.transaction(CLI) as turn:
-        delete_face(turn, face)
+    with ledger.transaction(CLI) as uow:
+        delete_person(uow, anna)
+    with ledger.transaction(CLI) as uow:
+        delete_face(uow, face)
     ledger.close()
     said = imageapi(data, "history", "person", str(anna)).stdout.splitlines()
     assert said[0] == f"person {anna}, Anna: deleted"

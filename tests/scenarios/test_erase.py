@@ -57,36 +57,36 @@ class Life:
         self.bob = self.create("Bob", "")
         self.assign([1, 3], self.zora)
         self.assign([2, 4, 6], self.bob)
-        with ledger.transaction(CLI) as turn:
-            change_person(turn, self.zora, PersonChanges(name=NAME, birth_date="1980-02-03", cover_face_id=1))
+        with ledger.transaction(CLI) as uow:
+            change_person(uow, self.zora, PersonChanges(name=NAME, birth_date="1980-02-03", cover_face_id=1))
         self.merged = self.create("Zo", "also called Zozo")
         self.assign([5], self.merged)
-        with ledger.transaction(CLI) as turn:
-            merge_persons(turn, self.merged, self.zora)
-        with ledger.transaction(CLI) as turn:
-            self.tag = tag_contents(turn, contents[:2], NAME.upper())
-        with ledger.transaction(CLI) as turn:
-            change_face(turn, 1, FaceChanges(box=Box(0.12, 0.1, 0.2, 0.2)))
+        with ledger.transaction(CLI) as uow:
+            merge_persons(uow, self.merged, self.zora)
+        with ledger.transaction(CLI) as uow:
+            self.tag = tag_contents(uow, contents[:2], NAME.upper())
+        with ledger.transaction(CLI) as uow:
+            change_face(uow, 1, FaceChanges(box=Box(0.12, 0.1, 0.2, 0.2)))
         with ledger.transaction(CLI) as merging:
             merge_persons(merging, self.zora, self.bob)
-        with ledger.transaction(CLI) as turn:
-            undo(turn, merging.operation_id or 0)
+        with ledger.transaction(CLI) as uow:
+            undo(uow, merging.operation_id or 0)
 
     def detect(self, content: bytes, number: int) -> int:
         """Record what an engine finds on a photo; the number of new faces."""
-        with self.ledger.transaction(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
-            return record_detection(turn, content, found(number), PLACE_ALONE)
+        with self.ledger.transaction(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
+            return record_detection(uow, content, found(number), PLACE_ALONE)
 
     def create(self, name: str, notes: str) -> int:
         """Name a person; the id."""
-        with self.ledger.transaction(CLI) as turn:
-            return create_person(turn, name, notes=notes)
+        with self.ledger.transaction(CLI) as uow:
+            return create_person(uow, name, notes=notes)
 
     def assign(self, faces: list[int], person: int) -> None:
         """Say whose these faces are."""
-        with self.ledger.transaction(CLI) as turn:
-            change_faces(turn, faces, "assign", person)
+        with self.ledger.transaction(CLI) as uow:
+            change_faces(uow, faces, "assign", person)
 
     def person(self, id_: int) -> PersonView | None:
         """The person as clients see it."""
@@ -206,8 +206,8 @@ def test_pasts_that_a_killed_process_left_go_and_those_of_a_living_one_stay(
     left.mkdir()
     (left / "7.db").write_text(NAME)
     living = Ledger(Database(f"sqlite:///{tmp_path}/other/imageapi.db"))
-    with living.transaction(CLI) as turn:
-        create_person(turn, "Bob")
+    with living.transaction(CLI) as uow:
+        create_person(uow, "Bob")
     with living.past(CLI, 1) as tables:
         erase(life.ledger, CLI, life.zora)
         assert tables.people.names() == {}
@@ -234,10 +234,10 @@ def test_detection_does_not_find_the_faces_again_by_the_same_model_or_another(li
     erase(life.ledger, CLI, life.zora)
     for number, content in enumerate(life.contents, start=1):
         assert life.detect(content, number) == 0
-        with life.ledger.transaction(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
+        with life.ledger.transaction(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
             newer = Detection("newer model", found(number).faces)
-            assert record_detection(turn, content, newer, PLACE_ALONE) == 0
+            assert record_detection(uow, content, newer, PLACE_ALONE) == 0
     assert life.face(1).box == BOXES[0], "an engine sees the face where it did, not where its box was moved to"
 
 
@@ -255,8 +255,8 @@ def test_other_persons_keep_their_faces_names_and_vectors(life: Life) -> None:
 
 def test_a_tag_of_the_same_name_goes_and_the_photos_are_not_touched(life: Life, place: Place) -> None:
     before = {path: (place.root / path).read_bytes() for path in ("0.jpg", "1.jpg", "2.jpg")}
-    with life.ledger.transaction(CLI) as turn:
-        tag_contents(turn, life.contents, "Holiday")
+    with life.ledger.transaction(CLI) as uow:
+        tag_contents(uow, life.contents, "Holiday")
     erase(life.ledger, CLI, life.zora)
     with life.ledger.reading(CLI) as tables:
         assert tables.tags.get(life.tag) is None
@@ -266,8 +266,8 @@ def test_a_tag_of_the_same_name_goes_and_the_photos_are_not_touched(life: Life, 
 
 
 def test_a_tag_that_had_the_name_once_keeps_its_new_one(life: Life) -> None:
-    with life.ledger.transaction(CLI) as turn:
-        rename_tag(turn, life.tag, "Friends")
+    with life.ledger.transaction(CLI) as uow:
+        rename_tag(uow, life.tag, "Friends")
     erase(life.ledger, CLI, life.zora)
     with life.ledger.reading(CLI) as tables:
         assert [tag.name for tag in tables.tagged.of_content(life.contents[0])] == ["Friends"]
@@ -288,8 +288,8 @@ def test_a_name_that_holds_the_erased_one_stays_whole(life: Life) -> None:
 
 
 def test_notes_that_a_merge_copied_to_another_person_go_as_well(life: Life, place: Place) -> None:
-    with life.ledger.transaction(CLI) as turn:
-        change_person(turn, life.bob, PersonChanges(notes="his own"))
+    with life.ledger.transaction(CLI) as uow:
+        change_person(uow, life.bob, PersonChanges(notes="his own"))
     assert files_of(place.data).count(NOTES.encode()) > 1
     erase(life.ledger, CLI, life.zora)
     assert NOTES.encode() not in files_of(place.data)
@@ -300,23 +300,21 @@ def test_notes_that_a_merge_copied_to_another_person_go_as_well(life: Life, plac
 
 def test_vectors_of_other_models_and_of_faces_that_were_retracted_go_as_well(life: Life, place: Place) -> None:
     odd = DetectedFace(Box(0.3, 0.7, 0.2, 0.2), 0.5, vector(99))
-    with life.ledger.transaction(WATCHER) as turn:
-        turn.begin("detect", "looked for faces")
-        record_detection(turn, life.contents[0], Detection("newer", (*found(4).faces, odd)), PLACE_ALONE)
-    with life.ledger.transaction(WATCHER) as turn:
-        turn.begin("detect", "looked for faces")
-        record_detection(turn, life.contents[0], Detection("newest", found(5).faces), PLACE_ALONE)
+    with life.ledger.transaction(WATCHER) as uow:
+        uow.begin("detect", "looked for faces")
+        record_detection(uow, life.contents[0], Detection("newer", (*found(4).faces, odd)), PLACE_ALONE)
+    with life.ledger.transaction(WATCHER) as uow:
+        uow.begin("detect", "looked for faces")
+        record_detection(uow, life.contents[0], Detection("newest", found(5).faces), PLACE_ALONE)
     vectors = [vector(number)[:24] for number in (11, 41, 51, 99)]
     assert traces_in(files_of(place.data), vectors) == vectors
     erase(life.ledger, CLI, life.zora)
     assert traces_in(files_of(place.data), vectors) == []
     assert traces_in(files_of(place.data), [vector(52)[:24]]) == [vector(52)[:24]]
     assert verify(life.ledger) == []
-    with life.ledger.transaction(WATCHER) as turn:
-        turn.begin("detect", "looked for faces")
-        again = record_detection(
-            turn, life.contents[0], Detection("newest of all", (*found(6).faces, odd)), PLACE_ALONE
-        )
+    with life.ledger.transaction(WATCHER) as uow:
+        uow.begin("detect", "looked for faces")
+        again = record_detection(uow, life.contents[0], Detection("newest of all", (*found(6).faces, odd)), PLACE_ALONE)
     assert again == 1, "a retracted face, which may be anyone's, can be found again"
 
 
@@ -338,8 +336,8 @@ def test_a_photo_that_is_saved_anew_does_not_bring_the_face_back(life: Life, pla
 
 def drawn_and_carried(life: Life, place: Place) -> tuple[int, int]:
     """A face that was drawn on the first photo, and its copy on the same photo saved anew; both say the person."""
-    with life.ledger.transaction(CLI) as turn:
-        drawing = draw_face(turn, life.contents[0], Box(0.4, 0.5, 0.2, 0.2), Embedding("model", vector(77)), life.zora)
+    with life.ledger.transaction(CLI) as uow:
+        drawing = draw_face(uow, life.contents[0], Box(0.4, 0.5, 0.2, 0.2), Embedding("model", vector(77)), life.zora)
     place.picture("0.jpg", "firebrick")
     place.scan()
     rewritten = place.files()["0.jpg"].content_hash or b""
@@ -352,8 +350,8 @@ def drawn_and_carried(life: Life, place: Place) -> tuple[int, int]:
 
 def test_a_copy_that_shares_the_vector_goes_along_though_it_is_nobodys(life: Life, place: Place) -> None:
     drawing, copy = drawn_and_carried(life, place)
-    with life.ledger.transaction(CLI) as turn:
-        change_face(turn, copy, FaceChanges(person_id=None))
+    with life.ledger.transaction(CLI) as uow:
+        change_face(uow, copy, FaceChanges(person_id=None))
     erase(life.ledger, CLI, life.zora)
     assert {life.face(id_).status for id_ in (drawing, copy)} == {DELETED}
     assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
@@ -362,8 +360,8 @@ def test_a_copy_that_shares_the_vector_goes_along_though_it_is_nobodys(life: Lif
 
 def test_a_copy_that_is_said_to_be_somebody_else_stays_without_the_vector(life: Life, place: Place) -> None:
     drawing, copy = drawn_and_carried(life, place)
-    with life.ledger.transaction(CLI) as turn:
-        change_face(turn, copy, FaceChanges(person_id=life.bob))
+    with life.ledger.transaction(CLI) as uow:
+        change_face(uow, copy, FaceChanges(person_id=life.bob))
     with life.ledger.transaction(CLI) as moving:
         change_face(moving, copy, FaceChanges(box=Box(0.41, 0.5, 0.2, 0.2)))
     erase(life.ledger, CLI, life.zora)
@@ -371,15 +369,15 @@ def test_a_copy_that_is_said_to_be_somebody_else_stays_without_the_vector(life: 
     kept = life.face(copy)
     assert (kept.status, kept.person_id, kept.embedding_id) == ("detected", life.bob, None)
     assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
-    with life.ledger.transaction(CLI) as turn:
-        undo(turn, moving.operation_id or 0)
+    with life.ledger.transaction(CLI) as uow:
+        undo(uow, moving.operation_id or 0)
     assert life.face(copy).embedding_id is None
     assert verify(life.ledger) == []
 
 
 def test_a_namesake_who_lives_keeps_name_tag_and_history(life: Life) -> None:
-    with life.ledger.transaction(CLI) as turn:
-        delete_person(turn, life.zora)
+    with life.ledger.transaction(CLI) as uow:
+        delete_person(uow, life.zora)
     namesake = life.create(NAME, "")
     erase(life.ledger, CLI, life.zora)
     person = life.person(namesake)
@@ -427,8 +425,8 @@ def test_a_deleted_person_can_still_be_erased_and_not_restored_after(life: Life,
         delete_person(deleting, life.zora, with_faces=True)
     erase(life.ledger, CLI, life.zora)
     assert traces_in(files_of(place.data)) == []
-    with pytest.raises(RuleViolation, match="was erased"), life.ledger.transaction(CLI) as turn:
-        undo(turn, deleting.operation_id or 0)
+    with pytest.raises(RuleViolation, match="was erased"), life.ledger.transaction(CLI) as uow:
+        undo(uow, deleting.operation_id or 0)
     assert verify(life.ledger) == []
 
 
@@ -437,12 +435,12 @@ def test_neither_the_erasure_nor_what_it_took_can_be_undone(life: Life) -> None:
     with life.ledger.reading(CLI) as tables:
         operations = tables.operations.latest(100)
     assert (operations[0].kind, operations[0].actor) == ("erase", "cli")
-    with pytest.raises(RuleViolation, match="leaves nothing to bring back"), life.ledger.transaction(CLI) as turn:
-        undo(turn, operations[0].id)
+    with pytest.raises(RuleViolation, match="leaves nothing to bring back"), life.ledger.transaction(CLI) as uow:
+        undo(uow, operations[0].id)
     for operation in operations[1:]:
         try:
-            with life.ledger.transaction(CLI) as turn:
-                undo(turn, operation.id)
+            with life.ledger.transaction(CLI) as uow:
+                undo(uow, operation.id)
         except (Conflict, RuleViolation):
             continue
     assert life.person(life.zora) is None

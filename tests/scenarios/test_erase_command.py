@@ -26,8 +26,8 @@ def data(tmp_path: Path) -> Path:
     """A data folder with one person."""
     data = tmp_path / "data"
     ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
-    with ledger.transaction(CLI) as turn:
-        create_person(turn, NAME, notes="met her in Väinölä")
+    with ledger.transaction(CLI) as uow:
+        create_person(uow, NAME, notes="met her in Väinölä")
     ledger.close()
     return data
 

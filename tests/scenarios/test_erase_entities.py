@@ -60,19 +60,19 @@ class Graph:
 
     def do(self, command: object, *arguments: object) -> int:
         """Run one command."""
-        with self.ledger.transaction(CLI) as turn:
-            return command(turn, *arguments)  # type: ignore[operator, no-any-return]  # each is a command
+        with self.ledger.transaction(CLI) as uow:
+            return command(uow, *arguments)  # type: ignore[operator, no-any-return]  # each is a command
 
     def learn(self) -> None:
         """An insight that names her is read."""
         text = f"{NAME} sails a dinghy."
         said = (Message("user", "what?"), Message("assistant", text, model="m"))
-        with self.ledger.transaction(INSIGHT) as turn:
-            insight = turn.insights.get(write_insight(turn, self.content, Writing("A dinghy", text, "m", "l"), said))
+        with self.ledger.transaction(INSIGHT) as uow:
+            insight = uow.insights.get(write_insight(uow, self.content, Writing("A dinghy", text, "m", "l"), said))
             assert insight is not None
-        with self.ledger.transaction(INSIGHT) as turn:
+        with self.ledger.transaction(INSIGHT) as uow:
             known = Said((SaidEntity(NAME, "person", text),), (SaidFact(0, text, None, None, None),))
-            learn_from_insight(turn, insight, "m", known)
+            learn_from_insight(uow, insight, "m", known)
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ def persons(place: Place) -> tuple[int, int]:
     place.scan()
     ids = []
     for name in (NAME, QUOTED, KEPT):
-        with place.ledger.transaction(CLI) as turn:
-            ids.append(create_person(turn, name))
+        with place.ledger.transaction(CLI) as uow:
+            ids.append(create_person(uow, name))
     return ids[0], ids[1]
 
 
@@ -48,14 +48,14 @@ def tell(place: Place, name: str) -> int:
         Message("assistant", f"{name}'s day.", model="m"),
     )
     content = place.files()["lake.jpg"].content_hash or b""
-    with place.ledger.transaction(CLI) as turn:
-        insight = write_insight(turn, content, Writing(f"{name} swims", f"All of {name}, {KEPT} too.", "m", "l"), said)
-    with place.ledger.transaction(CLI) as turn:
-        continue_transcript(turn, insight, said)
-    with place.ledger.transaction(CLI) as turn:
-        rewind_transcript(turn, insight, 2)
-    with place.ledger.transaction(CLI) as turn:
-        amend_insight(turn, insight, Writing(f"Again {name}", f"{name}.", "m", "l"), said)
+    with place.ledger.transaction(CLI) as uow:
+        insight = write_insight(uow, content, Writing(f"{name} swims", f"All of {name}, {KEPT} too.", "m", "l"), said)
+    with place.ledger.transaction(CLI) as uow:
+        continue_transcript(uow, insight, said)
+    with place.ledger.transaction(CLI) as uow:
+        rewind_transcript(uow, insight, 2)
+    with place.ledger.transaction(CLI) as uow:
+        amend_insight(uow, insight, Writing(f"Again {name}", f"{name}.", "m", "l"), said)
     return insight
 
 
@@ -90,8 +90,8 @@ def test_an_undo_brings_back_what_was_said_without_the_name(place: Place, person
     with place.ledger.reading(CLI) as tables:
         rewound = tables.operations.latest(1, kind="insight.rewind")[0].id
     erase(place.ledger, CLI, persons[0])
-    with place.ledger.transaction(CLI) as turn:
-        undo(turn, rewound)
+    with place.ledger.transaction(CLI) as uow:
+        undo(uow, rewound)
     with place.ledger.reading(CLI) as tables:
         said = tables.transcripts.of(insight)
     assert len(said) == 10
@@ -105,8 +105,8 @@ def test_a_name_goes_that_is_written_with_other_letters_or_in_json_that_nobody_c
     deep = "[" * 3000 + f'"{NAME}"' + "]" * 3000
     said = (Message("user", deep), Message("assistant", f"{taken_apart} or {broken}.", model="m"))
     content = place.files()["lake.jpg"].content_hash or b""
-    with place.ledger.transaction(CLI) as turn:
-        insight = write_insight(turn, content, Writing(taken_apart, broken, "m", "l"), said)
+    with place.ledger.transaction(CLI) as uow:
+        insight = write_insight(uow, content, Writing(taken_apart, broken, "m", "l"), said)
     erase(place.ledger, CLI, persons[0])
     mask = f"erased person {persons[0]}"
     with place.ledger.reading(CLI) as tables:

@@ -39,10 +39,10 @@ def test_neither_a_second_look_nor_another_model_finds_the_erased_person_again(
         shutil.copy(sample_photos / name, place.root / name)
     place.scan()
     detect(place, engine)
-    with place.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
-    with place.ledger.transaction(CLI) as turn:
-        change_faces(turn, [face.id for name in theirs for face in faces_on(place, name)], "assign", person)
+    with place.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
+    with place.ledger.transaction(CLI) as uow:
+        change_faces(uow, [face.id for name in theirs for face in faces_on(place, name)], "assign", person)
     with place.ledger.reading(CLI) as tables:
         faces = [face for name in theirs for face in tables.faces.on_content(content_of(place, name))]
         vectors = tables.faces.vectors([face.embedding_id or 0 for face in faces])

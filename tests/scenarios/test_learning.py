@@ -58,8 +58,8 @@ def write(place: Place, backend: str = "local") -> int:
     """One more insight."""
     said = (Message("user", "what?"), Message("assistant", TEXT, model="m"))
     content = place.files()["lake.jpg"].content_hash or b""
-    with place.ledger.transaction(CLI) as turn:
-        return write_insight(turn, content, Writing("A boat", TEXT, "m", backend), said)
+    with place.ledger.transaction(CLI) as uow:
+        return write_insight(uow, content, Writing("A boat", TEXT, "m", backend), said)
 
 
 def following(ledger: Ledger, model: Scripted) -> FollowsLog:
@@ -238,16 +238,16 @@ def test_the_server_reads_no_insight_where_that_is_switched_off(tmp_path: Path) 
 
 def bridge_a_person(ledger: Ledger, content: bytes) -> None:
     """Anna is on the photo, and bridged to an entity of which something is known."""
-    with ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Anna")
-    with ledger.transaction(CLI) as turn:
-        draw_face(turn, content, Box(0.2, 0.2, 0.4, 0.4), None, person)
-    with ledger.transaction(CLI) as turn:
-        entity = create_entity(turn, "Anna Lee", "person")
-    with ledger.transaction(CLI) as turn:
-        record_fact(turn, entity, Statement("Her mother was a sailor."))
-    with ledger.transaction(CLI) as turn:
-        change_person(turn, person, PersonChanges(entity_id=entity))
+    with ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Anna")
+    with ledger.transaction(CLI) as uow:
+        draw_face(uow, content, Box(0.2, 0.2, 0.4, 0.4), None, person)
+    with ledger.transaction(CLI) as uow:
+        entity = create_entity(uow, "Anna Lee", "person")
+    with ledger.transaction(CLI) as uow:
+        record_fact(uow, entity, Statement("Her mother was a sailor."))
+    with ledger.transaction(CLI) as uow:
+        change_person(uow, person, PersonChanges(entity_id=entity))
 
 
 def _until(holds: Any, seconds: float = 30) -> None:

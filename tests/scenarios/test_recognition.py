@@ -127,10 +127,10 @@ def test_naming_one_face_suggests_that_person_for_the_others_and_for_nobody_else
 ) -> None:
     detect(portraits, engine)
     named = faces_on(portraits, "obama.jpg")[0]
-    with portraits.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, named.id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, named.id, FaceChanges(person_id=person))
     similarity = Similarity()
     with portraits.ledger.reading(CLI) as tables:
         likely = similarity.similar(tables, face_row(portraits, named.id), 10, engine.thresholds.suggest)
@@ -148,12 +148,12 @@ def test_a_tag_with_a_persons_name_binds_the_face_that_is_like_them_and_says_why
     portraits: Place, engine: EmbeddedEngine
 ) -> None:
     detect(portraits, engine)
-    with portraits.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
-    with portraits.ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content_of(portraits, name) for name in ("obama2.jpg", "biden.jpg")], "BARACK")
+    with portraits.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content_of(portraits, name) for name in ("obama2.jpg", "biden.jpg")], "BARACK")
     bind(portraits, engine)
     bound = faces_on(portraits, "obama2.jpg")[0]
     assert bound.person_name == "Barack"
@@ -168,21 +168,21 @@ def test_a_tag_with_a_persons_name_binds_the_face_that_is_like_them_and_says_why
 
 def test_a_whole_run_of_binding_is_one_operation_and_one_undo(portraits: Place, engine: EmbeddedEngine) -> None:
     detect(portraits, engine)
-    with portraits.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
     two = ("obama2.jpg", "obama3.jpg")
-    with portraits.ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content_of(portraits, name) for name in two], "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content_of(portraits, name) for name in two], "Barack")
     bind(portraits, engine)
     assert [faces_on(portraits, name)[0].person_id for name in two] == [person, person]
     with portraits.ledger.reading(CLI) as tables:
         (run, tagging) = tables.operations.latest(2)
     assert (run.kind, run.text) == ("autobind", "recognised Barack on 2 photos with their tags")
     assert tagging.kind == "tag.add"
-    with portraits.ledger.transaction(CLI) as turn:
-        undo(turn, run.id)
+    with portraits.ledger.transaction(CLI) as uow:
+        undo(uow, run.id)
     assert [faces_on(portraits, name)[0].person_id for name in two] == [None, None]
     bind(portraits, engine)
     assert [faces_on(portraits, name)[0].person_id for name in two] == [None, None], "what was taken back stays so"
@@ -192,10 +192,10 @@ def test_a_person_without_faces_takes_the_only_face_of_a_photo_with_that_tag(
     portraits: Place, engine: EmbeddedEngine
 ) -> None:
     detect(portraits, engine)
-    with portraits.ledger.transaction(CLI) as turn:
-        create_person(turn, "Joe")
-    with portraits.ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content_of(portraits, "biden.jpg")], "joe")
+    with portraits.ledger.transaction(CLI) as uow:
+        create_person(uow, "Joe")
+    with portraits.ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content_of(portraits, "biden.jpg")], "joe")
     bind(portraits, engine)
     assert faces_on(portraits, "biden.jpg")[0].person_name == "Joe"
 
@@ -204,15 +204,15 @@ def test_a_face_that_was_taken_from_a_person_is_not_bound_to_them_again(
     portraits: Place, engine: EmbeddedEngine
 ) -> None:
     detect(portraits, engine)
-    with portraits.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
     for name in ("obama.jpg", "obama2.jpg"):
-        with portraits.ledger.transaction(CLI) as turn:
-            change_face(turn, faces_on(portraits, name)[0].id, FaceChanges(person_id=person))
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, faces_on(portraits, "obama2.jpg")[0].id, FaceChanges(person_id=None))
-    with portraits.ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content_of(portraits, "obama2.jpg"), content_of(portraits, "obama3.jpg")], "Barack")
+        with portraits.ledger.transaction(CLI) as uow:
+            change_face(uow, faces_on(portraits, name)[0].id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, faces_on(portraits, "obama2.jpg")[0].id, FaceChanges(person_id=None))
+    with portraits.ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content_of(portraits, "obama2.jpg"), content_of(portraits, "obama3.jpg")], "Barack")
     bind(portraits, engine)
     assert faces_on(portraits, "obama2.jpg")[0].person_id is None
     assert faces_on(portraits, "obama3.jpg")[0].person_name == "Barack"
@@ -220,15 +220,15 @@ def test_a_face_that_was_taken_from_a_person_is_not_bound_to_them_again(
 
 def test_a_rejected_person_is_neither_suggested_nor_bound(portraits: Place, engine: EmbeddedEngine) -> None:
     detect(portraits, engine)
-    with portraits.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
     second = faces_on(portraits, "obama2.jpg")[0].id
-    with portraits.ledger.transaction(CLI) as turn:
-        reject_person(turn, second, person)
-    with portraits.ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content_of(portraits, "obama2.jpg")], "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        reject_person(uow, second, person)
+    with portraits.ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content_of(portraits, "obama2.jpg")], "Barack")
     bind(portraits, engine)
     assert faces_on(portraits, "obama2.jpg")[0].person_id is None
     with portraits.ledger.reading(CLI) as tables:
@@ -239,17 +239,17 @@ def test_another_model_keeps_ids_names_drawn_and_deleted_faces_and_mixes_no_vect
     portraits: Place, engine: EmbeddedEngine
 ) -> None:
     detect(portraits, engine)
-    with portraits.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
     named, deleted = faces_on(portraits, "obama.jpg")[0], faces_on(portraits, "biden.jpg")[0]
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, named.id, FaceChanges(person_id=person))
-    with portraits.ledger.transaction(CLI) as turn:
-        delete_face(turn, deleted.id)
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, named.id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as uow:
+        delete_face(uow, deleted.id)
     box = Box(0.1, 0.1, 0.3, 0.3)
     cup = content_of(portraits, "coffee.png")
-    with portraits.ledger.transaction(CLI) as turn:
-        drawn = draw_face(turn, cup, box, None, person)
+    with portraits.ledger.transaction(CLI) as uow:
+        drawn = draw_face(uow, cup, box, None, person)
     newer = Renamed(engine, "another-model")
     detect(portraits, newer)
     again = faces_on(portraits, "obama.jpg")[0]
@@ -267,8 +267,8 @@ def test_a_photo_that_was_drawn_on_before_it_was_looked_at_has_all_its_faces_and
 ) -> None:
     content, box = content_of(portraits, "obama.jpg"), Box(0.02, 0.02, 0.1, 0.1)
     picture = (portraits.root / "obama.jpg").read_bytes()
-    with portraits.ledger.transaction(CLI) as turn:
-        drawn = draw_face(turn, content, box, engine.embed(picture, box))
+    with portraits.ledger.transaction(CLI) as uow:
+        drawn = draw_face(uow, content, box, engine.embed(picture, box))
     assert face_row(portraits, drawn).embedding_id is None
     detect(portraits, engine)
     faces = [face_row(portraits, face.id) for face in faces_on(portraits, "obama.jpg")]
@@ -282,10 +282,10 @@ def test_a_face_that_is_drawn_again_on_a_photo_saved_anew_has_a_vector_of_the_mo
 ) -> None:
     detect(portraits, engine)
     box = Box(0.02, 0.02, 0.1, 0.1)
-    with portraits.ledger.transaction(CLI) as turn:
-        draw_face(turn, content_of(portraits, "obama.jpg"), box, None)
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(ignored=True))
+    with portraits.ledger.transaction(CLI) as uow:
+        draw_face(uow, content_of(portraits, "obama.jpg"), box, None)
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(ignored=True))
     with Image.open(portraits.root / "obama.jpg") as picture:
         picture.save(portraits.root / "obama.jpg", "JPEG", quality=90)
     portraits.scan()
@@ -302,17 +302,17 @@ def test_a_photo_saved_anew_by_an_editor_keeps_names_deletions_drawn_faces_and_t
     portraits: Place, engine: EmbeddedEngine
 ) -> None:
     detect(portraits, engine)
-    with portraits.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, faces_on(portraits, "obama.jpg")[0].id, FaceChanges(person_id=person))
     box = Box(0.02, 0.02, 0.1, 0.1)
-    with portraits.ledger.transaction(CLI) as turn:
-        draw_face(turn, content_of(portraits, "obama.jpg"), box, None, person)
-    with portraits.ledger.transaction(CLI) as turn:
-        delete_face(turn, faces_on(portraits, "biden.jpg")[0].id)
-    with portraits.ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content_of(portraits, "obama.jpg")], "portrait")
+    with portraits.ledger.transaction(CLI) as uow:
+        draw_face(uow, content_of(portraits, "obama.jpg"), box, None, person)
+    with portraits.ledger.transaction(CLI) as uow:
+        delete_face(uow, faces_on(portraits, "biden.jpg")[0].id)
+    with portraits.ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content_of(portraits, "obama.jpg")], "portrait")
     for name in ("obama.jpg", "biden.jpg"):
         with Image.open(portraits.root / name) as picture:
             picture.convert("RGB").save(portraits.root / name, "JPEG", quality=90)
@@ -342,10 +342,10 @@ def test_a_strong_edit_of_a_photo_keeps_its_names_and_another_photo_in_its_place
     detect(portraits, engine)
     (face,) = faces_on(portraits, "obama.jpg")
     (other,) = faces_on(portraits, "biden.jpg")
-    with portraits.ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Barack")
-    with portraits.ledger.transaction(CLI) as turn:
-        change_face(turn, face.id, FaceChanges(person_id=person))
+    with portraits.ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Barack")
+    with portraits.ledger.transaction(CLI) as uow:
+        change_face(uow, face.id, FaceChanges(person_id=person))
     with Image.open(portraits.root / "obama.jpg") as photo, Image.open(portraits.root / "biden.jpg") as stranger:
         edited, put_in_place = edit(photo), _with_face_of(photo, face.box, stranger, other.box)
     edited.convert("RGB").save(portraits.root / "obama.jpg")

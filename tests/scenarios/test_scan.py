@@ -100,8 +100,8 @@ def test_a_file_rewritten_in_place_is_read_again_and_keeps_its_id_and_tags(place
     place.scan()
     before = place.files()["photo.jpg"]
     assert before.content_hash is not None
-    with place.ledger.transaction(CLI) as turn:
-        tag_contents(turn, [before.content_hash], "holiday")
+    with place.ledger.transaction(CLI) as uow:
+        tag_contents(uow, [before.content_hash], "holiday")
     path.write_bytes(jpeg("blue", (65, 48)))
     assert place.scan().changed == 1
     after = place.files()["photo.jpg"]
@@ -181,8 +181,8 @@ def test_the_data_folder_is_never_part_of_a_library_that_holds_it(place: Place) 
     place.picture("photo.jpg")
     place.scan()
     library = place.library
-    with place.ledger.transaction(CLI) as turn:
-        change_library(turn, library.id, root=str(outer))
+    with place.ledger.transaction(CLI) as uow:
+        change_library(uow, library.id, root=str(outer))
     with place.ledger.reading(CLI) as tables:
         moved = tables.libraries.get(library.id)
     assert moved is not None
@@ -230,8 +230,8 @@ def test_a_library_that_is_removed_while_it_is_scanned_gets_no_more_files(place:
 
     def removing() -> bool:
         if next(looks) == 80:
-            with place.ledger.transaction(CLI) as turn:
-                remove_library(turn, place.library.id)
+            with place.ledger.transaction(CLI) as uow:
+                remove_library(uow, place.library.id)
         return False
 
     with pytest.raises(Unavailable, match="was removed or moved while it was scanned"):

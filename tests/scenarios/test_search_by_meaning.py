@@ -41,24 +41,24 @@ def house(folder: Path, **environ: str) -> Iterator[House]:
 
 def fill(made: House) -> None:
     """Three photos: of one an insight tells the name, one is tagged with it, one has nothing to do with it."""
-    with made.ledger.transaction(CLI) as turn:
-        library = add_library(turn, "/photos", "Photos")
+    with made.ledger.transaction(CLI) as uow:
+        library = add_library(uow, "/photos", "Photos")
     names = {TOLD: "harbour", TAGGED: "meadow", OTHER: "castle"}
     latitude, longitude = LISBON
     files = [
         ReadFile(f"{name}.jpg", content, FileFacts(1, n, "photo", latitude=latitude, longitude=longitude))
         for n, (content, name) in enumerate(names.items())
     ]
-    with made.ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "found")
-        record_files(turn, library, files)
-    with made.ledger.transaction(CLI) as turn:
-        create_person(turn, NAME)
-        turn.next_operation()
-        tag_contents(turn, [TAGGED], NAME)
-        turn.next_operation()
-        turn.begin("insight", "told")
-        turn.append(InsightWritten(turn.new_id("insight"), TOLD, "At sea", f"{NAME} mends nets.", "any", "local"))
+    with made.ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "found")
+        record_files(uow, library, files)
+    with made.ledger.transaction(CLI) as uow:
+        create_person(uow, NAME)
+        uow.next_operation()
+        tag_contents(uow, [TAGGED], NAME)
+        uow.next_operation()
+        uow.begin("insight", "told")
+        uow.append(InsightWritten(uow.new_id("insight"), TOLD, "At sea", f"{NAME} mends nets.", "any", "local"))
 
 
 def understand(made: House) -> None:
@@ -131,8 +131,8 @@ def test_ollama_embeds_with_its_own_prefixes_and_is_away_with_a_reason(tmp_path:
         assert found[0].place.media_id == 3
         assert made.meaning_store.state().model == "nomic-embed-text:v1.5"
     with house(tmp_path, OLLAMA_PRIMARY_URL="http://127.0.0.1:9") as made:
-        with made.ledger.transaction(CLI) as turn:
-            tag_contents(turn, [OTHER], "knights")
+        with made.ledger.transaction(CLI) as uow:
+            tag_contents(uow, [OTHER], "knights")
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
             understand(made)
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):

@@ -503,8 +503,8 @@ def test_a_question_is_embedded_as_one_and_a_summary_as_what_is_searched(here: B
 
 
 def test_who_is_erased_goes_from_texts_contacts_and_vectors_and_does_not_come_back(here: Bench, tmp_path: Path) -> None:
-    with here.ledger.transaction(CLI) as turn:
-        anna = create_person(turn, "Anna")
+    with here.ledger.transaction(CLI) as uow:
+        anna = create_person(uow, "Anna")
     here.model.script = [["ANNA says good night."], ["Lunch."], ["Bob asks for Anna."]]
     here.settle()
     here.model.script = [["Bob's boat, and Anna."]]

@@ -51,20 +51,20 @@ def lived(ledger: Ledger) -> dict[int, list[PersonView]]:
         stood[ledger.head()] = people(ledger)
 
     for name in ("Anna", "Bob"):
-        with ledger.transaction(CLI) as turn:
-            create_person(turn, name, notes=f"about {name}")
+        with ledger.transaction(CLI) as uow:
+            create_person(uow, name, notes=f"about {name}")
         keep()
-    with ledger.transaction(CLI) as turn:
-        change_person(turn, 1, PersonChanges(name="Ann", birth_date="1990-05-01"))
+    with ledger.transaction(CLI) as uow:
+        change_person(uow, 1, PersonChanges(name="Ann", birth_date="1990-05-01"))
     keep()
-    with ledger.transaction(CLI) as turn:
-        merge_persons(turn, 1, 2)
+    with ledger.transaction(CLI) as uow:
+        merge_persons(uow, 1, 2)
     keep()
     with ledger.transaction(CLI) as undoing:
-        undo(undoing, turn.operation_id or 0)
+        undo(undoing, uow.operation_id or 0)
     keep()
-    with ledger.transaction(CLI) as turn:
-        delete_person(turn, 2)
+    with ledger.transaction(CLI) as uow:
+        delete_person(uow, 2)
     keep()
     return stood
 
@@ -96,8 +96,8 @@ def test_the_past_stays_as_it_was_while_the_present_goes_on(ledger: Ledger) -> N
     stood = lived(ledger)
     position = max(stood)
     with ledger.past(CLI, position) as tables:
-        with ledger.transaction(CLI) as turn:
-            create_person(turn, "Carol")
+        with ledger.transaction(CLI) as uow:
+            create_person(uow, "Carol")
         assert tables.people.views(list(range(1, 10))) == stood[position]
 
 

@@ -36,23 +36,23 @@ def lived_in(place: Place) -> Ledger:
     contents = [media.content_hash or b"" for media in place.files().values()]
     vector = bytes(2044) + b"\x00\x00\x80\x3f"
     for content in contents:
-        with place.ledger.transaction(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
+        with place.ledger.transaction(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
             face = DetectedFace(Box(0.125, 0.25, 0.5, 0.5), 0.75, vector)
-            record_detection(turn, content, Detection("model", (face,)), PLACE_ALONE)
+            record_detection(uow, content, Detection("model", (face,)), PLACE_ALONE)
     persons = []
     for name in ("Ännä", "Bob"):
-        with place.ledger.transaction(CLI) as turn:
-            persons.append(create_person(turn, name, notes="likes\ncats"))
-    with place.ledger.transaction(CLI) as turn:
-        merge_persons(turn, *persons)
+        with place.ledger.transaction(CLI) as uow:
+            persons.append(create_person(uow, name, notes="likes\ncats"))
+    with place.ledger.transaction(CLI) as uow:
+        merge_persons(uow, *persons)
     with place.ledger.transaction(CLI) as undoing:
-        undo(undoing, turn.operation_id or 0)
-    with place.ledger.transaction(CLI) as turn:
-        tag_contents(turn, contents, "holiday")
-    with place.ledger.transaction(INSIGHT) as turn:
+        undo(undoing, uow.operation_id or 0)
+    with place.ledger.transaction(CLI) as uow:
+        tag_contents(uow, contents, "holiday")
+    with place.ledger.transaction(INSIGHT) as uow:
         source, telling = Source("2020-05-01", "Bob", "bob", bytes(32), 1), Telling("They met.", "model", 1)
-        write_summary(turn, source, telling, ["model"], Embedding("embedder", bytes(12)), again=False)
+        write_summary(uow, source, telling, ["model"], Embedding("embedder", bytes(12)), again=False)
     place.ledger.set_checkpoint("autobind", place.ledger.head())
     place.ledger.set_checkpoint("thumbnails", place.ledger.head())
     return place.ledger
@@ -86,10 +86,10 @@ def test_an_import_into_sqlite_gives_the_same_rows_ids_and_events(lived_in: Ledg
     assert rows_of(other) == rows_of(lived_in)
     assert verify(other) == []
     assert exported(other) == exported(lived_in), "a second export is the same to the letter"
-    with other.transaction(CLI) as turn:
-        new = create_person(turn, "Carol")
-    with lived_in.transaction(CLI) as turn:
-        assert create_person(turn, "Carol") == new, "ids go on where they were"
+    with other.transaction(CLI) as uow:
+        new = create_person(uow, "Carol")
+    with lived_in.transaction(CLI) as uow:
+        assert create_person(uow, "Carol") == new, "ids go on where they were"
     other.close()
 
 

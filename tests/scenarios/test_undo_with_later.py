@@ -16,9 +16,9 @@ from domain.undo.undo import undo, undo_with_later
 def done(ledger: Ledger, command: object, *arguments: object) -> int:
     """Run a command; its operation."""
     assert callable(command)
-    with ledger.transaction(CLI) as turn:
-        command(turn, *arguments)
-    return turn.operation_id or 0
+    with ledger.transaction(CLI) as uow:
+        command(uow, *arguments)
+    return uow.operation_id or 0
 
 
 def names(ledger: Ledger) -> dict[int, str]:
@@ -61,10 +61,10 @@ def test_a_name_taken_meanwhile_is_freed_by_taking_back_who_took_it(ledger: Ledg
 def test_where_one_of_them_cannot_be_taken_back_nothing_is(ledger: Ledger) -> None:
     done(ledger, create_person, "Anna")
     first = done(ledger, change_person, 1, PersonChanges(name="Berta"))
-    with ledger.transaction(CLI) as turn:
-        turn.begin("import", "an operation that cannot be undone, which renames")
+    with ledger.transaction(CLI) as uow:
+        uow.begin("import", "an operation that cannot be undone, which renames")
 
-        turn.append(PersonRenamed(1, "Clara", "Berta"))
+        uow.append(PersonRenamed(1, "Clara", "Berta"))
     head = ledger.head()
     with pytest.raises(RuleViolation):
         done(ledger, undo_with_later, first)

@@ -217,8 +217,8 @@ def test_who_undoes_a_reading_that_still_runs_ends_it(tmp_path: Path) -> None:
         if done == BATCH:
             with ledger.reading(CLI) as tables:
                 (operation,) = tables.operations.latest(1)
-            with ledger.transaction(CLI) as turn:
-                undo(turn, operation.id)
+            with ledger.transaction(CLI) as uow:
+                undo(uow, operation.id)
 
     sidecars = Descriptions(lambda _, path: photos / path, lambda path: embedded_xmp(os.fsencode(path)))
     with pytest.raises(Conflict, match="was undone meanwhile: nothing more is read"):

@@ -27,15 +27,15 @@ def keys_of(ledger: Ledger) -> list[ApiKey]:
 
 def furnish(ledger: Ledger) -> None:
     """Two users with three keys, of which one was revoked, and a third user who was removed with a key."""
-    with ledger.transaction(CLI) as turn:
-        ann, bob, eve = (add_user(turn, name, "editor", None) for name in ("ann", "bob", "eve"))
+    with ledger.transaction(CLI) as uow:
+        ann, bob, eve = (add_user(uow, name, "editor", None) for name in ("ann", "bob", "eve"))
         made = [
-            issue_key(turn, who, name, "read", hash_of(name.encode()), 0, until)
+            issue_key(uow, who, name, "read", hash_of(name.encode()), 0, until)
             for who, name, until in ((ann, "phone", 9), (ann, "frame", None), (bob, "phone", None), (eve, "phone", 9))
         ]
-        revoke_key(turn, made[1])
-    with ledger.transaction(CLI) as turn:
-        remove_user(turn, eve)
+        revoke_key(uow, made[1])
+    with ledger.transaction(CLI) as uow:
+        remove_user(uow, eve)
 
 
 def test_a_replay_and_an_import_give_the_same_keys(ledger: Ledger, tmp_path: Path) -> None:
@@ -47,8 +47,8 @@ def test_a_replay_and_an_import_give_the_same_keys(ledger: Ledger, tmp_path: Pat
     other = Ledger(Database(f"sqlite:///{tmp_path}/other.db"))
     import_log(other, out.getvalue().splitlines())
     assert keys_of(other) == keys_of(ledger)
-    with other.transaction(CLI) as turn:
-        assert turn.new_id("key") == 5, "no id is used twice"
+    with other.transaction(CLI) as uow:
+        assert uow.new_id("key") == 5, "no id is used twice"
     other.close()
 
 

@@ -36,19 +36,19 @@ FILES = [*BURST, file("a/IMG_2.dng", 20, format="dng", taken_at=500_000), file("
 @pytest.fixture
 def lived(ledger: Ledger) -> Ledger:
     """A burst of four photos, one of them with a RAW, and a photo that was taken later."""
-    with ledger.transaction(CLI) as turn:
-        add_library(turn, "/one", "one")
+    with ledger.transaction(CLI) as uow:
+        add_library(uow, "/one", "one")
     change(ledger, FILES)
     return ledger
 
 
 def change(ledger: Ledger, files: Iterable[ReadFile] = (), missing: Iterable[int] = (), **more: Any) -> int:
     """Record what a scan would; how many files joined a burst."""
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, 1, list(files), **more)
-        record_missing(turn, missing)
-        return sum(link_bursts(turn, 1, folder) for folder in ("", "a", "b"))
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, 1, list(files), **more)
+        record_missing(uow, missing)
+        return sum(link_bursts(uow, 1, folder) for folder in ("", "a", "b"))
 
 
 def shown(ledger: Ledger, **narrowed: Any) -> list[str]:
@@ -79,8 +79,8 @@ def test_the_first_stands_for_all_and_names_them(lived: Ledger) -> None:
 
 
 def test_a_photo_of_a_burst_that_alone_fits_is_shown(lived: Ledger) -> None:
-    with lived.transaction(CLI) as turn:
-        tag_contents(turn, [content(3), content(5), content(20)], "best")
+    with lived.transaction(CLI) as uow:
+        tag_contents(uow, [content(3), content(5), content(20)], "best")
     assert shown(lived, tags=("best",)) == ["a/IMG_2.dng"]
     assert shown(lived, tags=("best",), q="jpg") == ["a/IMG_3.jpg"]
     assert shown(lived, taken_from=750_000) == ["a/IMG_3.jpg", "a/alone.jpg"]
@@ -122,10 +122,10 @@ def test_a_photo_that_was_edited_leaves_it(lived: Ledger) -> None:
 
 
 def test_a_photo_that_is_read_again_stays_in_its_place_meanwhile(lived: Ledger) -> None:
-    with lived.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
+    with lived.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
         again = file("a/IMG_3.jpg", 3, problem="the end is missing")
-        record_files(turn, 1, [again])
+        record_files(uow, 1, [again])
     assert shown(lived) == ["a/IMG_1.jpg", "a/alone.jpg"]
     assert change(lived) == 0
 

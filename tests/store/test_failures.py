@@ -23,15 +23,15 @@ from projections.queries.reading import Transaction
 
 
 def named(ledger: Ledger, name: str) -> int:
-    with ledger.transaction(CLI) as turn:
-        return create_person(turn, name)
+    with ledger.transaction(CLI) as uow:
+        return create_person(uow, name)
 
 
 def in_transaction(ledger: Ledger, *steps: Callable[[Transaction], object]) -> None:
-    with ledger.transaction(CLI) as turn:
-        turn.begin("test", "tried something")
+    with ledger.transaction(CLI) as uow:
+        uow.begin("test", "tried something")
         for step in steps:
-            step(turn)
+            step(uow)
 
 
 def test_what_only_the_commit_finds_wrong_is_refused_as_a_whole(ledger: Ledger) -> None:
@@ -42,7 +42,7 @@ def test_what_only_the_commit_finds_wrong_is_refused_as_a_whole(ledger: Ledger) 
     drawn = FaceDrawn(1, b"h" * 32, Box(0.1, 0.1, 0.2, 0.2), "m")
     nobodys = FaceAssigned(1, 99, Why("user"))
     with pytest.raises(Conflict, match="the record says otherwise"):
-        in_transaction(ledger, lambda turn: turn.append(drawn, nobodys))
+        in_transaction(ledger, lambda uow: uow.append(drawn, nobodys))
     assert ledger.head() == head
     assert heard == [], "nobody is told of what did not happen"
     with ledger.reading(CLI) as tables:
@@ -54,20 +54,20 @@ def test_what_only_the_commit_finds_wrong_is_refused_as_a_whole(ledger: Ledger) 
 def test_a_person_merged_into_itself_is_refused(ledger: Ledger) -> None:
     anna = named(ledger, "Anna")
     with pytest.raises(Conflict):
-        in_transaction(ledger, lambda turn: turn.append(PersonMerged(anna, anna)))
+        in_transaction(ledger, lambda uow: uow.append(PersonMerged(anna, anna)))
     assert verify(ledger) == []
 
 
 def test_an_attempt_that_fails_takes_back_its_own_events_only(ledger: Ledger) -> None:
     def attempt() -> None:
-        with turn.attempt():
-            turn.append(PersonCreated(turn.new_id("person"), "Bob"), PersonCreated(turn.new_id("person"), "anna"))
+        with uow.attempt():
+            uow.append(PersonCreated(uow.new_id("person"), "Bob"), PersonCreated(uow.new_id("person"), "anna"))
 
-    with ledger.transaction(CLI) as turn:
-        create_person(turn, "Anna")
+    with ledger.transaction(CLI) as uow:
+        create_person(uow, "Anna")
         with pytest.raises(Exception, match=r"(?i)unique"):
             attempt()
-        turn.append(PersonCreated(turn.new_id("person"), "Carol"))
+        uow.append(PersonCreated(uow.new_id("person"), "Carol"))
     with ledger.reading(CLI) as tables:
         assert sorted(tables.people.names().values()) == ["Anna", "Carol"]
     positions = [recorded.position for recorded in ledger.events(0, 10)]
@@ -80,8 +80,8 @@ def test_a_number_that_the_database_cannot_hold_breaks_a_rule(fresh_postgres_url
     with pytest.raises(RuleViolation, match="out of the range"):
         in_transaction(
             ledger,
-            lambda turn: create_person(turn, "Anna"),
-            lambda turn: turn.connection.execute(text("SELECT 9223372036854775807 + 1")),
+            lambda uow: create_person(uow, "Anna"),
+            lambda uow: uow.connection.execute(text("SELECT 9223372036854775807 + 1")),
         )
     assert ledger.head() == 0
     ledger.close()
@@ -101,9 +101,9 @@ def test_a_server_that_went_away_is_unavailable_and_found_again(fresh_postgres_u
     with pytest.raises(Unavailable):
         in_transaction(
             ledger,
-            lambda turn: create_person(turn, "Bob"),
-            lambda turn: end_connections(fresh_postgres_url),
-            lambda turn: create_person(turn, "Carol"),
+            lambda uow: create_person(uow, "Bob"),
+            lambda uow: end_connections(fresh_postgres_url),
+            lambda uow: create_person(uow, "Carol"),
         )
     assert named(ledger, "Dora") == 2, "the next one takes a new connection, and nothing of the last one stands"
     assert verify(ledger) == []
@@ -145,7 +145,7 @@ def test_a_full_disk_is_unavailable_and_leaves_nothing(tmp_path: Path) -> None:
     head = ledger.head()
     crowd = [PersonCreated(number, f"person {number}", "x" * 500) for number in range(10, 2000)]
     with pytest.raises(Unavailable):
-        in_transaction(ledger, lambda turn: turn.append(*crowd))
+        in_transaction(ledger, lambda uow: uow.append(*crowd))
     assert ledger.head() == head
     with ledger.database.writing() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count=1000000")
@@ -180,8 +180,8 @@ def test_nobody_else_may_read_a_new_database(tmp_path: Path) -> None:
 
 def test_readers_go_on_while_someone_writes_and_do_not_see_it_yet(ledger: Ledger) -> None:
     named(ledger, "Anna")
-    with ledger.transaction(CLI) as turn:
-        create_person(turn, "Bob")
+    with ledger.transaction(CLI) as uow:
+        create_person(uow, "Bob")
         seen: list[int] = []
 
         def read() -> None:
@@ -192,7 +192,7 @@ def test_readers_go_on_while_someone_writes_and_do_not_see_it_yet(ledger: Ledger
         reader.start()
         reader.join()
         assert seen == [1]
-        assert sorted(turn.people.names().values()) == ["Anna", "Bob"], "a command sees its own writes"
+        assert sorted(uow.people.names().values()) == ["Anna", "Bob"], "a command sees its own writes"
     with ledger.reading(CLI) as tables:
         assert len(tables.people.names()) == 2
 

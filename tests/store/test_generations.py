@@ -40,14 +40,14 @@ generations.{act}(ledger)
 
 
 def named(ledger: Ledger, name: str) -> int:
-    with ledger.transaction(CLI) as turn:
-        return create_person(turn, name)
+    with ledger.transaction(CLI) as uow:
+        return create_person(uow, name)
 
 
 def crowd(ledger: Ledger, count: int) -> None:
-    with ledger.transaction(CLI) as turn:
-        turn.begin("test", "named a crowd")
-        turn.append(*(PersonCreated(id_, f"person {id_}") for id_ in turn.new_ids("person", count)))
+    with ledger.transaction(CLI) as uow:
+        uow.begin("test", "named a crowd")
+        uow.append(*(PersonCreated(id_, f"person {id_}") for id_ in uow.new_ids("person", count)))
 
 
 def states(ledger: Ledger) -> list[str]:
@@ -66,8 +66,8 @@ def test_tables_whose_rows_refer_to_one_another_go_in_small_steps(
     monkeypatch.setattr(drop_generation, "EMPTY_AT_ONCE", 2)
     first, *others = [named(ledger, f"person {number}") for number in range(5)]
     operations = [merged(ledger, other, first) for other in others]
-    with ledger.transaction(CLI) as turn:
-        undo(turn, operations[-1])
+    with ledger.transaction(CLI) as uow:
+        undo(uow, operations[-1])
     before = len(tables(ledger))
     rebuild(ledger)
     assert verify(ledger) == []
@@ -77,15 +77,15 @@ def test_tables_whose_rows_refer_to_one_another_go_in_small_steps(
 
 
 def merged(ledger: Ledger, person: int, into: int) -> int:
-    with ledger.transaction(CLI) as turn:
-        merge_persons(turn, person, into)
-        return turn.operation_id or 0
+    with ledger.transaction(CLI) as uow:
+        merge_persons(uow, person, into)
+        return uow.operation_id or 0
 
 
 def bridge_to_nowhere(ledger: Ledger) -> None:
-    with ledger.transaction(CLI) as turn:
-        turn.begin("test", "a bridge to nowhere")
-        turn.append(PersonBridged(1, 99))
+    with ledger.transaction(CLI) as uow:
+        uow.begin("test", "a bridge to nowhere")
+        uow.append(PersonBridged(1, 99))
 
 
 def test_a_reference_that_is_refused_at_the_end_of_a_command_hinders_no_later_one(ledger: Ledger) -> None:

@@ -103,15 +103,15 @@ MEDIA: dict[str, Any] = {
 @pytest.fixture
 def furnished(ledger: Ledger) -> Ledger:
     """A library 1, a person 1 called Anna, an embedding 1, a tag 1 and an entity 1, the place Lisbon."""
-    with ledger.transaction(CLI) as turn:
-        add_library(turn, "/photos")
-        turn.attach([Embedding("m", bytes(2048))])
-    with ledger.transaction(CLI) as turn:
-        create_person(turn, "Anna")
-    with ledger.transaction(CLI) as turn:
-        tag_contents(turn, [HASH], "holiday")
-    with ledger.transaction(CLI) as turn:
-        create_entity(turn, "Lisbon", "place")
+    with ledger.transaction(CLI) as uow:
+        add_library(uow, "/photos")
+        uow.attach([Embedding("m", bytes(2048))])
+    with ledger.transaction(CLI) as uow:
+        create_person(uow, "Anna")
+    with ledger.transaction(CLI) as uow:
+        tag_contents(uow, [HASH], "holiday")
+    with ledger.transaction(CLI) as uow:
+        create_entity(uow, "Lisbon", "place")
     return ledger
 
 

@@ -24,14 +24,14 @@ def world(ledger: Ledger) -> World:
     world = World(ledger)
     for name, file in (("Family", "lake"), ("Work", "desk")):
         world.scan(photo(file), library=world.library(name))
-        with world.turn(INSIGHT) as turn:
+        with world.uow(INSIGHT) as uow:
             said = (Message("user", "what?"), Message("assistant", "text", model="m"))
-            write_insight(turn, content(file), Writing("title", "text", "m", "l"), said)
-        with world.turn(INSIGHT) as turn:
-            insight = turn.insights.of_content(content(file))[0]
+            write_insight(uow, content(file), Writing("title", "text", "m", "l"), said)
+        with world.uow(INSIGHT) as uow:
+            insight = uow.insights.of_content(content(file))[0]
             known = (SaidEntity("Anna", "person", f"at the {file}"), SaidEntity(f"the {file}", "place", ""))
             facts = (SaidFact(0, f"was at the {file}", 1, "2012", None),)
-            learn_from_insight(turn, insight, "m", Said(known, facts))
+            learn_from_insight(uow, insight, "m", Said(known, facts))
     return world
 
 

@@ -32,8 +32,8 @@ from domain.commands.persons import create_person
 ledger = Ledger(Database({url!r}))
 def write(name):
     for number in range({count}):
-        with ledger.transaction(CLI) as turn:
-            create_person(turn, f"{{name}} {{number}}")
+        with ledger.transaction(CLI) as uow:
+            create_person(uow, f"{{name}} {{number}}")
 threads = [threading.Thread(target=write, args=(f"{name} {{t}}",)) for t in range({threads})]
 [t.start() for t in threads]
 [t.join() for t in threads]
@@ -42,17 +42,17 @@ ledger.close()
 
 
 def named(ledger: Ledger, name: str) -> int:
-    with ledger.transaction(CLI) as turn:
-        return create_person(turn, name)
+    with ledger.transaction(CLI) as uow:
+        return create_person(uow, name)
 
 
 def test_a_constraint_of_the_read_tables_refuses_the_whole_command(ledger: Ledger) -> None:
     named(ledger, "Anna")
     head = ledger.head()
 
-    def forgetful(turn: Transaction) -> None:
-        turn.begin("test", "a command that forgot to ask whether the name is taken")
-        turn.append(PersonCreated(turn.new_id("person"), "Bob"), PersonCreated(turn.new_id("person"), "ANNA"))
+    def forgetful(uow: Transaction) -> None:
+        uow.begin("test", "a command that forgot to ask whether the name is taken")
+        uow.append(PersonCreated(uow.new_id("person"), "Bob"), PersonCreated(uow.new_id("person"), "ANNA"))
 
     with pytest.raises(Conflict):
         in_transaction(ledger, forgetful)
@@ -62,13 +62,13 @@ def test_a_constraint_of_the_read_tables_refuses_the_whole_command(ledger: Ledge
 
 
 def in_transaction(ledger: Ledger, command: Callable[[Transaction], None]) -> None:
-    with ledger.transaction(CLI) as turn:
-        command(turn)
+    with ledger.transaction(CLI) as uow:
+        command(uow)
 
 
 def test_an_exception_in_a_command_leaves_nothing(ledger: Ledger) -> None:
-    def failing(turn: Transaction) -> None:
-        create_person(turn, "Anna")
+    def failing(uow: Transaction) -> None:
+        create_person(uow, "Anna")
         raise RuntimeError("oops")
 
     with pytest.raises(RuntimeError, match="oops"):
@@ -79,8 +79,8 @@ def test_an_exception_in_a_command_leaves_nothing(ledger: Ledger) -> None:
 
 
 def test_an_event_before_the_operation_says_what_it_is_is_a_mistake(ledger: Ledger) -> None:
-    with pytest.raises(RuntimeError, match="before the operation"), ledger.transaction(CLI) as turn:
-        turn.append(PersonCreated(1, "Anna"))
+    with pytest.raises(RuntimeError, match="before the operation"), ledger.transaction(CLI) as uow:
+        uow.append(PersonCreated(1, "Anna"))
 
 
 def test_positions_have_no_gaps_and_streams_no_twins_under_many_writers(ledger: Ledger, url: str) -> None:
@@ -119,10 +119,10 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_log(ledger: Ledger, url: s
 
 def test_versions_of_a_stream_rise_by_one(ledger: Ledger) -> None:
     person, other = named(ledger, "Anna"), named(ledger, "Bob")
-    with ledger.transaction(CLI) as turn:
-        merge_persons(turn, person, other)
+    with ledger.transaction(CLI) as uow:
+        merge_persons(uow, person, other)
     with ledger.transaction(CLI) as undoing:
-        undo(undoing, turn.operation_id or 0)
+        undo(undoing, uow.operation_id or 0)
     versions = [r.version for r in ledger.events(0, 100) if r.stream == f"person-{person}"]
     assert versions == [1, 2, 3]
 
@@ -141,9 +141,9 @@ def test_time_never_goes_back_in_the_log_though_the_clock_does(url: str) -> None
 def test_a_dry_run_tells_the_rows_before_and_after_and_leaves_no_trace(ledger: Ledger) -> None:
     person, other = named(ledger, "Anna"), named(ledger, "Bob")
     head = ledger.head()
-    with ledger.transaction(CLI, dry_run=True) as turn:
-        merge_persons(turn, person, other)
-        changes = {change.id: change for change in turn.rehearsed()}
+    with ledger.transaction(CLI, dry_run=True) as uow:
+        merge_persons(uow, person, other)
+        changes = {change.id: change for change in uow.rehearsed()}
     assert changes[person].before.merged_into is None
     assert changes[person].after.merged_into == other
     assert ledger.head() == head
@@ -254,9 +254,9 @@ def test_a_row_that_is_there_already_is_refused_by_itself_and_among_many(ledger:
     """PostgreSQL takes many rows by another way than a few."""
     named(ledger, "Anna")
 
-    def doubling(turn: Transaction) -> None:
-        turn.begin("test", "persons with ids that were not asked for")
-        turn.append(*(PersonCreated(id_, f"person {id_}") for id_ in ids))
+    def doubling(uow: Transaction) -> None:
+        uow.begin("test", "persons with ids that were not asked for")
+        uow.append(*(PersonCreated(id_, f"person {id_}") for id_ in ids))
 
     with pytest.raises(Conflict, match="the record says otherwise"):
         in_transaction(ledger, doubling)
@@ -266,10 +266,10 @@ def test_a_row_that_is_there_already_is_refused_by_itself_and_among_many(ledger:
 
 def test_many_rows_at_once_keep_every_value_as_it_is(ledger: Ledger) -> None:
     names = ["tab\tand back\\slash", "\\N", "naïve 🙂", "quote ' \" ;", "{1,2}", *(f"person {n}" for n in range(20))]
-    with ledger.transaction(CLI) as turn:
-        turn.begin("test", "named many")
-        for_ids = turn.new_ids("person", len(names))
-        turn.append(
+    with ledger.transaction(CLI) as uow:
+        uow.begin("test", "named many")
+        for_ids = uow.new_ids("person", len(names))
+        uow.append(
             *(PersonCreated(i, n, f"line\nof {n}\r", None, i % 2 == 0) for i, n in zip(for_ids, names, strict=True))
         )
     with ledger.reading(CLI) as tables:
@@ -282,9 +282,9 @@ def test_many_rows_at_once_keep_every_value_as_it_is(ledger: Ledger) -> None:
 
 def test_postgresql_knows_how_large_tables_became_without_waiting_for_its_own_look(fresh_postgres_url: str) -> None:
     ledger = Ledger(Database(fresh_postgres_url))
-    with ledger.transaction(CLI) as turn:
-        turn.begin("test", "named many")
-        turn.append(*(PersonCreated(id_, f"person {id_}") for id_ in turn.new_ids("person", 1000)))
+    with ledger.transaction(CLI) as uow:
+        uow.begin("test", "named many")
+        uow.append(*(PersonCreated(id_, f"person {id_}") for id_ in uow.new_ids("person", 1000)))
     with ledger.database.reading() as connection:
         name = ledger.live(connection).tables.persons.table.name
         rows = connection.exec_driver_sql("SELECT reltuples FROM pg_class WHERE relname = %s", (name,)).scalar_one()

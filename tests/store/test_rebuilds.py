@@ -45,40 +45,40 @@ TABLES = [projection.table.name.removesuffix("_0") for projection in ReadTables(
 
 
 def named(ledger: Ledger, name: str) -> int:
-    with ledger.transaction(CLI) as turn:
-        return create_person(turn, name)
+    with ledger.transaction(CLI) as uow:
+        return create_person(uow, name)
 
 
 def furnish(ledger: Ledger) -> None:
     """At least one row in every read table."""
-    with ledger.transaction(CLI) as turn:
-        library = add_library(turn, "/photos")
-    with ledger.transaction(CLI) as turn:
-        issue_key(turn, add_user(turn, "Uma", "viewer", None), "phone", "read", HASH, 0)
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, library, [ReadFile("a.jpg", HASH, FileFacts(1, 1, "photo", width=100, height=100))])
+    with ledger.transaction(CLI) as uow:
+        library = add_library(uow, "/photos")
+    with ledger.transaction(CLI) as uow:
+        issue_key(uow, add_user(uow, "Uma", "viewer", None), "phone", "read", HASH, 0)
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, library, [ReadFile("a.jpg", HASH, FileFacts(1, 1, "photo", width=100, height=100))])
         faces = tuple(DetectedFace(Box(x, 0.1, 0.2, 0.2), 0.9, bytes(2048)) for x in (0.1, 0.6))
-        record_detection(turn, HASH, Detection("m", faces), PLACE_ALONE)
-        turn.append(EntityCreated(turn.new_id("entity"), "Paris", "place", aliases=("Lutetia",)))
+        record_detection(uow, HASH, Detection("m", faces), PLACE_ALONE)
+        uow.append(EntityCreated(uow.new_id("entity"), "Paris", "place", aliases=("Lutetia",)))
     anna = named(ledger, "Anna")
-    with ledger.transaction(CLI) as turn:
-        change_faces(turn, [1], "assign", anna)
-    with ledger.transaction(CLI) as turn:
-        reject_person(turn, 2, anna)
-    with ledger.transaction(CLI) as turn:
-        tag_contents(turn, [HASH], "holiday")
+    with ledger.transaction(CLI) as uow:
+        change_faces(uow, [1], "assign", anna)
+    with ledger.transaction(CLI) as uow:
+        reject_person(uow, 2, anna)
+    with ledger.transaction(CLI) as uow:
+        tag_contents(uow, [HASH], "holiday")
     said = (Message("user", "what is it?"), Message("assistant", "a square"))
-    with ledger.transaction(CLI) as turn:
-        written = write_insight(turn, HASH, Writing("A square", "It is a square.", "m", "local"), said)
-    with ledger.transaction(INSIGHT) as turn:
-        insight = turn.insights.get(written)
+    with ledger.transaction(CLI) as uow:
+        written = write_insight(uow, HASH, Writing("A square", "It is a square.", "m", "local"), said)
+    with ledger.transaction(INSIGHT) as uow:
+        insight = uow.insights.get(written)
         assert insight is not None
         square = SaidEntity("square", "thing", "")
-        learn_from_insight(turn, insight, "m", Said((square,), (SaidFact(0, "It is a square.", None, None, None),)))
-    with ledger.transaction(INSIGHT) as turn:
+        learn_from_insight(uow, insight, "m", Said((square,), (SaidFact(0, "It is a square.", None, None, None),)))
+    with ledger.transaction(INSIGHT) as uow:
         source = Source("2020-05-01", "Anna", "anna", HASH, 2)
-        write_summary(turn, source, Telling("They met.", "m", 1), ["m"], Embedding("e", bytes(8)), again=False)
+        write_summary(uow, source, Telling("They met.", "m", 1), ["m"], Embedding("e", bytes(8)), again=False)
 
 
 def live_table(ledger: Ledger, connection: Connection, name: str) -> Table:
@@ -92,9 +92,9 @@ def states(ledger: Ledger) -> list[str]:
 
 def crowd(ledger: Ledger) -> int:
     """So many persons that a rebuild takes several steps; how many."""
-    with ledger.transaction(CLI) as turn:
-        turn.begin("test", "named a crowd")
-        turn.append(*(PersonCreated(id_, f"person {id_}") for id_ in turn.new_ids("person", 3000)))
+    with ledger.transaction(CLI) as uow:
+        uow.begin("test", "named a crowd")
+        uow.append(*(PersonCreated(id_, f"person {id_}") for id_ in uow.new_ids("person", 3000)))
     return 3000
 
 
@@ -262,8 +262,8 @@ class watching:  # noqa: N801 - reads as a word in its with statement
 
 def test_ids_are_never_given_out_again(ledger: Ledger) -> None:
     first, second = named(ledger, "Anna"), named(ledger, "Bob")
-    with ledger.transaction(CLI) as turn:
-        delete_person(turn, second)
+    with ledger.transaction(CLI) as uow:
+        delete_person(uow, second)
     rebuild(ledger)
     third = named(ledger, "Carol")
     assert [first, second, third] == [1, 2, 3]

@@ -84,22 +84,22 @@ FILTERS: list[dict[str, Any]] = [
 def stacked(ledger: Ledger) -> Ledger:
     """Stacks in one library, and a RAW of the first one's name in another."""
     for name in ("one", "two"):
-        with ledger.transaction(CLI) as turn:
-            add_library(turn, f"/{name}", name)
+        with ledger.transaction(CLI) as uow:
+            add_library(uow, f"/{name}", name)
     for library, files in ((1, FILES), (2, [raw("a/IMG_1.nef", 40)])):
         change(ledger, library, files)
     for name, numbers in (("raws", (2, 4, 11, 14)), ("clips", (3, 5, 6, 8)), ("firsts", (1, 9))):
-        with ledger.transaction(CLI) as turn:
-            tag_contents(turn, [content(number) for number in numbers], name)
-    with ledger.transaction(CLI) as turn:
-        create_person(turn, "Ann")
+        with ledger.transaction(CLI) as uow:
+            tag_contents(uow, [content(number) for number in numbers], name)
+    with ledger.transaction(CLI) as uow:
+        create_person(uow, "Ann")
     return ledger
 
 
 def change(ledger: Ledger, library: int, files: list[ReadFile], **more: Any) -> None:
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, library, files, **more)
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, library, files, **more)
 
 
 def found(ledger: Ledger, **narrowed: Any) -> list[str]:
@@ -169,9 +169,9 @@ def test_very_many_are_counted_without_those_behind(
 
 
 def test_what_stood_behind_a_missing_file_is_shown_until_that_returns(stacked: Ledger) -> None:
-    with stacked.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, [1])
+    with stacked.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, [1])
     shown = found(stacked, stacked=True)
     assert "1/a/img_1.nef" in shown
     assert "1/a/IMG_1.mov" not in shown
@@ -219,9 +219,9 @@ def test_companions_are_the_other_files_of_a_stack_that_are_there(stacked: Ledge
         "1/a/IMG_7.heic": ["a/IMG_7.mov"],
         "1/a/IMG_7.mov": ["a/IMG_7.heic"],
     }
-    with stacked.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, [2])
+    with stacked.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, [2])
     assert companions()["1/a/IMG_1.JPG"] == ["a/IMG_1.mov"]
     with stacked.reading(CLI) as lookups:
         assert lookups.timeline.companions([]) == {}
@@ -232,8 +232,8 @@ def empty(tmp_path: Any) -> Iterator[Ledger]:
     """Two empty libraries in SQLite."""
     ledger = Ledger(Database(f"sqlite:///{tmp_path}/plan.db"))
     for name in ("one", "two"):
-        with ledger.transaction(CLI) as turn:
-            add_library(turn, f"/{name}", name)
+        with ledger.transaction(CLI) as uow:
+            add_library(uow, f"/{name}", name)
     yield ledger
     ledger.close()
 

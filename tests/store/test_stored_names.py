@@ -78,9 +78,9 @@ def test_only_the_current_version_of_a_name_is_written(ledger: Ledger) -> None:
     assert cls.topic == "TrialHeld:2"
     assert topics()["TrialHeld:2"] is cls
     assert "TrialHeld:1" not in topics()
-    with ledger.transaction(CLI) as turn:
-        turn.begin("test", "held a trial")
-        turn.append(cls(trial_id=7, length=1))
+    with ledger.transaction(CLI) as uow:
+        uow.begin("test", "held a trial")
+        uow.append(cls(trial_id=7, length=1))
     assert ledger.recorder.select_notifications(2, 1)[0].topic == "TrialHeld:2"
 
 
@@ -91,8 +91,8 @@ def test_a_rebuild_projects_old_payloads_as_what_they_mean_today(
         return {"person_id": old["person_id"], "name": f"{old['first']} {old['last']}"}
 
     monkeypatch.setitem(domain.events.event._UPCASTERS, "PersonCreated:0", (PersonCreated, lift))
-    with ledger.transaction(CLI) as turn:
-        create_person(turn, "Anna Lee")
+    with ledger.transaction(CLI) as uow:
+        create_person(uow, "Anna Lee")
     payload = msgspec.msgpack.encode({"person_id": 1, "first": "Anna", "last": "Lee"})
     with ledger.database.writing() as connection:
         rows = update(log_events).where(log_events.c.topic == "PersonCreated:1")

@@ -70,29 +70,29 @@ def furnish(ledger: Ledger) -> Ledger:
     """Seven files and a missing one in one library, copies of two in another; tags, and persons of whom one was
     merged."""
     for name in ("one", "two"):
-        with ledger.transaction(CLI) as turn:
-            add_library(turn, f"/{name}", name)
+        with ledger.transaction(CLI) as uow:
+            add_library(uow, f"/{name}", name)
     for library, files in ((1, [*FILES, file("gone.jpg", 8)]), (2, [file("copy.jpg", 1), file("IMG_5.jpg", 5)])):
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            record_files(turn, library, files)
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, [8])
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_files(uow, library, files)
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, [8])
         for number in (1, 2, 8):
             face = DetectedFace(Box(0.1, 0.1, 0.2, 0.2), 0.9, bytes(2048))
-            record_detection(turn, content(number), Detection("m", (face,)), PLACE_ALONE)
+            record_detection(uow, content(number), Detection("m", (face,)), PLACE_ALONE)
     for name in ("Zoë Keller", "Bob", "Boß"):
-        with ledger.transaction(CLI) as turn:
-            create_person(turn, name)
+        with ledger.transaction(CLI) as uow:
+            create_person(uow, name)
     for face_id, person in ((1, 1), (2, 3), (3, 1)):
-        with ledger.transaction(CLI) as turn:
-            change_faces(turn, [face_id], "assign", person)
-    with ledger.transaction(CLI) as turn:
-        merge_persons(turn, 3, 2)
+        with ledger.transaction(CLI) as uow:
+            change_faces(uow, [face_id], "assign", person)
+    with ledger.transaction(CLI) as uow:
+        merge_persons(uow, 3, 2)
     for name, numbers in (("Café", (1, 3, 8)), ("Lake", (2, 3))):
-        with ledger.transaction(CLI) as turn:
-            tag_contents(turn, [content(number) for number in numbers], name)
+        with ledger.transaction(CLI) as uow:
+            tag_contents(uow, [content(number) for number in numbers], name)
     return ledger
 
 
@@ -185,8 +185,8 @@ def two_libraries(tmp_path: Path) -> Iterator[Ledger]:
     """Two empty libraries in SQLite."""
     ledger = Ledger(Database(f"sqlite:///{tmp_path}/plan.db"))
     for name in ("one", "two"):
-        with ledger.transaction(CLI) as turn:
-            add_library(turn, f"/{name}", name)
+        with ledger.transaction(CLI) as uow:
+            add_library(uow, f"/{name}", name)
     yield ledger
     ledger.close()
 
@@ -227,12 +227,12 @@ def test_sqlite_walks_each_order_by_its_index(two_libraries: Ledger, sort: str, 
 
 
 def test_words_follow_what_is_moved_renamed_and_read_again(furnished: Ledger) -> None:
-    with furnished.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, 1, [file("Bern/Bärengraben.jpg", 1)], vanished=[1])
-        record_files(turn, 1, [file("zürich/IMG_3.jpg", 9, make="Pentax")])
-    with furnished.transaction(CLI) as turn:
-        rename_tag(turn, 2, "Loch")
+    with furnished.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, 1, [file("Bern/Bärengraben.jpg", 1)], vanished=[1])
+        record_files(uow, 1, [file("zürich/IMG_3.jpg", 9, make="Pentax")])
+    with furnished.transaction(CLI) as uow:
+        rename_tag(uow, 2, "Loch")
     assert found(furnished, q="img_1") == []
     assert found(furnished, q="barengraben nikon") == ["Bern/Bärengraben.jpg"]
     assert found(furnished, q="iphone") == []

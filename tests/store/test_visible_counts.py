@@ -34,22 +34,22 @@ def read(path: str, content: bytes) -> ReadFile:
 
 def done(ledger: Ledger, command: Callable[[Transaction], object]) -> int:
     """Run a command; its operation's id."""
-    with ledger.transaction(CLI) as turn:
-        command(turn)
-    assert turn.operation_id is not None
-    return turn.operation_id
+    with ledger.transaction(CLI) as uow:
+        command(uow)
+    assert uow.operation_id is not None
+    return uow.operation_id
 
 
 def found(ledger: Ledger, library: int, files: list[ReadFile], vanished: tuple[int, ...] = ()) -> None:
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, library, files, vanished)
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, library, files, vanished)
 
 
 def lost(ledger: Ledger, *media: int) -> None:
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, media)
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, media)
 
 
 @pytest.fixture
@@ -61,15 +61,15 @@ def furnished(ledger: Ledger) -> Ledger:
     found(ledger, 2, [read("a.jpg", A), read("c.jpg", C)])
     for content in (A, B):
         faces = tuple(DetectedFace(Box(x, 0.1, 0.2, 0.2), 0.9, bytes(2048)) for x in (0.1, 0.6))
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("detect", "looked for faces")
-            record_detection(turn, content, Detection("m", faces), PLACE_ALONE)
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("detect", "looked for faces")
+            record_detection(uow, content, Detection("m", faces), PLACE_ALONE)
     for name in ("Anna", "Bob"):
         done(ledger, partial(create_person, name=name))
-    done(ledger, lambda turn: change_faces(turn, [1, 3], "assign", 1))
-    done(ledger, lambda turn: change_faces(turn, [2], "assign", 2))
-    done(ledger, lambda turn: tag_contents(turn, [A, B], "red"))
-    done(ledger, lambda turn: tag_contents(turn, [A, C], "blue"))
+    done(ledger, lambda uow: change_faces(uow, [1, 3], "assign", 1))
+    done(ledger, lambda uow: change_faces(uow, [2], "assign", 2))
+    done(ledger, lambda uow: tag_contents(uow, [A, B], "red"))
+    done(ledger, lambda uow: tag_contents(uow, [A, C], "blue"))
     return ledger
 
 
@@ -131,14 +131,14 @@ def test_many_copies_that_come_at_once_count_once(furnished: Ledger) -> None:
 
 def test_counts_hold_through_decisions_and_their_undo(furnished: Ledger) -> None:
     commands: list[Callable[[Transaction], object]] = [
-        lambda turn: change_faces(turn, [4], "assign", 2),
-        lambda turn: change_faces(turn, [1], "unassign"),
-        lambda turn: change_faces(turn, [3], "delete"),
-        lambda turn: merge_persons(turn, 1, 2),
-        lambda turn: change_faces(turn, [1], "assign", 2),
-        lambda turn: delete_person(turn, 2, with_faces=True),
-        lambda turn: untag_contents(turn, [A], "red"),
-        lambda turn: delete_tag(turn, 2),
+        lambda uow: change_faces(uow, [4], "assign", 2),
+        lambda uow: change_faces(uow, [1], "unassign"),
+        lambda uow: change_faces(uow, [3], "delete"),
+        lambda uow: merge_persons(uow, 1, 2),
+        lambda uow: change_faces(uow, [1], "assign", 2),
+        lambda uow: delete_person(uow, 2, with_faces=True),
+        lambda uow: untag_contents(uow, [A], "red"),
+        lambda uow: delete_tag(uow, 2),
     ]
     operations = []
     for command in commands:
@@ -152,7 +152,7 @@ def test_counts_hold_through_decisions_and_their_undo(furnished: Ledger) -> None
 def test_a_rebuild_counts_anew_and_its_tables_go_on_counting(furnished: Ledger) -> None:
     rebuild(furnished)
     hold(furnished)
-    done(furnished, lambda turn: change_faces(turn, [4], "assign", 1))
+    done(furnished, lambda uow: change_faces(uow, [4], "assign", 1))
     lost(furnished, 2)
     hold(furnished)
 

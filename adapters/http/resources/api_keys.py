@@ -80,17 +80,17 @@ def make_api_key(call: Call, body: NewApiKey) -> Answer:
     user_id, secret = call.user.id, secrets.token_bytes(SECRET_BYTES)
     expires_at = None if body.expires_at is None else round(body.expires_at.timestamp() * 1_000_000)
 
-    def issue(turn: Transaction) -> int:
+    def issue(uow: Transaction) -> int:
         now = time.time_ns() // 1000
-        return issue_key(turn, user_id, body.name, body.scope, hash_of(secret), now, expires_at)
+        return issue_key(uow, user_id, body.name, body.scope, hash_of(secret), now, expires_at)
 
-    return write(call, issue, lambda turn, key_id: _issued(known_key(turn, key_id), secret), status=201)
+    return write(call, issue, lambda uow, key_id: _issued(known_key(uow, key_id), secret), status=201)
 
 
 @routes("DELETE", "/api-keys/{id}", answers=Done, errors=(404, 409))
 def revoke_api_key(call: Call, id: int) -> Answer:
     """Revoke a key of one's own, as an admin anyone's: at once, and for good."""
-    return write(call, lambda turn: revoke_key(turn, id))
+    return write(call, lambda uow: revoke_key(uow, id))
 
 
 def _issued(key: ApiKey, secret: bytes) -> IssuedApiKey:

@@ -135,12 +135,12 @@ def accept(call: Call, body: ClusterAccepted) -> Answer:
         raise Invalid((FieldError("ids", "name either the ids of faces or the cluster"),))
     ids = body.ids if body.ids is not None else _members(call, body)
 
-    def take(turn: Transaction) -> list[Outcome]:
+    def take(uow: Transaction) -> list[Outcome]:
         if body.person_id is not None:
-            seen_person(turn, body.person_id)
-        return accept_cluster(turn, ids, body.person_id, body.name)
+            seen_person(uow, body.person_id)
+        return accept_cluster(uow, ids, body.person_id, body.name)
 
-    return write(call, take, lambda turn, outcomes: BatchOutcome(outcomes, turn.operation_id))
+    return write(call, take, lambda uow, outcomes: BatchOutcome(outcomes, uow.operation_id))
 
 
 @routes("POST", "/persons/bootstrap", body=TagsThatArePeople, answers=BootstrapOutcome, role="editor", rehearses=True)
@@ -150,10 +150,10 @@ def bootstrap(call: Call, body: TagsThatArePeople) -> Answer:
     A name that somebody has already, and a tag that is not there, say so and leave the others alone.
     """
 
-    def make(turn: Transaction) -> list[Bootstrapped]:
-        return bootstrap_persons(turn, _tags(turn, body.tags))
+    def make(uow: Transaction) -> list[Bootstrapped]:
+        return bootstrap_persons(uow, _tags(uow, body.tags))
 
-    return write(call, make, lambda turn, rows: BootstrapOutcome(rows, turn.operation_id))
+    return write(call, make, lambda uow, rows: BootstrapOutcome(rows, uow.operation_id))
 
 
 def _clusters(call: Call, lookups: Lookups) -> list[Cluster]:

@@ -135,7 +135,7 @@ def add_entity(call: Call, body: NewEntity) -> Answer:
     """Make an entity."""
     return write(
         call,
-        lambda turn: create_entity(turn, body.name, body.type, body.description, body.aliases),
+        lambda uow: create_entity(uow, body.name, body.type, body.description, body.aliases),
         _entity,
         status=201,
     )
@@ -161,13 +161,13 @@ def show_entity(call: Call, id: int) -> Answer:
 def patch_entity(call: Call, id: int, body: EntityPatch) -> Answer:
     """Write what is known of an entity."""
     changes = EntityChanges(**msgspec.structs.asdict(body))
-    return write(call, lambda turn: change_entity(turn, id, changes, call.expected), lambda turn, _: _entity(turn, id))
+    return write(call, lambda uow: change_entity(uow, id, changes, call.expected), lambda uow, _: _entity(uow, id))
 
 
 @routes("DELETE", "/entities/{id}", answers=Done, role="editor", errors=(404, 409), versioned=True, rehearses=True)
 def remove_entity(call: Call, id: int) -> Answer:
     """Delete an entity with its facts and all that were merged into it; no model proposes it again."""
-    return write(call, lambda turn: delete_entity(turn, id, call.expected))
+    return write(call, lambda uow: delete_entity(uow, id, call.expected))
 
 
 @routes(
@@ -187,8 +187,8 @@ def merge_entity(call: Call, id: int, body: MergeEntity) -> Answer:
     """
     return write(
         call,
-        lambda turn: merge_entities(turn, id, body.into, call.expected),
-        lambda turn, _: _entity(turn, body.into),
+        lambda uow: merge_entities(uow, id, body.into, call.expected),
+        lambda uow, _: _entity(uow, body.into),
     )
 
 
@@ -225,7 +225,7 @@ def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Answer:
 def add_fact(call: Call, id: int, body: NewFact) -> Answer:
     """Say something of an entity; whoever sees the entity sees that."""
     statement = Statement(body.text, body.object_id, body.since, body.until)
-    return write(call, lambda turn: record_fact(turn, id, statement), fact_row, status=201)
+    return write(call, lambda uow: record_fact(uow, id, statement), fact_row, status=201)
 
 
 @routes(
@@ -243,8 +243,8 @@ def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Answer:
     changes = FactChanges(**msgspec.structs.asdict(body))
     return write(
         call,
-        lambda turn: correct_fact(turn, id, fact_id, changes, call.expected),
-        lambda turn, _: fact_row(turn, fact_id),
+        lambda uow: correct_fact(uow, id, fact_id, changes, call.expected),
+        lambda uow, _: fact_row(uow, fact_id),
     )
 
 
@@ -259,7 +259,7 @@ def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Answer:
 )
 def remove_fact(call: Call, id: int, fact_id: int) -> Answer:
     """Say that a fact is wrong: it is gone, and no model proposes it again for this entity."""
-    return write(call, lambda turn: delete_fact(turn, id, fact_id, call.expected))
+    return write(call, lambda uow: delete_fact(uow, id, fact_id, call.expected))
 
 
 @routes("GET", "/entities/{id}/history", query=FactsQuery, answers=Page[OperationRow], errors=(404,))
@@ -290,8 +290,8 @@ def _seen(tables: Lookups, entity_id: int) -> EntityView:
     return view
 
 
-def _entity(turn: Transaction, entity_id: int) -> EntityRow | None:
-    return entity_row(turn, turn.entities.view(entity_id))
+def _entity(uow: Transaction, entity_id: int) -> EntityRow | None:
+    return entity_row(uow, uow.entities.view(entity_id))
 
 
 def _page_of_facts(tables: Lookups, rows: Sequence[FactView], limit: int) -> Page[FactRow]:

@@ -239,11 +239,11 @@ def add_face(call: Call, body: DrawnFace) -> Answer:
             seen_person(tables, body.person_id)
     found = embedded(call.parts, media, box)
 
-    def draw(turn: Transaction) -> int:
+    def draw(uow: Transaction) -> int:
         content = media.content_hash or b""
-        return draw_face(turn, content, box, found.embedding, body.person_id, found.model_version)
+        return draw_face(uow, content, box, found.embedding, body.person_id, found.model_version)
 
-    return write(call, draw, lambda turn, face_id: turn.faces.view(face_id), status=201)
+    return write(call, draw, lambda uow, face_id: uow.faces.view(face_id), status=201)
 
 
 @routes(
@@ -271,13 +271,13 @@ def patch_face(call: Call, id: int, body: FacePatch) -> Answer:
         changes = msgspec.structs.replace(
             changes, box=box, embedding=found.embedding, model_version=found.model_version
         )
-    return write(call, lambda turn: change_face(turn, id, changes, call.expected), lambda turn, _: turn.faces.view(id))
+    return write(call, lambda uow: change_face(uow, id, changes, call.expected), lambda uow, _: uow.faces.view(id))
 
 
 @routes("DELETE", "/image/faces/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
 def remove_face(call: Call, id: int) -> Answer:
     """Say 'not a face': it stays deleted through every later detection."""
-    return write(call, lambda turn: delete_face(turn, id, call.expected))
+    return write(call, lambda uow: delete_face(uow, id, call.expected))
 
 
 @routes(
@@ -292,12 +292,12 @@ def remove_face(call: Call, id: int) -> Answer:
 def decide_many(call: Call, body: FacesBatch) -> Answer:
     """Assign, unassign, put aside, take back or delete many faces in one operation, with one answer a face."""
 
-    def decide(turn: Transaction) -> list[Outcome]:
+    def decide(uow: Transaction) -> list[Outcome]:
         if body.person_id is not None:
-            seen_person(turn, body.person_id)
-        return change_faces(turn, body.ids, body.action, body.person_id, body.name)
+            seen_person(uow, body.person_id)
+        return change_faces(uow, body.ids, body.action, body.person_id, body.name)
 
-    return write(call, decide, lambda turn, outcomes: BatchOutcome(outcomes, turn.operation_id))
+    return write(call, decide, lambda uow, outcomes: BatchOutcome(outcomes, uow.operation_id))
 
 
 @routes(
@@ -318,11 +318,11 @@ def rerun(call: Call, query: PhotoQuery) -> Answer:
 
     resemblance = Resemblance(call.parts.likeness, suggest_from(call))
 
-    def record(turn: Transaction) -> None:
-        turn.begin("detect", f"looked for faces on {media.path} again")
-        record_detection(turn, media.content_hash or b"", detection, resemblance, again)
+    def record(uow: Transaction) -> None:
+        uow.begin("detect", f"looked for faces on {media.path} again")
+        record_detection(uow, media.content_hash or b"", detection, resemblance, again)
 
-    return write(call, record, lambda turn, _: Page(turn.faces.shown_on(media.content_hash or b"")))
+    return write(call, record, lambda uow, _: Page(uow.faces.shown_on(media.content_hash or b"")))
 
 
 @routes("GET", "/image/faces/{id}/suggestions", query=Likest, answers=Page[Suggestion], errors=(404,))
@@ -359,11 +359,11 @@ def similar(call: Call, id: int, query: Likest) -> Answer:
 def reject(call: Call, id: int, body: NotThisPerson) -> Answer:
     """Say 'not this person', remembered: the face is never suggested or bound to that person again."""
 
-    def say(turn: Transaction) -> None:
-        seen_person(turn, body.person_id)
-        reject_person(turn, id, body.person_id)
+    def say(uow: Transaction) -> None:
+        seen_person(uow, body.person_id)
+        reject_person(uow, id, body.person_id)
 
-    return write(call, say, lambda turn, _: turn.faces.view(id))
+    return write(call, say, lambda uow, _: uow.faces.view(id))
 
 
 @routes("GET", "/image/faces/{id}/crop", query=CropSize, media_types=("image/jpeg",), errors=(404,))

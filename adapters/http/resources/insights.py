@@ -177,8 +177,8 @@ def rate(call: Call, body: RateWish) -> Answer:
         )
     return write(
         call,
-        lambda turn: rate_insight(turn, insight.id, body.rating),
-        lambda turn, _: insight_view(turn, _seen(turn, insight.id)),
+        lambda uow: rate_insight(uow, insight.id, body.rating),
+        lambda uow, _: insight_view(uow, _seen(uow, insight.id)),
     )
 
 
@@ -273,8 +273,8 @@ def rewind(call: Call, body: RewindWish) -> Answer:
         insight = _insight(tables, photo_at(tables, body.path, body.library), body.insight_id)
     return write(
         call,
-        lambda turn: rewind_transcript(turn, insight.id, body.index, call.expected),
-        lambda turn, _: _conversation(call, turn, insight.id),
+        lambda uow: rewind_transcript(uow, insight.id, body.index, call.expected),
+        lambda uow, _: _conversation(call, uow, insight.id),
     )
 
 

@@ -89,8 +89,8 @@ def make_library(call: Call, body: NewLibrary) -> Answer:
     root = _folder(body.root)
     answer = write(
         call,
-        lambda turn: add_library(turn, root, body.name),
-        lambda turn, made: _view(call, turn, made),
+        lambda uow: add_library(uow, root, body.name),
+        lambda uow, made: _view(call, uow, made),
         status=201,
     )
     call.parts.work.scan(answer.content.id)
@@ -111,8 +111,8 @@ def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:
     root = None if body.root is None else _folder(body.root)
     answer = write(
         call,
-        lambda turn: change_library(turn, id, name=body.name, root=root, expected=call.expected),
-        lambda turn, _: _view(call, turn, id),
+        lambda uow: change_library(uow, id, name=body.name, root=root, expected=call.expected),
+        lambda uow, _: _view(call, uow, id),
     )
     if root is not None:
         call.parts.work.scan(id)
@@ -122,7 +122,7 @@ def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:
 @routes("DELETE", "/libraries/{id}", answers=Done, role="admin", errors=(404,), versioned=True)
 def forget_library(call: Call, id: int) -> Answer:
     """Stop showing a library; its files are never touched, and undo brings it back with all that was decided."""
-    return write(call, lambda turn: remove_library(turn, id, call.expected))
+    return write(call, lambda uow: remove_library(uow, id, call.expected))
 
 
 @routes("POST", "/libraries/{id}/scan", answers=Asked, status=202, role="editor", errors=(404,))

@@ -130,11 +130,11 @@ def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
     """
     _require_in_sight(call, _known(call, id))
 
-    def take_back(turn: Transaction) -> int:
-        return undo_with_later(turn, id) if query.with_later else undo(turn, id)
+    def take_back(uow: Transaction) -> int:
+        return undo_with_later(uow, id) if query.with_later else undo(uow, id)
 
-    def answer(turn: Transaction, undone_by: int) -> OperationRow:
-        return operation_row(_found(turn, undone_by), call.actor)
+    def answer(uow: Transaction, undone_by: int) -> OperationRow:
+        return operation_row(_found(uow, undone_by), call.actor)
 
     return write(call, take_back, answer)
 

@@ -120,10 +120,10 @@ def list_persons(call: Call, query: PersonsQuery) -> Answer:
 def add_person(call: Call, body: NewPerson) -> Answer:
     """Name a new person."""
 
-    def create(turn: Transaction) -> int:
-        return create_person(turn, body.name, notes=body.notes, birth_date=body.birth_date, hidden=body.hidden)
+    def create(uow: Transaction) -> int:
+        return create_person(uow, body.name, notes=body.notes, birth_date=body.birth_date, hidden=body.hidden)
 
-    return write(call, create, lambda turn, person_id: turn.people.view(person_id), status=201)
+    return write(call, create, lambda uow, person_id: uow.people.view(person_id), status=201)
 
 
 @routes("GET", "/persons/{id}", query=PersonQuery, answers=PersonView, errors=(404,))
@@ -147,11 +147,11 @@ def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:
     """Write what is known of a person."""
     changes = PersonChanges(**msgspec.structs.asdict(body))
 
-    def change(turn: Transaction) -> None:
-        seen_person(turn, id)
-        change_person(turn, id, changes, call.expected)
+    def change(uow: Transaction) -> None:
+        seen_person(uow, id)
+        change_person(uow, id, changes, call.expected)
 
-    return write(call, change, lambda turn, _: turn.people.view(id))
+    return write(call, change, lambda uow, _: uow.people.view(id))
 
 
 @routes(
@@ -171,9 +171,9 @@ def remove_person(call: Call, id: int, query: Deletion) -> Answer:
     through every later detection.
     """
 
-    def delete(turn: Transaction) -> None:
-        seen_person(turn, id)
-        delete_person(turn, id, with_faces=query.cascade == "delete", expected=call.expected)
+    def delete(uow: Transaction) -> None:
+        seen_person(uow, id)
+        delete_person(uow, id, with_faces=query.cascade == "delete", expected=call.expected)
 
     return write(call, delete)
 
@@ -194,12 +194,12 @@ def merge(call: Call, id: int, body: MergeInto) -> Answer:
     Its notes are copied where the other one's are empty. Undo brings it back with exactly the faces that it had.
     """
 
-    def merge_into(turn: Transaction) -> None:
-        seen_person(turn, id)
-        seen_person(turn, body.into)
-        merge_persons(turn, id, body.into, call.expected)
+    def merge_into(uow: Transaction) -> None:
+        seen_person(uow, id)
+        seen_person(uow, body.into)
+        merge_persons(uow, id, body.into, call.expected)
 
-    return write(call, merge_into, lambda turn, _: turn.people.view(body.into))
+    return write(call, merge_into, lambda uow, _: uow.people.view(body.into))
 
 
 @routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))

@@ -185,11 +185,11 @@ def change_password(call: Call, body: NewPassword) -> Answer:
             raise RuleViolation("this is not the password of now", "current")
         call.parts.accounts.limits.succeeded(user.name, call.address)
     hashed = passwords.hash(body.password, user_name=user.name)
-    with call.parts.ledger.transaction(call.actor) as turn:
-        if open_account(turn, user.id).epoch != user.epoch:
+    with call.parts.ledger.transaction(call.actor) as uow:
+        if open_account(uow, user.id).epoch != user.epoch:
             raise Unauthenticated("this session has ended: sign in again", "invalid_token")
-        set_password(turn, user.id, hashed)
-        changed = open_account(turn, user.id)
+        set_password(uow, user.id, hashed)
+        changed = open_account(uow, user.id)
     return _session(call, changed)
 
 
@@ -221,12 +221,12 @@ def _made_account(call: Call, code: str, link: Link, name: str | None, password:
         raise RuleViolation("choose a password", "password")
     hashed = call.parts.accounts.passwords.hash(password, user_name=name)
     with call.parts.accounts.links.consuming(code) as taken:
-        with call.parts.ledger.transaction(CLI) as turn:
-            if taken.purpose == FIRST_ADMIN and any(user.role == "admin" for user in turn.users.all()):
+        with call.parts.ledger.transaction(CLI) as uow:
+            if taken.purpose == FIRST_ADMIN and any(user.role == "admin" for user in uow.users.all()):
                 raise Conflict("there is an admin already: ask them for an invitation, or sign in")
             role = "admin" if taken.purpose == FIRST_ADMIN else link.role or "viewer"
             libraries = None if taken.purpose == FIRST_ADMIN else taken.libraries
-            user = open_account(turn, add_user(turn, name, role, hashed, libraries))
+            user = open_account(uow, add_user(uow, name, role, hashed, libraries))
         return _signed_in(call, user, "link")
 
 
@@ -236,11 +236,11 @@ def _signed_in(call: Call, user: User, by: str) -> Answer:
     Raises:
         Unauthenticated: the account was closed, or its password changed, meanwhile.
     """
-    with call.parts.ledger.transaction(actor_of(user)) as turn:
-        now = turn.users.get(user.id)
+    with call.parts.ledger.transaction(actor_of(user)) as uow:
+        now = uow.users.get(user.id)
         if now is None or now.epoch != user.epoch:
             raise Unauthenticated("this account was closed, or its password changed, a moment ago: sign in again")
-        sign_in(turn, now, by)
+        sign_in(uow, now, by)
     return _session(call, user)
 
 

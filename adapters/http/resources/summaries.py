@@ -168,7 +168,7 @@ def show_summary(call: Call, id: int) -> Answer:
 @routes("DELETE", "/summaries/{id}", answers=Done, role="editor", errors=(404,))
 def remove_summary(call: Call, id: int) -> Answer:
     """Take a summary away; none of that conversation and day is made again, until this is undone."""
-    return write(call, lambda turn: delete_summary(turn, id))
+    return write(call, lambda uow: delete_summary(uow, id))
 
 
 def summary_view(summary: Summary) -> SummaryView:

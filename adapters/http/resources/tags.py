@@ -109,20 +109,20 @@ def list_tags_of_photo(call: Call, query: TagsOfPhoto) -> Answer:
 def tag_photo(call: Call, body: NewTag) -> Answer:
     """Put a tag on a photo; it is made where there is none of that name."""
 
-    def tag(turn: Transaction) -> int:
-        media = photo_at(turn, body.path, body.library)
-        return tag_contents(turn, [media.content_hash or b""], body.name)
+    def tag(uow: Transaction) -> int:
+        media = photo_at(uow, body.path, body.library)
+        return tag_contents(uow, [media.content_hash or b""], body.name)
 
-    return write(call, tag, lambda turn, tag_id: turn.tags.get(tag_id), status=201)
+    return write(call, tag, lambda uow, tag_id: uow.tags.get(tag_id), status=201)
 
 
 @routes("DELETE", "/image/tags", query=TagOfPhoto, answers=Done, role="editor", errors=(404,), rehearses=True)
 def untag_photo(call: Call, query: TagOfPhoto) -> Answer:
     """Take a tag off a photo."""
 
-    def untag(turn: Transaction) -> int:
-        media = photo_at(turn, query.path, query.library)
-        return untag_contents(turn, [media.content_hash or b""], query.name)
+    def untag(uow: Transaction) -> int:
+        media = photo_at(uow, query.path, query.library)
+        return untag_contents(uow, [media.content_hash or b""], query.name)
 
     return write(call, untag)
 
@@ -135,23 +135,23 @@ def tag_many(call: Call, body: TagsBatch) -> Answer:
     if (body.ids is None) == (body.filter is None):
         raise Invalid((FieldError("ids", "say either ids or filter"),))
 
-    def tag(turn: Transaction) -> tuple[list[Outcome], int]:
+    def tag(uow: Transaction) -> tuple[list[Outcome], int]:
         if body.filter is None:
-            outcomes, contents = _contents_of(turn, body.ids or ())
+            outcomes, contents = _contents_of(uow, body.ids or ())
         else:
-            outcomes, contents = [], _contents_that_fit(turn, body.filter)
+            outcomes, contents = [], _contents_that_fit(uow, body.filter)
         if contents:
-            (tag_contents if body.action == "add" else untag_contents)(turn, contents, body.name)
+            (tag_contents if body.action == "add" else untag_contents)(uow, contents, body.name)
         return outcomes, len(set(contents))
 
-    return write(call, tag, lambda turn, done: TagsBatchOutcome(*done, turn.operation_id))
+    return write(call, tag, lambda uow, done: TagsBatchOutcome(*done, uow.operation_id))
 
 
-def _contents_of(turn: Transaction, ids: Sequence[int]) -> tuple[list[Outcome], list[bytes]]:
+def _contents_of(uow: Transaction, ids: Sequence[int]) -> tuple[list[Outcome], list[bytes]]:
     """One row a photo, and the contents of those that are there."""
     outcomes, contents = [], []
     for media_id in dict.fromkeys(ids):
-        media = turn.media.get(media_id)
+        media = uow.media.get(media_id)
         if media is None or media.content_hash is None or not media.present:
             outcomes.append(Outcome(media_id, ok=False, error=f"there is no photo {media_id}"))
         else:
@@ -160,9 +160,9 @@ def _contents_of(turn: Transaction, ids: Sequence[int]) -> tuple[list[Outcome], 
     return outcomes, contents
 
 
-def _contents_that_fit(turn: Transaction, words: PhotoWords) -> list[bytes]:
+def _contents_that_fit(uow: Transaction, words: PhotoWords) -> list[bytes]:
     """Raises `RuleViolation` where more fit than one operation may tag."""
-    contents = within(turn, words.library).timeline.contents(narrowing(words), MOST_FITTING + 1)
+    contents = within(uow, words.library).timeline.contents(narrowing(words), MOST_FITTING + 1)
     if len(contents) > MOST_FITTING:
         raise RuleViolation(f"more than {MOST_FITTING} photos fit: narrow the filter, and tag them in parts", "filter")
     return contents
@@ -192,11 +192,11 @@ def patch_tag(call: Call, id: int, body: TagPatch) -> Answer:
     """Give a tag another name, another colour, or both; a colour of null takes it away."""
     name = None if body.name is UNSET else body.name
 
-    def change(turn: Transaction) -> None:
-        _demand_seen(turn, id)
-        change_tag(turn, id, name=name, color=body.color, expected=call.expected)
+    def change(uow: Transaction) -> None:
+        _demand_seen(uow, id)
+        change_tag(uow, id, name=name, color=body.color, expected=call.expected)
 
-    return write(call, change, lambda turn, _: turn.tags.get(id))
+    return write(call, change, lambda uow, _: uow.tags.get(id))
 
 
 @routes(
@@ -212,21 +212,21 @@ def patch_tag(call: Call, id: int, body: TagPatch) -> Answer:
 def merge_tag(call: Call, id: int, body: MergeTag) -> Answer:
     """Put another tag on everything that has this one, which goes; answers the other one. Undo brings both back."""
 
-    def merge(turn: Transaction) -> None:
-        _demand_seen(turn, id)
-        _demand_seen(turn, body.into)
-        merge_tags(turn, id, body.into, call.expected)
+    def merge(uow: Transaction) -> None:
+        _demand_seen(uow, id)
+        _demand_seen(uow, body.into)
+        merge_tags(uow, id, body.into, call.expected)
 
-    return write(call, merge, lambda turn, _: turn.tags.get(body.into))
+    return write(call, merge, lambda uow, _: uow.tags.get(body.into))
 
 
 @routes("DELETE", "/tags/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
 def remove_tag(call: Call, id: int) -> Answer:
     """Take a tag off everything."""
 
-    def delete(turn: Transaction) -> None:
-        _demand_seen(turn, id)
-        delete_tag(turn, id, call.expected)
+    def delete(uow: Transaction) -> None:
+        _demand_seen(uow, id)
+        delete_tag(uow, id, call.expected)
 
     return write(call, delete)
 

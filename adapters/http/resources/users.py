@@ -60,10 +60,10 @@ def make_user(call: Call, body: NewUser) -> Answer:
     hashed = call.parts.accounts.passwords.hash(body.password, user_name=body.name)
     libraries = None if body.libraries is None else tuple(body.libraries)
 
-    def add(turn: Transaction) -> int:
-        return add_user(turn, body.name, body.role, hashed, libraries)
+    def add(uow: Transaction) -> int:
+        return add_user(uow, body.name, body.role, hashed, libraries)
 
-    return write(call, add, lambda turn, user_id: _row(open_account(turn, user_id)), status=201)
+    return write(call, add, lambda uow, user_id: _row(open_account(uow, user_id)), status=201)
 
 
 @routes("PATCH", "/users/{id}", body=UserPatch, answers=UserRow, role="admin", errors=(404, 409), versioned=True)
@@ -79,27 +79,27 @@ def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
             user = tables.users.get(id)
         hashed = call.parts.accounts.passwords.hash(body.password, user_name=user.name if user else "")
 
-        def set_one(turn: Transaction) -> None:
-            open_account(turn, id, call.expected)
-            set_password(turn, id, hashed)
+        def set_one(uow: Transaction) -> None:
+            open_account(uow, id, call.expected)
+            set_password(uow, id, hashed)
 
-        return write(call, set_one, lambda turn, _: _row(open_account(turn, id)))
+        return write(call, set_one, lambda uow, _: _row(open_account(uow, id)))
 
-    def change(turn: Transaction) -> None:
-        user = open_account(turn, id, call.expected)
+    def change(uow: Transaction) -> None:
+        user = open_account(uow, id, call.expected)
         role = user.role if body.role is UNSET else body.role
         libraries = user.libraries
         if body.libraries is not UNSET:
             libraries = None if body.libraries is None else tuple(body.libraries)
-        grant(turn, id, role, libraries, call.expected)
+        grant(uow, id, role, libraries, call.expected)
 
-    return write(call, change, lambda turn, _: _row(open_account(turn, id)))
+    return write(call, change, lambda uow, _: _row(open_account(uow, id)))
 
 
 @routes("DELETE", "/users/{id}", answers=Done, role="admin", errors=(404, 409), versioned=True)
 def close_user(call: Call, id: int) -> Answer:
     """Close an account; what it did stays in the history under its name."""
-    return write(call, lambda turn: remove_user(turn, id, call.expected))
+    return write(call, lambda uow: remove_user(uow, id, call.expected))
 
 
 def _row(user: User) -> UserRow:

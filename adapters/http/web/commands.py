@@ -29,7 +29,7 @@ class Done(msgspec.Struct):
 def write(
     call: Call,
     command: Callable[[Transaction], T],
-    answer: Callable[[Transaction, T], object] = lambda turn, _: Done(turn.operation_id),
+    answer: Callable[[Transaction, T], object] = lambda uow, _: Done(uow.operation_id),
     *,
     status: int = 200,
 ) -> Answer:
@@ -37,11 +37,11 @@ def write(
 
     The header `Operation-Id` names the operation. In a dry run everything is rolled back and a `Rehearsal` answered.
     """
-    with call.parts.ledger.transaction(call.actor, dry_run=call.dry_run) as turn:
-        result = command(turn)
+    with call.parts.ledger.transaction(call.actor, dry_run=call.dry_run) as uow:
+        result = command(uow)
         if call.dry_run:
-            return Answer(Rehearsal(turn.text or "nothing would change", turn.rehearsed()))
-        content = answer(turn, result)
-        operation_id = turn.operation_id
+            return Answer(Rehearsal(uow.text or "nothing would change", uow.rehearsed()))
+        content = answer(uow, result)
+        operation_id = uow.operation_id
     headers = {} if operation_id is None else {"Operation-Id": str(operation_id)}
     return Answer(content, status, {"Cache-Control": "no-store", **headers})

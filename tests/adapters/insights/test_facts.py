@@ -44,10 +44,10 @@ class Known:
         """A photo tells something; the operation that wrote the insight."""
         said = (Message("user", "what?"), Message("assistant", text, model="m"))
         operation = self.world.operation_of(write_insight, content(name), Writing("A", text, "m", "l"), said)
-        with self.world.turn(INSIGHT) as turn:
-            insight = turn.insights.of_content(content(name))[0]
+        with self.world.uow(INSIGHT) as uow:
+            insight = uow.insights.of_content(content(name))[0]
             known = Said((SaidEntity("Anna Lee", "person", ""),), (SaidFact(0, text, None, None, None),))
-            learn_from_insight(turn, insight, "m", known)
+            learn_from_insight(uow, insight, "m", known)
         return operation
 
     def told(self) -> list[dict[str, Any]]:

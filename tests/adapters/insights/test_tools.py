@@ -32,8 +32,8 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """Photos of a day at a lake in the library Family, and one in another library."""
     ledger = Ledger(Database(f"sqlite:///{tmp_path_factory.mktemp('tools')}/log.db"))
     for name in ("family", "work"):
-        with ledger.transaction(CLI) as turn:
-            add_library(turn, f"/photos/{name}", name)
+        with ledger.transaction(CLI) as uow:
+            add_library(uow, f"/photos/{name}", name)
     family = [
         photo("lake.jpg", 0, 47.0, 8.0),
         photo("copy.jpg", 0, 47.0, 8.0, name="lake.jpg"),
@@ -43,11 +43,11 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
         photo("undated.jpg", None, None, None),
     ]
     for library, files in ((1, family), (2, [photo("boss.jpg", 0.5, 47.0, 8.001)])):
-        with ledger.transaction(WATCHER) as turn:
-            turn.begin("scan", "scanned")
-            record_files(turn, library, files)
-    with ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content("before.jpg")], "boat")
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_files(uow, library, files)
+    with ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content("before.jpg")], "boat")
     yield ledger
     ledger.close()
 
@@ -108,9 +108,9 @@ def test_other_libraries_are_not_looked_at_whoever_asks_since_others_read_the_co
 
 def test_a_day_of_very_many_photos_does_not_hide_the_nearest(ledger: Ledger) -> None:
     crowd = [photo(f"{number}.jpg", 2 + number / 100, None, None) for number in range(300)]
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, 1, [*crowd, photo("next.jpg", 0.01, None, None)])
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, 1, [*crowd, photo("next.jpg", 0.01, None, None)])
     assert files(looking(ledger)("get_photos_near_in_time", limit=1)) == ["next.jpg"]
 
 
@@ -131,9 +131,9 @@ def test_the_nearest_in_place_come_first_within_the_circle(ledger: Ledger) -> No
 def test_near_is_near_across_the_date_line_and_round_a_pole(
     ledger: Ledger, here: tuple[float, float], there: tuple[float, float]
 ) -> None:
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_files(turn, 1, [photo("here.jpg", 900, *here), photo("there.jpg", 900, *there)])
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_files(uow, 1, [photo("here.jpg", 900, *here), photo("there.jpg", 900, *there)])
     assert files(looking(ledger, "here.jpg")("get_photos_near_in_place", kilometres=1)) == ["there.jpg"]
 
 

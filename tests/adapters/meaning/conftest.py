@@ -52,15 +52,15 @@ def word(number: int) -> str:
 
 def add_photos(ledger: Ledger, count: int) -> list[int]:
     """Photos 0 to `count` in a library, each named by its `word`; their ids."""
-    with ledger.transaction(CLI) as turn:
-        library = add_library(turn, "/photos", "Photos")
+    with ledger.transaction(CLI) as uow:
+        library = add_library(uow, "/photos", "Photos")
     files = [
         ReadFile(f"{word(n)}.jpg", content(n), FileFacts(n, n, "photo", taken_source="mtime")) for n in range(count)
     ]
-    with ledger.transaction(WATCHER) as turn:
-        turn.begin("scan", "found")
-        record_files(turn, library, files)
-        return [media.id for media in turn.media.of_contents([content(n) for n in range(count)])]
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "found")
+        record_files(uow, library, files)
+        return [media.id for media in uow.media.of_contents([content(n) for n in range(count)])]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

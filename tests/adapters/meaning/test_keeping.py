@@ -45,8 +45,8 @@ class Kept:
 
 def tag_all(ledger: Ledger, name: str) -> None:
     """Tag every photo."""
-    with ledger.transaction(CLI) as turn:
-        tag_contents(turn, [content(n) for n in range(MANY)], name)
+    with ledger.transaction(CLI) as uow:
+        tag_contents(uow, [content(n) for n in range(MANY)], name)
 
 
 def test_a_common_tag_that_is_renamed_is_followed_in_small_steps_that_are_shown(
@@ -62,8 +62,8 @@ def test_a_common_tag_that_is_renamed_is_followed_in_small_steps_that_are_shown(
     with ledger.reading(CLI) as tables:
         tag = tables.tags.named("summer")
     assert tag is not None
-    with ledger.transaction(CLI) as turn:
-        rename_tag(turn, tag.id, "winter")
+    with ledger.transaction(CLI) as uow:
+        rename_tag(uow, tag.id, "winter")
     assert kept.keeps.step()
     assert len(embedder.seen) == TOLD_AT_ONCE
     assert (kept.job().state, kept.job().done, kept.job().total) == ("running", TOLD_AT_ONCE, MANY)
@@ -108,20 +108,20 @@ def test_an_erasure_of_another_host_takes_the_vectors_before_anything_is_embedde
     ledger: Ledger, tmp_path: Path, embedder: Drawn, model: str
 ) -> None:
     add_photos(ledger, 3)
-    with ledger.transaction(CLI) as turn:
-        person = create_person(turn, "Zoë Quimby")
-        tag_contents(turn, [content(1)], "Zoë Quimby")
+    with ledger.transaction(CLI) as uow:
+        person = create_person(uow, "Zoë Quimby")
+        tag_contents(uow, [content(1)], "Zoë Quimby")
     kept = Kept(ledger, tmp_path / "meaning.db", embedder)
     kept.through()
     (gone,) = [vector for media_id, vector in vectors(kept) if media_id == 2]
-    with ledger.transaction(CLI) as turn:
-        turn.begin("erase", "erased")
-        tag = turn.tags.named("Zoë Quimby")
+    with ledger.transaction(CLI) as uow:
+        uow.begin("erase", "erased")
+        tag = uow.tags.named("Zoë Quimby")
         assert tag is not None
-        rename_tag(turn, tag.id, "erased person 1")
-        turn.next_operation()
-        turn.begin("erase", "erased")
-        turn.append(PersonErased(person))
+        rename_tag(uow, tag.id, "erased person 1")
+        uow.next_operation()
+        uow.begin("erase", "erased")
+        uow.append(PersonErased(person))
 
     def away(*_: object) -> list[bytes]:
         raise AssertionError("nothing is embedded before")

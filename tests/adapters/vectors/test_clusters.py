@@ -85,9 +85,9 @@ def test_a_file_that_is_gone_takes_its_faces_along(world: World) -> None:
     ids = shown(world, faces_of([1] * 3))
     similarity = Similarity()
     assert members(clusters(world, similarity)) == [ids]
-    with world.turn(WATCHER) as turn:
-        turn.begin("scan", "scanned")
-        record_missing(turn, [world.media("1-0-0.jpg").id])
+    with world.uow(WATCHER) as uow:
+        uow.begin("scan", "scanned")
+        record_missing(uow, [world.media("1-0-0.jpg").id])
     assert members(clusters(world, similarity)) == [ids[1:]]
 
 
