@@ -27,6 +27,7 @@ from adapters.background.jobs import JobBoard
 from adapters.background.library_watch import Watcher
 from adapters.background.loops import FollowsLog, Loop
 from adapters.background.rebuilds import Rebuilds
+from adapters.background.scan import Scanner
 from adapters.background.summary_vectors import EmbedsSummaries
 from adapters.background.summary_writing import Limits, WritesSummaries
 from adapters.background.tag_binding import BindsByTag
@@ -45,7 +46,6 @@ from adapters.face_engines.serve import faces_app
 from adapters.files.change_watcher import Notices
 from adapters.files.confinement import open_below, resolve
 from adapters.files.descriptions import Descriptions
-from adapters.files.scan import Scanner
 from adapters.http.asgi import create_http_app
 from adapters.http.keeping import Upkeep
 from adapters.http.server import run_web
@@ -122,11 +122,11 @@ PAGE = Path(__file__).resolve().parent / "adapters" / "page"
 class Server:
     """The server with all its background work, put together and not started yet."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self.board = house.board
-        self._links = LinkBook(house.settings.links_file)
-        self._app = create_http_app(house.parts(self._links))
+    def __init__(self, application: Application) -> None:
+        self._house = application
+        self.board = application.board
+        self._links = LinkBook(application.settings.links_file)
+        self._app = create_http_app(application.parts(self._links))
 
     def run(self, on_ready: Callable[[str], None]) -> None:
         """Serve until interrupted."""
@@ -146,7 +146,7 @@ class Server:
         return self._links.at_start(base_url, admin, on_terminal=on_terminal)
 
 
-class House:
+class Application:
     """Every part, made when it is first asked for."""
 
     def __init__(self, settings: Settings) -> None:
@@ -741,4 +741,4 @@ def main() -> int:
     def load(overrides: dict[str, str]) -> Settings:
         return Settings.load(os.environ, Path.cwd(), overrides)
 
-    return run(sys.argv[1:], load, House)
+    return run(sys.argv[1:], load, Application)

@@ -55,9 +55,9 @@ def ingest(root: Path, data: Path) -> None:
     sys.path.insert(0, str(ROOT))
     from adapters.cli.serving import libraries_of  # noqa: PLC0415 - the parent process stays lean
     from adapters.settings import Settings  # noqa: PLC0415 - the same
-    from app import House  # noqa: PLC0415 - the same
+    from app import Application  # noqa: PLC0415 - the same
 
-    house = House(Settings.load({"IMAGEAPI_DATA": str(data), "FACE_ENGINE": "off", "LOG_LEVEL": "off"}, data))
+    house = Application(Settings.load({"IMAGEAPI_DATA": str(data), "FACE_ENGINE": "off", "LOG_LEVEL": "off"}, data))
     libraries = libraries_of(house, [root])
     began = time.perf_counter()
     house.scan(libraries, full=False)

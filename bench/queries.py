@@ -37,7 +37,7 @@ from adapters.http.web.dependencies import Parts
 from adapters.settings import Settings
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from app import House
+from app import Application
 from bench.ledger import database
 from domain.base.actor import CLI, WATCHER
 from domain.base.geometry import Box
@@ -288,11 +288,11 @@ class Collection:
 
 
 @contextmanager
-def house(url: str) -> Iterator[House]:
+def house(url: str) -> Iterator[Application]:
     """Everything but the background work, over a database."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         environment = {"IMAGEAPI_DATA": folder, "DATABASE_URL": url, "FACE_ENGINE": "off", "LOG_LEVEL": "off"}
-        made = House(Settings.load(environment, Path(folder)))
+        made = Application(Settings.load(environment, Path(folder)))
         try:
             yield made
         finally:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from adapters.background.jobs import JobBoard, Progress
+from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.base.paths import shown
@@ -23,7 +24,6 @@ from domain.commands.detection import mark_failed, record_detection, wants_embed
 from domain.events.library import LibraryRestored
 from domain.events.media import Media, MediaChanged, MediaDiscovered, MediaMoved, MediaReturned
 from domain.ports.face_engine import Detection, Embedding, FaceEngine, Likeness, Resemblance
-from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 DETECTION_BATCH = 32

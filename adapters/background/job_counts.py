@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from adapters.background.jobs import JobBoard
-from projections.queries.reading import Ledger
+from adapters.store.ledger import Ledger
 
 Kind = Literal["gauge", "counter"]
 

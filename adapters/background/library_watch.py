@@ -16,11 +16,11 @@ from typing import Final, Protocol
 
 from adapters.background.jobs import JobBoard, Progress
 from adapters.background.loops import Loop
+from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import Unavailable
 from domain.events.library import Library
 from domain.ports.watching import Noticed, Watching
-from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 

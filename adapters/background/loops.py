@@ -9,9 +9,9 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
+from adapters.store.ledger import Ledger
 from domain.base.errors import Unavailable
 from domain.events.event import Recorded
-from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 1.0

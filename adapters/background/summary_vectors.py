@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from adapters.background.jobs import JobBoard, Progress
+from adapters.store.ledger import Ledger
 from domain.base.actor import INSIGHT
 from domain.base.errors import AdapterError, Unavailable, Unreadable
 from domain.commands.summaries import embed_summaries
 from domain.events.summary import Summary
 from domain.ports.face_engine import Embedding
 from domain.ports.text_embedder import TextEmbedder
-from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 EMBEDDED_AT_ONCE: Final = 16

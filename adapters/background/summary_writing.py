@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from typing import Final, Protocol
 
 from adapters.background.jobs import JobBoard, Progress
+from adapters.store.ledger import Ledger
 from domain.base.actor import INSIGHT
 from domain.base.conversation import Conversations, Message
 from domain.base.errors import AdapterError, Busy, Rejected, RuleViolation, Unavailable
@@ -25,7 +26,6 @@ from domain.events.summary import Source, Summary
 from domain.ports.face_engine import Embedding
 from domain.ports.text_embedder import TextEmbedder
 from domain.rules.summaries import SummaryWish, closed_days, is_wanted, source_hash
-from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 

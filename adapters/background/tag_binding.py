@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from adapters.store.ledger import Ledger
 from domain.base.actor import AUTOBIND, WATCHER
 from domain.commands.autobind import bind_by_tag
 from domain.events.event import Recorded
 from domain.events.face import FaceDetected, FaceEmbedded, FaceRedetected
 from domain.events.tag import MediaTagged
 from domain.ports.face_engine import FaceEngine, Likeness
-from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 

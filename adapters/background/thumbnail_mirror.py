@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.events.event import Recorded
 from domain.events.media import Media, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
-from projections.queries.reading import Ledger
 
 
 class Mirror(Protocol):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.ports.face_engine import FaceEngine
-from projections.queries.reading import Ledger, Lookups
+from projections.queries.reading import Lookups
 
 
 class Vectors(Protocol):

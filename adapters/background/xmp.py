@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import msgspec
 
 from adapters.background.face_detection import Previews
+from adapters.store.ledger import Ledger
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, NotFound, Unavailable, Unreadable
 from domain.base.geometry import Box
@@ -32,7 +33,7 @@ from domain.events.media import Media
 from domain.events.tag import MediaTagged, TagCreated, TagRenamed
 from domain.ports.face_engine import Embedding, FaceEngine
 from domain.rules.xmp import Description, said_of
-from projections.queries.reading import Ledger, Lookups
+from projections.queries.reading import Lookups
 
 log = logging.getLogger(__name__)
 

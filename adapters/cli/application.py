@@ -10,10 +10,10 @@ from typing import BinaryIO, Protocol
 from adapters.cli.doctor import Finding
 from adapters.cli.progress import Board
 from adapters.settings import Settings
+from adapters.store.ledger import Ledger
 from domain.commands.xmp import Taken
 from domain.events.library import Library
 from domain.rules.erasure import Erasure
-from projections.queries.reading import Ledger
 
 
 class Difference(Protocol):
@@ -53,7 +53,7 @@ class Server(Protocol):
         """Serve until interrupted; `on_ready` is called with the base URL once requests are answered."""
 
 
-class House(Protocol):
+class Application(Protocol):
     """Everything that a command may ask for; parts are made when they are asked for."""
 
     @property

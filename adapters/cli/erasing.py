@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rich.progress import Progress
 
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from adapters.cli.progress import console_on
 from domain.base.errors import Conflict, RuleViolation
 from domain.rules.erasure import Erasure
@@ -21,12 +21,12 @@ NOT_TOUCHED = (
 )
 
 
-def person(house: House, words: argparse.Namespace) -> int:
+def person(application: Application, words: argparse.Namespace) -> int:
     """Erase a person and everyone merged into it."""
-    return _erase(house, words.id, yes=words.yes)
+    return _erase(application, words.id, yes=words.yes)
 
 
-def content(house: House, words: argparse.Namespace) -> int:
+def content(application: Application, words: argparse.Namespace) -> int:
     """Erase the faces of a content."""
     try:
         content_hash = bytes.fromhex(words.hash)
@@ -36,17 +36,17 @@ def content(house: House, words: argparse.Namespace) -> int:
         raise RuleViolation(
             f"a content's hash is {2 * HASH_BYTES} hexadecimal digits, as `content_hash` of a photo or a face tells it"
         )
-    return _erase(house, content_hash, yes=words.yes)
+    return _erase(application, content_hash, yes=words.yes)
 
 
-def _erase(house: House, subject: int | bytes, *, yes: bool) -> int:
-    house.settings.make_data_folder()
-    with house.alone(), _progress() as report:
-        was_left = house.finish_erasure(report)
+def _erase(application: Application, subject: int | bytes, *, yes: bool) -> int:
+    application.settings.make_data_folder()
+    with application.alone(), _progress() as report:
+        was_left = application.finish_erasure(report)
         if was_left:
             print("finished an erasure that was interrupted")
         try:
-            erasure = house.erasure_of(subject)
+            erasure = application.erasure_of(subject)
         except Conflict as conflict:
             if was_left:
                 print(conflict)
@@ -56,7 +56,7 @@ def _erase(house: House, subject: int | bytes, *, yes: bool) -> int:
         if not yes and not _agreed():
             print("nothing was erased", file=sys.stderr)
             return 1
-        print(house.erase(subject, report))
+        print(application.erase(subject, report))
     return 0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from adapters.cli.libraries import library_named
 from domain.base.actor import CLI
 from domain.base.errors import NotFound
@@ -24,9 +24,9 @@ MOST_EVENTS: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def person(house: House, words: argparse.Namespace) -> int:
+def person(application: Application, words: argparse.Namespace) -> int:
     """What was done with a person, and with everyone merged into it; deleted and merged persons too."""
-    with house.ledger.reading(CLI) as tables:
+    with application.ledger.reading(CLI) as tables:
         found = tables.persons.get(words.id)
         if found is None:
             raise NotFound(f"there is no person {words.id}")
@@ -39,12 +39,12 @@ def person(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def face(house: House, words: argparse.Namespace) -> int:
+def face(application: Application, words: argparse.Namespace) -> int:
     """Why a face is whose: engine, rule, similarity against threshold, and what superseded it; then what was done."""
     stream = f"face-{words.id}"
-    events = list(reversed(house.ledger.history([stream], MOST_EVENTS)))
-    ids = house.ledger.operations_on([stream], words.limit + 1)
-    with house.ledger.reading(CLI) as tables:
+    events = list(reversed(application.ledger.history([stream], MOST_EVENTS)))
+    ids = application.ledger.operations_on([stream], words.limit + 1)
+    with application.ledger.reading(CLI) as tables:
         found = tables.faces.get(words.id)
         if found is None:
             raise NotFound(f"there is no face {words.id}")
@@ -56,14 +56,14 @@ def face(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def photo(house: House, words: argparse.Namespace) -> int:
+def photo(application: Application, words: argparse.Namespace) -> int:
     """What was done with a photo, its copies, the faces on it and its tags; of a file that is missing too."""
-    with house.ledger.reading(CLI) as tables:
+    with application.ledger.reading(CLI) as tables:
         media = _photo(tables, words.photo, words.library)
         library = tables.libraries.get(media.library_id)
         streams = streams_of_photo(tables, media)
-    ids = house.ledger.operations_on(streams, words.limit + 1)
-    with house.ledger.reading(CLI) as tables:
+    ids = application.ledger.operations_on(streams, words.limit + 1)
+    with application.ledger.reading(CLI) as tables:
         rows = tables.operations.these(ids)
     where = media.path if library is None else f"{media.path} in {library.name}"
     print(shown(f"photo {media.id}, {where}" + ("" if media.present else ": missing")))

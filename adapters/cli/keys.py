@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from adapters.cli.users import named_user
 from domain.base.actor import CLI
 from domain.base.errors import NotFound
@@ -16,13 +16,13 @@ from domain.commands.api_keys import issue_key, revoke_key
 from domain.events.api_key import SECRET_BYTES, hash_of, key_text
 
 
-def add(house: House, words: argparse.Namespace) -> int:
+def add(application: Application, words: argparse.Namespace) -> int:
     """Make a key; it alone goes to standard output."""
-    user = named_user(house, words.user)
+    user = named_user(application, words.user)
     secret = secrets.token_bytes(SECRET_BYTES)
     expires_at = None if words.expires is None else round(words.expires.timestamp() * 1_000_000)
     now = time.time_ns() // 1000
-    with house.ledger.transaction(CLI) as uow:
+    with application.ledger.transaction(CLI) as uow:
         key_id = issue_key(uow, user.id, words.name, words.scope, hash_of(secret), now, expires_at)
         text = uow.text
     print(f"{text}; it is shown this once:", file=sys.stderr)
@@ -30,9 +30,9 @@ def add(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def listing(house: House, words: argparse.Namespace) -> int:
+def listing(application: Application, words: argparse.Namespace) -> int:
     """Every key with its user, scope and end."""
-    with house.ledger.reading(CLI) as tables:
+    with application.ledger.reading(CLI) as tables:
         names = {user.id: user.name for user in tables.users.all()}
         keys = tables.api_keys.of(None)
     for key in keys:
@@ -41,10 +41,10 @@ def listing(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def remove(house: House, words: argparse.Namespace) -> int:
+def remove(application: Application, words: argparse.Namespace) -> int:
     """Revoke a key."""
-    user = named_user(house, words.user)
-    with house.ledger.transaction(CLI) as uow:
+    user = named_user(application, words.user)
+    with application.ledger.transaction(CLI) as uow:
         key = uow.api_keys.named(user.id, words.name)
         if key is None:
             raise NotFound(f"{user.name} has no key {words.name}; `imageapi key list` tells which there are")

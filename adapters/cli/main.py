@@ -11,12 +11,12 @@ from pathlib import Path
 from rich.logging import RichHandler
 
 from adapters.cli import erasing, history, keys, maintenance, serving, transfer, users, xmp
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
 from domain.base.errors import ImageApiError
 
-Command = Callable[[House, argparse.Namespace], int]
+Command = Callable[[Application, argparse.Namespace], int]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -147,7 +147,7 @@ def _add_keys(made: argparse.ArgumentParser) -> None:
 
 
 def run(
-    argv: Sequence[str], load: Callable[[dict[str, str]], Settings], open_house: Callable[[Settings], House]
+    argv: Sequence[str], load: Callable[[dict[str, str]], Settings], open_house: Callable[[Settings], Application]
 ) -> int:
     """Run one command; the exit status: 0 done, 1 it could not be done, 2 wrong words or settings, 130 interrupted."""
     words = parser().parse_args(argv)
@@ -164,10 +164,10 @@ def run(
     _log(settings.log_level.number)
     for warning in settings.warnings:
         logging.getLogger("imageapi").warning("%s", warning)
-    house = open_house(settings)
+    application = open_house(settings)
     try:
         command: Command = words.run
-        return command(house, words)
+        return command(application, words)
     except SettingsError as error:
         print(f"imageapi: {error}", file=sys.stderr)
         return 2
@@ -177,7 +177,7 @@ def run(
     except KeyboardInterrupt:
         return 130
     finally:
-        house.close()
+        application.close()
 
 
 def _log(level: int) -> None:

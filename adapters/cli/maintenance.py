@@ -7,19 +7,19 @@ import sys
 
 from rich.table import Table
 
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from adapters.cli.progress import console_on, progress_of
 from domain.base.actor import CLI
 from domain.undo.undo import undo as undo_operation
 from domain.undo.undo import undo_with_later
 
 
-def status(house: House, words: argparse.Namespace) -> int:
+def status(application: Application, words: argparse.Namespace) -> int:
     """Libraries, photos, faces and persons in numbers."""
-    if not house.ledger.is_ready():
+    if not application.ledger.is_ready():
         print("the read tables of this version are not built yet: `imageapi serve` or `imageapi rebuild` builds them")
         return 1
-    with house.ledger.reading(CLI) as tables:
+    with application.ledger.reading(CLI) as tables:
         counts = tables.media.counts()
         for library in tables.libraries.shown():
             photos, videos, problems = counts.get(library.id, (0, 0, 0))
@@ -34,39 +34,39 @@ def status(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def doctor(house: House, words: argparse.Namespace) -> int:
+def doctor(application: Application, words: argparse.Namespace) -> int:
     """What is installed, reachable and missing."""
-    for finding in house.doctor():
+    for finding in application.doctor():
         state = finding.found if finding.found is not None else "missing"
         print(f"{finding.what}: {state}\n    {finding.adds}")
     return 0
 
 
-def config(house: House, words: argparse.Namespace) -> int:
+def config(application: Application, words: argparse.Namespace) -> int:
     """Every setting, its value and where it came from."""
     console = console_on(sys.stdout)
     if not console.is_terminal:
-        for row in house.settings.rows():
+        for row in application.settings.rows():
             print(f"{row.name}={row.value}\t{row.origin}")
         return 0
     table = Table("setting", "value", "from", "meaning", box=None, pad_edge=False)
-    for row in house.settings.rows():
+    for row in application.settings.rows():
         table.add_row(row.name, row.value, row.origin, row.meaning)
     console.print(table, markup=False)
     return 0
 
 
-def rebuild(house: House, words: argparse.Namespace) -> int:
+def rebuild(application: Application, words: argparse.Namespace) -> int:
     """Build the read tables anew beside the live ones, then swap."""
-    house.settings.make_data_folder()
+    application.settings.make_data_folder()
     with progress_of("rebuilding") as report:
-        print(house.rebuild(report, drop_old=words.drop_old))
+        print(application.rebuild(report, drop_old=words.drop_old))
     return 0
 
 
-def verify(house: House, words: argparse.Namespace) -> int:
+def verify(application: Application, words: argparse.Namespace) -> int:
     """Replay the log and compare; 1 where a row differs."""
-    differences = house.verify()
+    differences = application.verify()
     for difference in differences:
         print(difference)
     if differences:
@@ -76,9 +76,9 @@ def verify(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def undo(house: House, words: argparse.Namespace) -> int:
+def undo(application: Application, words: argparse.Namespace) -> int:
     """Take an operation back."""
-    with house.ledger.transaction(CLI) as uow:
+    with application.ledger.transaction(CLI) as uow:
         undo = undo_with_later if words.with_later else undo_operation
         undone_by = undo(uow, words.operation)
         text = uow.text

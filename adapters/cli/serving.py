@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from adapters.cli.progress import console_on, shown
 from domain.base.actor import CLI
 from domain.base.errors import NotFound, RuleViolation
@@ -16,15 +16,15 @@ from domain.commands.libraries import add_library
 from domain.events.library import Library
 
 
-def serve(house: House, words: argparse.Namespace) -> int:
+def serve(application: Application, words: argparse.Namespace) -> int:
     """Serve until interrupted, after making libraries of the folders that were named."""
     roots = _folders(words.folders)
-    if house.settings.base_path is not None:
-        roots.insert(0, house.settings.base_path)
-    house.settings.make_data_folder()
-    server = house.server()
-    if house.ledger.is_ready():
-        libraries_of(house, roots)
+    if application.settings.base_path is not None:
+        roots.insert(0, application.settings.base_path)
+    application.settings.make_data_folder()
+    server = application.server()
+    if application.ledger.is_ready():
+        libraries_of(application, roots)
     console = console_on(sys.stderr)
 
     def ready(base_url: str) -> None:
@@ -39,17 +39,17 @@ def serve(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def scan(house: House, words: argparse.Namespace) -> int:
+def scan(application: Application, words: argparse.Namespace) -> int:
     """Look at libraries once."""
     roots = _folders(words.folders)
-    house.settings.make_data_folder()
-    with house.ledger.reading(CLI) as tables:
+    application.settings.make_data_folder()
+    with application.ledger.reading(CLI) as tables:
         libraries = tables.libraries.shown()
     if roots:
-        libraries = libraries_of(house, roots)
+        libraries = libraries_of(application, roots)
     if not libraries:
         raise NotFound("there is no library yet: name a folder, as in `imageapi scan ~/Pictures`")
-    problems = house.scan(libraries, full=words.full)
+    problems = application.scan(libraries, full=words.full)
     if problems:
         print(
             f"{problems} files are not, or not wholly, shown; the log above names each with its reason", file=sys.stderr
@@ -57,28 +57,28 @@ def scan(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def serve_faces(house: House, words: argparse.Namespace) -> int:
+def serve_faces(application: Application, words: argparse.Namespace) -> int:
     """Offer the embedded engine to other machines until interrupted."""
     host, _, port = words.bind.rpartition(":")
     if not port.isdecimal() or not host:
         raise RuleViolation(f"--bind is HOST:PORT; {words.bind!r} is not")
-    offer = house.faces_server(words.key)
+    offer = application.faces_server(words.key)
     with suppress(KeyboardInterrupt):
         offer(host.strip("[]"), int(port), lambda url: print(f"the face engine is offered at {url}", file=sys.stderr))
     return 0
 
 
-def libraries_of(house: House, roots: Sequence[Path]) -> list[Library]:
+def libraries_of(application: Application, roots: Sequence[Path]) -> list[Library]:
     """The libraries of these folders, made where there is none yet."""
     found = []
     for root in roots:
-        text = house.path_text(root)
-        with house.ledger.reading(CLI) as tables:
+        text = application.path_text(root)
+        with application.ledger.reading(CLI) as tables:
             known = [library for library in tables.libraries.shown() if library.root == text]
         if not known:
-            with house.ledger.transaction(CLI) as uow:
+            with application.ledger.transaction(CLI) as uow:
                 add_library(uow, text)
-            with house.ledger.reading(CLI) as tables:
+            with application.ledger.reading(CLI) as tables:
                 known = [library for library in tables.libraries.shown() if library.root == text]
         found += known
     return found

@@ -8,18 +8,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from adapters.cli.progress import progress_of
 from domain.base.errors import NotFound, Unavailable
 
 
-def export(house: House, words: argparse.Namespace) -> int:
+def export(application: Application, words: argparse.Namespace) -> int:
     """Write the whole log to a file, wholly or not at all, or to standard output."""
     with progress_of("exporting") as report:
         if words.file is None:
-            events = house.export_log(sys.stdout.buffer, report)
+            events = application.export_log(sys.stdout.buffer, report)
         else:
-            events = _to_file(house, Path(words.file), report)
+            events = _to_file(application, Path(words.file), report)
     print(
         f"exported {events} events; they hold names, notes, embeddings and password hashes: keep them safe",
         file=sys.stderr,
@@ -27,27 +27,27 @@ def export(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def import_(house: House, words: argparse.Namespace) -> int:
+def import_(application: Application, words: argparse.Namespace) -> int:
     """Fill an empty database, wholly or not at all."""
-    house.settings.make_data_folder()
+    application.settings.make_data_folder()
     with progress_of("importing") as report:
         if words.file is None:
-            events = house.import_log(sys.stdin.buffer, report)
+            events = application.import_log(sys.stdin.buffer, report)
         else:
             try:
                 with Path(words.file).open("rb") as lines:
-                    events = house.import_log(lines, report)
+                    events = application.import_log(lines, report)
             except FileNotFoundError as error:
                 raise NotFound(f"there is no file {words.file}") from error
     print(f"imported {events} events")
     return 0
 
 
-def _to_file(house: House, target: Path, report: Callable[[int, int], None]) -> int:
+def _to_file(application: Application, target: Path, report: Callable[[int, int], None]) -> int:
     part = target.with_name(f"{target.name}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            events = house.export_log(out, report)
+            events = application.export_log(out, report)
         part.replace(target)
     except OSError as error:
         raise Unavailable(f"cannot write {target}: {error.strerror}") from error

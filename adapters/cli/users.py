@@ -6,17 +6,17 @@ import argparse
 import getpass
 import sys
 
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from domain.base.actor import CLI
 from domain.base.errors import NotFound, RuleViolation
 from domain.commands import accounts
 from domain.events.account import User
 
 
-def add(house: House, words: argparse.Namespace) -> int:
+def add(application: Application, words: argparse.Namespace) -> int:
     """Open an account."""
-    house.settings.make_data_folder()
-    with house.ledger.reading(CLI) as tables:
+    application.settings.make_data_folder()
+    with application.ledger.reading(CLI) as tables:
         named = {library.name: library.id for library in tables.libraries.shown()}
     granted = None
     if words.library:
@@ -24,16 +24,16 @@ def add(house: House, words: argparse.Namespace) -> int:
         if unknown:
             raise NotFound(f"there is no library {unknown[0]}; there are: {', '.join(named) or 'none'}")
         granted = tuple(sorted(named[name] for name in words.library))
-    stored = house.hash_password(_password(), words.name)
-    with house.ledger.transaction(CLI) as uow:
+    stored = application.hash_password(_password(), words.name)
+    with application.ledger.transaction(CLI) as uow:
         accounts.add_user(uow, words.name, words.role, stored, granted)
         print(uow.text)
     return 0
 
 
-def listing(house: House, words: argparse.Namespace) -> int:
+def listing(application: Application, words: argparse.Namespace) -> int:
     """Every account with role and libraries."""
-    with house.ledger.reading(CLI) as tables:
+    with application.ledger.reading(CLI) as tables:
         names = {library.id: library.name for library in tables.libraries.shown()}
         for user in tables.users.all():
             granted = (
@@ -43,28 +43,28 @@ def listing(house: House, words: argparse.Namespace) -> int:
     return 0
 
 
-def passwd(house: House, words: argparse.Namespace) -> int:
+def passwd(application: Application, words: argparse.Namespace) -> int:
     """Set a password."""
-    user = named_user(house, words.name)
-    stored = house.hash_password(_password(), user.name)
-    with house.ledger.transaction(CLI) as uow:
+    user = named_user(application, words.name)
+    stored = application.hash_password(_password(), user.name)
+    with application.ledger.transaction(CLI) as uow:
         accounts.set_password(uow, user.id, stored)
         print(uow.text)
     return 0
 
 
-def remove(house: House, words: argparse.Namespace) -> int:
+def remove(application: Application, words: argparse.Namespace) -> int:
     """Close an account."""
-    user = named_user(house, words.name)
-    with house.ledger.transaction(CLI) as uow:
+    user = named_user(application, words.name)
+    with application.ledger.transaction(CLI) as uow:
         accounts.remove_user(uow, user.id)
         print(uow.text)
     return 0
 
 
-def named_user(house: House, name: str) -> User:
+def named_user(application: Application, name: str) -> User:
     """The open account of this name; raises `NotFound`."""
-    with house.ledger.reading(CLI) as tables:
+    with application.ledger.reading(CLI) as tables:
         user = tables.users.named(name)
     if user is None:
         raise NotFound(f"there is no user {name}")

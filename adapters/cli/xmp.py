@@ -6,18 +6,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from adapters.cli.application import House
+from adapters.cli.application import Application
 from adapters.cli.libraries import library_named
 from adapters.cli.progress import progress_of
 from domain.base.actor import CLI
 from domain.base.paths import shown
 
 
-def read(house: House, words: argparse.Namespace) -> int:
+def read(application: Application, words: argparse.Namespace) -> int:
     """Take over names of faces and keywords, as one operation; 130 where it was interrupted, with what came of it."""
-    library = _library(house, words.library)
+    library = _library(application, words.library)
     with progress_of("reading XMP") as report:
-        taken, operation_id = house.read_xmp(library, report, dry_run=words.dry_run)
+        taken, operation_id = application.read_xmp(library, report, dry_run=words.dry_run)
     _say(taken.left)
     if not taken.photos:
         print(
@@ -33,19 +33,19 @@ def read(house: House, words: argparse.Namespace) -> int:
     return 130 if taken.interrupted else 0
 
 
-def write(house: House, words: argparse.Namespace) -> int:
+def write(application: Application, words: argparse.Namespace) -> int:
     """Write names of faces and keywords to sidecars; 1 where one could not be written."""
-    library = _library(house, words.library)
+    library = _library(application, words.library)
     with progress_of("writing XMP") as report:
-        became = house.write_xmp(library, report)
+        became = application.write_xmp(library, report)
     _say(became.failed)
     failed = f", {len(became.failed)} could not be written" if became.failed else ""
     print(f"wrote {became.written} sidecars, {became.unchanged} said it all already{failed}")
     return 1 if became.failed else 0
 
 
-def _library(house: House, name: str | None) -> int | None:
-    with house.ledger.reading(CLI) as tables:
+def _library(application: Application, name: str | None) -> int | None:
+    with application.ledger.reading(CLI) as tables:
         return library_named(tables, name)
 
 

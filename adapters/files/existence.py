@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 
-from domain.base.actor import WATCHER
 from domain.base.paths import bytes_of
-from domain.commands.media import ReadFile
-from projections.queries.reading import Ledger
 
 
 def answers(root: str) -> bool:
@@ -59,20 +54,3 @@ class Standing:
                 names = frozenset()
             self._listed[folder] = names
         return names
-
-
-def left_elsewhere(ledger: Ledger, library_id: int, batch: Sequence[ReadFile], vanished: AbstractSet[int]) -> set[int]:
-    """The ids of files with the same bytes as new ones of a library that are gone from where its scan does not look, be
-    it another library: the new ones are those, moved. Those that `vanished` are known already."""
-    with ledger.reading(WATCHER) as tables:
-        known = tables.media.at_each(library_id, [read.path for read in batch])
-        new = {read.content_hash for read in batch if read.content_hash is not None and read.path not in known}
-        others = [media for media in tables.media.of_contents(new) if media.present]
-        libraries = {library.id: library for library in tables.libraries.shown()} if others else {}
-    gone: set[int] = set()
-    for id_, library in libraries.items():
-        held = [media for media in others if media.library_id == id_ and media.id not in vanished]
-        if held and answers(library.root):
-            standing = Standing(library.root)
-            gone.update(media.id for media in held if not standing.has(media.path))
-    return gone

@@ -21,6 +21,7 @@ from adapters.insights.sources import Backend, Reach
 from adapters.insights.tools import tools_for, uses_private
 from adapters.insights.transcript import called, clean, kept, prompt, spoken
 from adapters.insights.turns import Tell
+from adapters.store.transaction import Transaction
 from domain.base.actor import Actor
 from domain.base.errors import AdapterError, NotFound, RuleViolation, Unavailable
 from domain.base.names import one_line
@@ -44,7 +45,6 @@ from domain.ports.language_model import (
 from domain.ports.language_model import Message as Spoken
 from domain.ports.narrator import Progress, Wish
 from domain.rules.sanitize import InertStream, inert
-from projections.queries.reading import Transaction
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from adapters.store.ledger import Ledger
 from domain.base.actor import INSIGHT
 from domain.base.errors import Rejected, RuleViolation, Unavailable
 from domain.commands.learning import learn_from_insight
@@ -23,7 +24,6 @@ from domain.events.event import Recorded
 from domain.events.insight import Insight, InsightWritten
 from domain.ports.language_model import Answer, Chat, LanguageModel, Message, Role
 from domain.rules.fact_extraction import MOST_ENTITIES, MOST_FACTS, PROMPT_VERSION, Said, readable, said_in, shape
-from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 

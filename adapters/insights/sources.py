@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
+from adapters.store.ledger import Ledger
 from domain.events.media import Media
 from domain.ports.language_model import Agent, LanguageModel
-from projections.queries.reading import Ledger, Lookups
+from projections.queries.reading import Lookups
 
 
 class Located(Protocol):

@@ -19,10 +19,11 @@ from sqlalchemy import RowMapping
 
 from adapters.insights.known import EPOCH, Known, at, people_on, short, tags_on
 from adapters.insights.sources import Sources
+from adapters.store.ledger import Ledger
 from domain.base.actor import Actor
 from domain.ports.language_model import Tool
 from projections.queries.photo_filter import PhotoFilter
-from projections.queries.reading import Ledger, Lookups
+from projections.queries.reading import Lookups
 
 PRIVATE: Final = frozenset({"get_messages_of_that_day", "search_daily_summaries", "get_facts_about_people"})
 """Tools that read what people wrote to each other, or what an insight that had read it told."""

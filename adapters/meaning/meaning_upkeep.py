@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from adapters.meaning.store import Assigned, MeaningStore, State
 from adapters.meaning.vector_index import ONE, MeaningIndex
+from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import Rejected, Unavailable, Unreadable
 from domain.events.erasure import ContentErased, PersonErased
@@ -28,7 +29,6 @@ from domain.events.face import FaceRetracted
 from domain.ports.text_embedder import TextEmbedder
 from domain.rules.photo_text import EDITION, PhotoText, text_of_photo
 from projections.queries.photo_texts import FOLLOWED, PhotoTexts, Placed
-from projections.queries.reading import Ledger
 
 log = logging.getLogger(__name__)
 

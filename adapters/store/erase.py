@@ -24,6 +24,7 @@ from adapters.store.log import (
     policy_checkpoints,
     read_generations,
 )
+from adapters.store.transaction import Transaction
 from domain.base.actor import Actor
 from domain.commands.persons import faces_said
 from domain.events.erasure import ContentErased, PersonErased
@@ -31,7 +32,6 @@ from domain.events.event import Event, Recorded
 from domain.events.person import PersonCoverChosen, PersonDeleted
 from domain.events.tag import TagDeleted
 from domain.rules.erasure import Erasure
-from projections.queries.reading import Transaction
 
 UNFINISHED = "erase"
 """Stands among the checkpoints from the transaction of an erasure until the files are clean."""

@@ -1,4 +1,4 @@
-"""One command's turn at the log: its events and the read tables change together or not at all."""
+"""One unit of work: its events and the read tables change together or not at all."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from domain.events.event import Event, Recorded
 from domain.events.operation import OperationBegan, OperationEnded
 from domain.ports.face_engine import Embedding
 from projections.apply import Applier
-from projections.queries.reading import Change
-from projections.queries.reading import Transaction as AbstractTransaction
+from projections.queries.reading import Change, Lookups
 from projections.tables.schema import ReadTables
 
 
@@ -51,8 +50,8 @@ class ProjectingStore(EventStore[str]):
         return recordings
 
 
-class Transaction(AbstractTransaction):
-    """One command's turn at the log. It decides from the read tables as they stand, and sees its own writes."""
+class Transaction(Lookups):
+    """The one real `UnitOfWork`. It decides from the read tables as they stand, and sees its own writes."""
 
     def __init__(
         self,

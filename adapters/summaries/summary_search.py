@@ -12,11 +12,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from adapters.store.ledger import Ledger
 from domain.base.actor import INSIGHT, Actor
 from domain.base.errors import RuleViolation, Unreadable
 from domain.events.summary import Summary
 from domain.ports.text_embedder import TextEmbedder
-from projections.queries.reading import Ledger, Lookups
+from projections.queries.reading import Lookups
 
 AROUND: Final = timedelta(days=3)
 """How far before and after a photo's day a language model may look."""

@@ -27,7 +27,7 @@ from domain.ports.lookups import (
 
 
 class UnitOfWork(Protocol):
-    """A command's turn at the log: it holds the write lock, decides from the tables as they stand, and appends or does
+    """What one command works with: it holds the write lock, decides from the tables as they stand, and appends or does
     nothing."""
 
     @property

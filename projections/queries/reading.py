@@ -1,22 +1,15 @@
-"""The queries of one connection, as commands and routes see them: what the actor may see is fixed once, here.
-
-Also the ledger as routes, policies and the command line see it; the store makes it real.
-"""
+"""The queries of one connection, as commands and routes see them: what the actor may see is fixed once, here."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from domain.base.actor import Actor
-from domain.events.event import Event, Recorded
-from domain.ports.face_engine import Embedding
 from projections.queries.api_keys import ApiKeys
 from projections.queries.face_vectors import EmbeddedFaces
 from projections.queries.faces import Faces
@@ -163,101 +156,3 @@ class Change(msgspec.Struct, frozen=True):
     id: int
     before: Any
     after: Any
-
-
-class Transaction(Lookups, ABC):
-    """A command's turn at the log, as `domain.ports.Turn` describes it; the store has the only real one."""
-
-    operation_id: int | None
-    position: int
-    now: int
-    text: str
-
-    @abstractmethod
-    def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
-        """Say what is being done, before the first event; the operation's id."""
-
-    @abstractmethod
-    def attempt(self) -> AbstractContextManager[None]:
-        """A block whose events are all taken back where it raises."""
-
-    @abstractmethod
-    def next_operation(self) -> None:
-        """What follows is another operation, which has to `begin`."""
-
-    @abstractmethod
-    def end(self, text: str) -> None:
-        """Say what came of a long operation."""
-
-    @abstractmethod
-    def new_ids(self, counter: str, count: int) -> range:
-        """Public ids that were never used."""
-
-    @abstractmethod
-    def new_id(self, counter: str) -> int:
-        """One public id."""
-
-    @abstractmethod
-    def attach(self, embeddings: Sequence[Embedding]) -> Sequence[int]:
-        """Store vectors beside the events; their ids."""
-
-    @abstractmethod
-    def append(self, *events: Event) -> None:
-        """Append events and project them at once."""
-
-    @abstractmethod
-    def events_of(self, operation_id: int) -> list[Recorded]:
-        """Everything that one operation appended."""
-
-    @abstractmethod
-    def later_in(self, stream: str, position: int) -> list[Recorded]:
-        """What happened to one thing after a position."""
-
-    @abstractmethod
-    def rehearsed(self) -> list[Change]:
-        """What the events appended so far change, for a dry run: they are rolled back by this call."""
-
-
-class Ledger(Protocol):
-    """The log and the live read tables; blocking, safe from any thread."""
-
-    def transaction(
-        self, actor: Actor, *, operation_id: int | None = None, causation: int | None = None, dry_run: bool = False
-    ) -> AbstractContextManager[Transaction]:
-        """The one way to append: all of it happens, or nothing; with `dry_run` nothing in any case."""
-
-    def reading(self, actor: Actor, library: int | None = None) -> AbstractContextManager[Lookups]:
-        """Queries on one snapshot, limited to what `actor` may see, and to one library where given."""
-
-    def head(self) -> int:
-        """The last position of the log, 0 where it is empty."""
-
-    def events(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
-        """Events after a position, in order, of these stored names where given."""
-
-    def events_of(self, operation_id: int, limit: int, after: int = 0) -> list[Recorded]:
-        """The first events of one operation after a position, in order."""
-
-    def history(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[Recorded]:
-        """What happened to these things, the newest first, below the position `before`."""
-
-    def operations_on(self, streams: Sequence[str], limit: int, before: int | None = None) -> list[int]:
-        """The ids of the operations that concerned one of these things, the newest first, below the id `before`."""
-
-    def position_at(self, micros: int) -> int:
-        """The last position recorded by a time (microseconds since 1970 UTC), 0 before the first."""
-
-    def past(self, actor: Actor, position: int, library: int | None = None) -> AbstractContextManager[Lookups]:
-        """Queries on the tables as they stood at a position, limited to what `actor` may see today."""
-
-    def on_commit(self, listener: Callable[[int], None]) -> None:
-        """Call `listener` with the last position after each commit of this process."""
-
-    def checkpoint(self, policy: str) -> int:
-        """How far a policy has come, 0 where it never ran."""
-
-    def set_checkpoint(self, policy: str, position: int) -> None:
-        """Remember how far a policy has come."""
-
-    def is_ready(self) -> bool:
-        """Whether this version's read tables are live."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from adapters.store.ledger import Ledger
+from adapters.store.transaction import Transaction
 from domain.base.actor import CLI, WATCHER, Actor
 from domain.base.errors import Conflict, InTheWay
 from domain.base.geometry import Box
@@ -28,7 +29,7 @@ from domain.events.person import Person
 from domain.events.tag import Tag
 from domain.ports.face_engine import EMBEDDING_DIMENSIONS, DetectedFace, Detection, Embedding, Resemblance
 from domain.undo.undo import undo
-from projections.queries.reading import Lookups, Transaction
+from projections.queries.reading import Lookups
 
 MODEL, OTHER_MODEL = "model-1", "model-2"
 LEFT, RIGHT, BELOW = Box(0.1, 0.1, 0.2, 0.2), Box(0.6, 0.1, 0.2, 0.2), Box(0.3, 0.6, 0.2, 0.2)

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import pytest
 from PIL import Image
 
-from adapters.files.scan import Scanner
+from adapters.background.scan import Scanner
 from adapters.files.walk import MediaKind
 from domain.base.actor import WATCHER
 from domain.commands.media import ReadFile
@@ -235,7 +235,7 @@ def test_a_video_found_without_ffmpeg_is_read_again_by_a_full_scan_once_it_is_th
     assert media is not None
     own_world.gallery.put(media)
     assert not list((own_world.data / "thumbnails").rglob(f"{film}.unsupported"))
-    monkeypatch.setattr("adapters.files.scan.shutil.which", lambda _: None)
+    monkeypatch.setattr("adapters.background.scan.shutil.which", lambda _: None)
     lacking.scan(work, full=True)
     assert reads == [film]
     monkeypatch.undo()

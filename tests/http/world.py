@@ -29,10 +29,10 @@ from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
 from adapters.background.library_watch import Watcher
 from adapters.background.rebuilds import Rebuilds
+from adapters.background.scan import Scanner
 from adapters.background.summary_writing import Limits, WritesSummaries
 from adapters.background.work import Work
 from adapters.files.confinement import open_below, resolve
-from adapters.files.scan import Scanner
 from adapters.http.asgi import create_http_app, declared
 from adapters.http.keeping import Upkeep
 from adapters.http.web.dependencies import Accounts, Parts

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
+from adapters.background.scan import Scanner
 from adapters.files.confinement import resolve
-from adapters.files.scan import Scanner
 from adapters.files.scan_report import ScanReport
 from adapters.media.gallery import Gallery
 from adapters.store.database import Database

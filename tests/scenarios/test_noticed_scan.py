@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.background.scan import Scanner
 from adapters.files.recently_read import RecentlyRead
-from adapters.files.scan import Scanner
 from adapters.files.scan_report import ScanReport
 from adapters.files.walk import FoundFile
 from domain.base.errors import Unavailable

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 from PIL import ExifTags, Image
 
-from adapters.files.scan import Scanner
+from adapters.background.scan import Scanner
 from adapters.files.walk import MediaKind
 from adapters.store.generations import verify
 from domain.base.actor import CLI
@@ -322,7 +322,7 @@ def test_what_an_earlier_version_read_is_read_again_once_though_no_file_changed(
 
 
 def test_a_quick_scan_reads_some_of_them_and_all_that_is_new(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.files.scan.OUTDATED_FILES", 2)
+    monkeypatch.setattr("adapters.background.scan.OUTDATED_FILES", 2)
     for number in range(5):
         place.picture(f"old {number}.jpg", ["red", "green", "blue", "teal", "pink"][number])
     reading_before(place).scan(place.library)

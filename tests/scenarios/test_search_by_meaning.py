@@ -10,7 +10,7 @@ import pytest
 
 from adapters.settings import Settings
 from adapters.text_embedding import bundled
-from app import House
+from app import Application
 from domain.base.actor import CLI, WATCHER
 from domain.base.errors import Unavailable
 from domain.commands.libraries import add_library
@@ -30,16 +30,16 @@ LISBON = (38.71, -9.14)
 
 
 @contextmanager
-def house(folder: Path, **environ: str) -> Iterator[House]:
+def application(folder: Path, **environ: str) -> Iterator[Application]:
     """Everything put together over three photos, and nothing started."""
-    made = House(Settings.load({"IMAGEAPI_DATA": str(folder), "FACE_ENGINE": "off", **environ}, folder, {}))
+    made = Application(Settings.load({"IMAGEAPI_DATA": str(folder), "FACE_ENGINE": "off", **environ}, folder, {}))
     if not made.ledger.head():
         fill(made)
     yield made
     made.close()
 
 
-def fill(made: House) -> None:
+def fill(made: Application) -> None:
     """Three photos: of one an insight tells the name, one is tagged with it, one has nothing to do with it."""
     with made.ledger.transaction(CLI) as uow:
         library = add_library(uow, "/photos", "Photos")
@@ -61,13 +61,13 @@ def fill(made: House) -> None:
         uow.append(InsightWritten(uow.new_id("insight"), TOLD, "At sea", f"{NAME} mends nets.", "any", "local"))
 
 
-def understand(made: House) -> None:
+def understand(made: Application) -> None:
     """Embed all."""
     while made.keeps_meaning.step():
         pass
 
 
-def vectors(made: House) -> list[bytes]:
+def vectors(made: Application) -> list[bytes]:
     """The vectors of the three photos, by their ids."""
     view = made.meaning_index.view
     return [view.vectors[row].tobytes() for row in view.rows]
@@ -79,7 +79,7 @@ def bytes_below(folder: Path) -> bytes:
 
 
 def test_an_erased_person_leaves_no_vector_of_a_text_with_the_name(tmp_path: Path) -> None:
-    with house(tmp_path) as made:
+    with application(tmp_path) as made:
         understand(made)
         told, tagged, other = vectors(made)
         held = bytes_below(tmp_path)
@@ -89,7 +89,7 @@ def test_an_erased_person_leaves_no_vector_of_a_text_with_the_name(tmp_path: Pat
     held = bytes_below(tmp_path)
     assert (told in held, tagged in held, other in held) == (False, False, True)
     assert NAME.encode() not in held
-    with house(tmp_path) as made:
+    with application(tmp_path) as made:
         understand(made)
         assert made.meaning_store.counts(made.text_embedder.model) == (3, 0)
         assert vectors(made)[2] == other
@@ -99,38 +99,38 @@ def test_an_erased_person_leaves_no_vector_of_a_text_with_the_name(tmp_path: Pat
 def test_an_erasure_that_was_interrupted_is_finished_for_the_vectors_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with house(tmp_path) as made:
+    with application(tmp_path) as made:
         understand(made)
         told, tagged, _ = vectors(made)
         monkeypatch.setattr(made.keeps_meaning, "clean", lambda: None)  # as if it ended here
         made.erase(1, lambda *_: None)
         assert told in bytes_below(tmp_path)
-    with house(tmp_path) as made:
+    with application(tmp_path) as made:
         made.keeps_meaning.step()
         assert not any(vector in bytes_below(tmp_path) for vector in (told, tagged))
 
 
 def test_places_are_told_from_what_is_on_this_machine_and_status_says_how_far_it_is(tmp_path: Path) -> None:
-    with house(tmp_path) as made:
+    with application(tmp_path) as made:
         assert "nothing is embedded yet" in made.meaning_state()
         assert made.locator.offline_name(*LISBON) == "Lisbon, Portugal"
         understand(made)
     said = imageapi(tmp_path, "status", FACE_ENGINE="off").stdout
     assert "search by meaning: multilingual-e5-small" in said
     assert "3 photos are found by meaning" in said
-    with house(tmp_path, GEOCODER="off") as made:
+    with application(tmp_path, GEOCODER="off") as made:
         assert made.locator.offline_name(*LISBON) == ""
 
 
 def test_ollama_embeds_with_its_own_prefixes_and_is_away_with_a_reason(tmp_path: Path) -> None:
-    with serving(Facade("http://127.0.0.1:9").app) as url, house(tmp_path, OLLAMA_PRIMARY_URL=url) as made:
+    with serving(Facade("http://127.0.0.1:9").app) as url, application(tmp_path, OLLAMA_PRIMARY_URL=url) as made:
         understand(made)
         with made.ledger.reading(CLI) as tables:
             question = made.photo_search.question("mittelalterliche Burg")
             found = made.photo_search.find(tables, PhotoFilter(), question)
         assert found[0].place.media_id == 3
         assert made.meaning_store.state().model == "nomic-embed-text:v1.5"
-    with house(tmp_path, OLLAMA_PRIMARY_URL="http://127.0.0.1:9") as made:
+    with application(tmp_path, OLLAMA_PRIMARY_URL="http://127.0.0.1:9") as made:
         with made.ledger.transaction(CLI) as uow:
             tag_contents(uow, [OTHER], "knights")
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9"):
@@ -143,7 +143,7 @@ def test_where_nothing_embeds_the_answer_says_what_to_install_and_nothing_is_in_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundled, "is_installed", lambda: False)
-    with house(tmp_path) as made:
+    with application(tmp_path) as made:
         object.__setattr__(
             made.settings, "ollama_primary_url", "http://127.0.0.1:9"
         )  # as if nobody was at the usual one

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.settings import Settings
 from adapters.text_embedding import bundled
-from app import House
+from app import Application
 
 NOMIC, BUNDLED = "nomic-embed-text:v1.5", "multilingual-e5-small"
 KEY = {"OPENROUTER_API_KEY": "a key of these tests"}
@@ -19,9 +19,9 @@ ROUTER = {**KEY, "OPENROUTER_EMBEDDING_MODEL": "some/embedder"}
 
 
 @contextmanager
-def house(folder: Path, **environ: str) -> Iterator[House]:
+def application(folder: Path, **environ: str) -> Iterator[Application]:
     """Everything put together and nothing started."""
-    made = House(Settings.load({"IMAGEAPI_DATA": str(folder), **environ}, folder, {}))
+    made = Application(Settings.load({"IMAGEAPI_DATA": str(folder), **environ}, folder, {}))
     yield made
     made.close()
 
@@ -43,7 +43,7 @@ def house(folder: Path, **environ: str) -> Iterator[House]:
 def test_the_settings_choose_the_embedder(
     tmp_path: Path, environ: dict[str, str], of_photos: str, of_messages: str
 ) -> None:
-    with house(tmp_path, **environ) as made:
+    with application(tmp_path, **environ) as made:
         assert made.text_embedder.model.startswith(of_photos)
         assert made.private_text_embedder.model.startswith(of_messages)
 
@@ -61,9 +61,9 @@ def test_the_settings_choose_the_embedder(
 def test_messages_are_summarised_at_openrouter_only_where_they_may_go_there(
     tmp_path: Path, environ: dict[str, str], model: str
 ) -> None:
-    with house(tmp_path, **environ) as made:
+    with application(tmp_path, **environ) as made:
         assert made.summariser is None, "there is nothing to summarise"
-    with house(tmp_path, SMS_API_URL="http://127.0.0.1:9", **environ) as made:
+    with application(tmp_path, SMS_API_URL="http://127.0.0.1:9", **environ) as made:
         assert str(made.summariser).endswith(f"with everyone, by {model}")
 
 
@@ -71,7 +71,7 @@ def test_without_the_bundled_model_it_is_ollama_where_it_usually_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundled, "is_installed", lambda: False)
-    with house(tmp_path) as made:
+    with application(tmp_path) as made:
         assert made.text_embedder.model == NOMIC
-    with house(tmp_path, **ROUTER) as made:
+    with application(tmp_path, **ROUTER) as made:
         assert (made.text_embedder.model, made.private_text_embedder.model) == ("some/embedder", NOMIC)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from adapters.files.scan import NOTICED_SETTLE_SECONDS
+from adapters.background.scan import NOTICED_SETTLE_SECONDS
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from domain.base.actor import CLI

@@ -13,13 +13,13 @@ from sqlalchemy import make_url, text
 from adapters.store.database import Database
 from adapters.store.generations import verify
 from adapters.store.ledger import Ledger
+from adapters.store.transaction import Transaction
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, RuleViolation, Unavailable
 from domain.base.geometry import Box
 from domain.commands.persons import create_person
 from domain.events.face import FaceAssigned, FaceDrawn, Why
 from domain.events.person import PersonCreated, PersonMerged
-from projections.queries.reading import Transaction
 
 
 def named(ledger: Ledger, name: str) -> int:

@@ -14,12 +14,12 @@ from adapters.store.database import Database
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
 from adapters.store.log import LogSubscription
+from adapters.store.transaction import Transaction
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, Unavailable
 from domain.commands.persons import create_person, merge_persons
 from domain.events.person import PersonCreated
 from domain.undo.undo import undo
-from projections.queries.reading import Transaction
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """

@@ -10,6 +10,7 @@ from sqlalchemy import distinct, func, select
 
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
+from adapters.store.transaction import Transaction
 from domain.base.actor import CLI, WATCHER, Actor
 from domain.base.geometry import Box
 from domain.commands.detection import record_detection
@@ -21,7 +22,7 @@ from domain.commands.tags import delete_tag, tag_contents, untag_contents
 from domain.events.media import FileFacts
 from domain.ports.face_engine import DetectedFace, Detection
 from domain.undo.undo import undo
-from projections.queries.reading import Lookups, Transaction
+from projections.queries.reading import Lookups
 from tests.fakes import PLACE_ALONE
 
 A, B, C = b"a" * 32, b"b" * 32, b"c" * 32

@@ -15,9 +15,9 @@ from adapters.http.web.pagination import Page
 from adapters.http.web.problems import Unauthenticated
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.times import Moment, moment
+from adapters.store.transaction import Transaction
 from domain.commands.api_keys import issue_key, known_key, revoke_key
 from domain.events.api_key import SECRET_BYTES, ApiKey, hash_of, key_text
-from projections.queries.reading import Transaction
 
 routes = Routes("Accounts")
 

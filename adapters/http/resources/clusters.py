@@ -14,12 +14,13 @@ from adapters.http.web.pagination import Cursor, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, seen_person, within
+from adapters.store.transaction import Transaction
 from domain.base.errors import Conflict, NotFound
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.review import MOST_TAGS, Bootstrapped, accept_cluster, bootstrap_persons
 from domain.events.tag import Tag
 from projections.queries.faces import FaceView
-from projections.queries.reading import Lookups, Transaction
+from projections.queries.reading import Lookups
 
 routes = Routes("Review")
 

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from adapters.http.resources.entity_views import EntityRow, FactRow, entity_row, entity_rows, fact_row, fact_rows
 from adapters.http.resources.operations import OperationRow, operation_row
 from adapters.http.web.commands import Done, write
+from adapters.http.web.operation_visibility import concerns
 from adapters.http.web.pagination import (
     USUAL_LIMIT,
     AfterId,
@@ -24,6 +25,7 @@ from adapters.http.web.pagination import (
 )
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id, LibraryParam, photo_at
+from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound
 from domain.commands.entities import (
     EntityChanges,
@@ -37,9 +39,8 @@ from domain.commands.entities import (
     record_fact,
 )
 from domain.events.entity import Statement
-from projections.queries.event_visibility import concerns
 from projections.queries.graph import EntityView, FactView, Type
-from projections.queries.reading import Lookups, Transaction
+from projections.queries.reading import Lookups
 
 routes = Routes("Entities")
 

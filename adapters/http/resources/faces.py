@@ -15,6 +15,7 @@ from adapters.http.web.file_responses import picture
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Offset, Page, cursor_of, place_of
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, photo_at, seen_person, within
+from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound
 from domain.base.geometry import Box
 from domain.commands.detection import record_detection
@@ -32,7 +33,7 @@ from domain.commands.faces import (
 from domain.events.face import DETECTED, Face
 from domain.ports.face_engine import Resemblance
 from projections.queries.faces import FaceStats, FaceView
-from projections.queries.reading import Lookups, Transaction
+from projections.queries.reading import Lookups
 
 routes = Routes("Faces")
 

@@ -15,9 +15,9 @@ from adapters.http.web.pagination import Page
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.sse import ServerSentEvents, Source
 from adapters.http.web.times import Moment, moment
+from adapters.store.ledger import Ledger
 from domain.base.actor import Actor
 from domain.base.errors import Unavailable
-from projections.queries.reading import Ledger
 
 routes = Routes("Server")
 

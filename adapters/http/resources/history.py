@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from adapters.http.resources.operations import EventRow, OperationRow, event_row, operation_row
+from adapters.http.web.operation_visibility import concerns
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import LibraryParam, is_seen_person, photo_at, seen_person
@@ -16,7 +17,6 @@ from domain.base.errors import NotFound
 from domain.events.operation import Operation
 from domain.events.person import Person
 from projections.queries import history as told
-from projections.queries.event_visibility import concerns
 from projections.queries.faces import FaceView
 from projections.queries.reading import Lookups
 

@@ -9,11 +9,13 @@ import msgspec
 from msgspec import Meta
 
 from adapters.http.web.commands import write
+from adapters.http.web.operation_visibility import concerns, events_in_sight, is_wholly_in_sight
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id, is_restricted, photo_at, seen_person
 from adapters.http.web.times import Moment, moment
+from adapters.store.transaction import Transaction
 from domain.base.actor import Actor
 from domain.base.errors import Forbidden, NotFound
 from domain.events.event import Recorded
@@ -21,9 +23,8 @@ from domain.events.library import LibraryAdded, LibraryRelocated
 from domain.events.media import MediaMoved
 from domain.events.operation import Operation
 from domain.undo.undo import NOT_UNDOABLE, undo, undo_with_later
-from projections.queries.event_visibility import concerns, events_in_sight, is_wholly_in_sight
 from projections.queries.history import streams_of_photo
-from projections.queries.reading import Lookups, Transaction
+from projections.queries.reading import Lookups
 
 routes = Routes("History")
 

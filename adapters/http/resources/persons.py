@@ -23,10 +23,10 @@ from adapters.http.web.pagination import (
 )
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id, LibraryParam, is_restricted, seen_person, within
+from adapters.store.transaction import Transaction
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from projections.queries.faces import FaceView
 from projections.queries.persons_with_faces import PersonView
-from projections.queries.reading import Transaction
 
 routes = Routes("Persons")
 

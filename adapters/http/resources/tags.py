@@ -15,11 +15,12 @@ from adapters.http.web.pagination import Page
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, photo_at, within
+from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound, RuleViolation
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.tags import change_tag, delete_tag, merge_tags, tag_contents, untag_contents
 from domain.events.tag import Tag
-from projections.queries.reading import Lookups, Transaction
+from projections.queries.reading import Lookups
 
 routes = Routes("Tags")
 

@@ -10,10 +10,10 @@ from adapters.http.web.commands import Done, write
 from adapters.http.web.pagination import Page
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id
+from adapters.store.transaction import Transaction
 from domain.base.errors import RuleViolation
 from domain.commands.accounts import add_user, grant, open_account, remove_user, set_password
 from domain.events.account import User
-from projections.queries.reading import Transaction
 
 routes = Routes("Accounts")
 

@@ -13,7 +13,8 @@ from msgspec import Meta
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Call
 from adapters.http.web.validation import EMPTY_COUNTS
-from projections.queries.reading import Ledger, Lookups
+from adapters.store.ledger import Ledger
+from projections.queries.reading import Lookups
 
 AsOf = Annotated[
     str,

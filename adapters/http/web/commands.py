@@ -8,7 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from adapters.http.web.routes import Answer, Call
-from projections.queries.reading import Change, Transaction
+from adapters.store.transaction import Transaction
+from projections.queries.reading import Change
 
 T = TypeVar("T")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Never, Protocol
 
 from adapters.http.keeping import Job, Upkeep
+from adapters.store.ledger import Ledger
 from domain.base.actor import Actor
 from domain.base.errors import Unavailable
 from domain.base.geometry import Box
@@ -26,7 +27,7 @@ from domain.ports.places import Location
 from domain.ports.watching import Watching
 from domain.rules.summaries import SummaryWish
 from projections.queries.photo_filter import PhotoFilter
-from projections.queries.reading import Ledger, Lookups
+from projections.queries.reading import Lookups
 
 Rendition = Literal["preview", "thumb"]
 Kind = Literal["photo", "video"]

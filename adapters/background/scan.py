@@ -20,10 +20,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
-from adapters.files.existence import Standing, left_elsewhere
+from adapters.background.moves_between_libraries import left_elsewhere
+from adapters.files.existence import Standing
 from adapters.files.recently_read import RecentlyRead, tells_nothing
 from adapters.files.scan_report import Report, ScanReport
 from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
+from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.base.paths import bytes_of, folder_of, shown
@@ -33,7 +35,7 @@ from domain.events.library import Library
 from domain.events.media import NEEDS_FFMPEG, FileFacts, Media
 from domain.ports.watching import Noticed
 from domain.rules.bursts import changes_of
-from projections.queries.reading import Ledger, Lookups
+from projections.queries.reading import Lookups
 
 log = logging.getLogger(__name__)
 
