@@ -57,12 +57,14 @@ def ingest(root: Path, data: Path) -> None:
     from adapters.settings import Settings  # noqa: PLC0415 - the same
     from app import Application  # noqa: PLC0415 - the same
 
-    house = Application(Settings.load({"IMAGEAPI_DATA": str(data), "FACE_ENGINE": "off", "LOG_LEVEL": "off"}, data))
-    libraries = libraries_of(house, [root])
+    application = Application(
+        Settings.load({"IMAGEAPI_DATA": str(data), "FACE_ENGINE": "off", "LOG_LEVEL": "off"}, data)
+    )
+    libraries = libraries_of(application, [root])
     began = time.perf_counter()
-    house.scan(libraries, full=False)
+    application.scan(libraries, full=False)
     seconds = time.perf_counter() - began
-    house.close()
+    application.close()
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

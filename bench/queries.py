@@ -288,7 +288,7 @@ class Collection:
 
 
 @contextmanager
-def house(url: str) -> Iterator[Application]:
+def application_at(url: str) -> Iterator[Application]:
     """Everything but the background work, over a database."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         environment = {"IMAGEAPI_DATA": folder, "DATABASE_URL": url, "FACE_ENGINE": "off", "LOG_LEVEL": "off"}
@@ -389,7 +389,7 @@ def main(words: list[str]) -> None:
     parser.add_argument("word", nargs="?", default="")
     given = parser.parse_args(words)
     print(f"lists of {MEDIA} media and {FACES} faces on", "PostgreSQL" if given.postgres else "SQLite", flush=True)
-    with filled(given.postgres, given.keep) as url, house(url) as made:
+    with filled(given.postgres, given.keep) as url, application_at(url) as made:
         parts = made.parts(LinkBook(made.settings.links_file))
         print(f"  yardstick: {yardstick(parts):.1f} ms of a core")
         print(f"  {'ms: median, p99, least, of a core':34} {'sees everything':>32} {'granted one library':>32}    rows")

@@ -29,8 +29,8 @@ def status(application: Application, words: argparse.Namespace) -> int:
         last = tables.operations.latest(1)
     print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
     print(f"persons: {stats.persons}")
-    print(f"search by meaning: {house.meaning_state()}")
-    print(f"log: {house.ledger.head()} events" + (f", last: {last[0].text} ({last[0].actor})" if last else ""))
+    print(f"search by meaning: {application.meaning_state()}")
+    print(f"log: {application.ledger.head()} events" + (f", last: {last[0].text} ({last[0].actor})" if last else ""))
     return 0
 
 
@@ -72,7 +72,7 @@ def verify(application: Application, words: argparse.Namespace) -> int:
     if differences:
         print(f"{len(differences)} differences: `imageapi rebuild` makes the tables anew from the log", file=sys.stderr)
         return 1
-    print(f"equal: every row is what {house.ledger.head()} events say")
+    print(f"equal: every row is what {application.ledger.head()} events say")
     return 0
 
 

@@ -47,11 +47,9 @@ class Graph:
         self.said = self.do(record_fact, merged, Statement(BIOGRAPHY, None, "1950"))
         self.do(merge_entities, merged, self.bridged)
         self.do(change_person, self.zoe, PersonChanges(entity_id=self.bridged))
-        self.application = self.do(create_entity, f"{NAME}'s house", "place", f"where {NAME.upper()} lives")
+        self.house = self.do(create_entity, f"{NAME}'s house", "place", f"where {NAME.upper()} lives")
         self.do(
-            change_entity,
-            self.application,
-            EntityChanges(name=f"house of {NAME}", aliases=[f"chez {NAME}", "the house"]),
+            change_entity, self.house, EntityChanges(name=f"house of {NAME}", aliases=[f"chez {NAME}", "the house"])
         )
         self.boat = self.do(create_entity, f"{NAME}", "thing", "a red boat")
         self.hall = self.do(create_entity, KEPT, "person")
@@ -101,9 +99,9 @@ def test_what_is_left_is_masked_and_what_is_of_others_stays(graph: Graph) -> Non
         texts = [operation.text for operation in tables.operations.latest(100)]
     assert (views[graph.bridged].name, views[graph.bridged].description) == (f"erased entity {graph.bridged}", "")
     assert views[graph.bridged].aliases == ()
-    assert views[graph.application].name == f"erased entity {graph.house}"
-    assert views[graph.application].description == f"where {mask} lives"
-    assert views[graph.application].aliases == ("the house",)
+    assert views[graph.house].name == f"erased entity {graph.house}"
+    assert views[graph.house].description == f"where {mask} lives"
+    assert views[graph.house].aliases == ("the house",)
     assert (views[graph.boat].name, views[graph.boat].description) == (f"erased entity {graph.boat}", "a red boat")
     assert (views[graph.hall].name, views[graph.bob].name) == (KEPT, "Bob")
     assert about is not None
