@@ -15,7 +15,7 @@ from domain.base.actor import CLI
 from domain.base.errors import Unavailable
 from domain.commands.accounts import set_password
 from domain.ports.watching import Watching
-from tests.http.test_identity import user
+from tests.http.test_authentication import user
 from tests.http.words import problem
 from tests.http.world import Api, World
 

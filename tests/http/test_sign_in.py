@@ -9,7 +9,7 @@ import pytest
 from adapters.accounts.links import Purpose
 from domain.base.actor import CLI
 from domain.commands.accounts import remove_user
-from tests.http.test_identity import user
+from tests.http.test_authentication import user
 from tests.http.words import fields, problem
 from tests.http.world import PASSWORD, Api, World
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.test_identity import user
+from tests.http.test_authentication import user
 from tests.http.words import fields, problem
 from tests.http.world import PASSWORD, Api, World
 

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from adapters.settings import Address, FaceEngineChoice, Geocoder, LogLevel, Settings, SettingsError, dotenv
 from adapters.settings.catalogue import VARIABLES, cores
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 KEY = "k" * 32
 
 
