@@ -15,7 +15,18 @@ LONGEST = {"code": 450, "tests": 600, "app.py": 750}
 """Lines of a file; `app.py` names every part of the application once, each on its own."""
 """Lines of a file. A table of cases may be longer than code that has to be understood at once."""
 
-PAGES = {".gitignore", "CHANGELOG.md", "Containerfile", "LICENSE", "Makefile", "README.md", "app.py", "pyproject.toml"}
+PAGES = {
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Containerfile",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "app.py",
+    "pyproject.toml",
+}
 FOLDERS = {".ci", "adapters", "bench", "docs", "domain", "projections", "requirements", "tests"}
 
 
