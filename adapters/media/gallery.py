@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import Any
 
 from adapters.media import crops
 from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
@@ -31,14 +31,12 @@ from adapters.media.renditions import (
     rendition_path,
     unsupported_mark,
 )
+from adapters.workers.pool import WorkerPool
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box
 from domain.base.paths import bytes_of, shown
 from domain.commands.media import ReadFile
 from domain.events.media import NEEDS_FFMPEG, Media
-
-Ts = TypeVarTuple("Ts")
-T = TypeVar("T")
 
 SECONDS_A_FILE = 60.0
 SLOWEST_BYTES_A_SECOND = 5_000_000
@@ -51,20 +49,13 @@ CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES,
 log = logging.getLogger(__name__)
 
 
-class Workers(Protocol):
-    """What the gallery needs of a pool of worker processes; `app.py` passes the real ones in."""
-
-    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
-        """Run `fn(*args)` in a worker, for at most `timeout` seconds."""
-
-
 class Gallery:
     """Pictures by content and by place. Blocking; safe from any thread."""
 
     def __init__(
         self,
-        background: Workers,
-        waiting: Workers,
+        background: WorkerPool,
+        waiting: WorkerPool,
         renditions: Path,
         thumbnails: Path,
         locate: Callable[[int, str], Path],
