@@ -20,8 +20,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from adapters.files.confinement import is_left_out
 from adapters.files.pending_changes import Gathered
+from adapters.files.skipped import is_skipped
 from adapters.files.walk import kind_of
 from domain.base.paths import text_of
 
@@ -151,7 +151,7 @@ class InotifyTree:
             path = at + b"/" + name if at else name
             if mask & _ISDIR:
                 self._take_folder(folder, mask, cookie, name, path)
-            elif not is_left_out(name) and kind_of(text_of(name)) is not None:
+            elif not is_skipped(name) and kind_of(text_of(name)) is not None:
                 self._take_file(mask, path)
 
     def _take_file(self, mask: int, path: bytes) -> None:
@@ -188,7 +188,7 @@ class InotifyTree:
 
     def _put(self, folder: _Folder, name: bytes, path: bytes, child: _Folder | None) -> None:
         """A folder is there now, made or moved; `child` is what it was before, where it was watched."""
-        hidden = is_left_out(name) or self._whole(path) in self._excluded
+        hidden = is_skipped(name) or self._whole(path) in self._excluded
         replaced = folder.inner.pop(name, None)
         if replaced is not None and child is None and not hidden and self._watch(path) == replaced.wd:
             child = replaced  # it was met when its parent was planted, before this was told
@@ -243,7 +243,7 @@ class InotifyTree:
         try:
             with os.scandir(whole) as entries:
                 for entry in entries:
-                    if is_left_out(entry.name) or entry.path in self._excluded or entry.name in folder.inner:
+                    if is_skipped(entry.name) or entry.path in self._excluded or entry.name in folder.inner:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         folder.inner[entry.name] = _Folder(entry.name, folder)

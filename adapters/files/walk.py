@@ -15,7 +15,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from adapters.files.confinement import is_left_out, reason_of, resolve_folder
+from adapters.files.confinement import reason_of, resolve_folder
+from adapters.files.skipped import Fence, is_skipped
 from domain.base.errors import Unavailable
 from domain.base.paths import name_of, text_of
 
@@ -93,37 +94,12 @@ def walk(
     except OSError as error:
         text = text_of(os.fsencode(root))
         raise Unavailable(f"the library folder {text} cannot be read: {reason_of(error)}") from error
-    fence = _Fence(real_root, excluded)
+    fence = Fence(real_root, excluded)
     start = resolve_folder(root, below) if below else real_root
     return iter(()) if fence.excludes(start) else _walk(start, below, fence, deep=deep)
 
 
-class _Fence:
-    """What belongs to a library: all that is below its real root and not below an excluded folder."""
-
-    def __init__(self, root: bytes, excluded: Iterable[Path | bytes]) -> None:
-        self.excluded = frozenset(os.path.realpath(os.fsencode(folder)) for folder in excluded)
-        self._inside = root.rstrip(b"/") + b"/"
-        self._outside = tuple(folder.rstrip(b"/") + b"/" for folder in self.excluded)
-
-    def excludes(self, folder: bytes) -> bool:
-        """Whether a folder is, or lies in, one that is left out."""
-        return folder in self.excluded or folder.startswith(self._outside)
-
-    def target_of(self, link: bytes) -> os.stat_result | None:
-        """The facts of what a link leads to, where that lies in the library."""
-        target = os.path.realpath(link)
-        if not target.startswith(self._inside) or target.startswith(self._outside):
-            return None
-        if any(is_left_out(part) for part in target[len(self._inside) :].split(b"/")):
-            return None
-        try:
-            return os.stat(target, follow_symlinks=False)
-        except OSError:
-            return None  # it leads nowhere, or round in a circle: there is no file to report
-
-
-def _walk(start: bytes, below: str, fence: _Fence, *, deep: bool) -> Iterator[FoundFile | Problem]:
+def _walk(start: bytes, below: str, fence: Fence, *, deep: bool) -> Iterator[FoundFile | Problem]:
     folders = [(start, below)]
     while folders:
         folder, text = folders.pop()
@@ -133,7 +109,7 @@ def _walk(start: bytes, below: str, fence: _Fence, *, deep: bool) -> Iterator[Fo
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if is_left_out(entry.name):
+                    if is_skipped(entry.name):
                         continue
                     path = prefix + text_of(entry.name)
                     found = _look_at(entry, path, fence)
@@ -149,7 +125,7 @@ def _walk(start: bytes, below: str, fence: _Fence, *, deep: bool) -> Iterator[Fo
 _FOLDER = object()
 
 
-def _look_at(entry: os.DirEntry[bytes], path: str, fence: _Fence) -> FoundFile | Problem | object | None:
+def _look_at(entry: os.DirEntry[bytes], path: str, fence: Fence) -> FoundFile | Problem | object | None:
     try:
         if entry.is_dir(follow_symlinks=False):  # some network file systems have to be asked for it
             return _FOLDER

@@ -15,8 +15,8 @@ from typing import Final
 from watchfiles import Change
 from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
-from adapters.files.confinement import is_left_out
 from adapters.files.pending_changes import Gathered
+from adapters.files.skipped import has_skipped_part
 from adapters.files.walk import kind_of
 from domain.base.paths import text_of
 
@@ -67,7 +67,7 @@ class NotifiedTree:
         rel = os.path.relpath(whole, self._root)
         if rel.startswith(b"..") or (whole + b"/").startswith(self._excluded):
             return
-        if any(is_left_out(part) for part in rel.split(b"/") if rel != b"."):
+        if rel != b"." and has_skipped_part(rel):
             return
         is_media = kind_of(text_of(rel)) is not None
         try:
