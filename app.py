@@ -43,7 +43,7 @@ from adapters.face_engines.apollo_faces import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.face_engines.serve import faces_app
-from adapters.files.change_watcher import Notices
+from adapters.files.change_watcher import ChangeWatcher
 from adapters.files.confinement import open_below, resolve
 from adapters.files.descriptions import Descriptions
 from adapters.http.asgi import create_http_app
@@ -269,9 +269,9 @@ class Application:
         return Watcher(self.ledger, self.scanner, self.board, quick, full, self.notices)
 
     @cached_property
-    def notices(self) -> Notices:
+    def notices(self) -> ChangeWatcher:
         """Notices what changes in the libraries."""
-        return Notices(self.settings.watch_mode.value, self.own_folders)
+        return ChangeWatcher(self.settings.watch_mode.value, self.own_folders)
 
     def ollama_servers(self, seconds: float = TOTAL_SECONDS) -> list[Ollama]:
         """The configured Ollama servers in the order in which they are asked."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from adapters.background.jobs import JobBoard, Progress
+from adapters.background.jobs import JobBoard, JobProgress
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable, Unreadable
@@ -71,7 +71,7 @@ class DetectsFaces:
         self._looked_at = -1
         self._deferred = True
         self._model = ""
-        self._job: Progress | None = None
+        self._job: JobProgress | None = None
         self._counted_at = 0.0
         self._operation_id: int | None = None
         self._photos = self._faces = 0

@@ -29,7 +29,7 @@ class Job(msgspec.Struct, frozen=True):
     ended_at: int | None
 
 
-class Progress:
+class JobProgress:
     """The handle of one job for the thread that does it."""
 
     def __init__(self, board: JobBoard, id_: int, kind: str, title: str) -> None:
@@ -80,13 +80,13 @@ class JobBoard:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: dict[int, Progress] = {}
+        self._jobs: dict[int, JobProgress] = {}
         self._last_id = 0
         self._listeners: list[Callable[[], None]] = []
         self.version = 0
 
     @contextmanager
-    def job(self, kind: str, title: str) -> Iterator[Progress]:
+    def job(self, kind: str, title: str) -> Iterator[JobProgress]:
         """A job that is over when the block is, however it ends."""
         progress = self.begin(kind, title)
         try:
@@ -97,11 +97,11 @@ class JobBoard:
         if progress.job.state != "done":
             progress.end()
 
-    def begin(self, kind: str, title: str) -> Progress:
-        """A job that `Progress.end` ends."""
+    def begin(self, kind: str, title: str) -> JobProgress:
+        """A job that `JobProgress.end` ends."""
         with self._lock:
             self._last_id += 1
-            progress = self._jobs[self._last_id] = Progress(self, self._last_id, kind, title)
+            progress = self._jobs[self._last_id] = JobProgress(self, self._last_id, kind, title)
             over = [id_ for id_, job in self._jobs.items() if job.job.state == "done"]
             for id_ in over[: -self.KEPT]:
                 del self._jobs[id_]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from adapters.background.jobs import JobBoard, Progress
+from adapters.background.jobs import JobBoard, JobProgress
 from adapters.background.loops import Loop
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
@@ -205,7 +205,7 @@ class _ScanJob:
 
     def __init__(self, jobs: JobBoard, library: Library) -> None:
         self._jobs, self._library = jobs, library
-        self._job: Progress | None = None
+        self._job: JobProgress | None = None
 
     def report(self, numbers: Numbers) -> None:
         """Show how far the scan is."""

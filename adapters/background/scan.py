@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.background.moves_between_libraries import left_elsewhere
-from adapters.files.existence import Standing
+from adapters.files.existence import ExistingFiles
 from adapters.files.recently_read import RecentlyRead, tells_nothing
 from adapters.files.scan_report import Report, ScanReport
-from adapters.files.walk import FoundFile, MediaKind, Problem, kind_of, walk
+from adapters.files.walk import FileProblem, FoundFile, MediaKind, kind_of, walk
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
@@ -176,7 +176,7 @@ class _Scan:
         gone: set[int] = set()
         unknown: list[str] = []
         for folder, found in self._folders():
-            if isinstance(found, Problem):
+            if isinstance(found, FileProblem):
                 unknown.append(found.path)
                 done.problems.append(found)
                 log.warning("%s: %s", shown(os.path.join(self._library.root, found.path)), found.reason)
@@ -239,19 +239,19 @@ class _Scan:
 
         return {id_ for id_, media in files.items() if not may_be_there(media)}
 
-    def _folders(self) -> Iterator[tuple[str, list[FoundFile] | Problem]]:
+    def _folders(self) -> Iterator[tuple[str, list[FoundFile] | FileProblem]]:
         """The library's media files, folder by folder as the walk meets them."""
         for folder, group in itertools.groupby(self._entries(), key=lambda entry: folder_of(entry.path)):
             files = []
             for entry in group:
-                if isinstance(entry, Problem):
+                if isinstance(entry, FileProblem):
                     yield folder, entry
                 elif kind_of(entry.path) is not None:
                     files.append(entry)
             if files:
                 yield folder, files
 
-    def _entries(self) -> Iterator[FoundFile | Problem]:
+    def _entries(self) -> Iterator[FoundFile | FileProblem]:
         """What the walk meets, of the places that were noticed."""
         if self._noticed.everything:
             yield from walk(self._root, self._excluded)
@@ -264,7 +264,7 @@ class _Scan:
             except NotFound:
                 continue  # it went, with all that was in it
             except Unavailable as error:
-                yield Problem(place, str(error))
+                yield FileProblem(place, str(error))
 
     def _known(self, folder: str) -> Mapping[str, Media]:
         with self._ledger.reading(WATCHER) as tables:
@@ -311,8 +311,8 @@ class _Scan:
     def _news(self) -> Iterator[FoundFile]:
         """The files to read, until the scan is to stop."""
         for folder, found in self._folders():
-            known = {} if isinstance(found, Problem) else self._known(folder)
-            for file in () if isinstance(found, Problem) else found:
+            known = {} if isinstance(found, FileProblem) else self._known(folder)
+            for file in () if isinstance(found, FileProblem) else found:
                 if self._stopping():
                     return
                 if self._is_news(file, known.get(file.path)):
@@ -407,7 +407,7 @@ class _Scan:
         scan."""
         done = self._done
         for ids in _batches(sorted(self._vanished)):
-            standing = Standing(self._library.root)
+            standing = ExistingFiles(self._library.root)
             with self._ledger.reading(WATCHER) as tables:
                 met = (tables.media.find(id_) for id_ in ids)
                 still = [media for media in met if media is not None and self._is_gone(media, standing)]
@@ -436,7 +436,7 @@ class _Scan:
                 done.in_bursts += link_bursts(uow, self._library.id, folder)
             done.operation_id = operation_id
 
-    def _is_gone(self, media: Media, standing: Standing) -> bool:
+    def _is_gone(self, media: Media, standing: ExistingFiles) -> bool:
         if not media.present or media.library_id != self._library.id:
             return False
         return not standing.has(media.path)

@@ -20,8 +20,8 @@ from typing import Final, Protocol
 from adapters.files import mounts
 from adapters.files.confinement import reason_of
 from adapters.files.inotify import InotifyTree, LimitReached
-from adapters.files.pending_changes import Gathered
-from adapters.files.watchfiles_tree import NotifiedTree
+from adapters.files.pending_changes import PendingChanges
+from adapters.files.watchfiles_tree import WatchfilesTree
 from domain.base.paths import bytes_of
 from domain.events.library import Library
 from domain.ports.watching import Noticed, Watching
@@ -55,15 +55,15 @@ class Tree(Protocol):
         """Watch no more."""
 
 
-Plant = Callable[[bytes, Collection[bytes], Gathered], Tree]
+Plant = Callable[[bytes, Collection[bytes], PendingChanges], Tree]
 
 
-def plant_tree(root: bytes, excluded: Collection[bytes], gathered: Gathered) -> Tree:
+def plant_tree(root: bytes, excluded: Collection[bytes], pending: PendingChanges) -> Tree:
     """Watch a tree in the way of this operating system; raises `LimitReached` or OSError."""
-    return InotifyTree(root, excluded, gathered) if _IS_LINUX else NotifiedTree(root, excluded, gathered)
+    return InotifyTree(root, excluded, pending) if _IS_LINUX else WatchfilesTree(root, excluded, pending)
 
 
-class Notices:
+class ChangeWatcher:
     """What changes in all libraries."""
 
     def __init__(self, mode: str, excluded: Iterable[Path] = (), plant: Plant = plant_tree) -> None:
@@ -97,7 +97,7 @@ class Notices:
     def take(self, library_id: int) -> Noticed | None:
         """What changed in a library since this was last asked, or None."""
         watch = self._watches.get(library_id)
-        return None if watch is None else watch.gathered.take()
+        return None if watch is None else watch.pending.take()
 
     def states(self) -> Mapping[int, Watching]:
         """How each library is watched now."""
@@ -121,9 +121,9 @@ class Notices:
         """There is something to take."""
         self._wake()
 
-    def planted(self, root: bytes, gathered: Gathered) -> Tree:
+    def planted(self, root: bytes, pending: PendingChanges) -> Tree:
         """The tree at a real path, watched; raises `LimitReached` or OSError."""
-        return self._plant(root, self._excluded, gathered)
+        return self._plant(root, self._excluded, pending)
 
     def why_not_native(self, root: bytes) -> Watching | None:
         """How the folder at a real path is watched where the operating system is not asked to tell; else None."""
@@ -138,9 +138,9 @@ class Notices:
 class _Watch:
     """The watch over one library, in its own thread."""
 
-    def __init__(self, library: Library, notices: Notices) -> None:
+    def __init__(self, library: Library, notices: ChangeWatcher) -> None:
         self.library = library
-        self.gathered = Gathered()
+        self.pending = PendingChanges()
         self.state = Watching("polling", "its watch is being set")
         self.began = threading.Event()
         self._notices = notices
@@ -185,12 +185,12 @@ class _Watch:
     def _listen(self, root: bytes) -> None:
         """Watch until the folder is another one, its mounts changed, or what happens is not known any more."""
         before = _identity(root)
-        tree = self._notices.planted(root, self.gathered)
+        tree = self._notices.planted(root, self.pending)
         with self._lock:
             self._tree = tree
         try:
             self._say(Watching("native"))
-            self.gathered.everything()
+            self.pending.everything()
             self.began.set()
             self._notices.wake()
             while not self._stopping.is_set():
@@ -208,7 +208,7 @@ class _Watch:
             with self._lock:
                 self._tree = None
             tree.close()
-            self.gathered.everything()
+            self.pending.everything()
             self._notices.wake()
 
     def _gather(self, tree: Tree) -> None:

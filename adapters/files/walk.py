@@ -2,7 +2,7 @@
 
 Names stay bytes until they are yielded, so that any name on disk can be walked. Files are stat'ed and never opened: a
 FIFO, socket or device is passed over without being touched. Links to folders are not followed; a link to a file is,
-where the file it leads to lies in the library as well and is not left out of it.
+where the file it leads to lies in the library as well and is not skipped.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class FoundFile(msgspec.Struct, frozen=True):
     ctime_ns: int
 
 
-class Problem(msgspec.Struct, frozen=True):
+class FileProblem(msgspec.Struct, frozen=True):
     """A folder or file that could not be looked at: `path` as in `FoundFile` (empty for the root), and why.
 
     What lies at or below `path` is unknown, which is not the same as gone.
@@ -76,10 +76,10 @@ def kind_of(path: str) -> MediaKind | None:
 
 def walk(
     root: Path | bytes, excluded: Iterable[Path | bytes] = (), below: str = "", *, deep: bool = True
-) -> Iterator[FoundFile | Problem]:
-    """Every file of the library at `root`, in no particular order, and a `Problem` for each entry that cannot be read.
+) -> Iterator[FoundFile | FileProblem]:
+    """Every file of the library at `root`, in no particular order, and a `FileProblem` for each unreadable entry.
 
-    `excluded` folders are left out with all that is in them (the data folder, where it lies in the library). `below`
+    `excluded` folders are skipped with all that is in them (the data folder, where it lies in the library). `below`
     is the path text of a folder to walk alone, without the folders in it where not `deep`. Memory does not grow with
     the number of files.
 
@@ -99,7 +99,7 @@ def walk(
     return iter(()) if fence.excludes(start) else _walk(start, below, fence, deep=deep)
 
 
-def _walk(start: bytes, below: str, fence: Fence, *, deep: bool) -> Iterator[FoundFile | Problem]:
+def _walk(start: bytes, below: str, fence: Fence, *, deep: bool) -> Iterator[FoundFile | FileProblem]:
     folders = [(start, below)]
     while folders:
         folder, text = folders.pop()
@@ -116,16 +116,16 @@ def _walk(start: bytes, below: str, fence: Fence, *, deep: bool) -> Iterator[Fou
                     if found is _FOLDER:
                         if deep:
                             folders.append((entry.path, path))
-                    elif isinstance(found, FoundFile | Problem):
+                    elif isinstance(found, FoundFile | FileProblem):
                         yield found
         except OSError as error:  # also a folder that vanished meanwhile: its disk may have gone
-            yield Problem(text, reason_of(error))
+            yield FileProblem(text, reason_of(error))
 
 
 _FOLDER = object()
 
 
-def _look_at(entry: os.DirEntry[bytes], path: str, fence: Fence) -> FoundFile | Problem | object | None:
+def _look_at(entry: os.DirEntry[bytes], path: str, fence: Fence) -> FoundFile | FileProblem | object | None:
     try:
         if entry.is_dir(follow_symlinks=False):  # some network file systems have to be asked for it
             return _FOLDER
@@ -133,7 +133,7 @@ def _look_at(entry: os.DirEntry[bytes], path: str, fence: Fence) -> FoundFile | 
     except FileNotFoundError:
         return None  # deleted since its folder was listed
     except OSError as error:
-        return Problem(path, reason_of(error))
+        return FileProblem(path, reason_of(error))
     if facts is None or not stat.S_ISREG(facts.st_mode):
         return None
     return FoundFile(path, facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_ctime_ns)

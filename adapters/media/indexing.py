@@ -18,7 +18,7 @@ from adapters.media.dates import WallClock, wall_clock_of_change, wall_clock_of_
 from adapters.media.exif import CameraFacts, camera_facts, directory, named_tags, raw_exif
 from adapters.media.film import film_of
 from adapters.media.magic import RAWS, MediaKind
-from adapters.media.motion import FORMATS, Told, apple_burst, motion_of, told_by_phone
+from adapters.media.motion import FORMATS, PhoneXmp, apple_burst, motion_of, phone_xmp
 from adapters.media.opening import Photo, open_photo
 from adapters.media.pictures import Decoded, shrunk
 from adapters.media.placeholder import placeholder_of
@@ -120,14 +120,14 @@ def _photo_indexed(
 
 def _with_series(indexed: IndexedFile, photo: bytes, picture: Photo) -> IndexedFile:
     """The same with the video in the photo and the series that it is of."""
-    told = told_by_phone(photo) if indexed.format in FORMATS else Told()
-    motion = motion_of(photo, told) if indexed.format in FORMATS else None
+    xmp = phone_xmp(photo) if indexed.format in FORMATS else PhoneXmp()
+    motion = motion_of(photo, xmp) if indexed.format in FORMATS else None
     note = directory(picture.exif, ExifTags.IFD.Exif).get(ExifTags.Base.MakerNote)
     return msgspec.structs.replace(
         indexed,
         motion_at=motion.at if motion else None,
         motion_bytes=motion.length if motion else None,
-        burst=apple_burst(note) or told.burst,
+        burst=apple_burst(note) or xmp.burst,
     )
 
 

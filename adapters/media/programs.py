@@ -47,9 +47,9 @@ def exiftool_previews(content: bytes) -> list[bytes]:
     if program is None:
         return []
     wanted = [f"-{name}" for name in _PREVIEWS]
-    told = _output([program, "-config", "", "-j", "-b", *wanted, "-"], content)
+    listed = _output([program, "-config", "", "-j", "-b", *wanted, "-"], content)
     try:
-        found = msgspec.json.decode(told or b"[]", type=list[dict[str, str | int | float]])
+        found = msgspec.json.decode(listed or b"[]", type=list[dict[str, str | int | float]])
         values = [each.get(name) for each in found for name in _PREVIEWS]
         encoded = [value.removeprefix("base64:") for value in values if isinstance(value, str)]
         return [base64.b64decode(value, validate=True) for value in encoded]
@@ -67,8 +67,8 @@ def ffmpeg_pixels(content: bytes, format_name: str) -> Pixels | None:
     whole = ["-frame_size", str(len(content))] if format_name == "jxl" else []  # of which older versions know no end
     limits = ["-nostdin", *strict, "-protocol_whitelist", "pipe", "-noautorotate"]
     given = [*limits, "-f", demuxer, *whole, "-i", "pipe:0"]
-    asked = ["-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
-    made = _output([program, *given, *asked], content)
+    output = ["-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
+    made = _output([program, *given, *output], content)
     try:
         with Image.open(io.BytesIO(made or b""), formats=("PPM",)) as image:
             return np.asarray(image)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from adapters.files import change_watcher
-from adapters.files.change_watcher import Notices, Tree, plant_tree
+from adapters.files.change_watcher import ChangeWatcher, Tree, plant_tree
 from adapters.files.inotify import LimitReached
-from adapters.files.pending_changes import Gathered
+from adapters.files.pending_changes import PendingChanges
 from domain.base.paths import text_of
 from domain.events.library import Library
 from domain.ports.watching import Noticed, Watching
@@ -30,7 +30,7 @@ class Watcher:
     """Libraries under watch, and how often it was called."""
 
     def __init__(self, mode: str = "native", plant: change_watcher.Plant = plant_tree) -> None:
-        self.notices = Notices(mode, plant=plant)
+        self.notices = ChangeWatcher(mode, plant=plant)
         self.woken = threading.Event()
         self.notices.begin(self.woken.set)
 
@@ -183,10 +183,10 @@ def test_a_limit_is_said_once_in_the_log_and_polled_around_for_that_library_alon
     full = threading.Event()
     full.set()
 
-    def plant(root: bytes, excluded: Collection[bytes], gathered: Gathered) -> Tree:
+    def plant(root: bytes, excluded: Collection[bytes], pending: PendingChanges) -> Tree:
         if root.endswith(b"large") and full.is_set():
             raise LimitReached("raise fs.inotify.max_user_watches")
-        return plant_tree(root, excluded, gathered)
+        return plant_tree(root, excluded, pending)
 
     for name in ("large", "small"):
         (tmp_path / name).mkdir()
@@ -215,8 +215,8 @@ def test_lost_events_begin_a_new_watch_and_a_look_at_everything(tmp_path: Path) 
         def wait(self, seconds: float) -> bool:
             raise EOFError
 
-    def plant(root: bytes, excluded: Collection[bytes], gathered: Gathered) -> Tree:
-        tree = plant_tree(root, excluded, gathered)
+    def plant(root: bytes, excluded: Collection[bytes], pending: PendingChanges) -> Tree:
+        tree = plant_tree(root, excluded, pending)
         planted.append(tree)
         return LosesCount(tree) if len(planted) == 1 else tree
 
