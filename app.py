@@ -21,6 +21,7 @@ from adapters.accounts.links import LinkBook, Purpose
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
+from adapters.background.descriptions import Descriptions
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
@@ -45,7 +46,6 @@ from adapters.face_engines.model_card import face_model
 from adapters.face_engines.serve import faces_app
 from adapters.files.change_watcher import ChangeWatcher
 from adapters.files.confinement import open_below, resolve
-from adapters.files.descriptions import Descriptions
 from adapters.http.asgi import create_http_app
 from adapters.http.keeping import Upkeep
 from adapters.http.server import run_web
@@ -348,7 +348,9 @@ class Application:
         self.clips.on_wanted = clips.wake
         loops = [self.watcher.loop, clips, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
         if self.engine is not None:
-            detects = DetectsFaces(ledger, self.engine, self.gallery, self.board, self.faces_at_once, likeness)
+            detects = DetectsFaces(
+                ledger, self.engine, self.gallery, self.board, at_once=self.faces_at_once, likeness=likeness
+            )
             self._closing.append(detects.close)
             binds = BindsByTag(ledger, self.engine, self.settings.face_autobind_min_cos, likeness)
             keeps = KeepsVectors(ledger, self.engine, self.similarity)
@@ -554,7 +556,15 @@ class Application:
     def upkeep(self) -> Upkeep:
         """The server in figures, and its read tables."""
         ledger, board = self.ledger, self.board
-        figures = Figures(VERSION, ledger, board, self._pools, TALLY, self.policies, lambda: self.clips.wanted)
+        figures = Figures(
+            VERSION,
+            ledger,
+            board,
+            pools=self._pools,
+            tally=TALLY,
+            policies=self.policies,
+            clips_wanted=lambda: self.clips.wanted,
+        )
         rebuilds = Rebuilds(
             board, lambda report, begin, drop_old: rebuild_tables(ledger, report, drop_old=drop_old, on_begin=begin)
         )

@@ -294,7 +294,15 @@ class World:
     def upkeep(self) -> Upkeep:
         """Figures and read tables."""
         pools, clips = {"pictures": self.workers}, self.clips
-        figures = Figures("test", self.ledger, self.board, pools, TALLY, self.ledger.checkpoints, lambda: clips.wanted)
+        figures = Figures(
+            "test",
+            self.ledger,
+            self.board,
+            pools=pools,
+            tally=TALLY,
+            policies=self.ledger.checkpoints,
+            clips_wanted=lambda: clips.wanted,
+        )
         return Upkeep(
             figures, lambda: standing(self.ledger), self.ledger.checkpoints, self.rebuilds.start, PrometheusMeters()
         )
@@ -343,7 +351,7 @@ class World:
 
     def detect(self) -> None:
         """Find the faces that were not looked for yet."""
-        detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, 1, likeness)
+        detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, at_once=1, likeness=likeness)
         while detects.step():
             pass
         detects.close()

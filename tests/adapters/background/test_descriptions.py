@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files.descriptions import Descriptions
+from adapters.background.descriptions import Descriptions
 from adapters.files.xmp import Xmp
 from adapters.media.embedded_xmp import EmbeddedXmp
 from domain.base.errors import NotFound, Unavailable, Unreadable
