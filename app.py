@@ -25,7 +25,7 @@ from adapters.background.descriptions import Descriptions
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
-from adapters.background.library_watch import Watcher
+from adapters.background.library_watch import WatchesLibraries
 from adapters.background.loops import FollowsLog, Loop
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
@@ -262,11 +262,18 @@ class Application:
         return JobBoard()
 
     @cached_property
-    def watcher(self) -> Watcher:
+    def watcher(self) -> WatchesLibraries:
         """Looks at the libraries again and again."""
         settings = self.settings
         quick, full = settings.watch_quick_interval_seconds, settings.watch_full_interval_seconds
-        return Watcher(self.ledger, self.scanner, self.board, quick, full, self.notices)
+        return WatchesLibraries(
+            self.ledger,
+            self.scanner,
+            self.board,
+            quick_seconds=quick,
+            full_seconds=full,
+            changes=self.notices,
+        )
 
     @cached_property
     def notices(self) -> ChangeWatcher:
@@ -344,7 +351,13 @@ class Application:
         mirror = MirrorsThumbnails(ledger, self.gallery)
         follow = FollowsLog(ledger, "thumbnails", mirror.TOPICS, mirror.answer)
         self._followers.append(follow)
-        clips = Loop("clips", self.clips.make_next, idle_seconds=IDLE_SECONDS, on_stop=self.clips.close)
+        clips = Loop(
+            "clips",
+            self.clips.make_next,
+            idle_seconds=IDLE_SECONDS,
+            on_stop=self.clips.close,
+            wakes_on_commit=False,
+        )
         self.clips.on_wanted = clips.wake
         loops = [self.watcher.loop, clips, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
         if self.engine is not None:
@@ -368,19 +381,29 @@ class Application:
             learn = FollowsLog(ledger, "entities", learns.TOPICS, learns.answer)
             self._followers.append(learn)
             loops.append(Loop("entities", learn.step, idle_seconds=IDLE_SECONDS, on_stop=learns.ask_to_stop))
-        for loop in loops[2:]:
-            ledger.on_commit(loop.wake)
-        return [*loops, *self._summary_loops()]
+        loops += self._summary_loops()
+        for loop in loops:
+            if loop.wakes_on_commit:
+                ledger.on_commit(loop.wake)
+        return loops
 
     def _summary_loops(self) -> Iterable[Loop]:
         """What writes daily summaries where conversations are set, and embeds them."""
         if (writes := self.summariser) is not None:
-            loop = Loop("summaries", writes.step, idle_seconds=IDLE_SECONDS, on_stop=writes.close)
+            loop = Loop(
+                "summaries", writes.step, idle_seconds=IDLE_SECONDS, on_stop=writes.close, wakes_on_commit=False
+            )
             writes.on_asked = loop.wake
             yield loop
         embedder = self.private_text_embedder
         embeds = EmbedsSummaries(self.ledger, embedder, self.board)
-        yield Loop("summary vectors", embeds.step, idle_seconds=IDLE_SECONDS, on_stop=embedder.close)
+        yield Loop(
+            "summary vectors",
+            embeds.step,
+            idle_seconds=IDLE_SECONDS,
+            on_stop=embedder.close,
+            wakes_on_commit=False,
+        )
 
     @cached_property
     def summariser(self) -> WritesSummaries | None:

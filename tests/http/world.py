@@ -27,7 +27,7 @@ from adapters.accounts.tokens import Tokens
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
-from adapters.background.library_watch import Watcher
+from adapters.background.library_watch import WatchesLibraries
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
 from adapters.background.summary_writing import Limits, WritesSummaries
@@ -175,10 +175,10 @@ class World:
         return JobBoard()
 
     @cached_property
-    def watcher(self) -> Watcher:
+    def watcher(self) -> WatchesLibraries:
         """What scans; its loop is not started."""
         scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0)
-        return Watcher(self.ledger, scanner, self.board, 3600, 3600)
+        return WatchesLibraries(self.ledger, scanner, self.board, quick_seconds=3600, full_seconds=3600)
 
     @cached_property
     def links(self) -> LinkBook:
