@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from adapters.files.recently_read import RecentlyRead
-from adapters.files.walk import FileProblem, FoundFile, kind_of, walk
+from adapters.files.walk import FoundFile, WalkProblem, kind_of, walk
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable
@@ -27,7 +27,7 @@ class LibraryWalk:
         self._excluded = tuple(excluded)
         self._root = bytes_of(library.root)
 
-    def folders(self) -> Iterator[tuple[str, list[FoundFile] | FileProblem]]:
+    def folders(self) -> Iterator[tuple[str, list[FoundFile] | WalkProblem]]:
         """The media files by their folders, as the walk meets these, and what could not be looked at.
 
         Raises:
@@ -36,14 +36,14 @@ class LibraryWalk:
         for folder, group in itertools.groupby(self._entries(), key=lambda entry: folder_of(entry.path)):
             files = []
             for entry in group:
-                if isinstance(entry, FileProblem):
+                if isinstance(entry, WalkProblem):
                     yield folder, entry
                 elif kind_of(entry.path) is not None:
                     files.append(entry)
             if files:
                 yield folder, files
 
-    def _entries(self) -> Iterator[FoundFile | FileProblem]:
+    def _entries(self) -> Iterator[FoundFile | WalkProblem]:
         """What the walk meets, of the places that were noticed."""
         if self._noticed.everything:
             yield from walk(self._root, self._excluded)
@@ -56,7 +56,7 @@ class LibraryWalk:
             except NotFound:
                 continue  # it went, with all that was in it
             except Unavailable as error:
-                yield FileProblem(place, str(error))
+                yield WalkProblem(place, str(error))
 
     def known(self, folder: str) -> Mapping[str, Media]:
         """The files of a folder that the tables know, missing ones too, by path."""

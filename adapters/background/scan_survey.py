@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from adapters.background.scan_news import LibraryWalk, News
 from adapters.files.scan_report import Report, ScanReport
-from adapters.files.walk import FileProblem, FoundFile
+from adapters.files.walk import FoundFile, WalkProblem
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import Unavailable
@@ -42,7 +42,7 @@ class Survey:
             Unavailable: the root is missing, or empty where files are known.
         """
         for folder, found in self._walk.folders():
-            if isinstance(found, FileProblem):
+            if isinstance(found, WalkProblem):
                 self._unknown.append(found.path)
                 done.problems.append(found)
                 log.warning("%s: %s", shown(os.path.join(self._library.root, found.path)), found.reason)

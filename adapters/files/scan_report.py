@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from adapters.files.walk import FileProblem
+from adapters.files.walk import WalkProblem
 
 
 class ScanReport(msgspec.Struct):
@@ -27,7 +27,7 @@ class ScanReport(msgspec.Struct):
     in_bursts: int = 0
     outdated: int = 0
     deferred: int = 0
-    problems: list[FileProblem] = []
+    problems: list[WalkProblem] = []
     trouble: str | None = None
     operation_id: int | None = None
 

@@ -54,7 +54,7 @@ class FoundFile(msgspec.Struct, frozen=True):
     ctime_ns: int
 
 
-class FileProblem(msgspec.Struct, frozen=True):
+class WalkProblem(msgspec.Struct, frozen=True):
     """A folder or file that could not be looked at: `path` as in `FoundFile` (empty for the root), and why.
 
     What lies at or below `path` is unknown, which is not the same as gone.
@@ -76,8 +76,8 @@ def kind_of(path: str) -> MediaKind | None:
 
 def walk(
     root: Path | bytes, excluded: Iterable[Path | bytes] = (), below: str = "", *, deep: bool = True
-) -> Iterator[FoundFile | FileProblem]:
-    """Every file of the library at `root`, in no particular order, and a `FileProblem` for each unreadable entry.
+) -> Iterator[FoundFile | WalkProblem]:
+    """Every file of the library at `root`, in no particular order, and a `WalkProblem` for each unreadable entry.
 
     `excluded` folders are skipped with all that is in them (the data folder, where it lies in the library). `below`
     is the path text of a folder to walk alone, without the folders in it where not `deep`. Memory does not grow with
@@ -99,7 +99,7 @@ def walk(
     return iter(()) if fence.excludes(start) else _walk(start, below, fence, deep=deep)
 
 
-def _walk(start: bytes, below: str, fence: Fence, *, deep: bool) -> Iterator[FoundFile | FileProblem]:
+def _walk(start: bytes, below: str, fence: Fence, *, deep: bool) -> Iterator[FoundFile | WalkProblem]:
     folders = [(start, below)]
     while folders:
         folder, text = folders.pop()
@@ -116,16 +116,16 @@ def _walk(start: bytes, below: str, fence: Fence, *, deep: bool) -> Iterator[Fou
                     if found is _FOLDER:
                         if deep:
                             folders.append((entry.path, path))
-                    elif isinstance(found, FoundFile | FileProblem):
+                    elif isinstance(found, FoundFile | WalkProblem):
                         yield found
         except OSError as error:  # also a folder that vanished meanwhile: its disk may have gone
-            yield FileProblem(text, reason_of(error))
+            yield WalkProblem(text, reason_of(error))
 
 
 _FOLDER = object()
 
 
-def _look_at(entry: os.DirEntry[bytes], path: str, fence: Fence) -> FoundFile | FileProblem | object | None:
+def _look_at(entry: os.DirEntry[bytes], path: str, fence: Fence) -> FoundFile | WalkProblem | object | None:
     try:
         if entry.is_dir(follow_symlinks=False):  # some network file systems have to be asked for it
             return _FOLDER
@@ -133,7 +133,7 @@ def _look_at(entry: os.DirEntry[bytes], path: str, fence: Fence) -> FoundFile | 
     except FileNotFoundError:
         return None  # deleted since its folder was listed
     except OSError as error:
-        return FileProblem(path, reason_of(error))
+        return WalkProblem(path, reason_of(error))
     if facts is None or not stat.S_ISREG(facts.st_mode):
         return None
     return FoundFile(path, facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_ctime_ns)
