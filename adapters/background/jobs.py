@@ -11,22 +11,22 @@ from contextlib import contextmanager
 import msgspec
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of long work: `kind` is `scan`, `detect`, `thumbnails` or `rebuild`; `rate` items a second over the
     last moments, `seconds_left` an estimate from it; `state` is `running`, `waiting` (with the reason in `note`) or
-    `done`."""
+    `done`; `began_at` and `ended_at` in microseconds since 1970."""
 
     id: int
     kind: str
     title: str
     state: str
-    done: int
-    total: int | None
-    rate: float | None
-    seconds_left: float | None
-    note: str | None
     began_at: int
-    ended_at: int | None
+    done: int = 0
+    total: int | None = None
+    rate: float | None = None
+    seconds_left: float | None = None
+    note: str | None = None
+    ended_at: int | None = None
 
 
 class JobProgress:
@@ -34,9 +34,8 @@ class JobProgress:
 
     def __init__(self, board: JobBoard, id_: int, kind: str, title: str) -> None:
         self._board = board
-        self._began = time.time_ns() // 1000
         self._marks: list[tuple[float, int]] = [(time.monotonic(), 0)]
-        self.job = Job(id_, kind, title, "running", 0, None, None, None, None, self._began, None)
+        self.job = Job(id=id_, kind=kind, title=title, state="running", began_at=time.time_ns() // 1000)
 
     def at(self, done: int, total: int | None = None, note: str | None = None, *, waiting: bool = False) -> None:
         """Say how far the work is; `waiting` with a `note` says why it does not go on."""

@@ -66,10 +66,20 @@ def plant_tree(root: bytes, excluded: Collection[bytes], pending: PendingChanges
 class ChangeWatcher:
     """What changes in all libraries."""
 
-    def __init__(self, mode: str, excluded: Iterable[Path] = (), plant: Plant = plant_tree) -> None:
+    def __init__(
+        self,
+        mode: str,
+        excluded: Iterable[Path] = (),
+        *,
+        plant: Plant = plant_tree,
+        mount_table: Path = mounts.TABLE,
+        look_seconds: float = LOOK_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         """`auto` lets the operating system tell where it can, `native` everywhere, `poll` and `off` nowhere. Nothing
         is told of `excluded` folders."""
-        self._mode = mode
+        self._mode, self._mount_table = mode, mount_table
+        self.look_seconds, self.retry_seconds = look_seconds, retry_seconds
         self._excluded = frozenset(os.path.realpath(os.fsencode(folder)) for folder in excluded)
         self._plant = plant
         self._wake: Callable[[], None] = lambda: None
@@ -131,19 +141,19 @@ class ChangeWatcher:
             return Watching("off", "WATCH_MODE is off")
         if self._mode == "poll":
             return Watching("polling", "WATCH_MODE is poll")
-        silent = mounts.why_silent(root, mounts.table()) if self._mode == "auto" else None
+        silent = mounts.why_silent(root, mounts.table(self._mount_table)) if self._mode == "auto" else None
         return None if silent is None else Watching("polling", silent)
 
 
 class _Watch:
     """The watch over one library, in its own thread."""
 
-    def __init__(self, library: Library, notices: ChangeWatcher) -> None:
+    def __init__(self, library: Library, watcher: ChangeWatcher) -> None:
         self.library = library
         self.pending = PendingChanges()
         self.state = Watching("polling", "its watch is being set")
         self.began = threading.Event()
-        self._notices = notices
+        self._watcher = watcher
         self._path = bytes_of(library.root)
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -163,19 +173,19 @@ class _Watch:
 
     def join(self) -> None:
         """Wait for the end; a disk that does not answer is not waited for."""
-        self._thread.join(LOOK_SECONDS)
+        self._thread.join(self._watcher.look_seconds)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            pause = LOOK_SECONDS
+            pause = self._watcher.look_seconds
             root = os.path.realpath(self._path)
-            state = self._notices.why_not_native(root)
+            state = self._watcher.why_not_native(root)
             if state is None:
                 try:
                     self._listen(root)
                     continue
                 except LimitReached as error:
-                    state, pause = Watching("polling", str(error), limited=True), RETRY_SECONDS
+                    state, pause = Watching("polling", str(error), limited=True), self._watcher.retry_seconds
                 except OSError as error:
                     state = Watching("polling", f"its folder cannot be watched: {reason_of(error)}")
             self._say(state)
@@ -185,22 +195,22 @@ class _Watch:
     def _listen(self, root: bytes) -> None:
         """Watch until the folder is another one, its mounts changed, or what happens is not known any more."""
         before = _identity(root)
-        tree = self._notices.planted(root, self.pending)
+        tree = self._watcher.planted(root, self.pending)
         with self._lock:
             self._tree = tree
         try:
             self._say(Watching("native"))
             self.pending.everything()
             self.began.set()
-            self._notices.wake()
+            self._watcher.wake()
             while not self._stopping.is_set():
-                if tree.wait(LOOK_SECONDS):
+                if tree.wait(self._watcher.look_seconds):
                     self._gather(tree)
-                    self._notices.wake()
+                    self._watcher.wake()
                 if _identity(root) != before or os.path.realpath(self._path) != root:
                     log.info("the folder of %s is not the one that it was: it is watched anew", self.library.name)
                     return
-                if self._notices.why_not_native(root) is not None:
+                if self._watcher.why_not_native(root) is not None:
                     return
         except EOFError:
             log.info("changes in %s came faster than they could be told: all of it is looked at", self.library.name)
@@ -209,7 +219,7 @@ class _Watch:
                 self._tree = None
             tree.close()
             self.pending.everything()
-            self._notices.wake()
+            self._watcher.wake()
 
     def _gather(self, tree: Tree) -> None:
         """Wait for a moment's rest after a change."""

@@ -29,10 +29,10 @@ _SILENT: Final = frozenset(
 _OCTAL: Final = re.compile(rb"\\([0-7]{3})")
 
 
-def table() -> bytes:
+def table(path: Path = TABLE) -> bytes:
     """The kernel's table of mounts as it is now; empty where there is none."""
     try:
-        return TABLE.read_bytes()
+        return path.read_bytes()
     except OSError:
         return b""
 

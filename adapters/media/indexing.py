@@ -115,7 +115,8 @@ def _photo_indexed(
             note, size = _rendered(picture, content.sha256, renditions_root)
         except Unreadable as error:
             size, problem = (None, None), str(error)
-    return _with_series(_indexed(name, content, facts, picture, size, note, problem), photo, picture)
+    indexed = _indexed(name, content, facts, picture=picture, size=size, note=note, problem=problem)
+    return _with_series(indexed, photo, picture)
 
 
 def _with_series(indexed: IndexedFile, photo: bytes, picture: Photo) -> IndexedFile:
@@ -221,7 +222,7 @@ def _film_indexed(path: bytes, name: str, content: Content, root: str | None) ->
         longitude=film.longitude,
         altitude=film.altitude,
     )
-    indexed = _indexed(name, content, facts, None, (film.width, film.height), note, problem)
+    indexed = _indexed(name, content, facts, size=(film.width, film.height), note=note, problem=problem)
     return msgspec.structs.replace(
         indexed,
         duration=film.duration,
@@ -243,6 +244,7 @@ def _indexed(
     name: str,
     content: Content,
     facts: CameraFacts,
+    *,
     picture: Photo | None = None,
     size: Size = (None, None),
     note: Note | None = None,

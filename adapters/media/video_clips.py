@@ -60,12 +60,19 @@ class VideoClips:
     """Clips by content. Safe from any thread; only `make_next` takes long."""
 
     def __init__(
-        self, workers: WorkerPool, previews: Path, gifs: Path, locate: Callable[[int, str], Path], *, most_bytes: int
+        self,
+        workers: WorkerPool,
+        previews: Path,
+        gifs: Path,
+        locate: Callable[[int, str], Path],
+        *,
+        most_bytes: int,
+        most_wanted: int = MOST_WANTED,
     ) -> None:
         """`locate` resolves a library's id and a path text to the file, and raises `NotFound` where there is none;
         `most_bytes` is what all clips may take on the disk."""
         self._workers = workers
-        self._most_bytes = most_bytes
+        self._most_bytes, self._most_wanted = most_bytes, most_wanted
         self._folders: dict[ClipKind, tuple[Path, str]] = {"preview": (previews, "mp4"), "gif": (gifs, "gif")}
         self._locate = locate
         self._lock = threading.Lock()
@@ -83,7 +90,7 @@ class VideoClips:
         with self._lock:
             self._wanted[key] = media
             self._wanted.move_to_end(key)
-            while len(self._wanted) > MOST_WANTED:
+            while len(self._wanted) > self._most_wanted:
                 self._wanted.popitem(last=False)
         self.on_wanted()
         return Clip("pending")

@@ -71,13 +71,23 @@ class VideoStreams:
     """HLS playlists and parts by content. Blocking; safe from any thread."""
 
     def __init__(
-        self, folder: Path, open_original: Callable[[int, str], int], *, at_once: int, most_bytes: int
+        self,
+        folder: Path,
+        open_original: Callable[[int, str], int],
+        *,
+        at_once: int,
+        most_bytes: int,
+        wait_seconds: float = WAIT_SECONDS,
+        unwatched_seconds: float = UNWATCHED_SECONDS,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         """`open_original` gives a descriptor of the file at a path text of a library, by its id; `most_bytes` is what
-        all parts may take on the disk."""
+        all parts may take on the disk. A request waits for `wait_seconds` at most, `most_waiting` of them at once, and
+        work ends that nobody watched for `unwatched_seconds`."""
         self._cache = PartCache(folder, most_bytes)
         self._open_original = open_original
-        self._at_once = at_once
+        self._at_once, self._most_waiting = at_once, most_waiting
+        self._wait_seconds, self._unwatched_seconds = wait_seconds, unwatched_seconds
         self._probing = threading.BoundedSemaphore(at_once)
         self._changed = threading.Condition()
         self._runs: list[_FfmpegRun] = []
@@ -164,18 +174,18 @@ class VideoStreams:
 
     def _made(self, copies: Sequence[Media], plan: Plan, number: int, is_left: Callable[[], bool]) -> int:
         """A descriptor of a part that is not there yet, when it is."""
-        content, until = _content(copies), time.monotonic() + WAIT_SECONDS
+        content, until = _content(copies), time.monotonic() + self._wait_seconds
         with self._source(copies) as source, self._changed:
-            if self._waiting >= MOST_WAITING:
+            if self._waiting >= self._most_waiting:
                 raise Unavailable("too many wait for parts of videos: try again")
             self._waiting += 1
             try:
-                return self._waited_for(content, plan, number, source, until, is_left)
+                return self._waited_for(content, plan, number, source, until=until, is_left=is_left)
             finally:
                 self._waiting -= 1
 
     def _waited_for(
-        self, content: bytes, plan: Plan, number: int, source: int, until: float, is_left: Callable[[], bool]
+        self, content: bytes, plan: Plan, number: int, source: int, *, until: float, is_left: Callable[[], bool]
     ) -> int:
         run: _FfmpegRun | None = None
         while (descriptor := self._cache.opened(content, number)) is None:
@@ -303,7 +313,8 @@ class VideoStreams:
         return last_words
 
     def _is_unwatched(self, run: _FfmpegRun) -> bool:
-        return run.waiting == 0 and time.monotonic() - self._watched.get(run.content, 0.0) > UNWATCHED_SECONDS
+        unwatched = time.monotonic() - self._watched.get(run.content, 0.0)
+        return run.waiting == 0 and unwatched > self._unwatched_seconds
 
     def _take(self, run: _FfmpegRun, line: str, folder: Path) -> None:
         begun = part_begun_at(run.plan, range(run.first, run.end), line)

@@ -55,9 +55,8 @@ def test_a_local_file_system_tells(root: str) -> None:
     assert why_silent(os.fsencode(root), TABLE) is None
 
 
-def test_where_there_is_no_table_every_file_system_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("adapters.files.mounts.TABLE", tmp_path / "nowhere")
-    assert why_silent(b"/mnt/nas", table()) is None
+def test_where_there_is_no_table_every_file_system_tells(tmp_path: Path) -> None:
+    assert why_silent(b"/mnt/nas", table(tmp_path / "nowhere")) is None
 
 
 def test_the_kernels_own_table_is_read() -> None:
