@@ -80,35 +80,20 @@ class Scanner:
         Raises:
             Unavailable: the root is missing, or empty where files are known: nothing is marked as removed.
         """
-        settle = self._settle_seconds
-        if noticed is not None and not noticed.everything:
-            settle = min(settle, NOTICED_SETTLE_SECONDS)
         noticed, report = noticed or EVERYTHING, report or (lambda _: None)
         done = ScanReport(problems=[])
         recording = ScanRecording(self._ledger, library, noticed.written, done, report)
         walk = LibraryWalk(self._ledger, library, noticed, self._excluded)
-        news = News(
-            library.id,
-            noticed,
-            self._recent,
-            full=full,
-            ffprobe=self._has_ffprobe(),
-            most_outdated=self._most_outdated,
-        )
+        news = self._news(library, noticed, full=full)
         survey = Survey(self._ledger, library, noticed, walk, news, full=full)
         began = time.monotonic()
         survey.run(done, report, self._try_again)
         done.looked = time.monotonic() - began
         recording.expect(survey.gone, survey.touched)
         if done.to_read:
+            settle = self._settle_seconds_of(noticed)
             reading = Reading(
-                self._read,
-                self._recent,
-                library,
-                noticed,
-                recording,
-                settle_seconds=settle,
-                stopping=stopping,
+                self._read, self._recent, library, noticed, recording, settle_seconds=settle, stopping=stopping
             )
             reading.run(walk, news, done)
         if survey.gone and not stopping():
@@ -116,3 +101,12 @@ class Scanner:
         recording.link_bursts(stopping)
         recording.end()
         return done
+
+    def _news(self, library: Library, noticed: Noticed, *, full: bool) -> News:
+        has_ffprobe, most_outdated = self._has_ffprobe(), self._most_outdated
+        return News(library.id, noticed, self._recent, full=full, ffprobe=has_ffprobe, most_outdated=most_outdated)
+
+    def _settle_seconds_of(self, noticed: Noticed) -> float:
+        if noticed.everything:
+            return self._settle_seconds
+        return min(self._settle_seconds, NOTICED_SETTLE_SECONDS)
