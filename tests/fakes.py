@@ -129,7 +129,7 @@ class ScriptedScanner(Scanner):
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger, self._read_nothing, [])
-        self.asked: list[tuple[int, bool, Noticed | None]] = []
+        self.scanned: list[tuple[int, bool, Noticed | None]] = []
         self.looked = 0.0
         self.deferred = self.outdated = 0
         self.failure: Exception | None = None
@@ -144,7 +144,7 @@ class ScriptedScanner(Scanner):
         stopping: Callable[[], bool] = lambda: False,
     ) -> ScanReport:
         """As the real one, which would walk the library."""
-        self.asked.append((library.id, full, noticed))
+        self.scanned.append((library.id, full, noticed))
         if self.failure is not None:
             raise self.failure
         return ScanReport(looked=self.looked, deferred=self.deferred, outdated=self.outdated)

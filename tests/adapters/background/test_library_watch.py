@@ -52,9 +52,9 @@ class Post:
     def after(self, seconds: float) -> list[tuple[int, bool, Noticed | None]]:
         """What a step asks for so many seconds later."""
         self.clock.now += seconds
-        self.scanner.asked.clear()
+        self.scanner.scanned.clear()
         self.watcher.step()
-        return self.scanner.asked
+        return self.scanner.scanned
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class Watcher:
         ]
         self.changes.follow(libraries)
 
-    def told(self, holds: Callable[[Noticed], bool]) -> Noticed:
+    def noticed(self, holds: Callable[[Noticed], bool]) -> Noticed:
         """The first of what is passed on of library 1 for which something holds."""
         deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
@@ -73,10 +73,10 @@ def test_a_library_is_looked_at_whole_when_its_watch_begins_and_then_only_where_
     watcher: Watcher, tmp_path: Path
 ) -> None:
     watcher.follow(tmp_path)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     assert watcher.changes.states() == {1: Watching("native")}
     (tmp_path / "x.jpg").write_bytes(b"x")
-    assert watcher.told(lambda _: True) == Noticed(frozenset({""}), written=frozenset({"x.jpg"}))
+    assert watcher.noticed(lambda _: True) == Noticed(frozenset({""}), written=frozenset({"x.jpg"}))
     assert watcher.changes.take(1) is None
 
 
@@ -84,10 +84,10 @@ def test_each_library_is_told_of_its_own_changes(watcher: Watcher, tmp_path: Pat
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     watcher.follow(tmp_path / "one", tmp_path / "two")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     assert watcher.changes.take(2) is not None
     (tmp_path / "one/x.jpg").write_bytes(b"x")
-    watcher.told(lambda noticed: noticed.folders == {""})
+    watcher.noticed(lambda noticed: noticed.folders == {""})
     assert watcher.changes.take(2) is None
 
 
@@ -95,15 +95,15 @@ def test_a_folder_that_goes_is_said_and_it_is_watched_again_when_it_returns(watc
     root = tmp_path / "root"
     root.mkdir()
     watcher.follow(root)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     root.rename(tmp_path / "away")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     assert "no such file" in (watcher.comes_to("polling").reason or "")
     (tmp_path / "away").rename(root)
     watcher.comes_to("native")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     (root / "x.jpg").write_bytes(b"x")
-    assert watcher.told(lambda noticed: not noticed.everything).written == {"x.jpg"}
+    assert watcher.noticed(lambda noticed: not noticed.everything).written == {"x.jpg"}
 
 
 def test_another_folder_in_its_place_is_watched_instead(watcher: Watcher, tmp_path: Path) -> None:
@@ -113,14 +113,14 @@ def test_another_folder_in_its_place_is_watched_instead(watcher: Watcher, tmp_pa
     link = tmp_path / "link"
     link.symlink_to(root)
     watcher.follow(link)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     link.unlink()
     link.symlink_to(other)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     deadline = time.monotonic() + LONGEST_SECONDS
     while True:  # until the other one is watched a file in it may be part of everything
         (other / "x.jpg").write_bytes(b"x")
-        noticed = watcher.told(lambda _: True)
+        noticed = watcher.noticed(lambda _: True)
         if noticed.written == {"x.jpg"} and not noticed.everything:
             break
         assert time.monotonic() < deadline
@@ -130,12 +130,12 @@ def test_a_library_that_is_followed_no_more_or_elsewhere_is_let_go(watcher: Watc
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     watcher.follow(tmp_path / "one")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     watcher.follow(tmp_path / "two")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     (tmp_path / "one/x.jpg").write_bytes(b"x")
     (tmp_path / "two/y.jpg").write_bytes(b"x")
-    assert watcher.told(lambda noticed: bool(noticed.written)).written == {"y.jpg"}
+    assert watcher.noticed(lambda noticed: bool(noticed.written)).written == {"y.jpg"}
     watcher.follow()
     assert (watcher.changes.states(), watcher.changes.take(1)) == ({}, None)
 
@@ -215,20 +215,20 @@ def test_lost_events_begin_a_new_watch_and_a_look_at_everything(tmp_path: Path) 
 
     watcher = Watcher(plant=plant)
     watcher.follow(tmp_path)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     watcher.comes_to("native")
     deadline = time.monotonic() + LONGEST_SECONDS
     while len(planted) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     (tmp_path / "x.jpg").write_bytes(b"x")
-    watcher.told(lambda noticed: "x.jpg" in noticed.written)
+    watcher.noticed(lambda noticed: "x.jpg" in noticed.written)
     watcher.changes.stop()
 
 
 def test_a_storm_is_passed_on_in_few_pieces(watcher: Watcher, tmp_path: Path) -> None:
     watcher.follow(tmp_path)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     calls: list[float] = []
     watcher.changes.begin(lambda: calls.append(time.monotonic()))
     began = time.monotonic()

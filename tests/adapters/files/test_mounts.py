@@ -26,7 +26,7 @@ no mount at all
 
 
 @pytest.mark.parametrize(
-    ("root", "said"),
+    ("root", "reason"),
     [
         ("/mnt/nas", "/mnt/nas is a file system of the type nfs4"),
         ("/mnt/nas/2024/summer", "/mnt/nas is a file system of the type nfs4"),
@@ -36,8 +36,8 @@ no mount at all
         ("/host/photos", "of the type 9p"),
     ],
 )
-def test_a_file_system_whose_changes_are_made_elsewhere_is_named_with_its_type(root: str, said: str) -> None:
-    assert said in (why_silent(os.fsencode(root), TABLE) or "")
+def test_a_file_system_whose_changes_are_made_elsewhere_is_named_with_its_type(root: str, reason: str) -> None:
+    assert reason in (why_silent(os.fsencode(root), TABLE) or "")
 
 
 @pytest.mark.parametrize(

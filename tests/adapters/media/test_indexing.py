@@ -506,17 +506,17 @@ def test_metadata_holds_the_files_facts_and_its_tags_as_plain_values(tmp_path: P
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] = 2.8
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.MakerNote] = b"\xff" * 50
     content = encoded(quarters(), "JPEG", exif=exif)
-    told = metadata(put(tmp_path, "a.jpg", content))
-    assert (told["width"], told["format"], told["f_number"], told["make"]) == (64, "jpeg", 2.8, "Canon<script>")
-    assert told["content_hash"] == hashlib.sha256(content).hexdigest()
-    assert told["exif"] == {"Make": "Canon<script>", "FNumber": 2.8}
+    facts = metadata(put(tmp_path, "a.jpg", content))
+    assert (facts["width"], facts["format"], facts["f_number"], facts["make"]) == (64, "jpeg", 2.8, "Canon<script>")
+    assert facts["content_hash"] == hashlib.sha256(content).hexdigest()
+    assert facts["exif"] == {"Make": "Canon<script>", "FNumber": 2.8}
 
 
 @pytest.mark.parametrize("content", [b"", b"text", bytes(3000), b"\xff\xd8\xff"])
 def test_metadata_of_what_is_no_photo_tells_the_files_facts(tmp_path: Path, content: bytes) -> None:
-    told = metadata(put(tmp_path, "a.jpg", content))
-    assert told["problem"]
-    assert (told["size"], told["exif"]) == (len(content), {})
+    facts = metadata(put(tmp_path, "a.jpg", content))
+    assert facts["problem"]
+    assert (facts["size"], facts["exif"]) == (len(content), {})
 
 
 @pytest.mark.exiftool

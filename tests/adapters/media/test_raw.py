@@ -99,9 +99,11 @@ def test_a_raw_that_does_not_say_how_it_lies_leaves_that_to_the_jpeg_in_it(tmp_p
 @pytest.mark.parametrize("name", BUILDERS)
 def test_exiftool_takes_the_file_for_its_format_and_finds_no_larger_picture(tmp_path: Path, name: str) -> None:
     content = BUILDERS[name](PREVIEW, 1)
-    asked = ["-FileType", "-Error", "-Warning", os.fsdecode(put(tmp_path, f"a.{name}", content))]
-    told = msgspec.json.decode(subprocess.run(["exiftool", "-j", *asked], check=True, capture_output=True).stdout)[0]
-    assert told == {"SourceFile": told["SourceFile"], "FileType": name.upper()}
+    words = ["-FileType", "-Error", "-Warning", os.fsdecode(put(tmp_path, f"a.{name}", content))]
+    read_back = msgspec.json.decode(subprocess.run(["exiftool", "-j", *words], check=True, capture_output=True).stdout)[
+        0
+    ]
+    assert read_back == {"SourceFile": read_back["SourceFile"], "FileType": name.upper()}
     found = programs.exiftool_previews(content)
     ours = embedded_jpegs(content, name)[0]
     assert content[ours.at : ours.at + ours.length] == max(found, key=len)

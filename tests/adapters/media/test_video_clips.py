@@ -52,8 +52,8 @@ def media(path: Path) -> Media:
 def streams_of(path: Path) -> list[dict[str, Any]]:
     """What ffprobe tells of a file's streams."""
     words = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
-    told = json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
-    return [stream | {"seconds": float(told["format"]["duration"])} for stream in told["streams"]]
+    probed = json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
+    return [stream | {"seconds": float(probed["format"]["duration"])} for stream in probed["streams"]]
 
 
 def test_a_preview_is_a_few_silent_seconds_of_at_most_480_lines(clips: VideoClips, tmp_path: Path) -> None:
@@ -93,9 +93,9 @@ def test_a_video_without_a_clip_says_so_for_good(clips: VideoClips, tmp_path: Pa
     known = media(path)
     clips.want(known, "preview")
     clips.make_next()
-    told = clips.want(known, "preview")
-    assert told.status == "failed"
-    assert "cannot be decoded" in (told.detail or "")
+    clip = clips.want(known, "preview")
+    assert clip.status == "failed"
+    assert "cannot be decoded" in (clip.detail or "")
     assert not clips.make_next()
     assert [file.name[64:] for file in (tmp_path / "previews").rglob("*.*")] == [".mp4.failed"]
     clips.path(known, "preview").with_name(clips.path(known, "preview").name + ".failed").unlink()

@@ -121,8 +121,8 @@ def times_of(content: bytes, tmp_path: Path, stream: str = "v") -> list[float]:
     path = tmp_path / "one.ts"
     path.write_bytes(content)
     words = ["-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time", "-of", "csv=p=0"]
-    told = subprocess.run(["ffprobe", *words, str(path)], check=True, capture_output=True, text=True).stdout
-    return sorted({float(line.strip(",")) for line in told.split()})
+    listed = subprocess.run(["ffprobe", *words, str(path)], check=True, capture_output=True, text=True).stdout
+    return sorted({float(line.strip(",")) for line in listed.split()})
 
 
 def test_parts_follow_each_other_without_a_gap_whichever_is_asked_for_first(
@@ -188,13 +188,13 @@ def test_there_are_never_more_ffmpegs_than_allowed_and_who_waits_in_vain_is_told
     streams.playlist(of(plain, 2))
 
     def want(path: Path, library: int) -> str:
-        with pytest.raises(Unavailable) as told:
+        with pytest.raises(Unavailable) as refusal:
             streams.part(of(path, library), 3)
-        return str(told.value)
+        return str(refusal.value)
 
     with ThreadPoolExecutor(2) as both:
-        said = list(both.map(want, (film, plain), (1, 2)))
-        assert said == ["the part was not ready in time: try again"] * 2
+        reasons = list(both.map(want, (film, plain), (1, 2)))
+        assert reasons == ["the part was not ready in time: try again"] * 2
     assert len(sleeping) == 1
     streams.close()
 
@@ -239,13 +239,13 @@ def test_who_leaves_ends_the_work_that_was_for_them_alone(
     streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]]
 ) -> None:
     left = threading.Event()
-    told: list[str] = []
+    reasons: list[str] = []
 
     def want(number: int, is_left: Callable[[], bool]) -> None:
         try:
             streams.part(of(film), number, is_left)
         except Unavailable as error:
-            told.append(str(error))
+            reasons.append(str(error))
 
     staying = threading.Thread(target=want, args=(0, lambda: False))
     leaving = [threading.Thread(target=want, args=(number, left.is_set)) for number in (0, 9)]
@@ -258,7 +258,7 @@ def test_who_leaves_ends_the_work_that_was_for_them_alone(
     for thread in leaving:
         thread.join(10)
     eventually(lambda: [run.first for run in streams._runs] == [0])
-    assert told == ["whoever asked for the part left"] * 2
+    assert reasons == ["whoever asked for the part left"] * 2
     streams.close()
     staying.join(10)
 
@@ -266,13 +266,13 @@ def test_who_leaves_ends_the_work_that_was_for_them_alone(
 def test_stopping_ends_the_work_and_tells_who_waits(
     streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]]
 ) -> None:
-    said: list[str] = []
+    reasons: list[str] = []
 
     def want() -> None:
         try:
             streams.part(of(film), 0)
         except Unavailable as error:
-            said.append(str(error))
+            reasons.append(str(error))
 
     waiting = threading.Thread(target=want)
     waiting.start()
@@ -280,7 +280,7 @@ def test_stopping_ends_the_work_and_tells_who_waits(
     process = streams._runs[0].process
     streams.close()
     waiting.join(10)
-    assert said == ["the server stops"]
+    assert reasons == ["the server stops"]
     assert process is not None
     assert process.returncode == -signal.SIGKILL
 

@@ -31,10 +31,10 @@ def named(world: World, ids: list[int], name: str) -> int:
     return person.id
 
 
-def by_definition(vectors: Matrix, asked: int, owners: dict[int, list[int]]) -> dict[int, float]:
+def by_definition(vectors: Matrix, row_of_face: int, owners: dict[int, list[int]]) -> dict[int, float]:
     """The mean of the nearest cosines to each person whose faces are these rows."""
-    cosines = vectors @ vectors[asked]
-    others = {person: [row for row in rows if row != asked] for person, rows in owners.items()}
+    cosines = vectors @ vectors[row_of_face]
+    others = {person: [row for row in rows if row != row_of_face] for person, rows in owners.items()}
     means = {p: float(np.sort(cosines[rows])[-NEAREST:].mean()) for p, rows in others.items() if rows}
     return {person: mean for person, mean in means.items() if mean >= FLOOR}
 
@@ -55,10 +55,10 @@ def test_suggestions_are_what_they_are_defined_as_however_few_faces_are_asked_ab
         rows = [row for row in range(60) if numbers[row] == number and row % 4]
         if rows:
             owners[named(world, [ids[row] for row in rows], f"Person {number}")] = rows
-    for asked in range(0, 60, 7):
-        expected = by_definition(vectors, asked, owners)
+    for row_of_face in range(0, 60, 7):
+        expected = by_definition(vectors, row_of_face, owners)
         best = sorted(expected, key=lambda person: -expected[person])[:limit]
-        found = suggested(world, ids[asked], limit, step=step)
+        found = suggested(world, ids[row_of_face], limit, step=step)
         assert [person for person, _ in found] == best
         assert [similarity for _, similarity in found] == pytest.approx([expected[p] for p in best], abs=2e-4)
 
