@@ -21,10 +21,11 @@ from adapters.accounts.links import LinkBook, Purpose
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
+from adapters.background.descriptions import Descriptions
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
-from adapters.background.library_watch import Watcher
+from adapters.background.library_watch import WatchesLibraries
 from adapters.background.loops import FollowsLog, Loop
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
@@ -43,9 +44,8 @@ from adapters.face_engines.apollo_faces import ApolloEngine
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.face_engines.serve import faces_app
-from adapters.files.change_watcher import Notices
+from adapters.files.change_watcher import ChangeWatcher
 from adapters.files.confinement import open_below, resolve
-from adapters.files.descriptions import Descriptions
 from adapters.http.asgi import create_http_app
 from adapters.http.keeping import Upkeep
 from adapters.http.server import run_web
@@ -262,16 +262,23 @@ class Application:
         return JobBoard()
 
     @cached_property
-    def watcher(self) -> Watcher:
+    def watcher(self) -> WatchesLibraries:
         """Looks at the libraries again and again."""
         settings = self.settings
         quick, full = settings.watch_quick_interval_seconds, settings.watch_full_interval_seconds
-        return Watcher(self.ledger, self.scanner, self.board, quick, full, self.notices)
+        return WatchesLibraries(
+            self.ledger,
+            self.scanner,
+            self.board,
+            quick_seconds=quick,
+            full_seconds=full,
+            changes=self.notices,
+        )
 
     @cached_property
-    def notices(self) -> Notices:
+    def notices(self) -> ChangeWatcher:
         """Notices what changes in the libraries."""
-        return Notices(self.settings.watch_mode.value, self.own_folders)
+        return ChangeWatcher(self.settings.watch_mode.value, self.own_folders)
 
     def ollama_servers(self, seconds: float = TOTAL_SECONDS) -> list[Ollama]:
         """The configured Ollama servers in the order in which they are asked."""
@@ -344,11 +351,19 @@ class Application:
         mirror = MirrorsThumbnails(ledger, self.gallery)
         follow = FollowsLog(ledger, "thumbnails", mirror.TOPICS, mirror.answer)
         self._followers.append(follow)
-        clips = Loop("clips", self.clips.make_next, idle_seconds=IDLE_SECONDS, on_stop=self.clips.close)
+        clips = Loop(
+            "clips",
+            self.clips.make_next,
+            idle_seconds=IDLE_SECONDS,
+            on_stop=self.clips.close,
+            wakes_on_commit=False,
+        )
         self.clips.on_wanted = clips.wake
         loops = [self.watcher.loop, clips, Loop("thumbnails", follow.step, idle_seconds=IDLE_SECONDS)]
         if self.engine is not None:
-            detects = DetectsFaces(ledger, self.engine, self.gallery, self.board, self.faces_at_once, likeness)
+            detects = DetectsFaces(
+                ledger, self.engine, self.gallery, self.board, at_once=self.faces_at_once, likeness=likeness
+            )
             self._closing.append(detects.close)
             binds = BindsByTag(ledger, self.engine, self.settings.face_autobind_min_cos, likeness)
             keeps = KeepsVectors(ledger, self.engine, self.similarity)
@@ -366,19 +381,29 @@ class Application:
             learn = FollowsLog(ledger, "entities", learns.TOPICS, learns.answer)
             self._followers.append(learn)
             loops.append(Loop("entities", learn.step, idle_seconds=IDLE_SECONDS, on_stop=learns.ask_to_stop))
-        for loop in loops[2:]:
-            ledger.on_commit(loop.wake)
-        return [*loops, *self._summary_loops()]
+        loops += self._summary_loops()
+        for loop in loops:
+            if loop.wakes_on_commit:
+                ledger.on_commit(loop.wake)
+        return loops
 
     def _summary_loops(self) -> Iterable[Loop]:
         """What writes daily summaries where conversations are set, and embeds them."""
         if (writes := self.summariser) is not None:
-            loop = Loop("summaries", writes.step, idle_seconds=IDLE_SECONDS, on_stop=writes.close)
+            loop = Loop(
+                "summaries", writes.step, idle_seconds=IDLE_SECONDS, on_stop=writes.close, wakes_on_commit=False
+            )
             writes.on_asked = loop.wake
             yield loop
         embedder = self.private_text_embedder
         embeds = EmbedsSummaries(self.ledger, embedder, self.board)
-        yield Loop("summary vectors", embeds.step, idle_seconds=IDLE_SECONDS, on_stop=embedder.close)
+        yield Loop(
+            "summary vectors",
+            embeds.step,
+            idle_seconds=IDLE_SECONDS,
+            on_stop=embedder.close,
+            wakes_on_commit=False,
+        )
 
     @cached_property
     def summariser(self) -> WritesSummaries | None:
@@ -554,7 +579,15 @@ class Application:
     def upkeep(self) -> Upkeep:
         """The server in figures, and its read tables."""
         ledger, board = self.ledger, self.board
-        figures = Figures(VERSION, ledger, board, self._pools, TALLY, self.policies, lambda: self.clips.wanted)
+        figures = Figures(
+            VERSION,
+            ledger,
+            board,
+            pools=self._pools,
+            tally=TALLY,
+            policies=self.policies,
+            clips_wanted=lambda: self.clips.wanted,
+        )
         rebuilds = Rebuilds(
             board, lambda report, begin, drop_old: rebuild_tables(ledger, report, drop_old=drop_old, on_begin=begin)
         )

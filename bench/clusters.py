@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from adapters.vectors.face_clusters import Cluster, View
+from adapters.vectors.face_clusters import Cluster, ClusterGraph
 from adapters.vectors.similarity import Similarity
 from adapters.vectors.space import Space
 from domain.base.actor import CLI, WATCHER
@@ -95,13 +95,13 @@ def cluster(faces: Matrix, persons: Labels) -> None:
     space = filled(faces)
     taken = time.perf_counter() - began
     print(f"{len(faces):,} vectors into cells: {taken:.1f} s, {space.bytes_used / len(faces):,.0f} bytes a face")
-    view = View(CLUSTER_FROM)
+    graph = ClusterGraph(CLUSTER_FROM)
     places = np.arange(len(faces))
     clusters: Sequence[Cluster] = []
     for what, shown in (("all but one", places[:-1]), ("one more face", places), ("nothing new", places)):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.perf_counter()
-        clusters = view.clusters(space, shown, shown + 1)
+        clusters = graph.clusters(space, shown, shown + 1)
         taken = time.perf_counter() - began
         more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         print(f"clusters, {what}: {taken:.2f} s, {len(clusters):,} clusters, peak {more:+,.0f} MB")

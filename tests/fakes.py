@@ -5,15 +5,21 @@ from __future__ import annotations
 import string
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
 
 import anyio
 import numpy as np
 
+from adapters.background.scan import Scanner
+from adapters.files.change_watcher import ChangeWatcher
+from adapters.files.scan_report import Report, ScanReport
+from adapters.store.ledger import Ledger
 from domain.base.conversation import Message as Said
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box
+from domain.commands.media import ReadFile
 from domain.events.library import Library
 from domain.ports.face_engine import Detection, Embedding, FaceEngine, Resemblance, Thresholds
 from domain.ports.language_model import (
@@ -91,55 +97,39 @@ class Failing:
         """Nothing to give back."""
 
 
-class ScriptedNotices:
+class ScriptedChanges(ChangeWatcher):
     """Notices what a test says: `news` by library, each told once."""
 
     def __init__(self) -> None:
+        super().__init__("off")
         self.news: dict[int, Noticed] = {}
         self.state = Watching("native")
         self.followed: list[int] = []
         self.stopped = False
 
-    def begin(self, wake: Callable[[], None]) -> None:
-        """As the port says; nobody is ever woken."""
-
     def follow(self, libraries: Sequence[Library]) -> None:
-        """As the port says."""
+        """As the real one, which would watch these folders."""
         self.followed = [library.id for library in libraries]
 
     def take(self, library_id: int) -> Noticed | None:
-        """As the port says."""
+        """As the real one."""
         return self.news.pop(library_id, None)
 
     def states(self) -> Mapping[int, Watching]:
-        """As the port says: the same of every library."""
+        """As the real one: the same of every library."""
         return dict.fromkeys(self.followed, self.state)
 
     def stop(self) -> None:
-        """As the port says."""
+        """As the real one."""
         self.stopped = True
 
 
-class CountedScan:
-    """What a scripted scan came to."""
+class ScriptedScanner(Scanner):
+    """Keeps what it was to scan, as `(library id, full, what was noticed)`, and looks at no disk."""
 
-    def __init__(self, looked: float, deferred: int, outdated: int) -> None:
-        self.looked = looked
-        self.read = self.to_read = self.found = 0
-        self.outdated = outdated
-        self.deferred = deferred
-        self.trouble: str | None = None
-
-    def text(self, library: str) -> str:
-        """As the port says."""
-        return library
-
-
-class ScriptedScans:
-    """Keeps what was asked of it, as `(library id, full, what was noticed)`."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, bool, Noticed | None]] = []
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger, self._read_nothing, [])
+        self.scanned: list[tuple[int, bool, Noticed | None]] = []
         self.looked = 0.0
         self.deferred = self.outdated = 0
         self.failure: Exception | None = None
@@ -148,20 +138,24 @@ class ScriptedScans:
         self,
         library: Library,
         *,
-        full: bool,
-        noticed: Noticed | None,
-        report: Callable[[CountedScan], None],
-        stopping: Callable[[], bool],
-    ) -> CountedScan:
-        """As the port says."""
-        self.asked.append((library.id, full, noticed))
+        full: bool = False,
+        noticed: Noticed | None = None,
+        report: Report | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> ScanReport:
+        """As the real one, which would walk the library."""
+        self.scanned.append((library.id, full, noticed))
         if self.failure is not None:
             raise self.failure
-        return CountedScan(self.looked, self.deferred, self.outdated)
+        return ScanReport(looked=self.looked, deferred=self.deferred, outdated=self.outdated)
 
     def away(self) -> None:
         """From now on every root is missing."""
         self.failure = Unavailable("the library folder cannot be read")
+
+    @staticmethod
+    def _read_nothing(*_: object) -> Future[ReadFile]:
+        raise AssertionError("nothing is read")
 
 
 class Talks:

@@ -1,9 +1,9 @@
-"""The server's own work after a commit: thumbnails, detection and autobind, each at its own pace and on its own
-checkpoint.
+"""Finds the faces on the photos that the current model has not looked at, some at a time, the whole backlog as one
+operation.
 
-Nothing here runs during a replay. Every step may be repeated: what was done is seen in the tables or on the disk, and
-checked again inside the write transaction. Work that fails for now is tried again later, with growing pauses, and says
-so.
+Which photos those are, the tables say: no checkpoint is kept, and a step may be repeated, since what it found is
+checked again inside the write transaction. A photo whose file is not to be had now is left for the next pass; one of
+which there can never be a picture is marked as failed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
 
-from adapters.background.jobs import JobBoard, Progress
+from adapters.background.jobs import JobBoard, JobProgress
+from adapters.media.gallery import Gallery
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable, Unreadable
@@ -30,21 +30,8 @@ DETECTION_BATCH = 32
 COUNT_SECONDS = 10.0
 """How often the backlog is counted anew for the progress that is shown: a scan may add to it."""
 
-
 Found = tuple[Detection | str, dict[int, Embedding]]
 """What a look at one photo gave: the detection, or why there can never be one; and embeddings for faces that stay."""
-
-
-class Previews(Protocol):
-    """The upright pictures that detection looks at."""
-
-    def preview(self, media: Media) -> bytes:
-        """The preview of a photo, made where it is missing.
-
-        Raises:
-            Unreadable: this content has no picture, and never will.
-            NotFound, Unavailable: its file is not to be had now.
-        """
 
 
 class DetectsFaces:
@@ -56,12 +43,14 @@ class DetectsFaces:
         self,
         ledger: Ledger,
         engine: FaceEngine,
-        previews: Previews,
+        gallery: Gallery,
         jobs: JobBoard,
+        *,
         at_once: int,
         likeness: Likeness,
     ) -> None:
-        self._ledger, self._engine, self._previews, self._jobs = ledger, engine, previews, jobs
+        """`at_once` photos are looked at by the engine at a time."""
+        self._ledger, self._engine, self._gallery, self._jobs = ledger, engine, gallery, jobs
         self._likeness = likeness
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="detect")
         self._at_once = at_once
@@ -71,7 +60,7 @@ class DetectsFaces:
         self._looked_at = -1
         self._deferred = True
         self._model = ""
-        self._job: Progress | None = None
+        self._job: JobProgress | None = None
         self._counted_at = 0.0
         self._operation_id: int | None = None
         self._photos = self._faces = 0
@@ -150,7 +139,7 @@ class DetectsFaces:
         """The engine's part, outside of any transaction: what is on the photo, and embeddings for old faces that stay;
         None where the file is not to be had now."""
         try:
-            picture = self._previews.preview(media)
+            picture = self._gallery.preview(media)
         except Unreadable as error:
             return str(error), {}
         except (NotFound, Unavailable) as error:

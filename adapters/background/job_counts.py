@@ -1,14 +1,20 @@
-"""The server in figures, for whoever watches it: from memory and a few rows, so that asking often costs nothing."""
+"""How much the server has done and still has to do, in figures for Prometheus: the log and how far each policy has
+come in it, the backlog of jobs, worker processes, requests to language models.
+
+They come from memory and a few rows, so that asking often costs nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
 from adapters.background.jobs import JobBoard
+from adapters.language.call_counts import Tally
 from adapters.store.ledger import Ledger
+from adapters.workers.pool import WorkerPool
 
 Kind = Literal["gauge", "counter"]
 
@@ -22,32 +28,6 @@ class Figure(msgspec.Struct, frozen=True):
     samples: Sequence[tuple[Mapping[str, str], float]]
 
 
-class Pool(Protocol):
-    """Worker processes."""
-
-    workers: int
-
-    @property
-    def busy(self) -> int:
-        """How many work."""
-
-    @property
-    def waiting(self) -> int:
-        """Tasks that wait for one."""
-
-
-class Tally(Protocol):
-    """What was asked of language models."""
-
-    @property
-    def requests(self) -> Mapping[tuple[str, str], int]:
-        """How many requests, by server and outcome."""
-
-    @property
-    def failovers(self) -> Mapping[str, int]:
-        """How many, by the server that was given up."""
-
-
 class Figures:
     """Takes the figures of one process."""
 
@@ -56,12 +36,14 @@ class Figures:
         version: str,
         ledger: Ledger,
         board: JobBoard,
-        pools: Mapping[str, Pool],
+        *,
+        pools: Mapping[str, WorkerPool],
         tally: Tally,
         policies: Callable[[], Mapping[str, int]],
         clips_wanted: Callable[[], int],
     ) -> None:
-        """`policies` says how far each has come."""
+        """`pools` are worker processes by name, `policies` says how far each policy has come, `clips_wanted` how many
+        clips wait to be made."""
         self._version, self._ledger, self._board, self._pools = version, ledger, board, pools
         self._tally, self._policies, self._clips_wanted = tally, policies, clips_wanted
 
@@ -94,10 +76,10 @@ class Figures:
         ]
 
     def _language(self) -> list[Figure]:
-        asked = [({"server": s, "outcome": o}, float(n)) for (s, o), n in sorted(self._tally.requests.items())]
+        requests = [({"server": s, "outcome": o}, float(n)) for (s, o), n in sorted(self._tally.requests.items())]
         given_up = [({"server": server}, float(n)) for server, n in sorted(self._tally.failovers.items())]
         return [
-            Figure("imageapi_language_requests", "Requests to servers of language models", "counter", asked),
+            Figure("imageapi_language_requests", "Requests to servers of language models", "counter", requests),
             Figure("imageapi_language_failovers", "Times that the next server was asked", "counter", given_up),
         ]
 

@@ -11,32 +11,31 @@ from contextlib import contextmanager
 import msgspec
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of long work: `kind` is `scan`, `detect`, `thumbnails` or `rebuild`; `rate` items a second over the
     last moments, `seconds_left` an estimate from it; `state` is `running`, `waiting` (with the reason in `note`) or
-    `done`."""
+    `done`; `began_at` and `ended_at` in microseconds since 1970."""
 
     id: int
     kind: str
     title: str
     state: str
-    done: int
-    total: int | None
-    rate: float | None
-    seconds_left: float | None
-    note: str | None
     began_at: int
-    ended_at: int | None
+    done: int = 0
+    total: int | None = None
+    rate: float | None = None
+    seconds_left: float | None = None
+    note: str | None = None
+    ended_at: int | None = None
 
 
-class Progress:
+class JobProgress:
     """The handle of one job for the thread that does it."""
 
     def __init__(self, board: JobBoard, id_: int, kind: str, title: str) -> None:
         self._board = board
-        self._began = time.time_ns() // 1000
         self._marks: list[tuple[float, int]] = [(time.monotonic(), 0)]
-        self.job = Job(id_, kind, title, "running", 0, None, None, None, None, self._began, None)
+        self.job = Job(id=id_, kind=kind, title=title, state="running", began_at=time.time_ns() // 1000)
 
     def at(self, done: int, total: int | None = None, note: str | None = None, *, waiting: bool = False) -> None:
         """Say how far the work is; `waiting` with a `note` says why it does not go on."""
@@ -80,13 +79,13 @@ class JobBoard:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: dict[int, Progress] = {}
+        self._jobs: dict[int, JobProgress] = {}
         self._last_id = 0
         self._listeners: list[Callable[[], None]] = []
         self.version = 0
 
     @contextmanager
-    def job(self, kind: str, title: str) -> Iterator[Progress]:
+    def job(self, kind: str, title: str) -> Iterator[JobProgress]:
         """A job that is over when the block is, however it ends."""
         progress = self.begin(kind, title)
         try:
@@ -97,11 +96,11 @@ class JobBoard:
         if progress.job.state != "done":
             progress.end()
 
-    def begin(self, kind: str, title: str) -> Progress:
-        """A job that `Progress.end` ends."""
+    def begin(self, kind: str, title: str) -> JobProgress:
+        """A job that `JobProgress.end` ends."""
         with self._lock:
             self._last_id += 1
-            progress = self._jobs[self._last_id] = Progress(self, self._last_id, kind, title)
+            progress = self._jobs[self._last_id] = JobProgress(self, self._last_id, kind, title)
             over = [id_ for id_, job in self._jobs.items() if job.job.state == "done"]
             for id_ in over[: -self.KEPT]:
                 del self._jobs[id_]

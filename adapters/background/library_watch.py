@@ -11,11 +11,14 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from adapters.background.jobs import JobBoard, Progress
+from adapters.background.jobs import JobBoard, JobProgress
 from adapters.background.loops import Loop
+from adapters.background.scan import Scanner
+from adapters.files.change_watcher import ChangeWatcher
+from adapters.files.scan_report import ScanReport
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import Unavailable
@@ -32,126 +35,79 @@ STEP_SECONDS: Final = 1.0
 """How often it is looked which library is due, in memory and one small table."""
 
 
-class Numbers(Protocol):
-    """What a scan counts while it goes on."""
-
-    looked: float
-    read: int
-    to_read: int
-    found: int
-    deferred: int
-    outdated: int
-    trouble: str | None
-
-    def text(self, library: str) -> str:
-        """The scan in one line of plain words."""
-
-
-class Scans(Protocol):
-    """Scans one library; `adapters.files` does it."""
-
-    def scan(
-        self,
-        library: Library,
-        *,
-        full: bool,
-        noticed: Noticed | None,
-        report: Callable[[Numbers], None],
-        stopping: Callable[[], bool],
-    ) -> Numbers:
-        """Bring the tables up to what is on the disk, or only what was noticed to change; raises `Unavailable` where
-        the root is not there."""
-
-
-class Notices(Protocol):
-    """Notices what changes in libraries; `adapters.files` does it."""
-
-    def begin(self, wake: Callable[[], None]) -> None:
-        """Call `wake`, from any thread, when there is something to take."""
-
-    def follow(self, libraries: Sequence[Library]) -> None:
-        """Watch these libraries and no others."""
-
-    def take(self, library_id: int) -> Noticed | None:
-        """What changed in a library since this was last asked, or None."""
-
-    def states(self) -> Mapping[int, Watching]:
-        """How each library is watched now."""
-
-    def stop(self) -> None:
-        """Watch nothing any more."""
-
-
-class Watcher:
+class WatchesLibraries:
     """Scans the libraries that are due, one after the other, in a thread of its own."""
 
     def __init__(
         self,
         ledger: Ledger,
-        scans: Scans,
+        scanner: Scanner,
         jobs: JobBoard,
+        *,
         quick_seconds: float,
         full_seconds: float,
-        notices: Notices | None = None,
+        changes: ChangeWatcher | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Without `notices` each step scans every library, or those that were asked for."""
-        self._ledger, self._scans, self._jobs = ledger, scans, jobs
+        """Without `changes` each step scans every library, or those that were requested."""
+        self._ledger, self._scanner, self._jobs = ledger, scanner, jobs
         self._quick_seconds, self._full_seconds = quick_seconds, full_seconds
-        self._full_at = time.monotonic() + full_seconds
+        self._clock = clock
+        self._full_at = clock() + full_seconds
         self._lock = threading.Lock()
-        self._asked: set[int] = set()
+        self._requested: set[int] = set()
         self._due: dict[int, float] = {}
-        self._notices = notices
+        self._changes = changes
         self.missing: dict[int, str] = {}
-        idle = quick_seconds if notices is None else STEP_SECONDS
-        self.loop = Loop("scan", self.step, idle_seconds=idle, on_stop=self._stop)
+        idle = quick_seconds if changes is None else STEP_SECONDS
+        self.loop = Loop("scan", self.step, idle_seconds=idle, on_stop=self._stop, wakes_on_commit=False)
 
     def ask(self, library_id: int) -> None:
         """Scan this library fully, as soon as the current scan is over."""
         with self._lock:
-            self._asked.add(library_id)
+            self._requested.add(library_id)
         self.loop.wake()
 
     def watching(self) -> Mapping[int, Watching]:
         """How each library is watched, by its id."""
-        return {} if self._notices is None else self._notices.states()
+        return {} if self._changes is None else self._changes.states()
 
     def step(self) -> bool:
-        """Scan what was asked for, what was noticed, and what was not looked at for long; whether more was asked for
+        """Scan what was requested, what was noticed, and what was not looked at for long; whether more was requested
         meanwhile."""
         with self._lock:
-            asked, self._asked = self._asked, set()
-        full = time.monotonic() >= self._full_at
+            requested, self._requested = self._requested, set()
+        full = self._clock() >= self._full_at
         with self._ledger.reading(WATCHER) as tables:
             libraries = tables.libraries.shown()
-        if self._notices is not None:
-            self._notices.begin(self.loop.wake)
-            self._notices.follow(libraries)
+        if self._changes is not None:
+            self._changes.begin(self.loop.wake)
+            self._changes.follow(libraries)
         failure: Exception | None = None
         for library in libraries:
             if self.loop.stopping.is_set():
                 return False
             try:
-                self._look_if_due(library, asked, full=full)
+                self._look_if_due(library, requested, full=full)
             except Exception as error:  # noqa: BLE001 - one library's bug must not starve the others; it is raised below
                 failure = error
         if failure is not None:
             raise failure
         if full:
-            self._full_at = time.monotonic() + self._full_seconds
-        return bool(asked) or bool(self._asked)
+            self._full_at = self._clock() + self._full_seconds
+        return bool(requested) or bool(self._requested)
 
-    def _look_if_due(self, library: Library, asked: set[int], *, full: bool) -> None:
-        id_, now = library.id, time.monotonic()
+    def _look_if_due(self, library: Library, requested: set[int], *, full: bool) -> None:
+        id_, now = library.id, self._clock()
         due = self._due.get(id_, 0.0)
-        noticed = None if self._notices is None else self._notices.take(id_)
-        is_due = not asked if self._notices is None else now >= due
-        full = id_ in asked or (full and is_due) or (full and due < math.inf)
+        noticed = None if self._changes is None else self._changes.take(id_)
+        is_due = not requested if self._changes is None else now >= due
+        full = id_ in requested or (full and is_due) or (full and due < math.inf)
         if not (noticed or is_due or full):
             return
         if noticed is None or is_due or full:
-            told = noticed or Noticed()
-            noticed = Noticed(written=told.written, everything=True, unfinished=told.unfinished)
+            files = noticed or Noticed()
+            noticed = Noticed(written=files.written, everything=True, unfinished=files.unfinished)
         self._due[id_] = 0.0  # what was taken is looked for in everything where this fails
         numbers = self.look_at(library, full=full, noticed=noticed)
         if noticed.everything or numbers is None:
@@ -159,7 +115,7 @@ class Watcher:
         else:
             self._due[id_] = min(due, now + POLL_SECONDS) if numbers.deferred else due
 
-    def _pause(self, library_id: int, numbers: Numbers | None) -> float:
+    def _pause(self, library_id: int, numbers: ScanReport | None) -> float:
         """Seconds from one quick scan to the next one, where nothing is noticed meanwhile."""
         state = self.watching().get(library_id)
         if numbers is not None and numbers.outdated > 0:
@@ -173,15 +129,15 @@ class Watcher:
         return min(self._quick_seconds, max(POLL_SECONDS, POLL_SHARE * looked))
 
     def _stop(self) -> None:
-        if self._notices is not None:
-            self._notices.stop()
+        if self._changes is not None:
+            self._changes.stop()
 
-    def look_at(self, library: Library, *, full: bool, noticed: Noticed | None = None) -> Numbers | None:
+    def look_at(self, library: Library, *, full: bool, noticed: Noticed | None = None) -> ScanReport | None:
         """Scan one library, or what was noticed of it; None where its root is missing, which is said once and
         remembered for `/health`."""
         shown = _ScanJob(self._jobs, library)
         try:
-            numbers = self._scans.scan(
+            numbers = self._scanner.scan(
                 library, full=full, noticed=noticed, report=shown.report, stopping=self.loop.stopping.is_set
             )
         except Unavailable as error:
@@ -205,9 +161,9 @@ class _ScanJob:
 
     def __init__(self, jobs: JobBoard, library: Library) -> None:
         self._jobs, self._library = jobs, library
-        self._job: Progress | None = None
+        self._job: JobProgress | None = None
 
-    def report(self, numbers: Numbers) -> None:
+    def report(self, numbers: ScanReport) -> None:
         """Show how far the scan is."""
         if numbers.to_read and self._job is None:
             self._job = self._jobs.begin("scan", f"indexing {self._library.name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from adapters.files.existence import Standing, answers
+from adapters.files.existence import ExistingFiles, answers
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.commands.media import ReadFile
@@ -23,6 +23,6 @@ def left_elsewhere(ledger: Ledger, library_id: int, batch: Sequence[ReadFile], v
     for id_, library in libraries.items():
         held = [media for media in others if media.library_id == id_ and media.id not in vanished]
         if held and answers(library.root):
-            standing = Standing(library.root)
+            standing = ExistingFiles(library.root)
             gone.update(media.id for media in held if not standing.has(media.path))
     return gone

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 
-from adapters.background.jobs import Job, JobBoard, Progress
+from adapters.background.jobs import Job, JobBoard, JobProgress
 from domain.base.errors import ImageApiError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Rebuilds:
 
     def _run(self, started: Future[Job], drop_old: bool) -> None:
         with ExitStack() as ends:
-            running: list[Progress] = []
+            running: list[JobProgress] = []
 
             def begin() -> None:
                 running.append(ends.enter_context(self._board.job("rebuild", "building the read tables anew")))

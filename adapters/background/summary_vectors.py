@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.background.jobs import JobBoard, Progress
+from adapters.background.jobs import JobBoard, JobProgress
 from adapters.store.ledger import Ledger
 from domain.base.actor import INSIGHT
 from domain.base.errors import AdapterError, Unavailable, Unreadable
@@ -26,7 +26,7 @@ class EmbedsSummaries:
     def __init__(self, ledger: Ledger, embedder: TextEmbedder, jobs: JobBoard) -> None:
         self._ledger, self._embedder, self._jobs = ledger, embedder, jobs
         self._passed: set[int] = set()
-        self._job: Progress | None = None
+        self._job: JobProgress | None = None
         self._operation_id: int | None = None
         self._done = 0
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from datetime import date, timedelta
 from typing import Final, Protocol
 
-from adapters.background.jobs import JobBoard, Progress
+from adapters.background.jobs import JobBoard, JobProgress
 from adapters.store.ledger import Ledger
 from domain.base.actor import INSIGHT
 from domain.base.conversation import Conversations, Message
@@ -113,7 +113,7 @@ class _Run:
     """One going through of days: those to come, and the conversations of the one that was fetched last. A day that
     failed in part comes again after the others; what was `made` is then left alone."""
 
-    def __init__(self, wish: SummaryWish, job: Progress) -> None:
+    def __init__(self, wish: SummaryWish, job: JobProgress) -> None:
         self.wish, self.job = wish, job
         self.fetching, self.telling = _Patience(), _Patience()
         self.made: set[tuple[str, str]] = set()

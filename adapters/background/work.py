@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from adapters.background.jobs import Job, JobBoard
-from adapters.background.library_watch import Watcher
+from adapters.background.library_watch import WatchesLibraries
 from adapters.background.loops import Loop
 from domain.base.errors import ImageApiError
 from domain.ports.watching import Watching
@@ -19,7 +19,7 @@ class Work:
     """The background work of one server process."""
 
     def __init__(
-        self, board: JobBoard, watcher: Watcher, loops: Sequence[Loop], prepare: Callable[[JobBoard], None]
+        self, board: JobBoard, watcher: WatchesLibraries, loops: Sequence[Loop], prepare: Callable[[JobBoard], None]
     ) -> None:
         """`prepare` brings the read tables up to the log before anything else begins; `loops` hold the watcher's."""
         self._board = board

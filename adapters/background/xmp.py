@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
-from adapters.background.face_detection import Previews
+from adapters.background.descriptions import Descriptions, ReadDescription
+from adapters.media.gallery import Gallery
 from adapters.store.ledger import Ledger
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, NotFound, Unavailable, Unreadable
@@ -55,31 +56,8 @@ DECISIONS: Final = (
 Report = Callable[[int, int], None]
 
 
-class Told(Protocol):
-    """What is said of one photo; `adapters.files.descriptions.Told`."""
-
-    @property
-    def description(self) -> Description:
-        """Its keywords and regions."""
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What could not be read."""
-
-
-class Sidecars(Protocol):
-    """The files beside the photos, and what stands in these; `adapters.files.descriptions.Descriptions`."""
-
-    def read(self, media: Media, width: int | None, height: int | None) -> Told:
-        """What a file and its sidecars say; raises `NotFound` and `Unavailable`."""
-
-    def write(
-        self, media: Media, width: int | None, height: int | None, say: Callable[[Description | None], Description]
-    ) -> bool:
-        """Write what `say` answers to the sidecar; whether that changed anything. Raises `Unreadable` too."""
-
-
 File = tuple[Media, int | None, int | None]
+"""A file and the width and height of its upright picture."""
 
 
 class Written(msgspec.Struct):
@@ -93,8 +71,8 @@ class Written(msgspec.Struct):
 class ReadsXmp:
     """Takes over what other programs say of the photos: all of it is one operation."""
 
-    def __init__(self, ledger: Ledger, sidecars: Sidecars, engine: FaceEngine | None, previews: Previews) -> None:
-        self._ledger, self._sidecars, self._engine, self._previews = ledger, sidecars, engine, previews
+    def __init__(self, ledger: Ledger, descriptions: Descriptions, engine: FaceEngine | None, gallery: Gallery) -> None:
+        self._ledger, self._descriptions, self._engine, self._gallery = ledger, descriptions, engine, gallery
         self._operation_id: int | None = None
 
     def run(self, library: int | None, report: Report, *, dry_run: bool) -> tuple[Taken, int | None]:
@@ -105,11 +83,13 @@ class ReadsXmp:
         try:
             with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="xmp") as threads:
                 for files in _batches(self._ledger, library, report):
-                    told = [*zip(files, threads.map(lambda file: self._read(*file), files), strict=True)]
-                    whole.left += [f"{file[0].path}: {problem}" for file, (_, problems) in told for problem in problems]
-                    said = [(file[0], description) for file, (description, _) in told if description is not None]
-                    if said:
-                        self._take_over(said, whole, dry_run=dry_run)
+                    described: list[tuple[Media, Description]] = []
+                    for (media, _, _), read in zip(files, threads.map(self._read, files), strict=True):
+                        whole.left += [f"{media.path}: {problem}" for problem in read.problems]
+                        if read.description != Description():
+                            described.append((media, read.description))
+                    if described:
+                        self._take_over(described, whole, dry_run=dry_run)
         except KeyboardInterrupt:
             whole.interrupted = True
         finally:
@@ -124,21 +104,20 @@ class ReadsXmp:
             if not _was_undone(uow, self._operation_id):
                 uow.end(f"read names and keywords from XMP: {whole}")
 
-    def _read(self, media: Media, width: int | None, height: int | None) -> tuple[Description | None, Sequence[str]]:
+    def _read(self, file: File) -> ReadDescription:
         try:
-            told = self._sidecars.read(media, width, height)
+            return self._descriptions.read(*file)
         except (NotFound, Unavailable) as error:
-            return None, [str(error)]
-        return None if told.description == Description() else told.description, told.problems
+            return ReadDescription(Description(), (str(error),))
 
-    def _take_over(self, said: Sequence[tuple[Media, Description]], whole: Taken, *, dry_run: bool) -> None:
-        embedded = [{} if dry_run else self._embedded(media, description) for media, description in said]
+    def _take_over(self, described: Sequence[tuple[Media, Description]], whole: Taken, *, dry_run: bool) -> None:
+        embedded = [{} if dry_run else self._embedded(media, description) for media, description in described]
         operation_id = None if dry_run else self._operation_id
         with self._ledger.transaction(CLI, operation_id=operation_id, dry_run=dry_run) as uow:
             if operation_id is not None and _was_undone(uow, operation_id):
                 raise Conflict(f"operation {operation_id} was undone meanwhile: nothing more is read")
             batch = Taken()
-            for (media, description), vectors in zip(said, embedded, strict=True):
+            for (media, description), vectors in zip(described, embedded, strict=True):
                 taken = take_over(uow, media.content_hash or b"", description, vectors)
                 taken.left = [f"{media.path}: {reason}" for reason in taken.left]
                 batch.add(taken)
@@ -158,7 +137,7 @@ class ReadsXmp:
             with self._ledger.reading(CLI) as tables:
                 if not regions or not tables.faces.has_rows(content, self._engine.model_version):
                     return {}
-            picture = self._previews.preview(media)
+            picture = self._gallery.preview(media)
             for region in regions:
                 vectors[region.box] = self._engine.embed(picture, region.box)
         except (Unreadable, NotFound, Unavailable) as error:
@@ -174,8 +153,8 @@ def _was_undone(uow: Lookups, operation_id: int) -> bool:
 class WritesXmp:
     """Writes what was decided about the photos to sidecars; the photos are never touched."""
 
-    def __init__(self, ledger: Ledger, sidecars: Sidecars) -> None:
-        self._ledger, self._sidecars = ledger, sidecars
+    def __init__(self, ledger: Ledger, descriptions: Descriptions) -> None:
+        self._ledger, self._descriptions = ledger, descriptions
 
     def run(self, library: int | None, report: Report) -> Written:
         """Write the sidecar of every file of a library, or of all, that has something to say."""
@@ -192,28 +171,27 @@ class WritesXmp:
 
     def _write(self, file: File) -> bool | str | None:
         """Whether a sidecar was written, why it could not be, or None where there is nothing to say."""
-        media = file[0]
+        media, _, _ = file
         content = media.content_hash or b""
         with self._ledger.reading(CLI) as tables:
             faces = tables.faces.on_content(content)
             names = {view.id: view.person_name for view in tables.faces.shown_on(content) if view.person_name}
             tags = [tag.name for tag in tables.tagged.of_content(content)]
-        asked: list[Description | None] = []
+        answers: list[Description | None] = []
 
-        def say(told: Description | None) -> Description:
-            other = told
-            other = other or Description()
+        def say(before: Description | None) -> Description:
+            other = before or Description()
             once = self._tags_once_on(content) if other.keywords else set()
             decided = self._decided(faces)
-            said = said_of(faces, names, decided, tags, once, other)
-            asked.append(None if told is None and said == Description() else said)
-            return said
+            answer = said_of(faces=faces, names=names, decided=decided, tags=tags, once=once, other=other)
+            answers.append(None if before is None and answer == Description() else answer)
+            return answer
 
         try:
-            was_written = self._sidecars.write(*file, say)
+            was_written = self._descriptions.write(*file, say)
         except (NotFound, Unavailable, Unreadable) as error:
             return str(error)
-        return None if asked == [None] else was_written
+        return None if answers == [None] else was_written
 
     def _tags_once_on(self, content: bytes) -> set[str]:
         """The name keys of every tag that somebody gave a content, under every name that the tag ever had; what was
@@ -250,7 +228,8 @@ def _batches(ledger: Ledger, library: int | None, report: Report) -> Iterator[li
         if not files:
             return
         yield files
-        after, done = files[-1][0].id, done + len(files)
+        last, _, _ = files[-1]
+        after, done = last.id, done + len(files)
         report(done, max(done, total))
 
 

@@ -118,11 +118,11 @@ class ApolloEngine:
             _hang_up(open_)
         self._client.close()
 
-    def _trace(self, event: str, told: Mapping[str, Any]) -> None:
+    def _trace(self, event: str, details: Mapping[str, Any]) -> None:
         """Keep each new connection's socket: closing a connection does not end another thread's wait for an answer,
         shutting its socket down does. httpcore documents the events."""
         if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            opened: socket.socket = told["return_value"].get_extra_info("socket")
+            opened: socket.socket = details["return_value"].get_extra_info("socket")
             self._sockets.add(opened)
             if self._closed.is_set():
                 _hang_up(opened)
@@ -220,8 +220,8 @@ class ApolloEngine:
             case 404 | 405:
                 raise Unavailable(f"There is no face service at {self._base} (status {status}): correct {_SETTINGS}.")
             case _:
-                said = f": {detail}" if detail else ""
-                raise Unavailable(f"The face service at {self._base} answered with status {status}{said}")
+                reason = f": {detail}" if detail else ""
+                raise Unavailable(f"The face service at {self._base} answered with status {status}{reason}")
 
     def _malformed(self, what: str) -> Unavailable:
         return Unavailable(
@@ -251,10 +251,10 @@ def _face(face: wire.FaceAnswer) -> DetectedFace:
 def _detail(body: bytes) -> str:
     """What an error's body says for people: its `detail` where that is text, cut to a sensible length."""
     try:
-        said = msgspec.json.decode(body)
+        problem = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return ""
-    detail = said.get("detail") if isinstance(said, dict) else None
+    detail = problem.get("detail") if isinstance(problem, dict) else None
     return detail[:_MAX_DETAIL] if isinstance(detail, str) else ""
 
 

@@ -5,33 +5,15 @@ The server's own process holds neither OpenCV nor a model: each worker loads bot
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING
 
 from adapters.face_engines.model_card import FaceModel
+from adapters.workers.pool import WorkerPool
 from domain.base.geometry import Box
 from domain.ports.face_engine import Detection, Embedding, Thresholds
 
 if TYPE_CHECKING:
     from adapters.face_engines.recogniser import Recogniser
-
-Ts = TypeVarTuple("Ts")
-T = TypeVar("T")
-
-
-class Workers(Protocol):
-    """What the engine needs of a pool of worker processes; `app.py` passes the real one in."""
-
-    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
-        """Run `fn(*args)` in a worker, for at most `timeout` seconds.
-
-        A task that hangs, crashes or fills the memory fails with `Unreadable`, one that no worker could take with
-        `Unavailable`.
-        """
-
-    def close(self) -> None:
-        """End the workers."""
 
 
 class EmbeddedEngine:
@@ -42,7 +24,7 @@ class EmbeddedEngine:
     threads as there are workers; `seconds` is the limit of one call once a worker has begun with it.
     """
 
-    def __init__(self, workers: Workers, model: FaceModel, seconds: float = 60.0) -> None:
+    def __init__(self, workers: WorkerPool, model: FaceModel, seconds: float = 60.0) -> None:
         self._workers = workers
         self._model = model
         self._seconds = seconds

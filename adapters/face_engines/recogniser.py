@@ -33,7 +33,7 @@ def _in_plain_errors(method: Callable[P, T]) -> Callable[P, T]:
     """Tell OpenCV's errors as ones that the server, which has no OpenCV, can unpickle."""
 
     @functools.wraps(method)
-    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+    def translated(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return method(*args, **kwargs)
         except cv2.error as error:
@@ -41,7 +41,7 @@ def _in_plain_errors(method: Callable[P, T]) -> Callable[P, T]:
                 raise MemoryError(str(error)) from None
             raise Unavailable(f"OpenCV {cv2.__version__} failed: {error}") from None
 
-    return told
+    return translated
 
 
 class Recogniser:

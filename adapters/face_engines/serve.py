@@ -90,7 +90,7 @@ def _json(answer: msgspec.Struct) -> Response:
 
 
 def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
-    body = msgspec.json.encode(wire.Problem(status.phrase, status, detail))
+    body = msgspec.json.encode(wire.ProblemDetails(status.phrase, status, detail))
     return Response(body, status, headers, media_type="application/problem+json")
 
 

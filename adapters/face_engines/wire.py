@@ -58,7 +58,7 @@ class EmbedMeta(msgspec.Struct, frozen=True):
     bbox: Box | None = None
 
 
-class Problem(msgspec.Struct, frozen=True):
+class ProblemDetails(msgspec.Struct, frozen=True):
     """An error's body after RFC 9457, sent as `application/problem+json`."""
 
     title: str

@@ -20,8 +20,8 @@ from typing import Final, Protocol
 from adapters.files import mounts
 from adapters.files.confinement import reason_of
 from adapters.files.inotify import InotifyTree, LimitReached
-from adapters.files.pending_changes import Gathered
-from adapters.files.watchfiles_tree import NotifiedTree
+from adapters.files.pending_changes import PendingChanges
+from adapters.files.watchfiles_tree import WatchfilesTree
 from domain.base.paths import bytes_of
 from domain.events.library import Library
 from domain.ports.watching import Noticed, Watching
@@ -55,21 +55,31 @@ class Tree(Protocol):
         """Watch no more."""
 
 
-Plant = Callable[[bytes, Collection[bytes], Gathered], Tree]
+Plant = Callable[[bytes, Collection[bytes], PendingChanges], Tree]
 
 
-def plant_tree(root: bytes, excluded: Collection[bytes], gathered: Gathered) -> Tree:
+def plant_tree(root: bytes, excluded: Collection[bytes], pending: PendingChanges) -> Tree:
     """Watch a tree in the way of this operating system; raises `LimitReached` or OSError."""
-    return InotifyTree(root, excluded, gathered) if _IS_LINUX else NotifiedTree(root, excluded, gathered)
+    return InotifyTree(root, excluded, pending) if _IS_LINUX else WatchfilesTree(root, excluded, pending)
 
 
-class Notices:
+class ChangeWatcher:
     """What changes in all libraries."""
 
-    def __init__(self, mode: str, excluded: Iterable[Path] = (), plant: Plant = plant_tree) -> None:
+    def __init__(
+        self,
+        mode: str,
+        excluded: Iterable[Path] = (),
+        *,
+        plant: Plant = plant_tree,
+        mount_table: Path = mounts.TABLE,
+        look_seconds: float = LOOK_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         """`auto` lets the operating system tell where it can, `native` everywhere, `poll` and `off` nowhere. Nothing
         is told of `excluded` folders."""
-        self._mode = mode
+        self._mode, self._mount_table = mode, mount_table
+        self.look_seconds, self.retry_seconds = look_seconds, retry_seconds
         self._excluded = frozenset(os.path.realpath(os.fsencode(folder)) for folder in excluded)
         self._plant = plant
         self._wake: Callable[[], None] = lambda: None
@@ -97,7 +107,7 @@ class Notices:
     def take(self, library_id: int) -> Noticed | None:
         """What changed in a library since this was last asked, or None."""
         watch = self._watches.get(library_id)
-        return None if watch is None else watch.gathered.take()
+        return None if watch is None else watch.pending.take()
 
     def states(self) -> Mapping[int, Watching]:
         """How each library is watched now."""
@@ -121,9 +131,9 @@ class Notices:
         """There is something to take."""
         self._wake()
 
-    def planted(self, root: bytes, gathered: Gathered) -> Tree:
+    def planted(self, root: bytes, pending: PendingChanges) -> Tree:
         """The tree at a real path, watched; raises `LimitReached` or OSError."""
-        return self._plant(root, self._excluded, gathered)
+        return self._plant(root, self._excluded, pending)
 
     def why_not_native(self, root: bytes) -> Watching | None:
         """How the folder at a real path is watched where the operating system is not asked to tell; else None."""
@@ -131,19 +141,19 @@ class Notices:
             return Watching("off", "WATCH_MODE is off")
         if self._mode == "poll":
             return Watching("polling", "WATCH_MODE is poll")
-        silent = mounts.why_silent(root, mounts.table()) if self._mode == "auto" else None
+        silent = mounts.why_silent(root, mounts.table(self._mount_table)) if self._mode == "auto" else None
         return None if silent is None else Watching("polling", silent)
 
 
 class _Watch:
     """The watch over one library, in its own thread."""
 
-    def __init__(self, library: Library, notices: Notices) -> None:
+    def __init__(self, library: Library, watcher: ChangeWatcher) -> None:
         self.library = library
-        self.gathered = Gathered()
+        self.pending = PendingChanges()
         self.state = Watching("polling", "its watch is being set")
         self.began = threading.Event()
-        self._notices = notices
+        self._watcher = watcher
         self._path = bytes_of(library.root)
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -163,19 +173,19 @@ class _Watch:
 
     def join(self) -> None:
         """Wait for the end; a disk that does not answer is not waited for."""
-        self._thread.join(LOOK_SECONDS)
+        self._thread.join(self._watcher.look_seconds)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            pause = LOOK_SECONDS
+            pause = self._watcher.look_seconds
             root = os.path.realpath(self._path)
-            state = self._notices.why_not_native(root)
+            state = self._watcher.why_not_native(root)
             if state is None:
                 try:
                     self._listen(root)
                     continue
                 except LimitReached as error:
-                    state, pause = Watching("polling", str(error), limited=True), RETRY_SECONDS
+                    state, pause = Watching("polling", str(error), limited=True), self._watcher.retry_seconds
                 except OSError as error:
                     state = Watching("polling", f"its folder cannot be watched: {reason_of(error)}")
             self._say(state)
@@ -185,22 +195,22 @@ class _Watch:
     def _listen(self, root: bytes) -> None:
         """Watch until the folder is another one, its mounts changed, or what happens is not known any more."""
         before = _identity(root)
-        tree = self._notices.planted(root, self.gathered)
+        tree = self._watcher.planted(root, self.pending)
         with self._lock:
             self._tree = tree
         try:
             self._say(Watching("native"))
-            self.gathered.everything()
+            self.pending.everything()
             self.began.set()
-            self._notices.wake()
+            self._watcher.wake()
             while not self._stopping.is_set():
-                if tree.wait(LOOK_SECONDS):
+                if tree.wait(self._watcher.look_seconds):
                     self._gather(tree)
-                    self._notices.wake()
+                    self._watcher.wake()
                 if _identity(root) != before or os.path.realpath(self._path) != root:
                     log.info("the folder of %s is not the one that it was: it is watched anew", self.library.name)
                     return
-                if self._notices.why_not_native(root) is not None:
+                if self._watcher.why_not_native(root) is not None:
                     return
         except EOFError:
             log.info("changes in %s came faster than they could be told: all of it is looked at", self.library.name)
@@ -208,8 +218,8 @@ class _Watch:
             with self._lock:
                 self._tree = None
             tree.close()
-            self.gathered.everything()
-            self._notices.wake()
+            self.pending.everything()
+            self._watcher.wake()
 
     def _gather(self, tree: Tree) -> None:
         """Wait for a moment's rest after a change."""

@@ -1,7 +1,7 @@
 r"""From a path text that a client sent to a file below a library's root, and never to any other file.
 
 A path text is taken literally: no percent-decoding, no `~`, no drive letters, and a backslash is a character like any
-other. What a walk of the library would pass over (hidden names, a system's own folders) cannot be reached by naming it.
+other. What a walk of the library would pass over (`skipped`) cannot be reached by naming it.
 Whatever is refused looks to the client like a file that is not there.
 """
 
@@ -9,31 +9,19 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from pathlib import Path
 
+from adapters.files.skipped import has_skipped_part, is_skipped
 from domain.base.errors import NotFound, RuleViolation, Unavailable
 from domain.base.paths import bytes_of
 
-_LEFT_OUT = re.compile(
-    rb"""\..*                          # hidden: ._ of macOS, .thumbnails, .Trash-1000, .@__thumb of QNAP
-      | @eaDir | \#recycle | \#snapshot   # Synology: thumbnails, deleted files, snapshots
-      | @Recycle | @Recently-Snapshot     # QNAP
-      | \$RECYCLE\.BIN | System\ Volume\ Information | lost\+found""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
 _NO_SUCH_FILE = "there is no file '{}' in this library"
 _FAILING = frozenset(
     {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENOTCONN, errno.EMFILE, errno.ENFILE}
 )
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-
-
-def is_left_out(name: bytes) -> bool:
-    """Whether a file or folder of this name is no part of any library: hidden, or a system's own folder."""
-    return _LEFT_OUT.fullmatch(name) is not None
 
 
 def reason_of(error: OSError) -> str:
@@ -45,7 +33,7 @@ def resolve(root: Path | bytes, rel: str) -> Path:
     """The real path of the regular file that the path text `rel` names below `root`, links followed.
 
     Raises:
-        NotFound: no such file, or one that lies outside `root`, is no regular file or is left out of libraries.
+        NotFound: no such file, or one that lies outside `root`, is no regular file or is skipped.
         Unavailable: the file system does not say.
     """
     path = _real(root, rel)
@@ -62,7 +50,7 @@ def resolve_folder(root: Path | bytes, rel: str) -> bytes:
     """The real path of the folder that the path text `rel` names below `root`, reached without following any link.
 
     Raises:
-        NotFound: no such folder, one behind a link, or one that is left out of libraries.
+        NotFound: no such folder, one behind a link, or one that is skipped.
         Unavailable: the file system does not say.
     """
     path = _real(root, rel)
@@ -108,7 +96,7 @@ def _parts(rel: str) -> list[bytes]:
         parts = bytes_of(rel).split(b"/")
     except RuleViolation as error:
         raise NotFound(_NO_SUCH_FILE.format(rel)) from error
-    if any(part in (b"", b".", b"..") or is_left_out(part) for part in parts):
+    if any(part in (b"", b".", b"..") or is_skipped(part) for part in parts):
         raise NotFound(_NO_SUCH_FILE.format(rel))
     return parts
 
@@ -120,7 +108,7 @@ def _real(root: Path | bytes, rel: str) -> bytes:
     except OSError as error:
         raise _refusal(rel, error) from error
     inside = real_root.rstrip(b"/") + b"/"
-    if not path.startswith(inside) or any(is_left_out(part) for part in path[len(inside) :].split(b"/")):
+    if not path.startswith(inside) or has_skipped_part(path[len(inside) :]):
         raise NotFound(_NO_SUCH_FILE.format(rel))
     return path
 

@@ -17,7 +17,7 @@ def answers(root: str) -> bool:
         return False
 
 
-class Standing:
+class ExistingFiles:
     """Looks below one root (a path text); it remembers the folders that it listed, so make a new one for each question
     about many files."""
 

@@ -20,8 +20,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from adapters.files.confinement import is_left_out
-from adapters.files.pending_changes import Gathered
+from adapters.files.pending_changes import PendingChanges
+from adapters.files.skipped import is_skipped
 from adapters.files.walk import kind_of
 from domain.base.paths import text_of
 
@@ -69,7 +69,7 @@ class _Folder:
 class InotifyTree:
     """Watches all folders below the real path `root` that belong to a library and are not `excluded` real paths."""
 
-    def __init__(self, root: bytes, excluded: Collection[bytes], gathered: Gathered) -> None:
+    def __init__(self, root: bytes, excluded: Collection[bytes], pending: PendingChanges) -> None:
         """Begin to watch; what happens from now on is gathered by `wait`.
 
         Raises:
@@ -78,7 +78,7 @@ class InotifyTree:
         """
         self._root_path = root.rstrip(b"/") or b"/"
         self._excluded = frozenset(excluded)
-        self._gathered = gathered
+        self._pending = pending
         self._descriptor = _begin()
         self._root = _Folder(b"", None)
         self._by_watch: dict[int, _Folder] = {}
@@ -107,14 +107,14 @@ class InotifyTree:
             self._drop_departed()
             return False
         try:
-            told = os.read(self._descriptor, _BUFFER)
+            events = os.read(self._descriptor, _BUFFER)
         except BlockingIOError:
             return False  # woken
         at = 0
-        while at < len(told):
-            watch, mask, cookie, length = _EVENT.unpack_from(told, at)
+        while at < len(events):
+            watch, mask, cookie, length = _EVENT.unpack_from(events, at)
             at += _EVENT.size
-            self._take(watch, mask, cookie, told[at : at + length].rstrip(b"\0"))
+            self._take(watch, mask, cookie, events[at : at + length].rstrip(b"\0"))
             at += length
         self._drop_departed()
         if self._is_lost:
@@ -151,14 +151,14 @@ class InotifyTree:
             path = at + b"/" + name if at else name
             if mask & _ISDIR:
                 self._take_folder(folder, mask, cookie, name, path)
-            elif not is_left_out(name) and kind_of(text_of(name)) is not None:
+            elif not is_skipped(name) and kind_of(text_of(name)) is not None:
                 self._take_file(mask, path)
 
     def _take_file(self, mask: int, path: bytes) -> None:
         if mask & _CREATE and self._will_be_closed(path):
-            self._gathered.begun(path)
+            self._pending.begun(path)
             return
-        self._gathered.file(path, written=bool(mask & (_CLOSE_WRITE | _MOVED_TO)))
+        self._pending.file(path, written=bool(mask & (_CLOSE_WRITE | _MOVED_TO)))
 
     def _will_be_closed(self, path: bytes) -> bool:
         """Whether what was just made is a file that its maker has open, so that the end of writing will be told."""
@@ -176,7 +176,7 @@ class InotifyTree:
             if mask & _MOVED_FROM:
                 child.parent = None
                 self._moving[cookie] = child
-            self._gathered.tree(path)
+            self._pending.tree(path)
         elif mask & (_CREATE | _MOVED_TO):
             child = self._moving.pop(cookie, None) or self._moved_before.pop(cookie, None) if cookie else None
             self._put(folder, name, path, child)
@@ -184,11 +184,11 @@ class InotifyTree:
             child = folder.inner.get(name)
             if child is not None and child.wd is None:  # it may be read now
                 self._plant(child)
-                self._gathered.tree(path)
+                self._pending.tree(path)
 
     def _put(self, folder: _Folder, name: bytes, path: bytes, child: _Folder | None) -> None:
         """A folder is there now, made or moved; `child` is what it was before, where it was watched."""
-        hidden = is_left_out(name) or self._whole(path) in self._excluded
+        hidden = is_skipped(name) or self._whole(path) in self._excluded
         replaced = folder.inner.pop(name, None)
         if replaced is not None and child is None and not hidden and self._watch(path) == replaced.wd:
             child = replaced  # it was met when its parent was planted, before this was told
@@ -204,7 +204,7 @@ class InotifyTree:
         folder.inner[name] = child
         if child.wd is None:
             self._plant(child)
-        self._gathered.tree(path)
+        self._pending.tree(path)
 
     # The watches
 
@@ -243,7 +243,7 @@ class InotifyTree:
         try:
             with os.scandir(whole) as entries:
                 for entry in entries:
-                    if is_left_out(entry.name) or entry.path in self._excluded or entry.name in folder.inner:
+                    if is_skipped(entry.name) or entry.path in self._excluded or entry.name in folder.inner:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         folder.inner[entry.name] = _Folder(entry.name, folder)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from adapters.files.confinement import is_left_out
+from adapters.files.skipped import has_skipped_part
 from domain.base.paths import shown, text_of
 
 TABLE: Final = Path("/proc/self/mountinfo")
@@ -29,10 +29,10 @@ _SILENT: Final = frozenset(
 _OCTAL: Final = re.compile(rb"\\([0-7]{3})")
 
 
-def table() -> bytes:
+def table(path: Path = TABLE) -> bytes:
     """The kernel's table of mounts as it is now; empty where there is none."""
     try:
-        return TABLE.read_bytes()
+        return path.read_bytes()
     except OSError:
         return b""
 
@@ -49,17 +49,13 @@ def why_silent(root: bytes, mounts: bytes) -> str | None:
         if root == point or root.startswith(point.rstrip(b"/") + b"/"):
             if len(point) >= len(holds):  # the last one at a place hides those before it
                 holds, kind = point, type_
-        elif point.startswith(inside) and _is_silent(type_) and _is_part(point[len(inside) :]):
+        elif point.startswith(inside) and _is_silent(type_) and not has_skipped_part(point[len(inside) :]):
             return f"{shown(text_of(point))} in it is {_described(type_)}"
     return f"{shown(text_of(holds))} is {_described(kind)}" if _is_silent(kind) else None
 
 
 def _is_silent(kind: str) -> bool:
     return kind in _SILENT or kind.startswith("fuse.")
-
-
-def _is_part(path: bytes) -> bool:
-    return not any(is_left_out(part) for part in path.split(b"/"))
 
 
 def _described(kind: str) -> str:

@@ -14,7 +14,7 @@ MOST_WRITTEN: Final = 20_000
 """Names of written files that are kept, some 3 MB. Beyond, a rewrite that changes neither size nor time is missed."""
 
 
-class Gathered:
+class PendingChanges:
     """Gathers in one thread what another takes."""
 
     def __init__(self) -> None:

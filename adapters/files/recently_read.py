@@ -19,16 +19,17 @@ clock, which is 4 to 10 ms long: of such a one nothing is concluded."""
 class RecentlyRead:
     """The state, as inode and time of change of the inode, in which files were met before they were read last."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST, tick_ns: int = TICK_NS) -> None:
+        self._most, self._tick_ns = most, tick_ns
         self._states: dict[tuple[int, str], tuple[int, int]] = {}
 
     def remember(self, library_id: int, file: FoundFile) -> None:
         """This file was met just now and is read next."""
         key = (library_id, file.path)
         self.forget(library_id, file)
-        if time.time_ns() - file.ctime_ns > TICK_NS:
+        if time.time_ns() - file.ctime_ns > self._tick_ns:
             self._states[key] = (file.inode, file.ctime_ns)
-        if len(self._states) > MOST:
+        if len(self._states) > self._most:
             del self._states[next(iter(self._states))]
 
     def forget(self, library_id: int, file: FoundFile) -> None:

@@ -149,11 +149,11 @@ def turned(area: Area, orientation: int) -> Area:
 # Writing
 
 
-def meant_by(region: Region, said: Sequence[Region]) -> Region | None:
-    """The region of `said` that an older one becomes: itself, else the one that shows the same face."""
-    if region in said:
+def meant_by(region: Region, wanted: Sequence[Region]) -> Region | None:
+    """The region of `wanted` that an older one becomes: itself, else the one that shows the same face."""
+    if region in wanted:
         return region
-    best = max(said, key=lambda each: intersection_over_union(region.box, each.box), default=None)
+    best = max(wanted, key=lambda each: intersection_over_union(region.box, each.box), default=None)
     if best is None or intersection_over_union(region.box, best.box) <= DRAWN_FACE_IOU:
         return None
     return best

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from adapters.files.walk import Problem
+from adapters.files.walk import WalkProblem
 
 
 class ScanReport(msgspec.Struct):
@@ -27,7 +27,7 @@ class ScanReport(msgspec.Struct):
     in_bursts: int = 0
     outdated: int = 0
     deferred: int = 0
-    problems: list[Problem] = []
+    problems: list[WalkProblem] = []
     trouble: str | None = None
     operation_id: int | None = None
 
@@ -35,8 +35,8 @@ class ScanReport(msgspec.Struct):
         """The scan in one line of plain words."""
         parts = [("new", self.discovered), ("changed", self.changed), ("moved", self.moved), ("missing", self.missing)]
         parts += [("read again", self.again), ("in bursts", self.in_bursts)]
-        said = ", ".join(f"{count} {word}" for word, count in parts if count) or "nothing changed"
-        return f"scanned {library}: {said}"
+        counts = ", ".join(f"{count} {word}" for word, count in parts if count) or "nothing changed"
+        return f"scanned {library}: {counts}"
 
 
 Report = Callable[[ScanReport], None]

@@ -2,7 +2,7 @@
 
 Names stay bytes until they are yielded, so that any name on disk can be walked. Files are stat'ed and never opened: a
 FIFO, socket or device is passed over without being touched. Links to folders are not followed; a link to a file is,
-where the file it leads to lies in the library as well and is not left out of it.
+where the file it leads to lies in the library as well and is not skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from adapters.files.confinement import is_left_out, reason_of, resolve_folder
+from adapters.files.confinement import reason_of, resolve_folder
+from adapters.files.skipped import Fence, is_skipped
 from domain.base.errors import Unavailable
 from domain.base.paths import name_of, text_of
 
@@ -53,7 +54,7 @@ class FoundFile(msgspec.Struct, frozen=True):
     ctime_ns: int
 
 
-class Problem(msgspec.Struct, frozen=True):
+class WalkProblem(msgspec.Struct, frozen=True):
     """A folder or file that could not be looked at: `path` as in `FoundFile` (empty for the root), and why.
 
     What lies at or below `path` is unknown, which is not the same as gone.
@@ -75,10 +76,10 @@ def kind_of(path: str) -> MediaKind | None:
 
 def walk(
     root: Path | bytes, excluded: Iterable[Path | bytes] = (), below: str = "", *, deep: bool = True
-) -> Iterator[FoundFile | Problem]:
-    """Every file of the library at `root`, in no particular order, and a `Problem` for each entry that cannot be read.
+) -> Iterator[FoundFile | WalkProblem]:
+    """Every file of the library at `root`, in no particular order, and a `WalkProblem` for each unreadable entry.
 
-    `excluded` folders are left out with all that is in them (the data folder, where it lies in the library). `below`
+    `excluded` folders are skipped with all that is in them (the data folder, where it lies in the library). `below`
     is the path text of a folder to walk alone, without the folders in it where not `deep`. Memory does not grow with
     the number of files.
 
@@ -93,37 +94,12 @@ def walk(
     except OSError as error:
         text = text_of(os.fsencode(root))
         raise Unavailable(f"the library folder {text} cannot be read: {reason_of(error)}") from error
-    fence = _Fence(real_root, excluded)
+    fence = Fence(real_root, excluded)
     start = resolve_folder(root, below) if below else real_root
     return iter(()) if fence.excludes(start) else _walk(start, below, fence, deep=deep)
 
 
-class _Fence:
-    """What belongs to a library: all that is below its real root and not below an excluded folder."""
-
-    def __init__(self, root: bytes, excluded: Iterable[Path | bytes]) -> None:
-        self.excluded = frozenset(os.path.realpath(os.fsencode(folder)) for folder in excluded)
-        self._inside = root.rstrip(b"/") + b"/"
-        self._outside = tuple(folder.rstrip(b"/") + b"/" for folder in self.excluded)
-
-    def excludes(self, folder: bytes) -> bool:
-        """Whether a folder is, or lies in, one that is left out."""
-        return folder in self.excluded or folder.startswith(self._outside)
-
-    def target_of(self, link: bytes) -> os.stat_result | None:
-        """The facts of what a link leads to, where that lies in the library."""
-        target = os.path.realpath(link)
-        if not target.startswith(self._inside) or target.startswith(self._outside):
-            return None
-        if any(is_left_out(part) for part in target[len(self._inside) :].split(b"/")):
-            return None
-        try:
-            return os.stat(target, follow_symlinks=False)
-        except OSError:
-            return None  # it leads nowhere, or round in a circle: there is no file to report
-
-
-def _walk(start: bytes, below: str, fence: _Fence, *, deep: bool) -> Iterator[FoundFile | Problem]:
+def _walk(start: bytes, below: str, fence: Fence, *, deep: bool) -> Iterator[FoundFile | WalkProblem]:
     folders = [(start, below)]
     while folders:
         folder, text = folders.pop()
@@ -133,23 +109,23 @@ def _walk(start: bytes, below: str, fence: _Fence, *, deep: bool) -> Iterator[Fo
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if is_left_out(entry.name):
+                    if is_skipped(entry.name):
                         continue
                     path = prefix + text_of(entry.name)
                     found = _look_at(entry, path, fence)
                     if found is _FOLDER:
                         if deep:
                             folders.append((entry.path, path))
-                    elif isinstance(found, FoundFile | Problem):
+                    elif isinstance(found, FoundFile | WalkProblem):
                         yield found
         except OSError as error:  # also a folder that vanished meanwhile: its disk may have gone
-            yield Problem(text, reason_of(error))
+            yield WalkProblem(text, reason_of(error))
 
 
 _FOLDER = object()
 
 
-def _look_at(entry: os.DirEntry[bytes], path: str, fence: _Fence) -> FoundFile | Problem | object | None:
+def _look_at(entry: os.DirEntry[bytes], path: str, fence: Fence) -> FoundFile | WalkProblem | object | None:
     try:
         if entry.is_dir(follow_symlinks=False):  # some network file systems have to be asked for it
             return _FOLDER
@@ -157,7 +133,7 @@ def _look_at(entry: os.DirEntry[bytes], path: str, fence: _Fence) -> FoundFile |
     except FileNotFoundError:
         return None  # deleted since its folder was listed
     except OSError as error:
-        return Problem(path, reason_of(error))
+        return WalkProblem(path, reason_of(error))
     if facts is None or not stat.S_ISREG(facts.st_mode):
         return None
     return FoundFile(path, facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_ctime_ns)

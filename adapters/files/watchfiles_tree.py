@@ -15,8 +15,8 @@ from typing import Final
 from watchfiles import Change
 from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
-from adapters.files.confinement import is_left_out
-from adapters.files.pending_changes import Gathered
+from adapters.files.pending_changes import PendingChanges
+from adapters.files.skipped import has_skipped_part
 from adapters.files.walk import kind_of
 from domain.base.paths import text_of
 
@@ -24,14 +24,14 @@ _STEP_MS: Final = 50
 _DEBOUNCE_MS: Final = 100
 
 
-class NotifiedTree:
+class WatchfilesTree:
     """Watches all below the real path `root`; what is no part of a library, or `excluded`, is passed over."""
 
-    def __init__(self, root: bytes, excluded: Collection[bytes], gathered: Gathered) -> None:
+    def __init__(self, root: bytes, excluded: Collection[bytes], pending: PendingChanges) -> None:
         """Begin to watch; raises OSError where the root is not there or cannot be watched."""
         self._root = root.rstrip(b"/") or b"/"
         self._excluded = tuple(folder + b"/" for folder in excluded)
-        self._gathered = gathered
+        self._pending = pending
         self._woken = threading.Event()
         os.scandir(root).close()
         try:
@@ -46,12 +46,12 @@ class NotifiedTree:
             EOFError: what happens is not known any more.
         """
         try:
-            told = self._notify.watch(_DEBOUNCE_MS, _STEP_MS, max(1, int(seconds * 1000)), self._woken)
+            changes = self._notify.watch(_DEBOUNCE_MS, _STEP_MS, max(1, int(seconds * 1000)), self._woken)
         except WatchfilesRustInternalError as error:
             raise EOFError from error
-        if isinstance(told, str):  # why nothing came
+        if isinstance(changes, str):  # why nothing came
             return False
-        for change, path in told:
+        for change, path in changes:
             self._take(Change(change), os.fsencode(path))
         return True
 
@@ -67,7 +67,7 @@ class NotifiedTree:
         rel = os.path.relpath(whole, self._root)
         if rel.startswith(b"..") or (whole + b"/").startswith(self._excluded):
             return
-        if any(is_left_out(part) for part in rel.split(b"/") if rel != b"."):
+        if rel != b"." and has_skipped_part(rel):
             return
         is_media = kind_of(text_of(rel)) is not None
         try:
@@ -76,6 +76,6 @@ class NotifiedTree:
             is_folder = not is_media  # gone: a folder, unless its name is a file's
         if is_folder:
             if rel != b"." and change is not Change.modified:
-                self._gathered.tree(rel)
+                self._pending.tree(rel)
         elif is_media:
-            self._gathered.file(rel, written=False)
+            self._pending.file(rel, written=False)

@@ -124,7 +124,7 @@ class Xmp:
             for element in [*description.findall(REGIONS), *description.findall(MICROSOFT)]:
                 description.remove(element)
 
-    def say(self, said: Description, stored: Stored | None, mark: str) -> bytes:
+    def say(self, wanted: Description, stored: Stored | None, mark: str) -> bytes:
         """The packet with just these keywords and faces, and all else that it held: what it says of a face that stays
         is changed no further than its name and place. The same input gives the same bytes."""
         for description in self._rdf.findall(DESCRIPTION):
@@ -132,9 +132,9 @@ class Xmp:
             description.attrib.pop(_EXTENDED, None)
             for element in description.findall(_EXTENDED):
                 description.remove(element)
-        self._say_keywords(said.keywords)
+        self._say_keywords(wanted.keywords)
         if stored is not None:
-            self._say_faces(said.regions, stored)
+            self._say_faces(wanted.regions, stored)
         for description in self._rdf.findall(DESCRIPTION):
             for element in [*description]:
                 if element.tag in _LISTS and element.find(f".//{ITEM}") is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 _MOST_BOXES: Final = 1024
 """Boxes beside one another: a film of many parts has more, a photo has not."""
 
 
-class Box(NamedTuple):
+class IsoBox(NamedTuple):
     """One box: its four letters, where its content begins and where it ends."""
 
     kind: bytes
@@ -17,7 +17,7 @@ class Box(NamedTuple):
     end: int
 
 
-def boxes(content: bytes, at: int = 0, end: int | None = None) -> Iterator[Box]:
+def boxes(content: bytes, at: int = 0, end: int | None = None) -> Iterator[IsoBox]:
     """The boxes that lie one after the other between two places; a broken one ends the row."""
     end = len(content) if end is None else min(end, len(content))
     for _ in range(_MOST_BOXES):
@@ -30,21 +30,21 @@ def boxes(content: bytes, at: int = 0, end: int | None = None) -> Iterator[Box]:
             length = end - at
         if length < start - at or at + length > end:
             return
-        yield Box(content[at + 4 : at + 8], start, at + length)
+        yield IsoBox(content[at + 4 : at + 8], start, at + length)
         at += length
 
 
-def within(content: bytes, box: Box, *kinds: bytes, skip: int = 0) -> Iterator[Box]:
+def within(content: bytes, box: IsoBox, path: Sequence[bytes], *, skip: int = 0) -> Iterator[IsoBox]:
     """The boxes that a path of kinds leads to from a box, whose first `skip` bytes are a header of its own."""
     for each in boxes(content, box.at + skip, box.end):
-        if each.kind == kinds[0]:
-            if len(kinds) == 1:
+        if each.kind == path[0]:
+            if len(path) == 1:
                 yield each
             else:
-                yield from within(content, each, *kinds[1:])
+                yield from within(content, each, path[1:])
 
 
-def first_sample(content: bytes, table: Box) -> tuple[int, int] | None:
+def first_sample(content: bytes, table: IsoBox) -> tuple[int, int] | None:
     """Place and bytes of the first sample of a track, from its sample table (`stbl`)."""
     length = at = 0
     for box in boxes(content, table.at, table.end):

@@ -43,7 +43,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
 
 
-def read_content(path: bytes, expected: MediaKind) -> Content:
+def read_content(path: bytes, expected: MediaKind, max_photo_bytes: int = MAX_PHOTO_BYTES) -> Content:
     """Read a file of a library once, from its first byte to its last.
 
     Raises:
@@ -59,7 +59,7 @@ def read_content(path: bytes, expected: MediaKind) -> Content:
         name = format_of(head)
         kind = kind_of_format(name) or expected
         photo, length, digest = None, 0, hashlib.sha256()
-        if kind == "photo" and before.st_size <= MAX_PHOTO_BYTES:
+        if kind == "photo" and before.st_size <= max_photo_bytes:
             photo = _read(descriptor, before.st_size)
             digest.update(photo)
             length = len(photo)
@@ -73,7 +73,7 @@ def read_content(path: bytes, expected: MediaKind) -> Content:
         os.close(descriptor)
     if name == "tiff" and photo is not None:
         name = raw_format_of(photo) or name
-    problem = _problem(head, name, kind, photo)
+    problem = _problem(head, name, kind, None if photo is not None else max_photo_bytes)
     photo = photo if problem is None and name is not None else None
     size, mtime_ns = before.st_size, before.st_mtime_ns
     return Content(
@@ -103,11 +103,12 @@ def open_media(path: bytes) -> BinaryIO:
     return open(_opened(path), "rb")
 
 
-def _problem(head: bytes, name: str | None, kind: MediaKind, photo: bytes | None) -> str | None:
+def _problem(head: bytes, name: str | None, kind: MediaKind, exceeded: int | None) -> str | None:
+    """What is wrong with a file; `exceeded` are the bytes that a photo may have, where it has more."""
     if not head:
         return "empty file"
-    if kind == "photo" and photo is None:
-        return f"larger than {MAX_PHOTO_BYTES // 1024 // 1024} MB"
+    if kind == "photo" and exceeded is not None:
+        return f"larger than {exceeded // 1024 // 1024} MB"
     if name is None:
         return f"not a {'picture' if kind == 'photo' else 'video'}: {description_of(head)}"
     return None

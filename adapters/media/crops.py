@@ -1,6 +1,6 @@
 """Pictures made to be looked at now: a photo at any size, and one face of it.
 
-These functions run in worker processes, as those of `index`.
+These functions run in worker processes, as those of `indexing`.
 """
 
 from __future__ import annotations

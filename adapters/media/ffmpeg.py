@@ -94,8 +94,8 @@ def reason_of(stderr: bytes) -> str:
     """The last thing that a tool complained about in one short line, without addresses of memory and of the file."""
     lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     last = lines[-1] if lines else "no reason given"
-    said = last.rpartition("] ")[2] if last.startswith("[") else last.rpartition(": ")[2]
-    return " ".join("".join(char for char in said if char.isprintable()).split())[:_LONGEST_REASON]
+    reason = last.rpartition("] ")[2] if last.startswith("[") else last.rpartition(": ")[2]
+    return " ".join("".join(char for char in reason if char.isprintable()).split())[:_LONGEST_REASON]
 
 
 def _output(command: Sequence[Word], seconds: float, fds: Sequence[int] = ()) -> bytes:

@@ -91,14 +91,14 @@ def film_of(path: bytes, name: str, fds: Sequence[int] = ()) -> Film:
     """
     try:
         words = ("-show_format", "-show_streams", "-of", "json")
-        told = json.loads(ffprobe(path, *words, seconds=PROBE_SECONDS, fds=fds))
+        probed = json.loads(ffprobe(path, *words, seconds=PROBE_SECONDS, fds=fds))
     except ValueError as error:
         raise Unreadable("cannot be decoded: ffprobe's answer makes no sense") from error
-    streams = [each for each in told.get("streams", []) if isinstance(each, dict)]
+    streams = [each for each in probed.get("streams", []) if isinstance(each, dict)]
     video = _first(streams, "video")
     if video is None or not video.get("codec_name"):
         raise Unreadable("no picture in it: sound alone" if _first(streams, "audio") else "no video in it")
-    return _film(told.get("format", {}), streams, video, name)
+    return _film(probed.get("format", {}), streams, video, name)
 
 
 def _first(streams: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any] | None:

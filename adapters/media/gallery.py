@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import Any
 
 from adapters.media import crops
 from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
@@ -31,14 +31,12 @@ from adapters.media.renditions import (
     rendition_path,
     unsupported_mark,
 )
+from adapters.workers.pool import WorkerPool
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box
 from domain.base.paths import bytes_of, shown
 from domain.commands.media import ReadFile
 from domain.events.media import NEEDS_FFMPEG, Media
-
-Ts = TypeVarTuple("Ts")
-T = TypeVar("T")
 
 SECONDS_A_FILE = 60.0
 SLOWEST_BYTES_A_SECOND = 5_000_000
@@ -51,31 +49,29 @@ CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES,
 log = logging.getLogger(__name__)
 
 
-class Workers(Protocol):
-    """What the gallery needs of a pool of worker processes; `app.py` passes the real ones in."""
-
-    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
-        """Run `fn(*args)` in a worker, for at most `timeout` seconds."""
-
-
 class Gallery:
     """Pictures by content and by place. Blocking; safe from any thread."""
 
     def __init__(
         self,
-        background: Workers,
-        waiting: Workers,
+        background: WorkerPool,
+        waiting: WorkerPool,
         renditions: Path,
         thumbnails: Path,
         locate: Callable[[int, str], Path],
+        *,
+        seconds_a_file: float = SECONDS_A_FILE,
+        slowest_bytes_a_second: float = SLOWEST_BYTES_A_SECOND,
     ) -> None:
         """`background` indexes, `waiting` works for people who wait; `locate` resolves a library's id and a path text
-        to the file, and raises `NotFound` where that would leave the library."""
+        to the file, and raises `NotFound` where that would leave the library. A file may take `seconds_a_file`, and
+        longer by what it takes to send its bytes at the slowest."""
         self._background = background
         self._waiting = waiting
         self._renditions = os.fspath(renditions)
         self._thumbnails = thumbnails
         self._locate = locate
+        self._seconds_a_file, self._slowest_bytes_a_second = seconds_a_file, slowest_bytes_a_second
         self._crops = _Kept(CROPS_KEPT_BYTES)
 
     # For the scan
@@ -86,7 +82,7 @@ class Gallery:
         Where that hangs or ends its process, the file is read once more without being decoded: it keeps its content
         and its place, and has no picture.
         """
-        seconds = _seconds(size)
+        seconds = self._seconds(size)
         whole = self._background.submit(read_media, path, text, self._renditions, kind, timeout=seconds)
 
         def without_picture(reason: str) -> Future[ReadFile]:
@@ -141,7 +137,7 @@ class Gallery:
         original = os.fsencode(self._locate(media.library_id, media.path))
         kind: MediaKind = "video" if media.kind == "video" else "photo"
         indexed = self._waiting.submit(
-            index_file, original, self._renditions, kind, timeout=_seconds(media.size)
+            index_file, original, self._renditions, kind, timeout=self._seconds(media.size)
         ).result()
         if indexed.content_hash != content:
             raise Unavailable("the file was replaced: the next scan will say by what")
@@ -159,17 +155,17 @@ class Gallery:
         jpeg = self._crops.get(key)
         if jpeg is None:
             path = os.fsencode(self.made(media, "preview"))
-            jpeg = self._waiting.submit(crops.face_crop, path, box, size, timeout=SECONDS_A_FILE).result()
+            jpeg = self._waiting.submit(crops.face_crop, path, box, size, timeout=self._seconds_a_file).result()
             self._crops.put(key, jpeg)
         return jpeg
 
     def metadata(self, path: Path, kind: MediaKind) -> dict[str, object]:
         """A file's facts and EXIF as they are now, as plain values; raises as `adapters.media.indexing.metadata`."""
-        return self._waiting.submit(metadata, os.fsencode(path), kind, timeout=SECONDS_A_FILE).result()
+        return self._waiting.submit(metadata, os.fsencode(path), kind, timeout=self._seconds_a_file).result()
 
     def embedded_xmp(self, path: Path) -> EmbeddedXmp:
         """What other programs wrote into a photo; raises as `adapters.media.embedded_xmp.embedded_xmp`."""
-        return self._background.submit(embedded_xmp, os.fsencode(path), timeout=SECONDS_A_FILE).result()
+        return self._background.submit(embedded_xmp, os.fsencode(path), timeout=self._seconds_a_file).result()
 
     # For the mirror
 
@@ -218,6 +214,9 @@ class Gallery:
                 return
             if folder.is_file():
                 folder.unlink()
+
+    def _seconds(self, size: int) -> float:
+        return self._seconds_a_file + size / self._slowest_bytes_a_second
 
     def _mirrored(self, library_id: int, path: str) -> Path:
         return self._thumbnails / str(library_id) / os.fsdecode(bytes_of(path))
@@ -273,7 +272,3 @@ def _or_else(first: Future[ReadFile], second: Callable[[str], Future[ReadFile]])
 
     first.add_done_callback(look)
     return outcome
-
-
-def _seconds(size: int) -> float:
-    return SECONDS_A_FILE + size / SLOWEST_BYTES_A_SECOND

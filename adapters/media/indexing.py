@@ -18,7 +18,7 @@ from adapters.media.dates import WallClock, wall_clock_of_change, wall_clock_of_
 from adapters.media.exif import CameraFacts, camera_facts, directory, named_tags, raw_exif
 from adapters.media.film import film_of
 from adapters.media.magic import RAWS, MediaKind
-from adapters.media.motion import FORMATS, Told, apple_burst, motion_of, told_by_phone
+from adapters.media.motion import FORMATS, PhoneXmp, apple_burst, motion_of, phone_xmp
 from adapters.media.opening import Photo, open_photo
 from adapters.media.pictures import Decoded, shrunk
 from adapters.media.placeholder import placeholder_of
@@ -115,19 +115,20 @@ def _photo_indexed(
             note, size = _rendered(picture, content.sha256, renditions_root)
         except Unreadable as error:
             size, problem = (None, None), str(error)
-    return _with_series(_indexed(name, content, facts, picture, size, note, problem), photo, picture)
+    indexed = _indexed(name, content, facts, picture=picture, size=size, note=note, problem=problem)
+    return _with_series(indexed, photo, picture)
 
 
 def _with_series(indexed: IndexedFile, photo: bytes, picture: Photo) -> IndexedFile:
     """The same with the video in the photo and the series that it is of."""
-    told = told_by_phone(photo) if indexed.format in FORMATS else Told()
-    motion = motion_of(photo, told) if indexed.format in FORMATS else None
+    xmp = phone_xmp(photo) if indexed.format in FORMATS else PhoneXmp()
+    motion = motion_of(photo, xmp) if indexed.format in FORMATS else None
     note = directory(picture.exif, ExifTags.IFD.Exif).get(ExifTags.Base.MakerNote)
     return msgspec.structs.replace(
         indexed,
         motion_at=motion.at if motion else None,
         motion_bytes=motion.length if motion else None,
-        burst=apple_burst(note) or told.burst,
+        burst=apple_burst(note) or xmp.burst,
     )
 
 
@@ -221,7 +222,7 @@ def _film_indexed(path: bytes, name: str, content: Content, root: str | None) ->
         longitude=film.longitude,
         altitude=film.altitude,
     )
-    indexed = _indexed(name, content, facts, None, (film.width, film.height), note, problem)
+    indexed = _indexed(name, content, facts, size=(film.width, film.height), note=note, problem=problem)
     return msgspec.structs.replace(
         indexed,
         duration=film.duration,
@@ -243,6 +244,7 @@ def _indexed(
     name: str,
     content: Content,
     facts: CameraFacts,
+    *,
     picture: Photo | None = None,
     size: Size = (None, None),
     note: Note | None = None,

@@ -42,7 +42,7 @@ class Motion(NamedTuple):
     length: int
 
 
-class Told(NamedTuple):
+class PhoneXmp(NamedTuple):
     """What the XMP of a phone's photo says: the video's bytes from the end of the file and its length, both unchecked,
     and the series that the photo is of."""
 
@@ -51,23 +51,23 @@ class Told(NamedTuple):
     burst: str | None = None
 
 
-def told_by_phone(content: bytes) -> Told:
+def phone_xmp(content: bytes) -> PhoneXmp:
     """What the first packet of XMP in a photo says of a video and of a series; nothing where it is broken."""
     start = content.find(_PACKET)
     end = content.find(_PACKET_END, start, start + _MOST_PACKET) if start >= 0 else -1
     if end < 0:
-        return Told()
+        return PhoneXmp()
     packet = _Packet()
     try:
         packet.read(content[start : end + len(_PACKET_END)])
     except (expat.ExpatError, _Refused):
-        return Told()
-    return packet.told()
+        return PhoneXmp()
+    return packet.xmp()
 
 
-def motion_of(content: bytes, told: Told) -> Motion | None:
+def motion_of(content: bytes, xmp: PhoneXmp) -> Motion | None:
     """The video in the bytes of a photo, None where there is none."""
-    for at, length in _places(content, told):
+    for at, length in _places(content, xmp):
         if _LEAST_BYTES <= length <= MOST_BYTES and 0 < at <= len(content) - length and _is_video(content, at, length):
             return Motion(at, length)
     return None
@@ -96,12 +96,12 @@ def apple_burst(maker_note: object) -> str | None:
     return None
 
 
-def _places(content: bytes, told: Told) -> Iterator[tuple[int, int]]:
+def _places(content: bytes, xmp: PhoneXmp) -> Iterator[tuple[int, int]]:
     """Where makers' rules say that a video is: place and number of bytes, neither of them checked."""
     if content[4:8] == b"ftyp":
         yield from ((box.at, box.end - box.at) for box in boxes(content) if box.kind == b"mpvd")
-    if told.from_end is not None:
-        yield len(content) - told.from_end, told.from_end if told.length is None else told.length
+    if xmp.from_end is not None:
+        yield len(content) - xmp.from_end, xmp.from_end if xmp.length is None else xmp.length
     yield from _samsung_places(content)
 
 
@@ -139,7 +139,7 @@ class _Packet:
     """XMP that is read as it comes: nothing of it is built up but a few numbers."""
 
     def __init__(self) -> None:
-        self._said: dict[str, str] = {}
+        self._values: dict[str, str] = {}
         self._items: list[dict[str, str]] = []
         self._text = ""
         self._count = 0
@@ -152,14 +152,14 @@ class _Packet:
         parser.CharacterDataHandler = self._hear
         parser.Parse(packet, True)
 
-    def told(self) -> Told:
-        burst = _id(self._said.get("BurstID"))
-        from_end = _number(self._said.get("MicroVideoOffset"))
+    def xmp(self) -> PhoneXmp:
+        burst = _id(self._values.get("BurstID"))
+        from_end = _number(self._values.get("MicroVideoOffset"))
         lengths = [_number(item.get("Length")) or 0 for item in self._items]
         for place, item in enumerate(self._items):
             if item.get("Semantic") == "MotionPhoto" and lengths[place]:
-                return Told(sum(lengths[place:]), lengths[place], burst)
-        return Told(from_end, None, burst)
+                return PhoneXmp(sum(lengths[place:]), lengths[place], burst)
+        return PhoneXmp(from_end, None, burst)
 
     @staticmethod
     def _refuse(*_: object) -> None:
@@ -191,7 +191,7 @@ class _Packet:
         if plain in {"Semantic", "Length"} and self._items:
             self._items[-1].setdefault(plain, value)
         elif plain in {"MicroVideoOffset", "BurstID"}:
-            self._said.setdefault(plain, value)
+            self._values.setdefault(plain, value)
 
 
 def _number(text: str | None) -> int | None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from adapters.media.exif import boxed_exif, orientation_of
 from adapters.media.magic import RAWS
-from adapters.media.pictures import Decoded, Picture, TooManyPixels, open_picture, shrunk, upright
+from adapters.media.pictures import MAX_PIXELS, Decoded, Picture, TooManyPixels, open_picture, shrunk, upright
 from adapters.media.programs import ffmpeg_pixels
 from adapters.media.raw_pictures import RawPicture
 from domain.base.errors import Unreadable
@@ -38,8 +38,16 @@ class Photo(Protocol):
 class Rescued:
     """A photo that Pillow cannot decode and ffmpeg perhaps can; `reason` is why Pillow cannot."""
 
-    def __init__(self, content: bytes, format_name: str, reason: Unreadable, picture: Picture | None = None) -> None:
-        pixels = ffmpeg_pixels(content, format_name)
+    def __init__(
+        self,
+        content: bytes,
+        format_name: str,
+        reason: Unreadable,
+        picture: Picture | None = None,
+        *,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        pixels = ffmpeg_pixels(content, format_name, max_pixels)
         if pixels is None:
             raise reason
         self.exif = boxed_exif(content) if picture is None else picture.exif
@@ -57,9 +65,8 @@ class Rescued:
 class _Trying:
     """A photo that Pillow opened; where it cannot be decoded in the end, ffmpeg is asked."""
 
-    def __init__(self, content: bytes, picture: Picture) -> None:
-        self._content = content
-        self._picture = picture
+    def __init__(self, content: bytes, picture: Picture, max_pixels: int) -> None:
+        self._content, self._picture, self._max_pixels = content, picture, max_pixels
         self.exif = picture.exif
         self.orientation = picture.orientation
         self.width: int | None = picture.width
@@ -70,22 +77,24 @@ class _Trying:
         try:
             return self._picture.decoded(long_side)
         except Unreadable as reason:
-            return Rescued(self._content, self._picture.format, reason, self._picture).decoded(long_side)
+            name, limit = self._picture.format, self._max_pixels
+            return Rescued(self._content, name, reason, self._picture, max_pixels=limit).decoded(long_side)
 
 
-def open_photo(content: bytes, format_name: str) -> Photo:
+def open_photo(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> Photo:
     """Read the header of a photo's bytes, `format_name` being what `magic` made of them.
 
     Raises:
-        Unreadable: it is broken, or larger than is allowed.
+        Unreadable: it is broken, or has more than `max_pixels`.
     """
     if format_name in RAWS:
-        return RawPicture(content, format_name)
+        return RawPicture(content, format_name, max_pixels)
     if format_name == "jxl":
-        return Rescued(content, format_name, Unreadable(_NO_JXL if which("ffmpeg") is None else "cannot be decoded"))
+        reason = Unreadable(_NO_JXL if which("ffmpeg") is None else "cannot be decoded")
+        return Rescued(content, format_name, reason, max_pixels=max_pixels)
     try:
-        return _Trying(content, open_picture(content, format_name))
+        return _Trying(content, open_picture(content, format_name, max_pixels), max_pixels)
     except TooManyPixels:
         raise
-    except Unreadable as reason:
-        return Rescued(content, format_name, reason)
+    except Unreadable as error:
+        return Rescued(content, format_name, error, max_pixels=max_pixels)

@@ -122,11 +122,11 @@ class Picture:
         return Decoded(upright(pixels, turned), problem)
 
 
-def open_picture(content: bytes, format_name: str) -> Picture:
+def open_picture(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read the header of a photo's bytes, `format_name` being what `magic.format_of` made of them.
 
     Raises:
-        TooManyPixels: the picture is larger than `MAX_PIXELS`.
+        TooManyPixels: the picture has more than `max_pixels`.
         Unreadable: the header is broken.
     """
     with quiet():
@@ -137,8 +137,8 @@ def open_picture(content: bytes, format_name: str) -> Picture:
             raise TooManyPixels(f"more than {MAX_PIXELS // 1_000_000} million pixels") from error
         except PARSING_ERRORS as error:
             raise Unreadable(f"cannot be decoded: {_words(error)}") from error
-    if picture.width * picture.height > MAX_PIXELS:
-        raise TooManyPixels(f"{picture.width} x {picture.height}: more than {MAX_PIXELS // 1_000_000} million pixels")
+    if picture.width * picture.height > max_pixels:
+        raise TooManyPixels(f"{picture.width} x {picture.height}: more than {max_pixels // 1_000_000} million pixels")
     return picture
 
 

@@ -18,9 +18,9 @@ import msgspec
 import numpy as np
 from PIL import Image
 
-from adapters.media import pictures
 from adapters.media.colour import Pixels
 from adapters.media.exif import PARSING_ERRORS
+from adapters.media.pictures import MAX_PIXELS
 
 SECONDS: Final = 30.0
 """Neither needs a tenth of it for a photo that it can read."""
@@ -41,15 +41,15 @@ _DEMUXERS: Final = {
 which older versions read nothing and newer ones one tile."""
 
 
-def exiftool_previews(content: bytes) -> list[bytes]:
-    """The JPEGs that exiftool finds in a RAW file, none where it is not on the PATH or cannot tell in time."""
+def exiftool_previews(content: bytes, seconds: float = SECONDS) -> list[bytes]:
+    """The JPEGs that exiftool finds in a RAW file, none where it is not on the PATH or takes more than `seconds`."""
     program = shutil.which("exiftool")
     if program is None:
         return []
     wanted = [f"-{name}" for name in _PREVIEWS]
-    told = _output([program, "-config", "", "-j", "-b", *wanted, "-"], content)
+    listed = _output([program, "-config", "", "-j", "-b", *wanted, "-"], content, seconds)
     try:
-        found = msgspec.json.decode(told or b"[]", type=list[dict[str, str | int | float]])
+        found = msgspec.json.decode(listed or b"[]", type=list[dict[str, str | int | float]])
         values = [each.get(name) for each in found for name in _PREVIEWS]
         encoded = [value.removeprefix("base64:") for value in values if isinstance(value, str)]
         return [base64.b64decode(value, validate=True) for value in encoded]
@@ -57,18 +57,18 @@ def exiftool_previews(content: bytes) -> list[bytes]:
         return []
 
 
-def ffmpeg_pixels(content: bytes, format_name: str) -> Pixels | None:
+def ffmpeg_pixels(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> Pixels | None:
     """A photo as ffmpeg decodes it, as it is stored; None where ffmpeg is missing, does not know the format, finds the
-    file damaged or larger than `MAX_PIXELS`."""
+    file damaged or larger than `max_pixels`."""
     program, demuxer = shutil.which("ffmpeg"), _DEMUXERS.get(format_name)
     if program is None or demuxer is None:
         return None
-    strict = ["-v", "error", "-xerror", "-err_detect", "explode", "-max_pixels", str(pictures.MAX_PIXELS)]
+    strict = ["-v", "error", "-xerror", "-err_detect", "explode", "-max_pixels", str(max_pixels)]
     whole = ["-frame_size", str(len(content))] if format_name == "jxl" else []  # of which older versions know no end
     limits = ["-nostdin", *strict, "-protocol_whitelist", "pipe", "-noautorotate"]
     given = [*limits, "-f", demuxer, *whole, "-i", "pipe:0"]
-    asked = ["-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
-    made = _output([program, *given, *asked], content)
+    output = ["-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
+    made = _output([program, *given, *output], content)
     try:
         with Image.open(io.BytesIO(made or b""), formats=("PPM",)) as image:
             return np.asarray(image)
@@ -76,10 +76,10 @@ def ffmpeg_pixels(content: bytes, format_name: str) -> Pixels | None:
         return None
 
 
-def _output(command: Sequence[str], content: bytes) -> bytes | None:
+def _output(command: Sequence[str], content: bytes, seconds: float = SECONDS) -> bytes | None:
     """What a program writes about `content`; None where it fails or takes too long."""
     try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS, check=False)
+        done = subprocess.run(command, input=content, capture_output=True, timeout=seconds, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from adapters.media.boxes import Box, boxes, first_sample, within
+from adapters.media.boxes import IsoBox, boxes, first_sample, within
 from adapters.media.magic import holds_sensor_readings
 from adapters.media.tiff import Directory, Tiff
 
@@ -41,7 +41,7 @@ _MOST_STARTS: Final = 2000
 """Places that look like the beginning of a JPEG: of random bytes, one in 16 MB."""
 
 
-class Embedded(NamedTuple):
+class EmbeddedJpeg(NamedTuple):
     """A JPEG in a file: where it begins, its bytes, its stored pixels."""
 
     at: int
@@ -50,7 +50,7 @@ class Embedded(NamedTuple):
     height: int
 
 
-def embedded_jpegs(content: bytes, format_name: str) -> list[Embedded]:
+def embedded_jpegs(content: bytes, format_name: str) -> list[EmbeddedJpeg]:
     """The pictures that a RAW file holds as JPEGs of at least `LEAST` pixels, the largest first. Decodes nothing.
 
     The whole file is searched only where its format's own places hold none that is `ENOUGH`.
@@ -83,7 +83,7 @@ def canon_blocks(content: bytes) -> dict[bytes, bytes]:
     """The directories of a CR3 by the names of their boxes: each is a TIFF (CMT1: main, CMT2: EXIF, CMT4: GPS)."""
     found: dict[bytes, bytes] = {}
     for moov in boxes(content):
-        for part in within(content, moov, b"uuid") if moov.kind == b"moov" else ():
+        for part in within(content, moov, [b"uuid"]) if moov.kind == b"moov" else ():
             for box in boxes(content, part.at + _UUID, part.end):
                 if box.kind in (b"CMT1", b"CMT2", b"CMT4"):
                     found.setdefault(box.kind, content[box.at : box.end])
@@ -117,29 +117,29 @@ def _canon_places(content: bytes) -> Iterator[tuple[int, int]]:
     """The thumbnail and preview boxes of a CR3, and the first sample of each of its tracks, one of which is a JPEG."""
     for box in boxes(content):
         if box.kind == b"uuid":
-            for preview in within(content, box, b"PRVW", skip=_UUID + 8):
+            for preview in within(content, box, [b"PRVW"], skip=_UUID + 8):
                 yield _after_header(content, preview)
         if box.kind == b"moov":
-            for part in within(content, box, b"uuid"):
-                for thumbnail in within(content, part, b"THMB", skip=_UUID):
+            for part in within(content, box, [b"uuid"]):
+                for thumbnail in within(content, part, [b"THMB"], skip=_UUID):
                     yield _after_header(content, thumbnail)
-            for table in within(content, box, b"trak", b"mdia", b"minf", b"stbl"):
+            for table in within(content, box, [b"trak", b"mdia", b"minf", b"stbl"]):
                 if (sample := first_sample(content, table)) is not None:
                     yield sample
 
 
-def _after_header(content: bytes, box: Box) -> tuple[int, int]:
+def _after_header(content: bytes, box: IsoBox) -> tuple[int, int]:
     """The JPEG of a box whose header grew by a few bytes with the years; nothing where there is none."""
     start = content.find(_SOI, box.at, min(box.at + 32, box.end))
     return (start, box.end - start) if start >= 0 else (0, 0)
 
 
-def _those_at(content: bytes, places: Iterator[tuple[int, int]]) -> list[Embedded]:
-    found: dict[int, Embedded] = {}
+def _those_at(content: bytes, places: Iterator[tuple[int, int]]) -> list[EmbeddedJpeg]:
+    found: dict[int, EmbeddedJpeg] = {}
     for at, length in places:
         size = _shown_size(content, at, min(at + length, len(content))) if at > 0 and length > 0 else None
         if size is not None and max(size) >= LEAST:
-            found.setdefault(at, Embedded(at, min(length, len(content) - at), *size))
+            found.setdefault(at, EmbeddedJpeg(at, min(length, len(content) - at), *size))
     return list(found.values())
 
 

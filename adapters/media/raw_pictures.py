@@ -19,10 +19,9 @@ import numpy as np
 import rawpy
 from PIL import ExifTags
 
-from adapters.media import pictures
 from adapters.media.colour import Pixels
 from adapters.media.exif import PARSING_ERRORS, directory, orientation_of, quiet, raw_exif
-from adapters.media.pictures import Decoded, open_picture, shrunk, upright
+from adapters.media.pictures import MAX_PIXELS, Decoded, open_picture, shrunk, upright
 from adapters.media.programs import exiftool_previews, ffmpeg_pixels
 from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, sensor_size
 from domain.base.errors import Unreadable
@@ -36,11 +35,11 @@ class RawPicture:
     """A RAW photo: `format`, `exif`, the `orientation` of the camera, and the upright `width` and `height` of the whole
     photo, None where only a decoded picture can tell."""
 
-    def __init__(self, content: bytes, format_name: str) -> None:
+    def __init__(self, content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> None:
         self.format = format_name
         self.exif = raw_exif(content, format_name)
         self.orientation = orientation_of(self.exif)
-        self._content = content
+        self._content, self._max_pixels = content, max_pixels
         self._jpegs = embedded_jpegs(content, format_name)
         self._sensor = sensor_size(content, format_name)
         self.width: int | None
@@ -76,7 +75,7 @@ class RawPicture:
 
     def _of_jpeg(self, jpeg: bytes, long_side: int) -> Iterator[Decoded]:
         try:
-            picture = open_picture(jpeg, "jpeg")
+            picture = open_picture(jpeg, "jpeg", self._max_pixels)
             turned = picture.orientation >= 5
             stored = (picture.height, picture.width) if turned else (picture.width, picture.height)
             if max(stored) >= LEAST:
@@ -99,7 +98,7 @@ class RawPicture:
         """The sensor's readings as a picture, with the camera's white balance; LibRaw turns it by itself."""
         try:
             with _unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
-                if raw.sizes.raw_width * raw.sizes.raw_height > pictures.MAX_PIXELS:
+                if raw.sizes.raw_width * raw.sizes.raw_height > self._max_pixels:
                     return
                 pixels = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
         except _LIBRAW_ERRORS:
@@ -109,12 +108,12 @@ class RawPicture:
     def _as_stored(self, long_side: int) -> Decoded | None:
         """The first directory as if it were that of a picture: a bitmap, where no JPEG is; else what ffmpeg makes."""
         try:
-            picture = open_picture(self._content, "tiff")
+            picture = open_picture(self._content, "tiff", self._max_pixels)
             if max(picture.width, picture.height) >= LEAST:
                 return picture.decoded(long_side)
         except Unreadable:
             pass
-        pixels = ffmpeg_pixels(self._content, self.format)
+        pixels = ffmpeg_pixels(self._content, self.format, self._max_pixels)
         return None if pixels is None else self._decoded(pixels, long_side)
 
     def _decoded(self, stored: Pixels, long_side: int) -> Decoded:

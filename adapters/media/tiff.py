@@ -22,7 +22,7 @@ _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11
 _UNSIGNED: Final = {1: "B", 3: "H", 4: "I", 13: "I"}
 
 
-class Entry(NamedTuple):
+class TiffEntry(NamedTuple):
     """One field: its type, how many values it has, and where in the content the first of them lies."""
 
     kind: int
@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 class Directory(msgspec.Struct, frozen=True):
     """The fields of one directory by their tags, and where the following one begins (0: nowhere)."""
 
-    entries: dict[int, Entry]
+    entries: dict[int, TiffEntry]
     following: int
 
 
@@ -72,7 +72,7 @@ class Tiff:
         for place in range(at + 2, end, 12):
             tag, kind, values = struct.unpack_from(self._order + "HHI", self._content, place)
             length = values * _SIZES.get(kind, 1)
-            entries[tag] = Entry(kind, values, place + 8 if length <= 4 else self._start + self._pointer(place + 8))
+            entries[tag] = TiffEntry(kind, values, place + 8 if length <= 4 else self._start + self._pointer(place + 8))
         return Directory(entries, self._pointer(end) if self._holds(end, 4) else 0)
 
     def numbers(self, directory: Directory, tag: int) -> tuple[int, ...]:

@@ -19,9 +19,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Final, Literal, Protocol, TypeVar, TypeVarTuple
+from typing import Final, Literal
 
 import msgspec
 
@@ -32,12 +31,10 @@ from adapters.media.motion import copy_motion
 from adapters.media.renditions import write_whole
 from adapters.media.video_cache import ABANDONED_SECONDS, Kept, keep_to
 from adapters.media.video_frames import fitted, scaling
+from adapters.workers.pool import WorkerPool
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.base.paths import shown
 from domain.events.media import Media
-
-Ts = TypeVarTuple("Ts")
-T = TypeVar("T")
 
 ClipKind = Literal["preview", "gif"]
 
@@ -52,16 +49,6 @@ MOST_WANTED: Final = 500
 """Clips that wait to be made; of more, those asked for the longest ago are forgotten until they are asked for again."""
 
 
-class Workers(Protocol):
-    """What clips need of a pool of worker processes; `app.py` passes the real one in."""
-
-    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
-        """Run `fn(*args)` in a worker, for at most `timeout` seconds."""
-
-    def close(self) -> None:
-        """End the workers and what they do."""
-
-
 class Clip(msgspec.Struct, frozen=True):
     """How it stands with a clip: `status` is `ready`, `pending` or `failed`, `detail` why it failed."""
 
@@ -73,12 +60,19 @@ class VideoClips:
     """Clips by content. Safe from any thread; only `make_next` takes long."""
 
     def __init__(
-        self, workers: Workers, previews: Path, gifs: Path, locate: Callable[[int, str], Path], *, most_bytes: int
+        self,
+        workers: WorkerPool,
+        previews: Path,
+        gifs: Path,
+        locate: Callable[[int, str], Path],
+        *,
+        most_bytes: int,
+        most_wanted: int = MOST_WANTED,
     ) -> None:
         """`locate` resolves a library's id and a path text to the file, and raises `NotFound` where there is none;
         `most_bytes` is what all clips may take on the disk."""
         self._workers = workers
-        self._most_bytes = most_bytes
+        self._most_bytes, self._most_wanted = most_bytes, most_wanted
         self._folders: dict[ClipKind, tuple[Path, str]] = {"preview": (previews, "mp4"), "gif": (gifs, "gif")}
         self._locate = locate
         self._lock = threading.Lock()
@@ -96,7 +90,7 @@ class VideoClips:
         with self._lock:
             self._wanted[key] = media
             self._wanted.move_to_end(key)
-            while len(self._wanted) > MOST_WANTED:
+            while len(self._wanted) > self._most_wanted:
                 self._wanted.popitem(last=False)
         self.on_wanted()
         return Clip("pending")

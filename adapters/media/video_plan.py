@@ -148,10 +148,10 @@ def _keyframes(path: bytes, film: Film, fds: Sequence[int]) -> list[float] | Non
         marks = (film.start + number * step for number in range(math.ceil(film.duration / step)))
         words += ["-read_intervals", ",".join(f"{mark:.3f}%+#1" for mark in marks)]
     try:
-        told = ffprobe(path, *words, "-of", "csv=p=0", seconds=_LISTING_SECONDS, fds=fds)
+        listed = ffprobe(path, *words, "-of", "csv=p=0", seconds=_LISTING_SECONDS, fds=fds)
     except Unreadable:
         return None
-    packets = [line.split(",")[:2] for line in told.decode("ascii", "replace").split() if line.count(",")]
+    packets = [line.split(",")[:2] for line in listed.decode("ascii", "replace").split() if line.count(",")]
     if "-read_intervals" in words and not all("K" in flags for _, flags in packets):
         return None
     found = sorted({_micro(time) - film.start for time, flags in packets if "K" in flags and _is_time(time)})
@@ -194,8 +194,8 @@ def _even(seconds: float) -> list[float]:
 def _length_by_reading(path: bytes, film: Film, fds: Sequence[int]) -> float:
     """The seconds of a video whose container does not tell: browsers record such."""
     words = ("-select_streams", str(film.video_stream), "-show_entries", "packet=pts_time", "-of", "csv=p=0")
-    told = ffprobe(path, *words, seconds=_LISTING_SECONDS, fds=fds).decode("ascii", "replace").replace(",", " ")
-    times = [float(time) - film.start for time in told.split() if _is_time(time)]
+    listed = ffprobe(path, *words, seconds=_LISTING_SECONDS, fds=fds).decode("ascii", "replace").replace(",", " ")
+    times = [float(time) - film.start for time in listed.split() if _is_time(time)]
     if not times or max(times) <= 0:
         raise Unreadable("nothing tells how long it is")
     return round(max(times), 3)

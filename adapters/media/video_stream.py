@@ -44,7 +44,7 @@ _LAST_WORDS: Final = 4096
 log = logging.getLogger(__name__)
 
 
-class _Run:
+class _FfmpegRun:
     """One ffmpeg at work on parts `first` to `end`, the latter excluded; `next` is the first that is not there yet."""
 
     def __init__(self, content: bytes, plan: Plan, first: int, end: int, source: int) -> None:
@@ -71,16 +71,26 @@ class VideoStreams:
     """HLS playlists and parts by content. Blocking; safe from any thread."""
 
     def __init__(
-        self, folder: Path, open_original: Callable[[int, str], int], *, at_once: int, most_bytes: int
+        self,
+        folder: Path,
+        open_original: Callable[[int, str], int],
+        *,
+        at_once: int,
+        most_bytes: int,
+        wait_seconds: float = WAIT_SECONDS,
+        unwatched_seconds: float = UNWATCHED_SECONDS,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         """`open_original` gives a descriptor of the file at a path text of a library, by its id; `most_bytes` is what
-        all parts may take on the disk."""
+        all parts may take on the disk. A request waits for `wait_seconds` at most, `most_waiting` of them at once, and
+        work ends that nobody watched for `unwatched_seconds`."""
         self._cache = PartCache(folder, most_bytes)
         self._open_original = open_original
-        self._at_once = at_once
+        self._at_once, self._most_waiting = at_once, most_waiting
+        self._wait_seconds, self._unwatched_seconds = wait_seconds, unwatched_seconds
         self._probing = threading.BoundedSemaphore(at_once)
         self._changed = threading.Condition()
-        self._runs: list[_Run] = []
+        self._runs: list[_FfmpegRun] = []
         self._threads: list[threading.Thread] = []
         self._watched: dict[bytes, float] = {}
         self._plans: dict[bytes, Plan] = {}
@@ -164,20 +174,20 @@ class VideoStreams:
 
     def _made(self, copies: Sequence[Media], plan: Plan, number: int, is_left: Callable[[], bool]) -> int:
         """A descriptor of a part that is not there yet, when it is."""
-        content, until = _content(copies), time.monotonic() + WAIT_SECONDS
+        content, until = _content(copies), time.monotonic() + self._wait_seconds
         with self._source(copies) as source, self._changed:
-            if self._waiting >= MOST_WAITING:
+            if self._waiting >= self._most_waiting:
                 raise Unavailable("too many wait for parts of videos: try again")
             self._waiting += 1
             try:
-                return self._waited_for(content, plan, number, source, until, is_left)
+                return self._waited_for(content, plan, number, source, until=until, is_left=is_left)
             finally:
                 self._waiting -= 1
 
     def _waited_for(
-        self, content: bytes, plan: Plan, number: int, source: int, until: float, is_left: Callable[[], bool]
+        self, content: bytes, plan: Plan, number: int, source: int, *, until: float, is_left: Callable[[], bool]
     ) -> int:
-        run: _Run | None = None
+        run: _FfmpegRun | None = None
         while (descriptor := self._cache.opened(content, number)) is None:
             if self._closed:
                 raise Unavailable("the server stops")
@@ -197,10 +207,10 @@ class VideoStreams:
                 run.waiting -= 1
         return descriptor
 
-    def _covering(self, content: bytes, number: int) -> _Run | None:
+    def _covering(self, content: bytes, number: int) -> _FfmpegRun | None:
         return next((run for run in self._runs if run.covers(content, number)), None)
 
-    def _begun(self, content: bytes, plan: Plan, number: int, source: int, *, is_wanted: bool) -> _Run | None:
+    def _begun(self, content: bytes, plan: Plan, number: int, source: int, *, is_wanted: bool) -> _FfmpegRun | None:
         """A new run from a part on, None where as many as there may be are at work. One that is wanted ends those that
         nobody waits for: of the same video, and of others where there is no room."""
         if is_wanted:
@@ -213,7 +223,7 @@ class VideoStreams:
         end = number + 1
         while end < min(number + most, plan.parts) and not self._cache.holds(content, end):
             end += 1
-        run = _Run(content, plan, number, end, os.dup(source))
+        run = _FfmpegRun(content, plan, number, end, os.dup(source))
         self._runs.append(run)
         thread = threading.Thread(target=self._work, args=(run,), name=f"video-{number}", daemon=True)
         self._threads = [each for each in self._threads if each.is_alive()] + [thread]
@@ -234,7 +244,7 @@ class VideoStreams:
             if not any(run.content == content for run in self._runs):
                 self._begun(content, plan, missing, source, is_wanted=False)
 
-    def _work(self, run: _Run) -> None:
+    def _work(self, run: _FfmpegRun) -> None:
         """One run from its beginning to its end, in a thread of its own, which ffmpeg dies with."""
         try:
             with self._cache.scratch(run.content) as folder:
@@ -251,7 +261,7 @@ class VideoStreams:
                 self._changed.notify_all()
         self._cache.make_room()
 
-    def _run_ffmpeg(self, run: _Run, folder: Path) -> None:
+    def _run_ffmpeg(self, run: _FfmpegRun, folder: Path) -> None:
         words = command(run.plan, _path_of(run.source), run.first, run.end - run.first, os.fspath(folder))
         process = run.process = subprocess.Popen(
             contained(words),
@@ -261,31 +271,33 @@ class VideoStreams:
             stderr=subprocess.PIPE,
         )
         try:
-            said = self._followed(run, process, folder)
+            last_words = self._followed(run, process, folder)
             failed = process.wait(10) != 0
         except subprocess.TimeoutExpired:
-            failed, said = True, b"it did not end"
+            failed, last_words = True, b"it did not end"
         finally:
             process.kill()
             process.communicate()
         if run.next >= run.end or run.is_stopped:
             return
-        reason = reason_of(said) if failed else "the video ends before"
+        reason = reason_of(last_words) if failed else "the video ends before"
         log.warning("part %s of %s cannot be made: %s", run.next, run.content.hex()[:12], reason)
-        run.trouble = Unavailable(reason) if b"No space left" in said else Unreadable(f"cannot be played: {reason}")
+        run.trouble = (
+            Unavailable(reason) if b"No space left" in last_words else Unreadable(f"cannot be played: {reason}")
+        )
 
-    def _followed(self, run: _Run, process: subprocess.Popen[bytes], folder: Path) -> bytes:
+    def _followed(self, run: _FfmpegRun, process: subprocess.Popen[bytes], folder: Path) -> bytes:
         """Take the parts as ffmpeg says that they are whole, until all are there or the run is to end; its last
         complaints."""
         out, complaints = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)  # both are pipes
-        until, lines, said = time.monotonic() + RUN_SECONDS, b"", b""
+        until, lines, last_words = time.monotonic() + RUN_SECONDS, b"", b""
         with selectors.DefaultSelector() as ready:
             ready.register(out, selectors.EVENT_READ)
             ready.register(complaints, selectors.EVENT_READ)
             while ready.get_map() and run.next < run.end:
                 if run.is_stopped or time.monotonic() > until or self._is_unwatched(run):
                     run.stop()
-                    return said
+                    return last_words
                 for key, _ in ready.select(0.5):
                     chunk = os.read(key.fd, 65536)
                     if not chunk:
@@ -295,15 +307,16 @@ class VideoStreams:
                         for line in whole:
                             self._take(run, line.decode("utf-8", "replace"), folder)
                     else:
-                        said = (said + chunk)[-_LAST_WORDS:]
+                        last_words = (last_words + chunk)[-_LAST_WORDS:]
         if run.next >= run.end:
             process.kill()
-        return said
+        return last_words
 
-    def _is_unwatched(self, run: _Run) -> bool:
-        return run.waiting == 0 and time.monotonic() - self._watched.get(run.content, 0.0) > UNWATCHED_SECONDS
+    def _is_unwatched(self, run: _FfmpegRun) -> bool:
+        unwatched = time.monotonic() - self._watched.get(run.content, 0.0)
+        return run.waiting == 0 and unwatched > self._unwatched_seconds
 
-    def _take(self, run: _Run, line: str, folder: Path) -> None:
+    def _take(self, run: _FfmpegRun, line: str, folder: Path) -> None:
         begun = part_begun_at(run.plan, range(run.first, run.end), line)
         if begun is None:
             (folder / line.partition(",")[0]).unlink(missing_ok=True)

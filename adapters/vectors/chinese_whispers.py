@@ -43,20 +43,20 @@ def graph_of(count: int, of: Integers, to: Integers, weights: Weights) -> Graph:
     return Graph(starts.astype(np.int64), ends, both)
 
 
-def whispered(graph: Graph, labels: Integers, turns: Integers, asked: npt.NDArray[np.bool_]) -> Integers:
-    """The labels that the vertices come to from `labels`, where those of `asked` are asked first and then whoever has
+def whispered(graph: Graph, labels: Integers, turns: Integers, waiting: npt.NDArray[np.bool_]) -> Integers:
+    """The labels that the vertices come to from `labels`, where those of `waiting` are asked first and then whoever has
     a neighbour that changed. `turns` tells the vertices apart for good, whatever else comes and goes."""
-    labels, asked = labels.copy(), asked.copy()
+    labels, waiting = labels.copy(), waiting.copy()
     part = (turns.astype(np.uint64) * np.uint64(SCRAMBLE)) >> np.uint64(64 - 4)
     vertices = [np.flatnonzero(part == turn) for turn in range(TURNS)]
     for _ in range(ROUNDS):
-        if not asked.any():
+        if not waiting.any():
             break
         for those in vertices:
-            now = those[asked[those]]
-            asked[now] = False
+            now = those[waiting[those]]
+            waiting[now] = False
             changed = _step(graph, labels, now)
-            asked[graph.to[_spans(graph, changed)[0]]] = True
+            waiting[graph.to[_spans(graph, changed)[0]]] = True
     return labels
 
 
@@ -65,17 +65,17 @@ def _step(graph: Graph, labels: Integers, vertices: Integers) -> Integers:
     edges, owner = _spans(graph, vertices)
     if not len(edges):
         return edges
-    said = labels[graph.to[edges]]
-    order = np.lexsort((said, owner))
-    owner, said = owner[order], said[order]
+    label = labels[graph.to[edges]]
+    order = np.lexsort((label, owner))
+    owner, label = owner[order], label[order]
     is_new = np.ones(len(order), dtype=bool)
-    is_new[1:] = (owner[1:] != owner[:-1]) | (said[1:] != said[:-1])
+    is_new[1:] = (owner[1:] != owner[:-1]) | (label[1:] != label[:-1])
     first = np.flatnonzero(is_new)
     weight = np.add.reduceat(graph.weights[edges[order]].astype(np.float64), first)
-    owner, said = owner[first], said[first]
-    best = np.lexsort((said, -weight, owner))
+    owner, label = owner[first], label[first]
+    best = np.lexsort((label, -weight, owner))
     _, at = np.unique(owner[best], return_index=True)
-    heard, whose = said[best[at]], vertices[owner[best[at]]]
+    heard, whose = label[best[at]], vertices[owner[best[at]]]
     changed: Integers = whose[labels[whose] != heard]
     labels[whose] = heard
     return changed

@@ -27,7 +27,7 @@ NEIGHBOURS: Final = 16
 MARGIN: Final = np.float32(0.01)
 """An edge weighs the square of how far it is above the threshold, and of this: strangers who just pass it are many
 and count for little. On 25,000 faces the pairwise F1 is 0.996; with the cosine itself it is 0.978."""
-VIEWS: Final = 8
+GRAPHS_KEPT: Final = 8
 """Sets of libraries whose graphs are kept; the one looked at longest ago goes first."""
 
 
@@ -45,25 +45,25 @@ class Clusters:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._views: OrderedDict[tuple[str, float, frozenset[int]], View] = OrderedDict()
+        self._graphs: OrderedDict[tuple[str, float, frozenset[int]], ClusterGraph] = OrderedDict()
 
     def of(self, lookups: Lookups, space: Space, model: str, least: float) -> Sequence[Cluster]:
         """The clusters of at least two among the faces of one model that `lookups` shows and that are nobody's, by
         size, then tightness; an edge has at least the cosine `least`."""
         with self._lock:
-            view = self._views.setdefault((model, least, lookups.visible), View(least))
-            self._views.move_to_end((model, least, lookups.visible))
-            if len(self._views) > VIEWS:
-                self._views.popitem(last=False)
+            graph = self._graphs.setdefault((model, least, lookups.visible), ClusterGraph(least))
+            self._graphs.move_to_end((model, least, lookups.visible))
+            if len(self._graphs) > GRAPHS_KEPT:
+                self._graphs.popitem(last=False)
         rows = np.array(lookups.embedded_faces.unassigned(model), dtype=np.int64).reshape(-1, 2)
         space.catch_up(lookups)
         places = space.places(rows[:, 1])
         rows, places = rows[places >= 0], places[places >= 0]
         order = np.argsort(places, kind="stable")
-        return view.clusters(space, places[order], rows[order, 0])
+        return graph.clusters(space, places[order], rows[order, 0])
 
 
-class View:
+class ClusterGraph:
     """The graph of the faces that one set of libraries shows, and the labels that they came to."""
 
     def __init__(self, least: float) -> None:
@@ -103,12 +103,12 @@ class View:
         self._edges = edges.chosen(kept).joined_by(fresh)
         of, to = np.searchsorted(places, self._edges.of), np.searchsorted(places, self._edges.to)
         self._graph = graph_of(len(places), of, to, self._edges.cosines)
-        asked = searched.copy()
-        asked[np.searchsorted(places, bereft)] = True
-        asked[np.searchsorted(places, fresh.to)] = True
+        waiting = searched.copy()
+        waiting[np.searchsorted(places, bereft)] = True
+        waiting[np.searchsorted(places, fresh.to)] = True
         self._places, self._found = places, found
         margins = self._graph._replace(weights=(self._graph.weights - self._least + MARGIN) ** 2)
-        self._labels = places[parted(self._graph, whispered(margins, labels, places, asked))]
+        self._labels = places[parted(self._graph, whispered(margins, labels, places, waiting))]
 
     def _remembered(self, places: Places) -> tuple[Integers, Integers]:
         """What these faces were labelled, and how many edges were found for each: its own place, and -1, where it is

@@ -41,7 +41,9 @@ class Similarity:
     """Who a face may be, which unassigned faces are like it, and how those fall into clusters. Blocking; safe from any
     thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: int = STEP) -> None:
+        """`step` vectors at a time their faces are looked up in the tables."""
+        self._step = step
         self._lock = threading.Lock()
         self._spaces: dict[str, Space] = {}
         self._clusters = Clusters()
@@ -70,7 +72,7 @@ class Similarity:
             return []
         space = self._space(lookups, face.model_version)
         never = lookups.embedded_faces.rejected_by_any(face_ids)
-        return _Persons(lookups, space, face, vector, never).nearest(limit, least)
+        return _Persons(lookups, space, face, vector, never).nearest(limit, least, self._step)
 
     def similar(self, lookups: Lookups, face: Face, limit: int, least: float) -> list[tuple[int, float]]:
         """The visible unassigned faces likest to `face`, the likest first: `(face_id, similarity)`."""
@@ -80,10 +82,10 @@ class Similarity:
         space = self._space(lookups, face.model_version)
         near = space.nearest(vector, least)
         found: list[tuple[int, float]] = []
-        for start in range(0, len(near.places), STEP):
-            ids = space.ids(near.places[start : start + STEP]).tolist()
+        for start in range(0, len(near.places), self._step):
+            ids = space.ids(near.places[start : start + self._step]).tolist()
             faces = lookups.embedded_faces.unassigned_with(ids)
-            for id_, cosine in zip(ids, near.cosines[start : start + STEP].tolist(), strict=True):
+            for id_, cosine in zip(ids, near.cosines[start : start + self._step].tolist(), strict=True):
                 found += [(each, round(cosine, 4)) for each in faces.get(id_, ()) if each != face.id]
             if len(found) >= limit:
                 break
@@ -120,17 +122,17 @@ class _Persons:
         self._whole: dict[int, float] = {}
         """Of persons with few faces near, the similarity over all of their faces."""
 
-    def nearest(self, limit: int, least: float) -> list[tuple[int, float]]:
+    def nearest(self, limit: int, least: float, step: int) -> list[tuple[int, float]]:
         """The `limit` likest persons, the likest first, at `least` that similarity.
 
         Nobody who was not met yet can be liker than the next vector is: there the search ends.
         """
         near = self._space.nearest(self._vector, least)
         best: list[tuple[int, float]] = []
-        for start in range(0, len(near.places), STEP):
-            self._meet(Near(near.places[start : start + STEP], near.cosines[start : start + STEP]))
+        for start in range(0, len(near.places), step):
+            self._meet(Near(near.places[start : start + step], near.cosines[start : start + step]))
             best = self._best(limit, least)
-            if len(best) == limit and best[-1][1] >= near.cosines[min(start + STEP, len(near.cosines) - 1)]:
+            if len(best) == limit and best[-1][1] >= near.cosines[min(start + step, len(near.cosines) - 1)]:
                 break
         return [(person, round(similarity, 4)) for person, similarity in best]
 

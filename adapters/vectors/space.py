@@ -72,8 +72,11 @@ class Edges(NamedTuple):
 class Space:
     """The vectors of one model in the order of their ids; a vector's place is its row. Safe from any thread."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, exact: int = EXACT, looked_at: int = LOOKED_AT, rescored: int = RESCORED) -> None:
+        """Up to `exact` vectors a search looks at all of them, else at the heads of `looked_at`, and computes the
+        cosines of `rescored`."""
         self._model = model
+        self._exact, self._looked_at, self._rescored = exact, looked_at, rescored
         self._lock = threading.Lock()
         self._count = 0
         self._ids = np.empty(256, dtype=np.int64)
@@ -89,8 +92,8 @@ class Space:
                 statement = select(e.c.id, e.c.vector).where(e.c.id > last, e.c.model_version == self._model)
                 rows = lookups.connection.execute(statement.order_by(e.c.id).limit(2000)).all()
                 if rows:
-                    vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
-                    self._add([row[0] for row in rows], vectors.reshape(-1, EMBEDDING_DIMENSIONS))
+                    vectors = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4")
+                    self._add([id_ for id_, _ in rows], vectors.reshape(-1, EMBEDDING_DIMENSIONS))
                 if len(rows) < 2000:
                     break
             self._sort_into_cells()
@@ -116,7 +119,7 @@ class Space:
         self._count = wanted
 
     def _sort_into_cells(self) -> None:
-        if self._count <= EXACT:
+        if self._count <= self._exact:
             return
         if self._cells is None or self._count > 2 * self._cells.trained_on:
             self._cells = _Cells(self._rows[: self._count])
@@ -150,11 +153,11 @@ class Space:
         return _widened(self._rows[places])
 
     def nearest(self, vector: Matrix, least: float) -> Near:
-        """The vectors at a cosine of at least `least` to one, the likest first; beyond `EXACT` vectors, at most
-        `RESCORED`."""
+        """The vectors at a cosine of at least `least` to one, the likest first; beyond `exact` vectors, at most
+        `rescored`."""
         with self._lock:
             rows, count, cells = self._rows, self._count, self._cells
-            looked_at = None if cells is None else cells.around(vector, LOOKED_AT, RESCORED)
+            looked_at = None if cells is None else cells.around(vector, self._looked_at, self._rescored)
         cosines = np.empty(count if looked_at is None else len(looked_at), dtype=np.float32)
         for at in _blocks(len(cosines), 512):
             cosines[at] = rows[at if looked_at is None else looked_at[at]].astype(np.float32) @ vector
@@ -173,7 +176,7 @@ class Space:
             return NO_EDGES
         with self._lock:
             rows, cells = self._rows, self._cells
-            probed = None if cells is None or len(among) <= EXACT else cells.probed(rows, of, among, PROBES)
+            probed = None if cells is None or len(among) <= self._exact else cells.probed(rows, of, among, PROBES)
         parts = [(of, among)] if probed is None else probed
         found = [edges for queries, members in parts for edges in _compared(rows, queries, members, least, most)]
         return _likest(NO_EDGES.joined_by(*found), most)

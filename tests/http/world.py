@@ -27,7 +27,7 @@ from adapters.accounts.tokens import Tokens
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
-from adapters.background.library_watch import Watcher
+from adapters.background.library_watch import WatchesLibraries
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
 from adapters.background.summary_writing import Limits, WritesSummaries
@@ -175,10 +175,10 @@ class World:
         return JobBoard()
 
     @cached_property
-    def watcher(self) -> Watcher:
+    def watcher(self) -> WatchesLibraries:
         """What scans; its loop is not started."""
         scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0)
-        return Watcher(self.ledger, scanner, self.board, 3600, 3600)
+        return WatchesLibraries(self.ledger, scanner, self.board, quick_seconds=3600, full_seconds=3600)
 
     @cached_property
     def links(self) -> LinkBook:
@@ -294,7 +294,15 @@ class World:
     def upkeep(self) -> Upkeep:
         """Figures and read tables."""
         pools, clips = {"pictures": self.workers}, self.clips
-        figures = Figures("test", self.ledger, self.board, pools, TALLY, self.ledger.checkpoints, lambda: clips.wanted)
+        figures = Figures(
+            "test",
+            self.ledger,
+            self.board,
+            pools=pools,
+            tally=TALLY,
+            policies=self.ledger.checkpoints,
+            clips_wanted=lambda: clips.wanted,
+        )
         return Upkeep(
             figures, lambda: standing(self.ledger), self.ledger.checkpoints, self.rebuilds.start, PrometheusMeters()
         )
@@ -343,7 +351,7 @@ class World:
 
     def detect(self) -> None:
         """Find the faces that were not looked for yet."""
-        detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, 1, likeness)
+        detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, at_once=1, likeness=likeness)
         while detects.step():
             pass
         detects.close()

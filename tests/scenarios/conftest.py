@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from adapters.background.scan import Scanner
 from adapters.files.confinement import resolve
+from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import ScanReport
 from adapters.media.gallery import Gallery
 from adapters.store.database import Database
@@ -46,9 +47,19 @@ class Place:
 
     def __init__(self, ledger: Ledger, workers: WorkerPool, root: Path, data: Path) -> None:
         self.ledger, self.root, self.data = ledger, root, data
-        self.gallery = Gallery(workers, workers, data / "renditions", data / "thumbnails", self._locate)
-        self.scanner = Scanner(ledger, self.gallery.read, [data], settle_seconds=0, try_again=self.gallery.try_again)
+        self.gallery = self.gallery_of(workers)
+        self.scanner = self.scanner_of(self.gallery)
         self.library = self.add(root)
+
+    def gallery_of(self, workers: WorkerPool, **limits: float) -> Gallery:
+        """Its pictures, made by these workers."""
+        return Gallery(workers, workers, self.data / "renditions", self.data / "thumbnails", self._locate, **limits)
+
+    def scanner_of(self, gallery: Gallery, recent: RecentlyRead | None = None) -> Scanner:
+        """What scans it, with the pictures of a gallery."""
+        return Scanner(
+            self.ledger, gallery.read, [self.data], settle_seconds=0, try_again=gallery.try_again, recent=recent
+        )
 
     def _locate(self, library_id: int, path: str) -> Path:
         with self.ledger.reading(CLI) as tables:

@@ -40,7 +40,7 @@ def look_at(place: Place, engine: EmbeddedEngine, photos: Path, *names: str) -> 
     for name in names:
         shutil.copy(photos / name, place.root / name)
     place.scan()
-    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1, likeness)
+    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), at_once=1, likeness=likeness)
     try:
         while detects.step():
             pass

@@ -11,7 +11,6 @@ import pytest
 
 from adapters.background.loops import FollowsLog
 from adapters.background.thumbnail_mirror import MirrorsThumbnails
-from adapters.media import gallery as gallery_module
 from adapters.store.ledger import Ledger
 from adapters.workers.pool import WorkerPool
 from domain.base.errors import Unreadable
@@ -40,15 +39,17 @@ def thumb(place: Place, name: str) -> Path:
 
 
 @contextmanager
-def attacked(place: Place, attack: Attack) -> Iterator[None]:
+def attacked(place: Place, attack: Attack) -> Iterator[WorkerPool]:
     """Within it the workers of a place are those in which opening a RAW does harm."""
     pool = WorkerPool(1, initializer=functools.partial(prepare, attack), memory_limit=2 * 2**30)
-    kept = place.gallery._background, place.gallery._waiting
-    place.gallery._background = place.gallery._waiting = pool
+    kept = place.gallery, place.scanner
+    # A good file never takes that long.
+    place.gallery = place.gallery_of(pool, seconds_a_file=4.0, slowest_bytes_a_second=1e12)
+    place.scanner = place.scanner_of(place.gallery)
     try:
-        yield
+        yield pool
     finally:
-        place.gallery._background, place.gallery._waiting = kept
+        place.gallery, place.scanner = kept
         pool.close()
 
 
@@ -56,8 +57,6 @@ def attacked(place: Place, attack: Attack) -> Iterator[None]:
 def test_a_decoder_that_is_harmed_costs_one_file_and_one_mark(
     place: Place, monkeypatch: pytest.MonkeyPatch, attack: Attack
 ) -> None:
-    monkeypatch.setattr(gallery_module, "SECONDS_A_FILE", 4.0)  # a good file never takes that long
-    monkeypatch.setattr(gallery_module, "SLOWEST_BYTES_A_SECOND", 10**12)
     monkeypatch.setenv("PATH", "/nonexistent")
     (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
     for number in range(5):
@@ -138,9 +137,7 @@ def test_a_broken_file_without_a_place_to_mark_it_is_left_to_the_next_scan(place
 
 def test_workers_that_were_shut_down_leave_the_file_for_later(place: Place, ledger: Ledger) -> None:
     (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
-    with attacked(place, "hang"):
-        pool = place.gallery._background
-        assert isinstance(pool, WorkerPool)
+    with attacked(place, "hang") as pool:
         future = place.gallery.read(bytes(place.root / "bad.dng"), "bad.dng", "photo", 1000)
         pool.close()
         assert "shut down" in str(future.exception())

@@ -115,9 +115,9 @@ def test_a_written_file_is_read_though_neither_size_nor_time_tells(filled: Place
 
 
 def test_a_file_that_was_read_since_it_was_written_is_not_read_again_when_that_is_told(
-    filled: Place, monkeypatch: pytest.MonkeyPatch
+    filled: Place,
 ) -> None:
-    monkeypatch.setattr("adapters.files.recently_read.TICK_NS", 0)
+    filled.scanner = filled.scanner_of(filled.gallery, RecentlyRead(tick_ns=0))
     (filled.root / "a/1.jpg").rename(filled.root / "a/new.jpg")
     assert look(filled, folders="a").read == 1
     assert look(filled, folders="a", written="a/new.jpg").read == 0
@@ -127,18 +127,18 @@ def test_a_file_that_was_read_since_it_was_written_is_not_read_again_when_that_i
 
 
 def test_a_file_that_changed_just_before_it_was_read_is_read_again_when_that_is_told(
-    filled: Place, monkeypatch: pytest.MonkeyPatch
+    filled: Place,
 ) -> None:
-    monkeypatch.setattr("adapters.files.recently_read.TICK_NS", 3600 * 10**9)
+    filled.scanner = filled.scanner_of(filled.gallery, RecentlyRead(tick_ns=3600 * 10**9))
     (filled.root / "a/1.jpg").rename(filled.root / "a/new.jpg")
     assert look(filled, folders="a").read == 1
     assert look(filled, folders="a", written="a/new.jpg").read == 1
 
 
 def test_a_file_that_could_not_be_read_is_tried_again_when_it_is_told_of(
-    filled: Place, monkeypatch: pytest.MonkeyPatch
+    filled: Place,
 ) -> None:
-    monkeypatch.setattr("adapters.files.recently_read.TICK_NS", 0)
+    filled.scanner = filled.scanner_of(filled.gallery, RecentlyRead(tick_ns=0))
     broken = filled.data / "renditions"
     broken.rename(filled.data / "kept")
     broken.write_text("a file where the folder should be")
@@ -150,9 +150,8 @@ def test_a_file_that_could_not_be_read_is_tried_again_when_it_is_told_of(
     assert look(filled, folders="a", written="a/1.jpg").changed == 1
 
 
-def test_no_more_readings_are_remembered_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.files.recently_read.MOST", 10)
-    recent = RecentlyRead()
+def test_no_more_readings_are_remembered_than_fit() -> None:
+    recent = RecentlyRead(most=10)
     files = [FoundFile(f"{number}.jpg", 1, 1, number, 1) for number in range(11)]
     for file in files:
         recent.remember(1, file)

@@ -60,7 +60,7 @@ def portraits(place: Place, sample_photos: Path) -> Place:
 
 def detect(place: Place, engine: FaceEngine) -> None:
     """Let detection run until it has nothing more to do."""
-    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1, likeness)
+    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), at_once=1, likeness=likeness)
     try:
         while detects.step():
             pass
@@ -375,7 +375,7 @@ def test_an_engine_that_cannot_answer_defers_marks_nothing_and_says_so(
 ) -> None:
     board = JobBoard()
     flaky = Failing(engine, Unavailable("the face service refuses connections"))
-    detects = DetectsFaces(portraits.ledger, flaky, portraits.gallery, board, 1, likeness)
+    detects = DetectsFaces(portraits.ledger, flaky, portraits.gallery, board, at_once=1, likeness=likeness)
     head = portraits.ledger.head()
     with pytest.raises(Unavailable):
         detects.step()
@@ -393,7 +393,7 @@ def test_stopping_does_not_wait_for_a_face_service_that_never_answers(place: Pla
     place.scan()
     with socket.create_server(("127.0.0.1", 0)) as service:
         engine = ApolloEngine(f"http://127.0.0.1:{service.getsockname()[1]}", seconds=3600)
-        detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), 1, likeness)
+        detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), at_once=1, likeness=likeness)
         loop = Loop("detection", detects.step, idle_seconds=3600, on_stop=detects.ask_to_stop)
         loop.start()
         with service.accept()[0]:

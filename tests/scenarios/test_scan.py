@@ -288,7 +288,7 @@ def _scan_without_root_powers(place: Place) -> None:
         "pool = WorkerPool(1); ledger = Ledger(Database(f'sqlite:///{data}/imageapi.db'))\n"
         "gallery = Gallery(pool, pool, data / 'renditions', data / 'thumbnails', None)\n"
         "with ledger.reading(CLI) as tables: library = tables.libraries.shown()[0]\n"
-        "Scanner(ledger, gallery.read, [data], 0).scan(library); pool.close(); ledger.close()\n"
+        "Scanner(ledger, gallery.read, [data], settle_seconds=0).scan(library); pool.close(); ledger.close()\n"
     )
     root = Path(__file__).resolve().parents[2]
     powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
@@ -321,17 +321,17 @@ def test_what_an_earlier_version_read_is_read_again_once_though_no_file_changed(
     assert verify(place.ledger) == []
 
 
-def test_a_quick_scan_reads_some_of_them_and_all_that_is_new(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.background.scan.OUTDATED_FILES", 2)
+def test_a_quick_scan_reads_some_of_them_and_all_that_is_new(place: Place) -> None:
+    scanner = Scanner(place.ledger, place.gallery.read, [place.data], settle_seconds=0, most_outdated=2)
     for number in range(5):
         place.picture(f"old {number}.jpg", ["red", "green", "blue", "teal", "pink"][number])
     reading_before(place).scan(place.library)
     place.picture("new.jpg", "black")
-    report = place.scan()
+    report = scanner.scan(place.library)
     assert (report.to_read, report.read, report.outdated, report.discovered) == (3, 3, 3, 1)
-    assert place.scan().outdated == 1
-    assert place.scan(full=True).outdated == 0
-    assert place.scan().read == 0
+    assert scanner.scan(place.library).outdated == 1
+    assert scanner.scan(place.library, full=True).outdated == 0
+    assert scanner.scan(place.library).read == 0
 
 
 def durations(place: Place) -> list[float | None]:

@@ -15,15 +15,15 @@ import httpx
 import pytest
 from PIL import Image
 
+from adapters.background.descriptions import Descriptions
 from adapters.background.xmp import BATCH, ReadsXmp
-from adapters.files.descriptions import Descriptions
 from adapters.files.xmp import Xmp
-from adapters.media.embedded_xmp import embedded_xmp
+from adapters.media.gallery import Gallery
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
+from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI
 from domain.base.errors import Conflict
-from domain.events.media import Media
 from domain.rules.xmp import Description
 from domain.undo.undo import undo
 from projections.queries.faces import FaceView
@@ -202,7 +202,7 @@ def test_what_was_read_and_undone_stays_in_the_sidecar_that_it_came_from(tmp_pat
     assert "1 face named, 1 drawn, 1 new person, 1 tag put on (1 new)" in again
 
 
-def test_who_undoes_a_reading_that_still_runs_ends_it(tmp_path: Path) -> None:
+def test_who_undoes_a_reading_that_still_runs_ends_it(workers: WorkerPool, tmp_path: Path) -> None:
     """The undo comes between two batches, where it does not wait for the end."""
     data, photos = tmp_path / "data", tmp_path / "photos"
     ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
@@ -220,21 +220,14 @@ def test_who_undoes_a_reading_that_still_runs_ends_it(tmp_path: Path) -> None:
             with ledger.transaction(CLI) as uow:
                 undo(uow, operation.id)
 
-    sidecars = Descriptions(lambda _, path: photos / path, lambda path: embedded_xmp(os.fsencode(path)))
+    gallery = Gallery(workers, workers, data / "renditions", data / "thumbnails", lambda _, path: photos / path)
+    descriptions = Descriptions(lambda _, path: photos / path, gallery.embedded_xmp)
     with pytest.raises(Conflict, match="was undone meanwhile: nothing more is read"):
-        ReadsXmp(ledger, sidecars, None, NoPictures()).run(None, undone, dry_run=False)
+        ReadsXmp(ledger, descriptions, None, gallery).run(None, undone, dry_run=False)
     with ledger.reading(CLI) as tables:
         assert tables.tags.named(f"tag {BATCH}") is None
         assert tables.tags.named("tag 0") is None
     ledger.close()
-
-
-class NoPictures:
-    """Previews for a reading without an engine, which asks for none."""
-
-    def preview(self, media: Media) -> bytes:
-        """Never asked for."""
-        raise AssertionError(media)
 
 
 def test_a_photo_that_changed_since_its_scan_is_left_for_the_next(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from adapters.background.jobs import JobBoard
-from adapters.background.library_watch import POLL_SECONDS, POLL_SHARE, Watcher
+from adapters.background.library_watch import POLL_SECONDS, POLL_SHARE, WatchesLibraries
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from domain.base.actor import CLI
 from domain.commands.libraries import add_library, remove_library
 from domain.ports.watching import Noticed, Watching
-from tests.fakes import ScriptedNotices, ScriptedScans
+from tests.fakes import ScriptedChanges, ScriptedScanner
 
 QUICK, FULL = 60.0, 3600.0
 EVERYTHING = Noticed(everything=True)
@@ -38,19 +38,27 @@ class Post:
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self.ledger, self.clock = ledger, clock
-        self.notices, self.scans = ScriptedNotices(), ScriptedScans()
-        self.watcher = Watcher(ledger, self.scans, JobBoard(), QUICK, FULL, self.notices)
+        self.changes, self.scanner = ScriptedChanges(), ScriptedScanner(ledger)
+        self.watcher = WatchesLibraries(
+            ledger,
+            self.scanner,
+            JobBoard(),
+            quick_seconds=QUICK,
+            full_seconds=FULL,
+            changes=self.changes,
+            clock=clock,
+        )
 
     def after(self, seconds: float) -> list[tuple[int, bool, Noticed | None]]:
         """What a step asks for so many seconds later."""
         self.clock.now += seconds
-        self.scans.asked.clear()
+        self.scanner.scanned.clear()
         self.watcher.step()
-        return self.scans.asked
+        return self.scanner.scanned
 
 
 @pytest.fixture
-def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
+def post(tmp_path: Path) -> Iterator[Post]:
     """Its first look at everything is over."""
     ledger = Ledger(Database(f"sqlite:///{tmp_path}/imageapi.db"))
     for name in ("one", "two"):
@@ -58,7 +66,6 @@ def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
         with ledger.transaction(CLI) as uow:
             add_library(uow, str(tmp_path / name))
     clock = Clock()
-    monkeypatch.setattr("adapters.background.library_watch.time.monotonic", clock)
     post = Post(ledger, clock)
     assert post.after(0) == [(1, False, EVERYTHING), (2, False, EVERYTHING)]
     yield post
@@ -71,13 +78,13 @@ def test_nothing_is_looked_at_before_it_is_due(post: Post) -> None:
 
 
 def test_what_was_noticed_is_looked_at_at_once_and_puts_nothing_else_off(post: Post) -> None:
-    post.notices.news[2] = A_FOLDER
+    post.changes.news[2] = A_FOLDER
     assert post.after(QUICK - 1) == [(2, False, A_FOLDER)]
     assert post.after(2) == [(1, False, EVERYTHING), (2, False, EVERYTHING)]
 
 
 def test_what_was_written_is_read_also_where_everything_is_due(post: Post) -> None:
-    post.notices.news[1] = Noticed(frozenset({"a"}), written=frozenset({"a/x.jpg"}))
+    post.changes.news[1] = Noticed(frozenset({"a"}), written=frozenset({"a/x.jpg"}))
     assert post.after(QUICK + 1)[0] == (1, False, Noticed(written=frozenset({"a/x.jpg"}), everything=True))
 
 
@@ -92,25 +99,25 @@ def test_every_library_is_looked_at_fully_now_and_then(post: Post) -> None:
 
 
 def test_a_polled_library_is_looked_at_more_often(post: Post) -> None:
-    post.notices.state = Watching("polling", "nfs")
+    post.changes.state = Watching("polling", "nfs")
     assert len(post.after(QUICK + 1)) == 2
     assert post.after(POLL_SECONDS - 1) == []
     assert len(post.after(2)) == 2
 
 
 def test_the_longer_a_look_takes_the_longer_is_the_pause_after_it(post: Post) -> None:
-    post.notices.state = Watching("polling", "nfs")
-    post.scans.looked = 1.0
+    post.changes.state = Watching("polling", "nfs")
+    post.scanner.looked = 1.0
     assert len(post.after(QUICK + 1)) == 2
     assert post.after(POLL_SHARE - 1) == []
     assert len(post.after(2)) == 2
-    post.scans.looked = 100.0
+    post.scanner.looked = 100.0
     assert len(post.after(POLL_SHARE + 1)) == 2
     assert len(post.after(QUICK + 1)) == 2
 
 
 def test_a_library_that_is_not_watched_is_looked_at_once_and_then_when_asked(post: Post) -> None:
-    post.notices.state = Watching("off", "WATCH_MODE is off")
+    post.changes.state = Watching("off", "WATCH_MODE is off")
     assert len(post.after(QUICK + 1)) == 2
     assert post.after(2 * FULL) == []
     post.watcher.ask(1)
@@ -118,50 +125,50 @@ def test_a_library_that_is_not_watched_is_looked_at_once_and_then_when_asked(pos
 
 
 def test_files_that_were_left_for_later_are_looked_for_soon(post: Post) -> None:
-    post.scans.deferred = 1
-    post.notices.news[1] = A_FOLDER
+    post.scanner.deferred = 1
+    post.changes.news[1] = A_FOLDER
     assert post.after(1) == [(1, False, A_FOLDER)]
-    post.scans.deferred = 0
+    post.scanner.deferred = 0
     assert post.after(POLL_SECONDS + 1) == [(1, False, EVERYTHING)]
     assert post.after(POLL_SECONDS + 1) == []
 
 
 def test_files_of_which_more_can_be_known_are_read_some_at_a_time_with_pauses_for_what_is_new(post: Post) -> None:
-    post.scans.outdated = 1
+    post.scanner.outdated = 1
     assert len(post.after(QUICK + 1)) == 2
-    post.notices.news[1] = A_FOLDER
+    post.changes.news[1] = A_FOLDER
     assert post.after(1) == [(1, False, A_FOLDER)]
     assert len(post.after(POLL_SECONDS)) == 2
-    post.scans.outdated = 0
+    post.scanner.outdated = 0
     assert len(post.after(POLL_SECONDS + 1)) == 2
     assert post.after(POLL_SECONDS + 1) == []
 
 
 def test_what_was_noticed_while_the_root_was_away_is_found_when_it_is_back(post: Post) -> None:
-    post.scans.away()
-    post.notices.news[1] = A_FOLDER
+    post.scanner.away()
+    post.changes.news[1] = A_FOLDER
     assert post.after(1) == [(1, False, A_FOLDER)]
     assert post.watcher.missing == {1: "the library folder cannot be read"}
     assert post.after(1) == []
-    post.scans.failure = None
+    post.scanner.failure = None
     assert post.after(POLL_SECONDS) == [(1, False, EVERYTHING)]
     assert post.watcher.missing == {}
 
 
 def test_what_was_noticed_when_a_scan_failed_is_looked_for_in_everything(post: Post) -> None:
-    post.scans.failure = ValueError("a bug")
-    post.notices.news[1] = A_FOLDER
+    post.scanner.failure = ValueError("a bug")
+    post.changes.news[1] = A_FOLDER
     with pytest.raises(ValueError, match="a bug"):
         post.after(1)
-    post.scans.failure = None
+    post.scanner.failure = None
     assert post.after(1) == [(1, False, EVERYTHING)]
 
 
 def test_a_removed_library_is_watched_no_more_and_stopping_ends_the_watch(post: Post) -> None:
-    assert post.notices.followed == [1, 2]
+    assert post.changes.followed == [1, 2]
     with post.ledger.transaction(CLI) as uow:
         remove_library(uow, 1)
     post.after(1)
-    assert post.notices.followed == [2]
+    assert post.changes.followed == [2]
     post.watcher.loop.ask_to_stop()
-    assert post.notices.stopped
+    assert post.changes.stopped

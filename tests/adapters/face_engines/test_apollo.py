@@ -41,22 +41,22 @@ class Service:
     embedding: Callable[[], Response] = lambda: JSONResponse({"model_version": "buffalo_l", "embedding": EMBEDDING})
     model: Callable[[], Response] = lambda: Response(status_code=404)
     seconds: float = 0.0
-    asked: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
-    async def _asked(self, request: Request) -> None:
+    async def _received(self, request: Request) -> None:
         async with request.form() as form:
             file = form["file"]
             assert isinstance(file, UploadFile)
-            told = {"meta": json.loads(str(form["meta"])), "file": await file.read(), "type": file.content_type}
-        self.asked.append((request.url.path, told | {"authorization": request.headers.get("authorization")}))
+            part = {"meta": json.loads(str(form["meta"])), "file": await file.read(), "type": file.content_type}
+        self.requests.append((request.url.path, part | {"authorization": request.headers.get("authorization")}))
         await asyncio.sleep(self.seconds)
 
     async def _detect(self, request: Request) -> Response:
-        await self._asked(request)
+        await self._received(request)
         return self.answer()
 
     async def _embed(self, request: Request) -> Response:
-        await self._asked(request)
+        await self._received(request)
         return self.embedding()
 
     async def _name(self, _: Request) -> Response:
@@ -92,7 +92,7 @@ def test_picture_box_and_key_reach_the_service_as_the_contract_says(service: Ser
     engine.detect(PICTURE)
     engine.embed(PICTURE, BOX)
     common = {"file": PICTURE, "type": "image/jpeg", "authorization": "Bearer secret"}
-    assert service.asked == [
+    assert service.requests == [
         ("/api/internal/faces/detect", common | {"meta": {}}),
         ("/api/internal/faces/embed", common | {"meta": {"bbox": {"x": 0.25, "y": 0.25, "w": 0.5, "h": 0.5}}}),
     ]
@@ -161,7 +161,7 @@ def test_a_service_that_cannot_answer_now_is_unavailable_and_says_what_to_do(
 def test_a_redirect_is_not_followed_with_the_picture(service: Service, engine: ApolloEngine) -> None:
     service.answer = lambda: RedirectResponse("/api/internal/faces/embed", 307)
     assert isinstance(_error(engine), Unavailable)
-    assert [path for path, _ in service.asked] == ["/api/internal/faces/detect"]
+    assert [path for path, _ in service.requests] == ["/api/internal/faces/detect"]
 
 
 def test_a_service_that_is_too_slow_is_unavailable_and_names_the_setting(
@@ -247,11 +247,11 @@ def test_a_service_without_a_model_route_tells_its_model_by_a_blank_picture(
     service: Service, engine: ApolloEngine
 ) -> None:
     assert engine.model_version == "buffalo_l"
-    ((path, told),) = service.asked
+    ((path, part),) = service.requests
     assert path.endswith("/detect")
-    assert told["type"] == "image/png"
+    assert part["type"] == "image/png"
     assert engine.model_version == "buffalo_l"
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 def test_a_service_that_refuses_the_blank_picture_has_no_known_model(service: Service, engine: ApolloEngine) -> None:
@@ -263,7 +263,7 @@ def test_a_service_that_refuses_the_blank_picture_has_no_known_model(service: Se
 def test_a_service_with_a_model_route_is_asked_no_picture(service: Service, engine: ApolloEngine) -> None:
     service.model = lambda: JSONResponse({"model_version": "own-3"})
     assert engine.model_version == "own-3"
-    assert service.asked == []
+    assert service.requests == []
 
 
 def test_an_answer_tells_the_model_too_and_a_new_model_is_noticed(service: Service, engine: ApolloEngine) -> None:

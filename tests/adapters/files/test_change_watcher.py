@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files import change_watcher
-from adapters.files.change_watcher import Notices, Tree, plant_tree
+from adapters.files.change_watcher import REST_SECONDS, ChangeWatcher, Plant, Tree, plant_tree
 from adapters.files.inotify import LimitReached
-from adapters.files.pending_changes import Gathered
+from adapters.files.mounts import TABLE
+from adapters.files.pending_changes import PendingChanges
 from domain.base.paths import text_of
 from domain.events.library import Library
 from domain.ports.watching import Noticed, Watching
@@ -21,18 +21,13 @@ from domain.ports.watching import Noticed, Watching
 LONGEST_SECONDS = 20
 
 
-@pytest.fixture(autouse=True)
-def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_watcher, "LOOK_SECONDS", 0.1)
-
-
 class Watcher:
     """Libraries under watch, and how often it was called."""
 
-    def __init__(self, mode: str = "native", plant: change_watcher.Plant = plant_tree) -> None:
-        self.notices = Notices(mode, plant=plant)
+    def __init__(self, mode: str = "native", *, plant: Plant = plant_tree, mount_table: Path = TABLE) -> None:
+        self.changes = ChangeWatcher(mode, plant=plant, mount_table=mount_table, look_seconds=0.1, retry_seconds=0.1)
         self.woken = threading.Event()
-        self.notices.begin(self.woken.set)
+        self.changes.begin(self.woken.set)
 
     def follow(self, *roots: Path) -> None:
         """Watch these folders as libraries, numbered from 1."""
@@ -40,15 +35,15 @@ class Watcher:
             Library(number, root.name, text_of(os.fsencode(root)), removed=False, version=1)
             for number, root in enumerate(roots, 1)
         ]
-        self.notices.follow(libraries)
+        self.changes.follow(libraries)
 
-    def told(self, holds: Callable[[Noticed], bool]) -> Noticed:
+    def noticed(self, holds: Callable[[Noticed], bool]) -> Noticed:
         """The first of what is passed on of library 1 for which something holds."""
         deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
             assert self.woken.wait(LONGEST_SECONDS)
             self.woken.clear()
-            noticed = self.notices.take(1)
+            noticed = self.changes.take(1)
             if noticed is not None and holds(noticed):
                 return noticed
         raise AssertionError
@@ -56,10 +51,10 @@ class Watcher:
     def comes_to(self, mode: str, library_id: int = 1) -> Watching:
         """The state of a library once it is watched in one way."""
         deadline = time.monotonic() + LONGEST_SECONDS
-        while self.notices.states()[library_id].mode != mode:
+        while self.changes.states()[library_id].mode != mode:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        return self.notices.states()[library_id]
+        return self.changes.states()[library_id]
 
 
 @pytest.fixture
@@ -67,7 +62,7 @@ def watcher() -> Iterator[Watcher]:
     """Watches nothing yet."""
     watcher = Watcher()
     yield watcher
-    watcher.notices.stop()
+    watcher.changes.stop()
 
 
 def is_everything(noticed: Noticed) -> bool:
@@ -78,37 +73,37 @@ def test_a_library_is_looked_at_whole_when_its_watch_begins_and_then_only_where_
     watcher: Watcher, tmp_path: Path
 ) -> None:
     watcher.follow(tmp_path)
-    watcher.told(is_everything)
-    assert watcher.notices.states() == {1: Watching("native")}
+    watcher.noticed(is_everything)
+    assert watcher.changes.states() == {1: Watching("native")}
     (tmp_path / "x.jpg").write_bytes(b"x")
-    assert watcher.told(lambda _: True) == Noticed(frozenset({""}), written=frozenset({"x.jpg"}))
-    assert watcher.notices.take(1) is None
+    assert watcher.noticed(lambda _: True) == Noticed(frozenset({""}), written=frozenset({"x.jpg"}))
+    assert watcher.changes.take(1) is None
 
 
 def test_each_library_is_told_of_its_own_changes(watcher: Watcher, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     watcher.follow(tmp_path / "one", tmp_path / "two")
-    watcher.told(is_everything)
-    assert watcher.notices.take(2) is not None
+    watcher.noticed(is_everything)
+    assert watcher.changes.take(2) is not None
     (tmp_path / "one/x.jpg").write_bytes(b"x")
-    watcher.told(lambda noticed: noticed.folders == {""})
-    assert watcher.notices.take(2) is None
+    watcher.noticed(lambda noticed: noticed.folders == {""})
+    assert watcher.changes.take(2) is None
 
 
 def test_a_folder_that_goes_is_said_and_it_is_watched_again_when_it_returns(watcher: Watcher, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     watcher.follow(root)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     root.rename(tmp_path / "away")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     assert "no such file" in (watcher.comes_to("polling").reason or "")
     (tmp_path / "away").rename(root)
     watcher.comes_to("native")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     (root / "x.jpg").write_bytes(b"x")
-    assert watcher.told(lambda noticed: not noticed.everything).written == {"x.jpg"}
+    assert watcher.noticed(lambda noticed: not noticed.everything).written == {"x.jpg"}
 
 
 def test_another_folder_in_its_place_is_watched_instead(watcher: Watcher, tmp_path: Path) -> None:
@@ -118,14 +113,14 @@ def test_another_folder_in_its_place_is_watched_instead(watcher: Watcher, tmp_pa
     link = tmp_path / "link"
     link.symlink_to(root)
     watcher.follow(link)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     link.unlink()
     link.symlink_to(other)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     deadline = time.monotonic() + LONGEST_SECONDS
     while True:  # until the other one is watched a file in it may be part of everything
         (other / "x.jpg").write_bytes(b"x")
-        noticed = watcher.told(lambda _: True)
+        noticed = watcher.noticed(lambda _: True)
         if noticed.written == {"x.jpg"} and not noticed.everything:
             break
         assert time.monotonic() < deadline
@@ -135,14 +130,14 @@ def test_a_library_that_is_followed_no_more_or_elsewhere_is_let_go(watcher: Watc
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     watcher.follow(tmp_path / "one")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     watcher.follow(tmp_path / "two")
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     (tmp_path / "one/x.jpg").write_bytes(b"x")
     (tmp_path / "two/y.jpg").write_bytes(b"x")
-    assert watcher.told(lambda noticed: bool(noticed.written)).written == {"y.jpg"}
+    assert watcher.noticed(lambda noticed: bool(noticed.written)).written == {"y.jpg"}
     watcher.follow()
-    assert (watcher.notices.states(), watcher.notices.take(1)) == ({}, None)
+    assert (watcher.changes.states(), watcher.changes.take(1)) == ({}, None)
 
 
 @pytest.mark.parametrize(("mode", "state"), [("poll", "polling"), ("off", "off")])
@@ -150,19 +145,18 @@ def test_where_the_setting_says_so_nothing_is_watched_and_it_is_said(tmp_path: P
     watcher = Watcher(mode)
     watcher.follow(tmp_path)
     assert watcher.comes_to(state).reason == f"WATCH_MODE is {mode}"
-    assert watcher.notices.take(1) is None
-    watcher.notices.stop()
+    assert watcher.changes.take(1) is None
+    watcher.changes.stop()
 
 
 def test_a_disk_that_does_not_tell_is_polled_until_it_is_another_unless_the_setting_says_native(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     table = tmp_path / "mountinfo"
     table.write_bytes(b"1 1 0:1 / / rw - nfs nas:/ rw\n")
-    monkeypatch.setattr("adapters.files.mounts.TABLE", table)
     root = tmp_path / "root"
     root.mkdir()
-    watcher, native = Watcher("auto"), Watcher("native")
+    watcher, native = Watcher("auto", mount_table=table), Watcher("native")
     for each in (watcher, native):
         each.follow(root)
     state = watcher.comes_to("polling")
@@ -173,20 +167,19 @@ def test_a_disk_that_does_not_tell_is_polled_until_it_is_another_unless_the_sett
     table.write_bytes(b"1 1 0:1 / / rw - nfs nas:/ rw\n")
     watcher.comes_to("polling")
     for each in (watcher, native):
-        each.notices.stop()
+        each.changes.stop()
 
 
 def test_a_limit_is_said_once_in_the_log_and_polled_around_for_that_library_alone(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(change_watcher, "RETRY_SECONDS", 0.1)
     full = threading.Event()
     full.set()
 
-    def plant(root: bytes, excluded: Collection[bytes], gathered: Gathered) -> Tree:
+    def plant(root: bytes, excluded: Collection[bytes], pending: PendingChanges) -> Tree:
         if root.endswith(b"large") and full.is_set():
             raise LimitReached("raise fs.inotify.max_user_watches")
-        return plant_tree(root, excluded, gathered)
+        return plant_tree(root, excluded, pending)
 
     for name in ("large", "small"):
         (tmp_path / name).mkdir()
@@ -199,7 +192,7 @@ def test_a_limit_is_said_once_in_the_log_and_polled_around_for_that_library_alon
     assert caplog.text.count("raise fs.inotify.max_user_watches") == 1
     full.clear()
     watcher.comes_to("native")
-    watcher.notices.stop()
+    watcher.changes.stop()
 
 
 def test_lost_events_begin_a_new_watch_and_a_look_at_everything(tmp_path: Path) -> None:
@@ -215,29 +208,29 @@ def test_lost_events_begin_a_new_watch_and_a_look_at_everything(tmp_path: Path) 
         def wait(self, seconds: float) -> bool:
             raise EOFError
 
-    def plant(root: bytes, excluded: Collection[bytes], gathered: Gathered) -> Tree:
-        tree = plant_tree(root, excluded, gathered)
+    def plant(root: bytes, excluded: Collection[bytes], pending: PendingChanges) -> Tree:
+        tree = plant_tree(root, excluded, pending)
         planted.append(tree)
         return LosesCount(tree) if len(planted) == 1 else tree
 
     watcher = Watcher(plant=plant)
     watcher.follow(tmp_path)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     watcher.comes_to("native")
     deadline = time.monotonic() + LONGEST_SECONDS
     while len(planted) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     (tmp_path / "x.jpg").write_bytes(b"x")
-    watcher.told(lambda noticed: "x.jpg" in noticed.written)
-    watcher.notices.stop()
+    watcher.noticed(lambda noticed: "x.jpg" in noticed.written)
+    watcher.changes.stop()
 
 
 def test_a_storm_is_passed_on_in_few_pieces(watcher: Watcher, tmp_path: Path) -> None:
     watcher.follow(tmp_path)
-    watcher.told(is_everything)
+    watcher.noticed(is_everything)
     calls: list[float] = []
-    watcher.notices.begin(lambda: calls.append(time.monotonic()))
+    watcher.changes.begin(lambda: calls.append(time.monotonic()))
     began = time.monotonic()
     for number in range(2000):
         (tmp_path / "x.jpg").write_bytes(b"%d" % number)
@@ -246,5 +239,5 @@ def test_a_storm_is_passed_on_in_few_pieces(watcher: Watcher, tmp_path: Path) ->
     while "last.jpg" not in seen:
         assert time.monotonic() - began < LONGEST_SECONDS
         time.sleep(0.05)
-        seen |= (watcher.notices.take(1) or Noticed()).written
-    assert len(calls) <= 2 + (time.monotonic() - began) / change_watcher.REST_SECONDS
+        seen |= (watcher.changes.take(1) or Noticed()).written
+    assert len(calls) <= 2 + (time.monotonic() - began) / REST_SECONDS

@@ -26,7 +26,7 @@ no mount at all
 
 
 @pytest.mark.parametrize(
-    ("root", "said"),
+    ("root", "reason"),
     [
         ("/mnt/nas", "/mnt/nas is a file system of the type nfs4"),
         ("/mnt/nas/2024/summer", "/mnt/nas is a file system of the type nfs4"),
@@ -36,8 +36,8 @@ no mount at all
         ("/host/photos", "of the type 9p"),
     ],
 )
-def test_a_file_system_whose_changes_are_made_elsewhere_is_named_with_its_type(root: str, said: str) -> None:
-    assert said in (why_silent(os.fsencode(root), TABLE) or "")
+def test_a_file_system_whose_changes_are_made_elsewhere_is_named_with_its_type(root: str, reason: str) -> None:
+    assert reason in (why_silent(os.fsencode(root), TABLE) or "")
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,8 @@ def test_a_local_file_system_tells(root: str) -> None:
     assert why_silent(os.fsencode(root), TABLE) is None
 
 
-def test_where_there_is_no_table_every_file_system_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("adapters.files.mounts.TABLE", tmp_path / "nowhere")
-    assert why_silent(b"/mnt/nas", table()) is None
+def test_where_there_is_no_table_every_file_system_tells(tmp_path: Path) -> None:
+    assert why_silent(b"/mnt/nas", table(tmp_path / "nowhere")) is None
 
 
 def test_the_kernels_own_table_is_read() -> None:

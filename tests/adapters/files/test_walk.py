@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files.walk import FoundFile, Problem, kind_of, walk
+from adapters.files.walk import FoundFile, WalkProblem, kind_of, walk
 from domain.base.errors import NotFound, Unavailable
 from domain.base.paths import bytes_of
 
@@ -25,10 +25,10 @@ def put(path: Path | bytes, content: bytes = b"x") -> None:
         file.write(content)
 
 
-def paths(found: Iterator[FoundFile | Problem]) -> list[str]:
+def paths(found: Iterator[FoundFile | WalkProblem]) -> list[str]:
     """The sorted paths of what was found; fails on a problem."""
     files = list(found)
-    assert [each for each in files if isinstance(each, Problem)] == []
+    assert [each for each in files if isinstance(each, WalkProblem)] == []
     return sorted(each.path for each in files)
 
 
@@ -143,7 +143,7 @@ def test_a_folder_without_permission_is_a_problem_and_the_rest_is_found(
     (open_path / "closed").chmod(0)
     with without_privileges():
         found = list(walk(open_path))
-    assert [each for each in found if isinstance(each, Problem)] == [Problem("closed", "permission denied")]
+    assert [each for each in found if isinstance(each, WalkProblem)] == [WalkProblem("closed", "permission denied")]
     assert [each.path for each in found if isinstance(each, FoundFile)] == ["open/b.jpg"]
 
 
@@ -153,7 +153,7 @@ def test_files_of_a_folder_that_may_be_listed_but_not_entered_are_problems(
     put(open_path / "listed" / "a.jpg")
     (open_path / "listed").chmod(0o444)
     with without_privileges():
-        assert list(walk(open_path)) == [Problem("listed/a.jpg", "permission denied")]
+        assert list(walk(open_path)) == [WalkProblem("listed/a.jpg", "permission denied")]
 
 
 def test_a_folder_that_vanishes_during_the_walk_is_a_problem_and_not_an_empty_folder(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_folder_that_vanishes_during_the_walk_is_a_problem_and_not_an_empty_fo
     found = walk(tmp_path)
     first = next(found)
     (tmp_path / "sub").rmdir()
-    assert [first, *found][-1] == Problem("sub", "no such file or directory")
+    assert [first, *found][-1] == WalkProblem("sub", "no such file or directory")
 
 
 def test_folders_deeper_than_a_path_may_be_long_are_a_problem_at_their_depth(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_folders_deeper_than_a_path_may_be_long_are_a_problem_at_their_depth(tmp
     os.close(at)
     found = list(walk(tmp_path))
     assert [each.path for each in found if isinstance(each, FoundFile)] == ["z.jpg"]
-    assert [each.reason for each in found if isinstance(each, Problem)] == ["file name too long"]
+    assert [each.reason for each in found if isinstance(each, WalkProblem)] == ["file name too long"]
 
 
 @pytest.mark.parametrize("root", ["missing", "file"])

@@ -125,12 +125,12 @@ def test_regions_of_a_picture_that_was_cropped_since_are_told_and_its_keywords_c
 
 
 def test_keywords_come_from_the_subject_and_from_hierarchies_by_their_last_part() -> None:
-    said = packet(
+    wanted = packet(
         """<dc:subject><rdf:Bag><rdf:li>Beach</rdf:li><rdf:li> Ann </rdf:li><rdf:li/></rdf:Bag></dc:subject>
         <lr:hierarchicalSubject><rdf:Bag><rdf:li>Places|Sea|Beach</rdf:li></rdf:Bag></lr:hierarchicalSubject>
         <digiKam:TagsList><rdf:Seq><rdf:li>People/Bob</rdf:li></rdf:Seq></digiKam:TagsList>"""
     )
-    assert description_of(said, None).keywords == ("Beach", "Ann", "Bob")
+    assert description_of(wanted, None).keywords == ("Beach", "Ann", "Bob")
 
 
 def test_a_single_keyword_without_a_list_counts() -> None:
@@ -200,10 +200,10 @@ def test_what_is_said_of_a_face_that_stays_is_changed_no_further_than_its_name_a
 
 def test_a_list_of_regions_that_was_turned_already_goes_on_so() -> None:
     older = regions(DIGIKAM, (1500, 2000))
-    said = [*description_of(older, ON_ITS_SIDE).regions, Region(Box(0.7, 0.7, 0.1, 0.2), "Bob")]
-    text = written(older, [], said, ON_ITS_SIDE)
+    wanted = [*description_of(older, ON_ITS_SIDE).regions, Region(Box(0.7, 0.7, 0.1, 0.2), "Bob")]
+    text = written(older, [], wanted, ON_ITS_SIDE)
     assert b'stDim:w="1500"' in text
-    for found, meant in zip(description_of(text, ON_ITS_SIDE).regions, said, strict=True):
+    for found, meant in zip(description_of(text, ON_ITS_SIDE).regions, wanted, strict=True):
         assert near(found.box, meant.box.x, meant.box.y, meant.box.w, meant.box.h)
 
 
@@ -259,13 +259,13 @@ def test_a_packet_padded_with_zeros_and_white_space_is_read() -> None:
     st.lists(st.text("abcäß <&>'\"|/", min_size=1, max_size=5).map(str.strip).filter(bool), unique=True, max_size=4),
 )
 def test_what_is_written_is_read_back_however_the_picture_is_stored(
-    orientation: int, said: list[Region], keywords: list[str]
+    orientation: int, wanted: list[Region], keywords: list[str]
 ) -> None:
     stored = Stored(4000, 3000, orientation)
-    found = description_of(written(None, keywords, said, stored), stored)
+    found = description_of(written(None, keywords, wanted, stored), stored)
     assert found.keywords == tuple(keywords)
-    assert [region.name for region in found.regions] == [region.name for region in said]
-    for region, meant in zip(found.regions, said, strict=True):
+    assert [region.name for region in found.regions] == [region.name for region in wanted]
+    for region, meant in zip(found.regions, wanted, strict=True):
         box = meant.box
         assert all(
             abs(a - b) < 1e-5
@@ -303,10 +303,10 @@ def test_all_else_that_a_sidecar_holds_is_kept() -> None:
 
 
 def test_saying_the_same_again_changes_nothing() -> None:
-    said = ["New"], [Region(Box(0.1, 0.1, 0.2, 0.2), "Eve")], LANDSCAPE
+    wanted = ["New"], [Region(Box(0.1, 0.1, 0.2, 0.2), "Eve")], LANDSCAPE
     for older in (None, packet("", 'xmp:Rating="4"'), regions(DIGIKAM)):
-        once = written(older, *said)
-        assert written(once, *said) == once
+        once = written(older, *wanted)
+        assert written(once, *wanted) == once
 
 
 def test_where_nothing_is_left_to_say_the_rest_stays() -> None:
@@ -327,14 +327,14 @@ def test_nothing_is_written_into_what_is_no_xmp() -> None:
 
 @pytest.mark.exiftool
 def test_exiftool_reads_every_keyword_and_region_that_is_written(tmp_path: Path) -> None:
-    said = [Region(Box(0.125, 0.25, 0.5, 0.25), 'Zoë "Z" <b>'), Region(Box(0, 0, 0.1, 0.1))]
+    wanted = [Region(Box(0.125, 0.25, 0.5, 0.25), 'Zoë "Z" <b>'), Region(Box(0, 0, 0.1, 0.1))]
     file = tmp_path / "photo.jpg.xmp"
-    file.write_bytes(written(None, ["Straße", "a & b"], said, LANDSCAPE))
-    told = json.loads(
+    file.write_bytes(written(None, ["Straße", "a & b"], wanted, LANDSCAPE))
+    read_back = json.loads(
         subprocess.run(["exiftool", "-json", "-struct", "-G1", file], capture_output=True, check=True).stdout
     )[0]
-    assert told["XMP-dc:Subject"] == ["Straße", "a & b"]
-    info: dict[str, Any] = told["XMP-mwg-rs:RegionInfo"]
+    assert read_back["XMP-dc:Subject"] == ["Straße", "a & b"]
+    info: dict[str, Any] = read_back["XMP-mwg-rs:RegionInfo"]
     assert info["AppliedToDimensions"] == {"W": 4000, "H": 3000, "Unit": "pixel"}
     first, second = info["RegionList"]
     assert (first["Name"], first["Type"], "Name" in second) == ('Zoë "Z" <b>', "Face", False)

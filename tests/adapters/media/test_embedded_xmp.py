@@ -17,7 +17,7 @@ from tests.adapters.media.raws import BUILDERS, PREVIEW
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tif": "TIFF", "heic": "HEIF", "avif": "AVIF"}
 
 
-def told(path: Path, *tags: str) -> EmbeddedXmp:
+def embedded(path: Path, *tags: str) -> EmbeddedXmp:
     """What is found after exiftool wrote these."""
     subprocess.run(["exiftool", "-q", "-overwrite_original", *tags, path], check=True, capture_output=True)
     return embedded_xmp(os.fsencode(path))
@@ -29,7 +29,7 @@ def test_what_exiftool_wrote_into_a_photo_is_found(tmp_path: Path, extension: st
     path = tmp_path / f"a.{extension}"
     path.write_bytes(encoded(quarters(), FORMATS[extension]))
     assert embedded_xmp(os.fsencode(path)) == EmbeddedXmp(None, (), 1)
-    found = told(path, "-XMP-dc:Subject=Beach")
+    found = embedded(path, "-XMP-dc:Subject=Beach")
     assert found.packet is not None
     assert Xmp(found.packet).description(None).keywords == ("Beach",)
 
@@ -45,7 +45,7 @@ def test_what_exiftool_wrote_into_boxes_and_raw_files_is_found(
     made = {"jp2": encoded(quarters(), "JPEG2000"), "jxl": jxl(quarters())}
     path = tmp_path / f"a.{extension}"
     path.write_bytes(made.get(extension) or BUILDERS[extension](PREVIEW, 1))
-    found = told(path, "-m", "-XMP-dc:Subject=Beach", "-n", "-EXIF:Orientation=6")
+    found = embedded(path, "-m", "-XMP-dc:Subject=Beach", "-n", "-EXIF:Orientation=6")
     assert found.packet is not None
     assert Xmp(found.packet).description(None).keywords == ("Beach",)
     assert found.orientation == orientation
@@ -55,7 +55,7 @@ def test_what_exiftool_wrote_into_boxes_and_raw_files_is_found(
 def test_how_the_picture_is_stored_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(encoded(quarters(), "JPEG"))
-    assert told(path, "-n", "-Orientation=6").orientation == 6
+    assert embedded(path, "-n", "-Orientation=6").orientation == 6
 
 
 @pytest.mark.exiftool
@@ -63,7 +63,7 @@ def test_how_the_picture_is_stored_is_told(tmp_path: Path) -> None:
 def test_keywords_from_before_there_was_xmp_are_found_in_either_alphabet(tmp_path: Path, charset: str) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(encoded(quarters(), "JPEG"))
-    found = told(path, "-charset", f"iptc={charset}", "-IPTC:Keywords=Straße", "-IPTC:Keywords=Beach")
+    found = embedded(path, "-charset", f"iptc={charset}", "-IPTC:Keywords=Straße", "-IPTC:Keywords=Beach")
     assert (found.packet, found.keywords) == (None, ("Straße", "Beach"))
 
 

@@ -191,8 +191,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Path,
         subprocess.run(["exiftool", "-q", "-q", "-m", "-overwrite_original", *written, *map(str, paths)], check=True)
     read = ["exiftool", "-j", "-n", "-G1", "-EXIF:all", "-Composite:GPSLatitude", "-Composite:GPSLongitude"]
     read += ["-Composite:GPSAltitude", "-Composite:SubSecDateTimeOriginal", str(folder)]
-    told = msgspec.json.decode(subprocess.run(read, check=True, capture_output=True).stdout)
-    return {Path(each["SourceFile"]).name: (Path(each["SourceFile"]), each) for each in told}
+    judge = msgspec.json.decode(subprocess.run(read, check=True, capture_output=True).stdout)
+    return {Path(each["SourceFile"]).name: (Path(each["SourceFile"]), each) for each in judge}
 
 
 @pytest.mark.parametrize("name", ["many", "few"])
@@ -200,13 +200,13 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Path,
 def test_every_field_is_told_as_exiftool_tells_it(
     judged: Mapping[str, tuple[Path, Mapping[str, Any]]], name: str, extension: str
 ) -> None:
-    path, told = judged[f"{name}.{extension}"]
+    path, judge = judged[f"{name}.{extension}"]
     ours = metadata(bytes(path))["exif"]
     assert isinstance(ours, dict)
     left_out = EXCEPTIONS.keys() | LOST_BY_FORMAT.get(extension, {}).keys()
     theirs = {
         NAMES.get(field, field): plain(value)
-        for (group, _, field), value in ((key.partition(":"), value) for key, value in told.items())
+        for (group, _, field), value in ((key.partition(":"), value) for key, value in judge.items())
         if group in ("IFD0", "ExifIFD", "GPS") and field not in left_out
     }
     assert len(theirs) > (60 if name == "many" else 12)
@@ -218,26 +218,26 @@ def test_every_field_is_told_as_exiftool_tells_it(
 def test_the_facts_of_a_photo_are_those_that_exiftool_tells(
     judged: Mapping[str, tuple[Path, Mapping[str, Any]]], name: str, extension: str
 ) -> None:
-    path, told = judged[f"{name}.{extension}"]
+    path, judge = judged[f"{name}.{extension}"]
     ours = metadata(bytes(path))
     lost = LOST_BY_FORMAT.get(extension, {})
     facts = {
-        "make": told.get("IFD0:Make"),
-        "model": told.get("IFD0:Model"),
-        "lens": ours["lens"] if "LensModel" in lost else told.get("ExifIFD:LensModel"),
-        "orientation": ours["orientation"] if "Orientation" in lost else told.get("IFD0:Orientation", 1),
-        "latitude": told["Composite:GPSLatitude"],
-        "longitude": told["Composite:GPSLongitude"],
-        "altitude": told["Composite:GPSAltitude"],
-        "exposure": told["ExifIFD:ExposureTime"],
-        "f_number": told["ExifIFD:FNumber"],
-        "iso": told["ExifIFD:RecommendedExposureIndex"],
-        "focal_length": told["ExifIFD:FocalLength"],
+        "make": judge.get("IFD0:Make"),
+        "model": judge.get("IFD0:Model"),
+        "lens": ours["lens"] if "LensModel" in lost else judge.get("ExifIFD:LensModel"),
+        "orientation": ours["orientation"] if "Orientation" in lost else judge.get("IFD0:Orientation", 1),
+        "latitude": judge["Composite:GPSLatitude"],
+        "longitude": judge["Composite:GPSLongitude"],
+        "altitude": judge["Composite:GPSAltitude"],
+        "exposure": judge["ExifIFD:ExposureTime"],
+        "f_number": judge["ExifIFD:FNumber"],
+        "iso": judge["ExifIFD:RecommendedExposureIndex"],
+        "focal_length": judge["ExifIFD:FocalLength"],
     }
     assert {field: ours[field] for field in facts} == {
         field: pytest.approx(value) if isinstance(value, float) else value for field, value in facts.items()
     }
-    moment = told.get("Composite:SubSecDateTimeOriginal") or told["ExifIFD:DateTimeOriginal"]
+    moment = judge.get("Composite:SubSecDateTimeOriginal") or judge["ExifIFD:DateTimeOriginal"]
     assert isinstance(moment, str)
     told_of = wall_clock_of_exif(moment[:22].removesuffix("-"), "", moment[22:])
     assert (ours["taken_at"], ours["taken_offset_minutes"], ours["taken_source"]) == (*(told_of or ()), "exif")

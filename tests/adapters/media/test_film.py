@@ -117,9 +117,9 @@ def test_place_camera_and_quicktimes_own_date_are_read(tmp_path: Path) -> None:
     assert (file.make, file.model) == ("Apple", "iPhone 15")
     assert (file.latitude, file.longitude, file.altitude) == (47.3769, -8.5417, 408.5)
     assert (at(file.taken_at), file.taken_offset_minutes, file.taken_source) == ("2024-05-01T12:00:05", 120, "exif")
-    told = metadata(os.fsencode(path), "video")["exif"]
-    assert isinstance(told, dict)
-    assert told["com.apple.quicktime.model"] == "iPhone 15"
+    found_tags = metadata(os.fsencode(path), "video")["exif"]
+    assert isinstance(found_tags, dict)
+    assert found_tags["com.apple.quicktime.model"] == "iPhone 15"
 
 
 def at(micros: int) -> str:
@@ -199,7 +199,7 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def asked() -> list[str]:
+def requests() -> list[str]:
     """The paths that a web server on this machine was asked for; its port is `asked[0]`."""
     paths: list[str] = []
 
@@ -220,12 +220,12 @@ def asked() -> list[str]:
 @pytest.mark.parametrize("name", ["a.mp4", "a.ts", "a.mkv"])
 @pytest.mark.parametrize("kind", ["hls", "hls on the network", "concat", "sdp"])
 def test_a_list_of_other_files_under_a_videos_name_opens_none_of_them(
-    tmp_path: Path, asked: list[str], kind: str, name: str
+    tmp_path: Path, requests: list[str], kind: str, name: str
 ) -> None:
     secret = footage(tmp_path / "secret.ts", 1.0, *H264, *AAC)
     lists = {
         "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{secret}\n#EXT-X-ENDLIST\n",
-        "hls on the network": f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{asked[0]}/a.ts\n",
+        "hls on the network": f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:{requests[0]}/a.ts\n",
         "concat": f"ffconcat version 1.0\nfile {secret}\n",
         "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 33\n",
     }
@@ -234,7 +234,7 @@ def test_a_list_of_other_files_under_a_videos_name_opens_none_of_them(
     with pytest.raises(Unreadable):
         film_of(os.fsencode(path), name)
     assert indexed(path).width is None
-    assert asked[1:] == []
+    assert requests[1:] == []
 
 
 def test_a_video_whose_name_looks_like_an_option_or_an_address_is_a_file(

@@ -17,10 +17,11 @@ from PIL import ExifTags, Image, ImageCms
 
 from adapters.media import contents, pictures
 from adapters.media.indexing import IndexedFile, index_file, metadata
+from adapters.media.opening import open_photo
 from adapters.media.renditions import rendition_path
 from adapters.media.worker import prepare
 from adapters.workers.pool import WorkerPool
-from domain.base.errors import NotFound, StillChanging, Unavailable
+from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 from tests.adapters.media.material import (
     EXTENSIONS,
     QUARTERS,
@@ -334,10 +335,9 @@ def test_a_jpeg_that_ends_with_its_first_row_says_where(tmp_path: Path) -> None:
     assert (file.problem, file.has_renditions) == ("truncated after 1 KB, nothing to see", False)
 
 
-def test_a_picture_of_too_many_pixels_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 10_000)
-    file = indexed(tmp_path, encoded(quarters(200, 100), "JPEG"))
-    assert (file.problem, file.has_renditions) == ("200 x 100: more than 0 million pixels", False)
+def test_a_picture_of_too_many_pixels_is_left_alone() -> None:
+    with pytest.raises(Unreadable, match=r"^2000 x 1000: more than 1 million pixels$"):
+        open_photo(encoded(quarters(2000, 1000), "JPEG"), "jpeg", max_pixels=1_000_000)
 
 
 def test_a_decompression_bomb_is_an_ordinary_problem(tmp_path: Path) -> None:
@@ -350,13 +350,12 @@ def test_a_decompression_bomb_is_an_ordinary_problem(tmp_path: Path) -> None:
 
 
 def test_a_photo_too_large_for_the_memory_is_hashed_and_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(contents, "MAX_PHOTO_BYTES", 1024 * 1024)
     content = encoded(quarters(), "JPEG") + bytes(2_000_000)
-    file = indexed(tmp_path, content)
-    assert (file.problem, file.has_renditions) == ("larger than 1 MB", False)
-    assert file.content_hash == hashlib.sha256(content).digest()
+    read = contents.read_content(put(tmp_path, "a.jpg", content), "photo", max_photo_bytes=1024 * 1024)
+    assert (read.problem, read.photo) == ("larger than 1 MB", None)
+    assert read.sha256 == hashlib.sha256(content).digest()
 
 
 def test_a_file_without_permission_is_recorded_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -507,17 +506,17 @@ def test_metadata_holds_the_files_facts_and_its_tags_as_plain_values(tmp_path: P
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FNumber] = 2.8
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.MakerNote] = b"\xff" * 50
     content = encoded(quarters(), "JPEG", exif=exif)
-    told = metadata(put(tmp_path, "a.jpg", content))
-    assert (told["width"], told["format"], told["f_number"], told["make"]) == (64, "jpeg", 2.8, "Canon<script>")
-    assert told["content_hash"] == hashlib.sha256(content).hexdigest()
-    assert told["exif"] == {"Make": "Canon<script>", "FNumber": 2.8}
+    facts = metadata(put(tmp_path, "a.jpg", content))
+    assert (facts["width"], facts["format"], facts["f_number"], facts["make"]) == (64, "jpeg", 2.8, "Canon<script>")
+    assert facts["content_hash"] == hashlib.sha256(content).hexdigest()
+    assert facts["exif"] == {"Make": "Canon<script>", "FNumber": 2.8}
 
 
 @pytest.mark.parametrize("content", [b"", b"text", bytes(3000), b"\xff\xd8\xff"])
 def test_metadata_of_what_is_no_photo_tells_the_files_facts(tmp_path: Path, content: bytes) -> None:
-    told = metadata(put(tmp_path, "a.jpg", content))
-    assert told["problem"]
-    assert (told["size"], told["exif"]) == (len(content), {})
+    facts = metadata(put(tmp_path, "a.jpg", content))
+    assert facts["problem"]
+    assert (facts["size"], facts["exif"]) == (len(content), {})
 
 
 @pytest.mark.exiftool

@@ -11,7 +11,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from adapters.media.indexing import index_file
-from adapters.media.motion import Motion, Told, motion_of, told_by_phone
+from adapters.media.motion import Motion, PhoneXmp, motion_of, phone_xmp
 from tests.adapters.media.material import encoded, quarters
 from tests.footage import footage
 
@@ -76,7 +76,7 @@ def box(kind: bytes, content: bytes) -> bytes:
 
 def found(content: bytes) -> bytes | None:
     """The bytes of the video in a photo."""
-    motion = motion_of(content, told_by_phone(content))
+    motion = motion_of(content, phone_xmp(content))
     return None if motion is None else content[motion.at : motion.at + motion.length]
 
 
@@ -128,22 +128,24 @@ def test_a_photo_whose_video_an_editor_cut_off_has_none(tmp_path: Path, film: by
     assert found(photo(tmp_path)) is None
 
 
-@pytest.mark.parametrize("told", [Told(0, 0), Told(10**12, 10**12), Told(10**12, 10), Told(10, 10**12), Told(1, 1)])
-def test_numbers_beyond_the_file_lead_nowhere(tmp_path: Path, film: bytes, told: Told) -> None:
-    assert motion_of(photo(tmp_path) + film, told) is None
+@pytest.mark.parametrize(
+    "xmp", [PhoneXmp(0, 0), PhoneXmp(10**12, 10**12), PhoneXmp(10**12, 10), PhoneXmp(10, 10**12), PhoneXmp(1, 1)]
+)
+def test_numbers_beyond_the_file_lead_nowhere(tmp_path: Path, film: bytes, xmp: PhoneXmp) -> None:
+    assert motion_of(photo(tmp_path) + film, xmp) is None
 
 
 def test_a_video_that_would_reach_beyond_the_file_or_lacks_its_contents_is_none(tmp_path: Path, film: bytes) -> None:
-    assert motion_of(photo(tmp_path) + film, Told(len(film), len(film) + 1)) is None
+    assert motion_of(photo(tmp_path) + film, PhoneXmp(len(film), len(film) + 1)) is None
     beginning = box(b"ftyp", b"isom\0\0\2\0") + box(b"mdat", bytes(200))
-    assert motion_of(photo(tmp_path) + beginning, Told(len(beginning))) is None
+    assert motion_of(photo(tmp_path) + beginning, PhoneXmp(len(beginning))) is None
 
 
 def test_numbers_that_lead_into_the_photo_itself_lead_nowhere(tmp_path: Path, film: bytes) -> None:
     content = photo(tmp_path) + film
-    assert motion_of(content, Told(len(content), len(content))) is None
-    assert motion_of(content, Told(len(film) + 5, len(film))) is None
-    assert motion_of(content, Told(len(film), len(film))) == Motion(len(content) - len(film), len(film))
+    assert motion_of(content, PhoneXmp(len(content), len(content))) is None
+    assert motion_of(content, PhoneXmp(len(film) + 5, len(film))) is None
+    assert motion_of(content, PhoneXmp(len(film), len(film))) == Motion(len(content) - len(film), len(film))
 
 
 @pytest.mark.parametrize("length", [0, 1, 2**31, 2**32 - 1])
@@ -171,18 +173,18 @@ def test_a_broken_directory_of_samsung_s_leads_nowhere(tmp_path: Path, film: byt
     ],
 )
 def test_a_packet_that_makes_no_sense_says_nothing(packet: bytes) -> None:
-    assert told_by_phone(packet) == Told()
+    assert phone_xmp(packet) == PhoneXmp()
 
 
 def test_a_packet_with_a_document_type_says_nothing() -> None:
     hidden = b"<x:xmpmeta><!-- --><a GCamera:MicroVideoOffset='5'/></x:xmpmeta>"
-    assert told_by_phone(hidden) == Told(5)
+    assert phone_xmp(hidden) == PhoneXmp(5)
     declared = b"<x:xmpmeta><!DOCTYPE a [<!ENTITY b 'c'>]><a GCamera:MicroVideoOffset='5'/></x:xmpmeta>"
-    assert told_by_phone(declared) == Told()
+    assert phone_xmp(declared) == PhoneXmp()
 
 
 def test_the_series_that_a_photo_says_it_is_of(tmp_path: Path) -> None:
-    assert told_by_phone(photo(tmp_path, "JPEG", "-XMP-GCamera:BurstID=5f0c-11")).burst == "5f0c-11"
+    assert phone_xmp(photo(tmp_path, "JPEG", "-XMP-GCamera:BurstID=5f0c-11")).burst == "5f0c-11"
     (tmp_path / "c.jpg").write_bytes(photo(tmp_path, "JPEG", "-XMP-GCamera:BurstID=5f0c-11"))
     assert index_file(bytes(tmp_path / "c.jpg"), None, "photo").burst == "5f0c-11"
 
@@ -203,8 +205,8 @@ def apple(uuid: bytes, *, at: int | None = None, count: int | None = None) -> by
 def test_apple_s_burst_is_what_exiftool_reads(tmp_path: Path) -> None:
     file = tmp_path / "a.jpg"
     file.write_bytes(apple(b"9D2C1E3A-0000-4000-8000-0123456789AB"))
-    told = exiftool("-s3", "-Apple:BurstUUID", str(file)).decode().strip()
-    assert index_file(bytes(file), None, "photo").burst == told == "9D2C1E3A-0000-4000-8000-0123456789AB"
+    xmp = exiftool("-s3", "-Apple:BurstUUID", str(file)).decode().strip()
+    assert index_file(bytes(file), None, "photo").burst == xmp == "9D2C1E3A-0000-4000-8000-0123456789AB"
 
 
 @pytest.mark.parametrize(("at", "count"), [(10**9, 37), (2**32 - 1, 37), (32, 0), (32, 4)])

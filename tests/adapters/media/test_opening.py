@@ -122,11 +122,10 @@ def test_what_is_damaged_is_not_painted_over_by_ffmpeg() -> None:
 
 
 @pytest.mark.ffmpeg
-def test_ffmpeg_is_not_asked_for_a_picture_of_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ffmpeg_is_not_asked_for_a_picture_of_too_many_pixels() -> None:
     content = encoded(quarters(200, 100), "PNG")
     assert programs.ffmpeg_pixels(content, "png") is not None
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 10_000)
-    assert programs.ffmpeg_pixels(content, "png") is None
+    assert programs.ffmpeg_pixels(content, "png", max_pixels=10_000) is None
 
 
 def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from adapters.media import pictures, programs, raw
+from adapters.media import programs, raw
 from adapters.media.indexing import IndexedFile, index_file
 from adapters.media.magic import kind_of_format, raw_format_of
+from adapters.media.opening import open_photo
 from adapters.media.raw import LEAST, embedded_jpegs, sensor_size
 from adapters.media.renditions import rendition_path
 from tests.adapters.media import raws
@@ -98,9 +99,11 @@ def test_a_raw_that_does_not_say_how_it_lies_leaves_that_to_the_jpeg_in_it(tmp_p
 @pytest.mark.parametrize("name", BUILDERS)
 def test_exiftool_takes_the_file_for_its_format_and_finds_no_larger_picture(tmp_path: Path, name: str) -> None:
     content = BUILDERS[name](PREVIEW, 1)
-    asked = ["-FileType", "-Error", "-Warning", os.fsdecode(put(tmp_path, f"a.{name}", content))]
-    told = msgspec.json.decode(subprocess.run(["exiftool", "-j", *asked], check=True, capture_output=True).stdout)[0]
-    assert told == {"SourceFile": told["SourceFile"], "FileType": name.upper()}
+    words = ["-FileType", "-Error", "-Warning", os.fsdecode(put(tmp_path, f"a.{name}", content))]
+    read_back = msgspec.json.decode(subprocess.run(["exiftool", "-j", *words], check=True, capture_output=True).stdout)[
+        0
+    ]
+    assert read_back == {"SourceFile": read_back["SourceFile"], "FileType": name.upper()}
     found = programs.exiftool_previews(content)
     ours = embedded_jpegs(content, name)[0]
     assert content[ours.at : ours.at + ours.length] == max(found, key=len)
@@ -180,10 +183,9 @@ def test_a_raw_without_a_picture_of_some_size_is_developed_from_its_sensors_read
     assert file.problem is None
 
 
-def test_a_sensor_of_too_many_readings_is_not_developed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 200_000)
-    file = indexed(tmp_path, raws.dng(None, 1))
-    assert preview(tmp_path, file).size == (160, 120)
+def test_a_sensor_of_too_many_readings_is_not_developed() -> None:
+    pixels = open_photo(raws.dng(None, 1), "dng", max_pixels=200_000).decoded(1440).pixels
+    assert pixels.shape[:2] == (120, 160)
 
 
 def with_changed_beginning() -> bytes:
@@ -214,8 +216,7 @@ def test_an_exiftool_that_hangs_or_talks_nonsense_costs_its_answer_alone(
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr(programs, "SECONDS", 0.2)
-    assert programs.exiftool_previews(with_changed_beginning()) == []
+    assert programs.exiftool_previews(with_changed_beginning(), seconds=0.2) == []
 
 
 def test_a_small_picture_serves_where_nothing_larger_is_found(tmp_path: Path) -> None:

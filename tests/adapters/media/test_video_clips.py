@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from adapters.media import video_clips
-from adapters.media.video_clips import ClipKind, VideoClips, make_clip
+from adapters.media.video_clips import MOST_WANTED, PREVIEW_SECONDS, ClipKind, VideoClips, make_clip
 from adapters.workers.pool import WorkerPool
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.events.media import Media
@@ -53,8 +52,8 @@ def media(path: Path) -> Media:
 def streams_of(path: Path) -> list[dict[str, Any]]:
     """What ffprobe tells of a file's streams."""
     words = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
-    told = json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
-    return [stream | {"seconds": float(told["format"]["duration"])} for stream in told["streams"]]
+    probed = json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
+    return [stream | {"seconds": float(probed["format"]["duration"])} for stream in probed["streams"]]
 
 
 def test_a_preview_is_a_few_silent_seconds_of_at_most_480_lines(clips: VideoClips, tmp_path: Path) -> None:
@@ -65,7 +64,7 @@ def test_a_preview_is_a_few_silent_seconds_of_at_most_480_lines(clips: VideoClip
     (stream,) = streams_of(clips.path(known, "preview"))
     assert (stream["codec_name"], stream["pix_fmt"]) == ("h264", "yuv420p")
     assert (stream["width"], stream["height"]) == (480, 852)
-    assert stream["seconds"] == pytest.approx(video_clips.PREVIEW_SECONDS, abs=0.2)
+    assert stream["seconds"] == pytest.approx(PREVIEW_SECONDS, abs=0.2)
     content = clips.path(known, "preview").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
     assert not clips.make_next()
@@ -94,9 +93,9 @@ def test_a_video_without_a_clip_says_so_for_good(clips: VideoClips, tmp_path: Pa
     known = media(path)
     clips.want(known, "preview")
     clips.make_next()
-    told = clips.want(known, "preview")
-    assert told.status == "failed"
-    assert "cannot be decoded" in (told.detail or "")
+    clip = clips.want(known, "preview")
+    assert clip.status == "failed"
+    assert "cannot be decoded" in (clip.detail or "")
     assert not clips.make_next()
     assert [file.name[64:] for file in (tmp_path / "previews").rglob("*.*")] == [".mp4.failed"]
     clips.path(known, "preview").with_name(clips.path(known, "preview").name + ".failed").unlink()
@@ -104,9 +103,9 @@ def test_a_video_without_a_clip_says_so_for_good(clips: VideoClips, tmp_path: Pa
 
 
 def test_what_was_asked_for_last_is_made_first_and_the_oldest_wish_is_forgotten(
-    clips: VideoClips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: WorkerPool, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(video_clips, "MOST_WANTED", 2)
+    clips = room_for(2**30, workers, tmp_path, most_wanted=2)
     known = [media(footage(tmp_path / "videos" / f"{name}.mp4", 1)) for name in "abc"]
     for each in known:
         clips.want(each, "preview")
@@ -144,10 +143,12 @@ def test_clips_that_were_not_asked_for_the_longest_make_room_and_are_made_again(
     assert [path.exists() for path in (first, second, third)] == [False, True, True]
 
 
-def room_for(most_bytes: int, workers: WorkerPool, folder: Path) -> VideoClips:
-    """Clips that take no more than so many bytes."""
+def room_for(most_bytes: int, workers: WorkerPool, folder: Path, most_wanted: int = MOST_WANTED) -> VideoClips:
+    """Clips that take no more than so many bytes, of which so many may wait to be made."""
     previews, gifs, videos = folder / "previews", folder / "gifs", folder / "videos"
-    return VideoClips(workers, previews, gifs, lambda _, name: videos / name, most_bytes=most_bytes)
+    return VideoClips(
+        workers, previews, gifs, lambda _, name: videos / name, most_bytes=most_bytes, most_wanted=most_wanted
+    )
 
 
 def test_a_file_that_left_or_was_replaced_has_no_clip(clips: VideoClips, tmp_path: Path) -> None:

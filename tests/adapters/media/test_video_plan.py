@@ -35,8 +35,8 @@ def keyframes(path: Path) -> list[float]:
         "-of",
         "csv=p=0",
     ]
-    told = subprocess.run([*words, str(path)], check=True, capture_output=True, text=True).stdout
-    times = [float(line.split(",")[0]) for line in told.split() if "K" in line]
+    listed = subprocess.run([*words, str(path)], check=True, capture_output=True, text=True).stdout
+    times = [float(line.split(",")[0]) for line in listed.split() if "K" in line]
     return [time - min(times) for time in times]
 
 

@@ -12,14 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from adapters.media import video_plan, video_stream
+from adapters.media import video_plan
 from adapters.media.ffmpeg import Word, contained, ffmpeg_command
 from adapters.media.video_cache import PartCache
-from adapters.media.video_stream import VideoStreams
+from adapters.media.video_stream import COPIED_AHEAD, MOST_WAITING, UNWATCHED_SECONDS, WAIT_SECONDS, VideoStreams
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.events.media import Media
 from tests.footage import AAC, H264, HEVC, footage
@@ -69,15 +70,31 @@ def streams(tmp_path: Path, film: Path, plain: Path) -> Iterator[VideoStreams]:
     made.close()
 
 
-def opened(folder: Path, *files: Path, most_bytes: int = 10**9, at_once: int = 2) -> VideoStreams:
-    """Streams that open the file of whichever content has this size."""
+def opened(
+    folder: Path,
+    *files: Path,
+    most_bytes: int = 10**9,
+    at_once: int = 2,
+    wait_seconds: float = WAIT_SECONDS,
+    unwatched_seconds: float = UNWATCHED_SECONDS,
+    most_waiting: int = MOST_WAITING,
+) -> VideoStreams:
+    """Streams that open the file of the library's number."""
 
     def open_original(library_id: int, path: str) -> int:
         if library_id > len(files):
             raise NotFound("no such library")
         return os.open(files[library_id - 1], os.O_RDONLY)
 
-    return VideoStreams(folder, open_original, at_once=at_once, most_bytes=most_bytes)
+    return VideoStreams(
+        folder,
+        open_original,
+        at_once=at_once,
+        most_bytes=most_bytes,
+        wait_seconds=wait_seconds,
+        unwatched_seconds=unwatched_seconds,
+        most_waiting=most_waiting,
+    )
 
 
 def of(path: Path, library: int = 1) -> list[Media]:
@@ -104,8 +121,8 @@ def times_of(content: bytes, tmp_path: Path, stream: str = "v") -> list[float]:
     path = tmp_path / "one.ts"
     path.write_bytes(content)
     words = ["-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time", "-of", "csv=p=0"]
-    told = subprocess.run(["ffprobe", *words, str(path)], check=True, capture_output=True, text=True).stdout
-    return sorted({float(line.strip(",")) for line in told.split()})
+    listed = subprocess.run(["ffprobe", *words, str(path)], check=True, capture_output=True, text=True).stdout
+    return sorted({float(line.strip(",")) for line in listed.split()})
 
 
 def test_parts_follow_each_other_without_a_gap_whichever_is_asked_for_first(
@@ -135,7 +152,7 @@ def test_sound_has_no_hole_where_one_run_ends_and_the_next_begins(
 def test_a_part_is_made_once_and_some_after_it_too(streams: VideoStreams, plain: Path, tmp_path: Path) -> None:
     first = read(streams.part(of(plain, 2), 0))
     made = tmp_path / "parts"
-    eventually(lambda: len(list(made.rglob("*.ts"))) >= video_stream.COPIED_AHEAD)
+    eventually(lambda: len(list(made.rglob("*.ts"))) >= COPIED_AHEAD)
     assert read(streams.part(of(plain, 2), 0)) == first
     eventually(lambda: not list(made.rglob("run-*")))
     assert len(list(made.rglob("*.ts"))) < 15
@@ -164,29 +181,26 @@ def test_a_part_past_the_end_is_not_found(streams: VideoStreams, film: Path) -> 
 
 
 def test_there_are_never_more_ffmpegs_than_allowed_and_who_waits_in_vain_is_told(
-    tmp_path: Path, film: Path, plain: Path, sleeping: list[Sequence[Word]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, film: Path, plain: Path, sleeping: list[Sequence[Word]]
 ) -> None:
-    monkeypatch.setattr(video_stream, "WAIT_SECONDS", 1.0)
-    streams = opened(tmp_path / "parts", film, plain, at_once=1)
+    streams = opened(tmp_path / "parts", film, plain, at_once=1, wait_seconds=1.0)
     streams.playlist(of(film))
     streams.playlist(of(plain, 2))
 
     def want(path: Path, library: int) -> str:
-        with pytest.raises(Unavailable) as told:
+        with pytest.raises(Unavailable) as refusal:
             streams.part(of(path, library), 3)
-        return str(told.value)
+        return str(refusal.value)
 
     with ThreadPoolExecutor(2) as both:
-        said = list(both.map(want, (film, plain), (1, 2)))
-        assert said == ["the part was not ready in time: try again"] * 2
+        reasons = list(both.map(want, (film, plain), (1, 2)))
+        assert reasons == ["the part was not ready in time: try again"] * 2
     assert len(sleeping) == 1
     streams.close()
 
 
-def test_a_crowd_that_waits_leaves_room_for_others(
-    streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(video_stream, "MOST_WAITING", 1)
+def test_a_crowd_that_waits_leaves_room_for_others(tmp_path: Path, film: Path, sleeping: list[Sequence[Word]]) -> None:
+    streams = opened(tmp_path / "parts", film, most_waiting=1)
     streams.playlist(of(film))
 
     def want() -> None:
@@ -202,39 +216,36 @@ def test_a_crowd_that_waits_leaves_room_for_others(
     waiting.join()
 
 
-def test_work_that_nobody_watches_any_more_ends(
-    streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(video_stream, "WAIT_SECONDS", 0.3)
-    monkeypatch.setattr(video_stream, "UNWATCHED_SECONDS", 0.5)
-    with pytest.raises(Unavailable):
-        streams.part(of(film), 0)
-    assert len(streams._runs) == 1
-    eventually(lambda: not streams._runs)
+def test_work_that_nobody_watches_any_more_ends(tmp_path: Path, film: Path, sleeping: list[Sequence[Word]]) -> None:
+    with closing(opened(tmp_path / "parts", film, wait_seconds=0.3, unwatched_seconds=0.5)) as streams:
+        with pytest.raises(Unavailable):
+            streams.part(of(film), 0)
+        assert len(streams._runs) == 1
+        eventually(lambda: not streams._runs)
 
 
 def test_a_jump_ends_the_work_at_the_place_that_was_left(
-    streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, film: Path, sleeping: list[Sequence[Word]]
 ) -> None:
-    monkeypatch.setattr(video_stream, "WAIT_SECONDS", 0.3)
-    for number in (0, 9):
-        with pytest.raises(Unavailable):
-            streams.part(of(film), number)
-    eventually(lambda: [run.first for run in streams._runs] == [9])
-    assert len(sleeping) == 2
+    with closing(opened(tmp_path / "parts", film, wait_seconds=0.3)) as streams:
+        for number in (0, 9):
+            with pytest.raises(Unavailable):
+                streams.part(of(film), number)
+        eventually(lambda: [run.first for run in streams._runs] == [9])
+        assert len(sleeping) == 2
 
 
 def test_who_leaves_ends_the_work_that_was_for_them_alone(
     streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]]
 ) -> None:
     left = threading.Event()
-    told: list[str] = []
+    reasons: list[str] = []
 
     def want(number: int, is_left: Callable[[], bool]) -> None:
         try:
             streams.part(of(film), number, is_left)
         except Unavailable as error:
-            told.append(str(error))
+            reasons.append(str(error))
 
     staying = threading.Thread(target=want, args=(0, lambda: False))
     leaving = [threading.Thread(target=want, args=(number, left.is_set)) for number in (0, 9)]
@@ -247,7 +258,7 @@ def test_who_leaves_ends_the_work_that_was_for_them_alone(
     for thread in leaving:
         thread.join(10)
     eventually(lambda: [run.first for run in streams._runs] == [0])
-    assert told == ["whoever asked for the part left"] * 2
+    assert reasons == ["whoever asked for the part left"] * 2
     streams.close()
     staying.join(10)
 
@@ -255,13 +266,13 @@ def test_who_leaves_ends_the_work_that_was_for_them_alone(
 def test_stopping_ends_the_work_and_tells_who_waits(
     streams: VideoStreams, film: Path, sleeping: list[Sequence[Word]]
 ) -> None:
-    said: list[str] = []
+    reasons: list[str] = []
 
     def want() -> None:
         try:
             streams.part(of(film), 0)
         except Unavailable as error:
-            said.append(str(error))
+            reasons.append(str(error))
 
     waiting = threading.Thread(target=want)
     waiting.start()
@@ -269,7 +280,7 @@ def test_stopping_ends_the_work_and_tells_who_waits(
     process = streams._runs[0].process
     streams.close()
     waiting.join(10)
-    assert said == ["the server stops"]
+    assert reasons == ["the server stops"]
     assert process is not None
     assert process.returncode == -signal.SIGKILL
 

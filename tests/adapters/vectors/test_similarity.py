@@ -6,8 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from adapters.vectors import similarity as module
-from adapters.vectors.similarity import NEAREST, Similarity
+from adapters.vectors.similarity import NEAREST, STEP, Similarity
 from domain.commands.faces import change_faces, reject_person
 from domain.commands.persons import merge_persons
 from tests.adapters.vectors.material import Matrix, faces_of, shown
@@ -16,10 +15,12 @@ from tests.domain.world import ONE_LIBRARY, World
 FLOOR = 0.3
 
 
-def suggested(world: World, face: int, limit: int = 10, least: float = FLOOR) -> list[tuple[int, float]]:
+def suggested(
+    world: World, face: int, limit: int = 10, least: float = FLOOR, *, step: int = STEP
+) -> list[tuple[int, float]]:
     """What is suggested for a face."""
     with world.reading() as tables:
-        return Similarity().suggest(tables, world.face(face), limit, least)
+        return Similarity(step).suggest(tables, world.face(face), limit, least)
 
 
 def named(world: World, ids: list[int], name: str) -> int:
@@ -30,10 +31,10 @@ def named(world: World, ids: list[int], name: str) -> int:
     return person.id
 
 
-def by_definition(vectors: Matrix, asked: int, owners: dict[int, list[int]]) -> dict[int, float]:
+def by_definition(vectors: Matrix, row_of_face: int, owners: dict[int, list[int]]) -> dict[int, float]:
     """The mean of the nearest cosines to each person whose faces are these rows."""
-    cosines = vectors @ vectors[asked]
-    others = {person: [row for row in rows if row != asked] for person, rows in owners.items()}
+    cosines = vectors @ vectors[row_of_face]
+    others = {person: [row for row in rows if row != row_of_face] for person, rows in owners.items()}
     means = {p: float(np.sort(cosines[rows])[-NEAREST:].mean()) for p, rows in others.items() if rows}
     return {person: mean for person, mean in means.items() if mean >= FLOOR}
 
@@ -41,9 +42,8 @@ def by_definition(vectors: Matrix, asked: int, owners: dict[int, list[int]]) -> 
 @pytest.mark.parametrize("limit", [1, 3, 20])
 @pytest.mark.parametrize("step", [4, 500])
 def test_suggestions_are_what_they_are_defined_as_however_few_faces_are_asked_about_at_once(
-    world: World, monkeypatch: pytest.MonkeyPatch, limit: int, step: int
+    world: World, limit: int, step: int
 ) -> None:
-    monkeypatch.setattr(module, "STEP", step)
     chance = np.random.default_rng(3)
     numbers = chance.integers(0, 12, 60).tolist()
     vectors = faces_of(numbers, own=0.7)
@@ -55,10 +55,10 @@ def test_suggestions_are_what_they_are_defined_as_however_few_faces_are_asked_ab
         rows = [row for row in range(60) if numbers[row] == number and row % 4]
         if rows:
             owners[named(world, [ids[row] for row in rows], f"Person {number}")] = rows
-    for asked in range(0, 60, 7):
-        expected = by_definition(vectors, asked, owners)
+    for row_of_face in range(0, 60, 7):
+        expected = by_definition(vectors, row_of_face, owners)
         best = sorted(expected, key=lambda person: -expected[person])[:limit]
-        found = suggested(world, ids[asked], limit)
+        found = suggested(world, ids[row_of_face], limit, step=step)
         assert [person for person, _ in found] == best
         assert [similarity for _, similarity in found] == pytest.approx([expected[p] for p in best], abs=2e-4)
 
@@ -70,11 +70,10 @@ def test_one_near_face_among_many_far_ones_makes_nobody_alike(world: World) -> N
     assert suggested(world, ids[0], least=0.1)
 
 
-def test_a_person_is_found_behind_many_faces_that_are_nobodys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STEP", 10)
+def test_a_person_is_found_behind_many_faces_that_are_nobodys(world: World) -> None:
     ids = shown(world, np.concatenate([faces_of([1] * 40, own=0.95), faces_of([1] * 2, seed=2, own=0.7)]))
     ann = named(world, ids[40:], "Ann")
-    assert [person for person, _ in suggested(world, ids[0])] == [ann]
+    assert [person for person, _ in suggested(world, ids[0], step=10)] == [ann]
 
 
 def test_merged_persons_are_one_and_rejected_ones_never_come(world: World) -> None:

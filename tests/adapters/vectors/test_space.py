@@ -5,28 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adapters.vectors import space as module
 from adapters.vectors.space import Space
 from tests.adapters.vectors.material import LIKE, Matrix, faces_of
 
 PERSONS = [number % 40 for number in range(1200)]
 
 
-def filled(vectors: Matrix, step: int = 500) -> Space:
+def filled(vectors: Matrix, step: int = 500, space: Space | None = None) -> Space:
     """A space with these vectors, which have the ids 10, 20, 30 …, added some at a time."""
-    space = Space("model-1")
+    space = space or Space("model-1")
     for start in range(0, len(vectors), step):
         part = vectors[start : start + step]
         space.add([10 * (start + number + 1) for number in range(len(part))], part)
     return space
 
 
-@pytest.fixture
-def in_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let few vectors lie in cells, as many do."""
-    monkeypatch.setattr(module, "EXACT", 300)
-    monkeypatch.setattr(module, "LOOKED_AT", 400)
-    monkeypatch.setattr(module, "RESCORED", 200)
+def in_cells(vectors: Matrix) -> Space:
+    """The same, with few vectors in cells, as many lie."""
+    return filled(vectors, space=Space("model-1", exact=300, looked_at=400, rescored=200))
 
 
 def test_a_space_answers_the_cosines_of_the_vectors_themselves_the_likest_first() -> None:
@@ -37,28 +33,27 @@ def test_a_space_answers_the_cosines_of_the_vectors_themselves_the_likest_first(
     assert near.cosines == pytest.approx(np.sort(cosines)[::-1][: len(near.cosines)], abs=1e-4)
 
 
-def test_cells_find_all_that_is_near(in_cells: None) -> None:
+def test_cells_find_all_that_is_near() -> None:
     vectors = faces_of(PERSONS)
-    space = filled(vectors)
+    space = in_cells(vectors)
     for one in range(0, len(vectors), 50):
         cosines = vectors @ vectors[one]
         likest = np.argsort(-cosines)[:10].tolist()
         assert set(likest) <= set(space.nearest(vectors[one], LIKE).places.tolist())
 
 
-def test_cells_find_what_was_added_later(in_cells: None) -> None:
-    space = filled(faces_of(PERSONS))
+def test_cells_find_what_was_added_later() -> None:
+    space = in_cells(faces_of(PERSONS))
     late = faces_of([999] * 3, seed=5, own=0.95)
     space.add([90_001, 90_002, 90_003], late)
     near = space.nearest(late[0], LIKE)
     assert sorted(space.ids(near.places).tolist()) == [90_001, 90_002, 90_003]
 
 
-@pytest.mark.usefixtures("in_cells")
 def test_neighbours_in_cells_are_those_of_all_comparisons_or_nearly() -> None:
     vectors = faces_of(PERSONS)
     everywhere = np.arange(len(vectors))
-    edges = filled(vectors).joined(everywhere, everywhere, LIKE, 5)
+    edges = in_cells(vectors).joined(everywhere, everywhere, LIKE, 5)
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -1)
     true = {(one, int(other)) for one in everywhere.tolist() for other in np.argsort(-cosines[one])[:5]}

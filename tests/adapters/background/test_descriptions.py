@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files.descriptions import Descriptions
+from adapters.background.descriptions import Descriptions
 from adapters.files.xmp import Xmp
 from adapters.media.embedded_xmp import EmbeddedXmp
 from domain.base.errors import NotFound, Unavailable, Unreadable
@@ -48,15 +48,15 @@ class Photo:
 
     def write(self, *keywords: str, faces: tuple[Region, ...] = (), kept: bool = False) -> Description | None:
         """Write these words, with those that are there where asked; what was said before."""
-        asked: list[Description | None] = []
+        before_each: list[Description | None] = []
 
         def say(other: Description | None) -> Description:
-            asked.append(other)
+            before_each.append(other)
             before = other if kept and other else Description()
             return Description((*before.keywords, *keywords), (*before.regions, *faces))
 
         self.descriptions.write(self.media, *SIZE, say)
-        return asked[-1]
+        return before_each[-1]
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ def subject(*words: str) -> bytes:
 def test_keywords_of_file_and_sidecar_count_and_a_face_that_both_mark_is_the_sidecars(photo: Photo) -> None:
     photo.inside = EmbeddedXmp(regions(DIGIKAM.replace("Ann", "Anna") + _far("Bob")), ("Old",), 1)
     photo.sidecar.write_bytes(regions(DIGIKAM))
-    said = photo.read()
-    assert [region.name for region in said.regions] == ["Ann", "Bob"]
+    description = photo.read()
+    assert [region.name for region in description.regions] == ["Ann", "Bob"]
     photo.inside = EmbeddedXmp(subject("Beach"), ("Old",), 1)
     photo.sidecar.write_bytes(subject("Sea"))
     assert photo.read().keywords == ("Sea", "Beach")
@@ -96,11 +96,14 @@ def test_what_was_taken_away_does_not_come_back_from_the_file_and_what_is_added_
     photo.write("Mine")
     assert photo.read() == Description(("Mine",))
     photo.inside = EmbeddedXmp(regions(DIGIKAM + _far("Bob")), ("Beach", "Sea"), 1)
-    said = photo.read()
-    assert (said.keywords, [region.name for region in said.regions]) == (("Mine", "Beach", "Sea"), ["Ann", "Bob"])
-    asked = photo.write("Mine", kept=True)
-    assert asked is not None
-    assert asked.keywords == ("Mine", "Beach", "Sea")
+    description = photo.read()
+    assert (description.keywords, [region.name for region in description.regions]) == (
+        ("Mine", "Beach", "Sea"),
+        ["Ann", "Bob"],
+    )
+    before = photo.write("Mine", kept=True)
+    assert before is not None
+    assert before.keywords == ("Mine", "Beach", "Sea")
     assert photo.read().keywords == ("Mine", "Beach", "Sea")
 
 
@@ -125,8 +128,8 @@ def test_a_new_sidecar_begins_with_all_that_the_file_holds_beyond_64_kb_too(phot
 
 def test_regions_of_a_picture_that_was_cropped_are_not_taken_into_a_new_sidecar(photo: Photo) -> None:
     photo.inside = EmbeddedXmp(regions(DIGIKAM, (4000, 1000)), (), 1)
-    told = photo.descriptions.read(photo.media, *SIZE)
-    assert told.problems == ("its XMP: its regions were drawn on a picture of other proportions",)
+    read = photo.descriptions.read(photo.media, *SIZE)
+    assert read.problems == ("its XMP: its regions were drawn on a picture of other proportions",)
     photo.write(faces=(ANN,))
     assert [region.name for region in photo.read().regions] == ["Ann"]
 
@@ -140,16 +143,16 @@ def test_a_sidecar_of_a_picture_that_was_cropped_is_left_as_it_is(photo: Photo) 
 
 def test_without_the_size_of_the_picture_regions_are_left_out_and_told(photo: Photo) -> None:
     photo.sidecar.write_bytes(regions(DIGIKAM))
-    told = photo.descriptions.read(photo.media, None, None)
-    assert told.description == Description()
-    assert told.problems == ("one.jpg.xmp: its regions are left out, as the size of the picture is not known",)
+    read = photo.descriptions.read(photo.media, None, None)
+    assert read.description == Description()
+    assert read.problems == ("one.jpg.xmp: its regions are left out, as the size of the picture is not known",)
 
 
 def test_a_photo_that_cannot_be_opened_says_so_and_its_sidecar_counts(photo: Photo) -> None:
     photo.inside = Unreadable("cannot be opened")
     photo.sidecar.write_bytes(subject("Sea"))
-    told = photo.descriptions.read(photo.media, *SIZE)
-    assert (told.description.keywords, told.problems) == (("Sea",), ("cannot be opened",))
+    read = photo.descriptions.read(photo.media, *SIZE)
+    assert (read.description.keywords, read.problems) == (("Sea",), ("cannot be opened",))
 
 
 def test_a_folder_where_the_sidecar_would_be_is_told(photo: Photo) -> None:

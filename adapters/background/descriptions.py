@@ -1,4 +1,7 @@
-"""What programs say of a photo, put together from its file and its sidecars, and written to a sidecar."""
+"""What programs say of a photo, put together from its file and its sidecars, and written to a sidecar.
+
+What stands in the file is read by `adapters.media`, what lies beside it by `adapters.files`: they meet here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -15,6 +17,7 @@ from adapters.files.confinement import reason_of
 from adapters.files.regions import MOST_REGIONS, Stored
 from adapters.files.sidecars import read_sidecar, sidecar_to_write, sidecars_of, write_sidecar
 from adapters.files.xmp import MOST_KEYWORDS, OfAnotherPicture, Xmp
+from adapters.media.embedded_xmp import EmbeddedXmp
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.base.geometry import intersection_over_union
 from domain.events.media import Media
@@ -22,27 +25,7 @@ from domain.rules.face_pairing import DRAWN_FACE_IOU
 from domain.rules.xmp import Description, Region
 
 
-class Embedded(Protocol):
-    """What stands in a photo's own file; `adapters.media.embedded_xmp.EmbeddedXmp`."""
-
-    @property
-    def packet(self) -> bytes | None:
-        """XMP, None where there is none."""
-
-    @property
-    def extension(self) -> bytes | None:
-        """What there is of it beyond the first packet."""
-
-    @property
-    def keywords(self) -> tuple[str, ...]:
-        """Those of IPTC."""
-
-    @property
-    def orientation(self) -> int:
-        """EXIF's, 1 to 8."""
-
-
-class Told(msgspec.Struct, frozen=True):
+class ReadDescription(msgspec.Struct, frozen=True):
     """What is said of one photo, and in plain words what could not be read of it."""
 
     description: Description
@@ -52,13 +35,13 @@ class Told(msgspec.Struct, frozen=True):
 class Descriptions:
     """Reads and writes what is said of the files of the libraries; blocking, safe from any thread."""
 
-    def __init__(self, locate: Callable[[int, str], Path], embedded: Callable[[Path], Embedded]) -> None:
+    def __init__(self, locate: Callable[[int, str], Path], embedded: Callable[[Path], EmbeddedXmp]) -> None:
         """`locate` resolves a library's id and a path text to the file, `embedded` reads what stands in it."""
         self._locate = locate
         self._embedded = embedded
         self._writing = tuple(threading.Lock() for _ in range(64))
 
-    def read(self, media: Media, width: int | None, height: int | None) -> Told:
+    def read(self, media: Media, width: int | None, height: int | None) -> ReadDescription:
         """What a file and its sidecars say of it; `width` and `height` are those of the upright picture.
 
         All of them count, a region once: where two show one face, that of the sidecar. What the file said when
@@ -72,7 +55,7 @@ class Descriptions:
         problems: list[str] = []
         inside = self._inside(media, path, problems)
         stored = _stored(width, height, None if inside is None else inside.orientation)
-        said: list[Description] = []
+        found: list[Description] = []
         marks = set()
         for sidecar in sidecars_of(path):
             try:
@@ -81,10 +64,10 @@ class Descriptions:
                 problems.append(f"{_name(sidecar)}: {error}")
             else:
                 marks.add(xmp.mark)
-                said.append(_described(xmp, stored, _name(sidecar), problems, nameless=xmp.mark is not None))
+                found.append(_described(xmp, stored, _name(sidecar), problems, nameless=xmp.mark is not None))
         if inside is not None and _mark(inside) not in marks:
-            said.append(_told_inside(inside, stored, problems))
-        return Told(_together(said), tuple(problems))
+            found.append(_described_inside(inside, stored, problems))
+        return ReadDescription(_together(found), tuple(problems))
 
     def write(
         self, media: Media, width: int | None, height: int | None, say: Callable[[Description | None], Description]
@@ -109,16 +92,16 @@ class Descriptions:
             stored = _stored(width, height, None if inside is None else inside.orientation)
             xmp = _begun(inside, stored) if older is None else Xmp(older)
             mark = "" if inside is None else _mark(inside)
-            said = [xmp.description(stored)]
+            found = [xmp.description(stored)]
             if inside is not None and xmp.mark != mark:
-                said.append(_told_inside(inside, stored, []))
-            packet = xmp.say(say(_together(said)), stored, mark)
+                found.append(_described_inside(inside, stored, []))
+            packet = xmp.say(say(_together(found)), stored, mark)
             if packet == older:
                 return False
             write_sidecar(sidecar, packet)
             return True
 
-    def _inside(self, media: Media, path: bytes, problems: list[str]) -> Embedded | None:
+    def _inside(self, media: Media, path: bytes, problems: list[str]) -> EmbeddedXmp | None:
         """What stands in the file, None where it is no photo that can be opened."""
         if media.kind != "photo":
             return None
@@ -155,7 +138,7 @@ def _described(
     return Description(description.keywords, regions)
 
 
-def _told_inside(inside: Embedded, stored: Stored | None, problems: list[str]) -> Description:
+def _described_inside(inside: EmbeddedXmp, stored: Stored | None, problems: list[str]) -> Description:
     """What the file itself says; IPTC's keywords count where XMP has none."""
     description = Description()
     if inside.packet is not None:
@@ -166,10 +149,10 @@ def _told_inside(inside: Embedded, stored: Stored | None, problems: list[str]) -
     return Description(description.keywords or inside.keywords, description.regions)
 
 
-def _together(said: Sequence[Description]) -> Description:
-    keywords = dict.fromkeys(word for each in said for word in each.keywords)
+def _together(found: Sequence[Description]) -> Description:
+    keywords = dict.fromkeys(word for each in found for word in each.keywords)
     regions: list[Region] = []
-    for each in said:
+    for each in found:
         before = [*regions]
         regions += [
             region
@@ -179,7 +162,7 @@ def _together(said: Sequence[Description]) -> Description:
     return Description(tuple(keywords)[:MOST_KEYWORDS], tuple(regions)[:MOST_REGIONS])
 
 
-def _begun(inside: Embedded | None, stored: Stored | None) -> Xmp:
+def _begun(inside: EmbeddedXmp | None, stored: Stored | None) -> Xmp:
     """What a new sidecar begins with: all that the file holds, as far as it can be read."""
     if inside is None or inside.packet is None:
         return Xmp()
@@ -196,7 +179,7 @@ def _begun(inside: Embedded | None, stored: Stored | None) -> Xmp:
     return xmp
 
 
-def _mark(inside: Embedded) -> str:
+def _mark(inside: EmbeddedXmp) -> str:
     """What tells one state of a file's words from another."""
     parts = (inside.packet or b"", inside.extension or b"", "\n".join(inside.keywords).encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

@@ -1,0 +1,144 @@
+"""What a scan puts on record, as one operation: files that were read in batches, files that are missing, bursts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from adapters.background.moves_between_libraries import left_elsewhere
+from adapters.files.existence import ExistingFiles
+from adapters.files.recently_read import tells_nothing
+from adapters.files.scan_report import Report, ScanReport
+from adapters.store.ledger import Ledger
+from adapters.store.transaction import Transaction
+from domain.base.actor import WATCHER
+from domain.base.errors import Unavailable
+from domain.base.paths import folder_of, shown
+from domain.commands.bursts import link_bursts
+from domain.commands.media import ReadFile, record_files, record_missing
+from domain.events.library import Library
+from domain.events.media import Media
+from domain.rules.bursts import changes_of
+
+log = logging.getLogger(__name__)
+
+BATCH_FILES: Final = 500
+BATCH_SECONDS: Final = 1.5
+"""A batch is recorded when it is full or this old, so that photos appear while the scan goes on."""
+
+
+class ScanRecording:
+    """The operation of one scan of one library, begun with the first thing that there is to record."""
+
+    def __init__(
+        self, ledger: Ledger, library: Library, written: Collection[str], done: ScanReport, report: Report
+    ) -> None:
+        """`written` are the files whose writing was noticed; what is recorded is counted into `done` and reported."""
+        self._ledger, self._library, self._written = ledger, library, written
+        self._done, self._report = done, report
+        self._batch: list[ReadFile] = []
+        self._began = time.monotonic()
+        self._vanished: set[int] = set()
+        self._touched: set[str] = set()
+
+    def expect(self, vanished: set[int], touched: set[str]) -> None:
+        """The ids of files that are gone from their places, of which a file that is read may be one that moved, and
+        the folders where bursts may have changed."""
+        self._vanished, self._touched = vanished, touched
+
+    def add(self, read: ReadFile) -> None:
+        """A file was read."""
+        self._batch.append(read)
+
+    def record_when_due(self) -> None:
+        """Record the batch where it is full or old."""
+        if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:
+            self.record()
+
+    def record(self) -> None:
+        """Record what was read so far."""
+        batch, self._batch = self._without_unchanged(self._batch), []
+        self._began = time.monotonic()
+        done = self._done
+        if batch:
+            for read in batch:
+                if read.facts.problem is not None:
+                    log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
+            vanished = self._vanished | left_elsewhere(self._ledger, self._library.id, batch, self._vanished)
+            with self._transaction() as uow:
+                recorded = record_files(uow, self._library.id, batch, vanished)
+            self._touched |= {folder_of(read.path) for read in batch}
+            done.discovered += recorded.discovered
+            done.changed, done.again = done.changed + recorded.changed, done.again + recorded.again
+            done.moved += recorded.moved
+        self._report(done)
+
+    def record_missing(self) -> None:
+        """Mark what is gone and was not met elsewhere; a file that came back since the first walk is left for the next
+        scan."""
+        for ids in _batches(sorted(self._vanished)):
+            existing = ExistingFiles(self._library.root)
+            with self._ledger.reading(WATCHER) as tables:
+                met = (tables.media.find(id_) for id_ in ids)
+                still = [media for media in met if media is not None and self._is_gone(media, existing)]
+            if not still:
+                continue
+            with self._transaction() as uow:
+                missing = record_missing(uow, [media.id for media in still])
+            self._done.missing += missing
+            self._touched |= {folder_of(media.path) for media in still}
+
+    def link_bursts(self, stopping: Callable[[], bool]) -> None:
+        """Record what became of the bursts in the folders where anything changed, and in all where the scan is full:
+        an earlier one may have been interrupted."""
+        for folder in sorted(self._touched):
+            if stopping():
+                return
+            with self._ledger.reading(WATCHER) as tables:
+                if not changes_of(tables.media.shots_in(self._library.id, folder)):
+                    continue
+            with self._transaction() as uow:
+                linked = link_bursts(uow, self._library.id, folder)
+            self._done.in_bursts += linked
+
+    def end(self) -> None:
+        """Close the operation, where anything was recorded, with the scan in words."""
+        if self._done.operation_id is not None:
+            with self._ledger.transaction(WATCHER, operation_id=self._done.operation_id) as uow:
+                uow.end(self._done.text(self._library.name))
+        self._report(self._done)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        """A transaction of the scan's operation, which counts once it is committed. The scan is over where the library
+        was removed or moved since it began."""
+        with self._ledger.transaction(WATCHER, operation_id=self._done.operation_id) as uow:
+            library = uow.libraries.get(self._library.id)
+            if library is None or library.removed or library.root != self._library.root:
+                raise Unavailable(f"the library {self._library.name} was removed or moved while it was scanned")
+            operation_id = uow.begin("scan", f"began to scan {self._library.name}")
+            yield uow
+        self._done.operation_id = operation_id
+
+    def _without_unchanged(self, batch: Sequence[ReadFile]) -> list[ReadFile]:
+        """What was read but for written files whose bytes are what they were: of them there is nothing to record."""
+        written = [read.path for read in batch if read.path in self._written]
+        if not written:
+            return [*batch]
+        with self._ledger.reading(WATCHER) as tables:
+            known = tables.media.at_each(self._library.id, written)
+        return [read for read in batch if read.path not in known or not tells_nothing(read, known[read.path])]
+
+    def _is_gone(self, media: Media, existing: ExistingFiles) -> bool:
+        if not media.present or media.library_id != self._library.id:
+            return False
+        return not existing.has(media.path)
+
+
+def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), BATCH_FILES):
+        yield ids[start : start + BATCH_FILES]
