@@ -22,10 +22,12 @@ from adapters.accounts.passwords import Passwords
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
 from adapters.background.face_detection import DetectsFaces
+from adapters.background.fact_learning import LearnsFacts
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
 from adapters.background.library_watch import Watcher
 from adapters.background.loops import FollowsLog, Loop
+from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
 from adapters.background.summary_vectors import EmbedsSummaries
@@ -52,7 +54,6 @@ from adapters.http.server import run_web
 from adapters.http.web.dependencies import Accounts, Parts
 from adapters.http.web.metrics import PrometheusMeters
 from adapters.insights.known import facts_about
-from adapters.insights.learning import LearnsFacts
 from adapters.insights.narrator import HYBRID, LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language import probe
@@ -65,7 +66,6 @@ from adapters.language.ollama import EMBEDDING_MODEL, Ollama
 from adapters.language.openrouter import OpenRouter
 from adapters.language.served_embedder import ServedEmbedder
 from adapters.language.upstream import TOTAL_SECONDS
-from adapters.meaning.meaning_upkeep import KeepsMeaning
 from adapters.meaning.semantic_search import Asker, PhotoSearch
 from adapters.meaning.store import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from adapters.background.jobs import JobBoard
-from adapters.meaning.meaning_upkeep import KeepsMeaning, blended
+from adapters.background.meaning_upkeep import KeepsMeaning, blended
 from adapters.meaning.semantic_search import Asker, PhotoSearch, Question
 from adapters.meaning.store import Assigned, MeaningStore
 from adapters.meaning.vector_index import MeaningIndex

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.meaning.meaning_upkeep import KeepsMeaning
+from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.meaning.store import MeaningStore
 from adapters.store.generations import rebuild
 from adapters.workers.pool import WorkerPool

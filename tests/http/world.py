@@ -28,6 +28,7 @@ from adapters.background.face_detection import DetectsFaces
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
 from adapters.background.library_watch import Watcher
+from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
 from adapters.background.summary_writing import Limits, WritesSummaries
@@ -43,7 +44,6 @@ from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
 from adapters.language.blocking import Blocking
 from adapters.language.call_counts import TALLY
-from adapters.meaning.meaning_upkeep import KeepsMeaning
 from adapters.meaning.semantic_search import Asker, PhotoSearch
 from adapters.meaning.store import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex

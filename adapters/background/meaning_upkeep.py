@@ -12,12 +12,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from adapters.background.jobs import JobBoard, Progress
 from adapters.meaning.store import Assigned, MeaningStore, State
 from adapters.meaning.vector_index import ONE, MeaningIndex
 from adapters.store.ledger import Ledger
@@ -48,23 +49,6 @@ _OF_ERASURES: Final = tuple(kind.topic for kind in _ERASURES)
 TOPICS: Final = (*(kind.topic for kind in FOLLOWED), *_OF_ERASURES)
 
 
-class Progress(Protocol):
-    """The handle of a job that is shown."""
-
-    def at(self, done: int, total: int | None = None, note: str | None = None, *, waiting: bool = False) -> None:
-        """Say how far it is."""
-
-    def end(self, note: str | None = None) -> None:
-        """Say that it is over."""
-
-
-class Jobs(Protocol):
-    """Where progress is shown."""
-
-    def begin(self, kind: str, title: str) -> Progress:
-        """A job that `Progress.end` ends."""
-
-
 class KeepsMeaning:
     """The background work of search by meaning, one step at a time, and what it knows of how far it is.
 
@@ -78,7 +62,7 @@ class KeepsMeaning:
         store: MeaningStore,
         index: MeaningIndex,
         embedder: TextEmbedder,
-        jobs: Jobs,
+        jobs: JobBoard,
         placed: Placed,
         *,
         places: str = "",
