@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from adapters.accounts.limits import SignInLimits
-from adapters.accounts.links import LinkBook, Purpose
+from adapters.accounts.links import LinkBook, LinkPurpose
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
@@ -87,8 +87,8 @@ from adapters.store.generations import verify as verify_tables
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.store.locks import alone, serving
+from adapters.summaries.day_summariser import DaySummariser
 from adapters.summaries.summary_search import SummarySearch
-from adapters.summaries.telling import Teller
 from adapters.text_embedding import bundled
 from adapters.text_embedding.bundled import BundledEmbedder
 from adapters.text_embedding.choosing import Serves, who_embeds
@@ -374,7 +374,7 @@ class Application:
         """What writes daily summaries where conversations are set, and embeds them."""
         if (writes := self.summariser) is not None:
             loop = Loop("summaries", writes.step, idle_seconds=IDLE_SECONDS, on_stop=writes.close)
-            writes.on_asked = loop.wake
+            writes.on_request = loop.wake
             yield loop
         embedder = self.private_text_embedder
         embeds = EmbedsSummaries(self.ledger, embedder, self.board)
@@ -386,19 +386,26 @@ class Application:
         settings, talks = self.settings, self.conversations
         if talks is None:
             return None
-        teller = self._teller()
-        self._closing.append(teller.close)
+        summarises = self._day_summariser()
+        self._closing.append(summarises.close)
         first, last = settings.daily_summary_from, settings.daily_summary_to
         limits = Limits(first, last, settings.daily_summary_contacts)
-        embedder = self.private_text_embedder
-        return WritesSummaries(self.ledger, talks, teller, embedder, self.board, limits, today)
+        return WritesSummaries(
+            self.ledger,
+            conversations=talks,
+            summariser=summarises,
+            embedder=self.private_text_embedder,
+            jobs=self.board,
+            limits=limits,
+            today=today,
+        )
 
-    def _teller(self) -> Teller:
+    def _day_summariser(self) -> DaySummariser:
         """What summarises: Ollama; OpenRouter where no address of an Ollama is set and messages may go there."""
         settings, router = self.settings, self.openrouter()
         if router is not None and settings.sms_to_openrouter and not self._embedders["ollama_is_set"]:
-            return Teller(Blocking(router), [settings.openrouter_default_model])
-        return Teller(Blocking(self.local_model), [server.model for server in self.ollama_servers()])
+            return DaySummariser(Blocking(router), [settings.openrouter_default_model])
+        return DaySummariser(Blocking(self.local_model), [server.model for server in self.ollama_servers()])
 
     @cached_property
     def summary_search(self) -> SummarySearch:
@@ -508,10 +515,10 @@ class Application:
             self.meaning_store,
             self.meaning_index,
             self.background_text_embedder,
-            self.board,
-            self.locator.offline_name,
+            jobs=self.board,
+            placed=self.locator.offline_name,
             places="" if self.locator.geocoder is None else "offline",
-            is_asked_for=self._embeds_on_purpose,
+            is_configured=self._embeds_on_purpose,
         )
 
     @cached_property
@@ -566,7 +573,7 @@ class Application:
         key = self.settings.secret_key or signing_key(self.settings.secret_key_file)
 
         def invite(role: str, libraries: tuple[int, ...] | None) -> str:
-            return links.issue(Purpose.INVITATION, role=role, libraries=libraries, lifetime=INVITATION_LIFETIME)
+            return links.issue(LinkPurpose.INVITATION, role=role, libraries=libraries, lifetime=INVITATION_LIFETIME)
 
         uses = KeyUses(self.ledger.database)
         return Parts(
@@ -680,7 +687,7 @@ class Application:
 
     def meaning_state(self) -> str:
         """How far search by meaning is, and which model it is of."""
-        return self.meaning_store.told(self.text_embedder.model, is_ready=self.ledger.is_ready())
+        return self.meaning_store.progress_text(self.text_embedder.model, is_ready=self.ledger.is_ready())
 
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""

