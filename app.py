@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from adapters.accounts.limits import SignInLimits
-from adapters.accounts.links import LinkBook, Purpose
+from adapters.accounts.links import LinkBook, LinkPurpose
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
 from adapters.background.descriptions import Descriptions
 from adapters.background.face_detection import DetectsFaces
+from adapters.background.fact_learning import LearnsFacts
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
 from adapters.background.library_watch import WatchesLibraries
 from adapters.background.loops import FollowsLog, Loop
+from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
 from adapters.background.summary_vectors import EmbedsSummaries
@@ -52,7 +54,6 @@ from adapters.http.server import run_web
 from adapters.http.web.dependencies import Accounts, Parts
 from adapters.http.web.metrics import PrometheusMeters
 from adapters.insights.known import facts_about
-from adapters.insights.learning import LearnsFacts
 from adapters.insights.narrator import HYBRID, LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language import probe
@@ -65,7 +66,6 @@ from adapters.language.ollama import EMBEDDING_MODEL, Ollama
 from adapters.language.openrouter import OpenRouter
 from adapters.language.served_embedder import ServedEmbedder
 from adapters.language.upstream import TOTAL_SECONDS
-from adapters.meaning.meaning_upkeep import KeepsMeaning
 from adapters.meaning.semantic_search import Asker, PhotoSearch
 from adapters.meaning.store import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
@@ -87,8 +87,8 @@ from adapters.store.generations import verify as verify_tables
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.store.locks import alone, serving
+from adapters.summaries.day_summariser import DaySummariser
 from adapters.summaries.summary_search import SummarySearch
-from adapters.summaries.telling import Teller
 from adapters.text_embedding import bundled
 from adapters.text_embedding.bundled import BundledEmbedder
 from adapters.text_embedding.choosing import Serves, who_embeds
@@ -393,7 +393,7 @@ class Application:
             loop = Loop(
                 "summaries", writes.step, idle_seconds=IDLE_SECONDS, on_stop=writes.close, wakes_on_commit=False
             )
-            writes.on_asked = loop.wake
+            writes.on_request = loop.wake
             yield loop
         embedder = self.private_text_embedder
         embeds = EmbedsSummaries(self.ledger, embedder, self.board)
@@ -411,19 +411,26 @@ class Application:
         settings, talks = self.settings, self.conversations
         if talks is None:
             return None
-        teller = self._teller()
-        self._closing.append(teller.close)
+        summarises = self._day_summariser()
+        self._closing.append(summarises.close)
         first, last = settings.daily_summary_from, settings.daily_summary_to
         limits = Limits(first, last, settings.daily_summary_contacts)
-        embedder = self.private_text_embedder
-        return WritesSummaries(self.ledger, talks, teller, embedder, self.board, limits, today)
+        return WritesSummaries(
+            self.ledger,
+            conversations=talks,
+            summariser=summarises,
+            embedder=self.private_text_embedder,
+            jobs=self.board,
+            limits=limits,
+            today=today,
+        )
 
-    def _teller(self) -> Teller:
+    def _day_summariser(self) -> DaySummariser:
         """What summarises: Ollama; OpenRouter where no address of an Ollama is set and messages may go there."""
         settings, router = self.settings, self.openrouter()
         if router is not None and settings.sms_to_openrouter and not self._embedders["ollama_is_set"]:
-            return Teller(Blocking(router), [settings.openrouter_default_model])
-        return Teller(Blocking(self.local_model), [server.model for server in self.ollama_servers()])
+            return DaySummariser(Blocking(router), [settings.openrouter_default_model])
+        return DaySummariser(Blocking(self.local_model), [server.model for server in self.ollama_servers()])
 
     @cached_property
     def summary_search(self) -> SummarySearch:
@@ -533,10 +540,10 @@ class Application:
             self.meaning_store,
             self.meaning_index,
             self.background_text_embedder,
-            self.board,
-            self.locator.offline_name,
+            jobs=self.board,
+            placed=self.locator.offline_name,
             places="" if self.locator.geocoder is None else "offline",
-            is_asked_for=self._embeds_on_purpose,
+            is_configured=self._embeds_on_purpose,
         )
 
     @cached_property
@@ -599,7 +606,7 @@ class Application:
         key = self.settings.secret_key or signing_key(self.settings.secret_key_file)
 
         def invite(role: str, libraries: tuple[int, ...] | None) -> str:
-            return links.issue(Purpose.INVITATION, role=role, libraries=libraries, lifetime=INVITATION_LIFETIME)
+            return links.issue(LinkPurpose.INVITATION, role=role, libraries=libraries, lifetime=INVITATION_LIFETIME)
 
         uses = KeyUses(self.ledger.database)
         return Parts(
@@ -713,7 +720,7 @@ class Application:
 
     def meaning_state(self) -> str:
         """How far search by meaning is, and which model it is of."""
-        return self.meaning_store.told(self.text_embedder.model, is_ready=self.ledger.is_ready())
+        return self.meaning_store.progress_text(self.text_embedder.model, is_ready=self.ledger.is_ready())
 
     def hash_password(self, password: str, name: str) -> str:
         """The hash to store for a new password."""

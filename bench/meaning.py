@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from adapters.background.jobs import JobBoard
-from adapters.meaning.meaning_upkeep import KeepsMeaning, blended
+from adapters.background.meaning_upkeep import KeepsMeaning, blended
 from adapters.meaning.semantic_search import Asker, PhotoSearch, Question
 from adapters.meaning.store import Assigned, MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
@@ -143,7 +143,7 @@ def quality(folder: Path) -> None:
     album.fill()
     embedder = BundledEmbedder(WorkerPool(1, initializer=prepare))
     store, index = MeaningStore(folder / "album-meaning.db"), MeaningIndex()
-    keeps = KeepsMeaning(ledger, store, index, embedder, JobBoard(), album.place)
+    keeps = KeepsMeaning(ledger, store, index, embedder, jobs=JobBoard(), placed=album.place)
     began = time.perf_counter()
     while keeps.step():
         pass
@@ -182,7 +182,7 @@ def speed(folder: Path, keep: Path | None, rounds: int) -> None:
     with filled(False, keep) as url:
         ledger = Ledger(Database(url))
         store, index = MeaningStore(folder / "told.db"), MeaningIndex()
-        keeps = KeepsMeaning(ledger, store, index, Chance(), JobBoard(), lambda *_: "")
+        keeps = KeepsMeaning(ledger, store, index, Chance(), jobs=JobBoard(), placed=lambda *_: "")
         began = time.perf_counter()
         while keeps.step():
             pass

@@ -25,7 +25,7 @@ LIFETIME: Final = timedelta(hours=1)
 MOST_OPEN: Final = 1000
 
 
-class Purpose(StrEnum):
+class LinkPurpose(StrEnum):
     """What a link is for."""
 
     FIRST_ADMIN = "first-admin"
@@ -40,7 +40,7 @@ class InvalidLink(NotFound):
 class Link(msgspec.Struct, frozen=True, omit_defaults=True):
     """One open link. `user_id` is set for sign-in, `role` and `libraries` (None for all) for invitations."""
 
-    purpose: Purpose
+    purpose: LinkPurpose
     expires_at: datetime
     user_id: int | None = None
     role: str | None = None
@@ -68,7 +68,7 @@ class LinkBook:
 
     def issue(
         self,
-        purpose: Purpose,
+        purpose: LinkPurpose,
         *,
         lifetime: timedelta = LIFETIME,
         user_id: int | None = None,
@@ -81,9 +81,9 @@ class LinkBook:
             RuleViolation: a sign-in link names no user, an invitation no role, or 1000 links are open.
             Unavailable: the file is damaged or cannot be written.
         """
-        if purpose is Purpose.SIGN_IN and user_id is None:
+        if purpose is LinkPurpose.SIGN_IN and user_id is None:
             raise RuleViolation("a sign-in link is for one user", "user_id")
-        if purpose is Purpose.INVITATION and role not in ROLES:
+        if purpose is LinkPurpose.INVITATION and role not in ROLES:
             raise RuleViolation(f"an invitation gives one of the roles {', '.join(ROLES)}", "role")
         code = new_code()
         with private_files.locked(self._file):
@@ -98,12 +98,12 @@ class LinkBook:
         """What a server that begins at `base_url` prints: the link for the first admin where there is no `admin` yet,
         else on a terminal one to sign in with. Raises as `issue`."""
         if admin is None:
-            self.withdraw(Purpose.FIRST_ADMIN)
-            code = self.issue(Purpose.FIRST_ADMIN)
+            self.withdraw(LinkPurpose.FIRST_ADMIN)
+            code = self.issue(LinkPurpose.FIRST_ADMIN)
             return f"Open this link within the hour to choose your name and password: {base_url}/welcome?code={code}"
         if not on_terminal:
             return None
-        code = self.issue(Purpose.SIGN_IN, user_id=admin.id)
+        code = self.issue(LinkPurpose.SIGN_IN, user_id=admin.id)
         return f"Sign in as {admin.name} with this link, within the hour: {base_url}/welcome?code={code}"
 
     def peek(self, code: str) -> Link:
@@ -145,7 +145,7 @@ class LinkBook:
                 self._write(links)
                 raise
 
-    def withdraw(self, purpose: Purpose, *, user_id: int | None = None) -> int:
+    def withdraw(self, purpose: LinkPurpose, *, user_id: int | None = None) -> int:
         """Close every link of one purpose, or of one purpose and user, and answer how many there were.
 
         Raises:

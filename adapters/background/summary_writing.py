@@ -13,15 +13,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import date, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from adapters.background.jobs import JobBoard, JobProgress
 from adapters.store.ledger import Ledger
+from adapters.summaries.day_summariser import DaySummariser
 from domain.base.actor import INSIGHT
 from domain.base.conversation import Conversations, Message
 from domain.base.errors import AdapterError, Busy, Rejected, RuleViolation, Unavailable
 from domain.base.names import name_key
-from domain.commands.summaries import Telling, write_summary
+from domain.commands.summaries import write_summary
 from domain.events.summary import Source, Summary
 from domain.ports.face_engine import Embedding
 from domain.ports.text_embedder import TextEmbedder
@@ -37,25 +38,6 @@ PATIENCE: Final = 5
 LONG_PATIENCE: Final = 60
 """How often it is tried where nothing else worked meanwhile: about an hour."""
 Conversation = tuple[Source, Sequence[Message]]
-
-
-class Tells(Protocol):
-    """Says in a few sentences what was written; `adapters.summaries.telling.Teller`."""
-
-    @property
-    def models(self) -> Sequence[str]:
-        """The models that may answer."""
-
-    @property
-    def prompt_version(self) -> int:
-        """Names what they are asked for."""
-
-    def tell(self, source: Source, messages: Sequence[Message]) -> Telling:
-        """Raises `Unavailable` where nobody can answer now, `Rejected` or `RuleViolation` where these messages get no
-        answer."""
-
-    def close(self) -> None:
-        """Give up what is being told."""
 
 
 class Limits:
@@ -109,13 +91,13 @@ class _Patience:
         return (times + 1 >= PATIENCE and self.worked > since) or (times + 1 >= LONG_PATIENCE and self.worked > 0)
 
 
-class _Run:
+class _SummaryRun:
     """One going through of days: those to come, and the conversations of the one that was fetched last. A day that
     failed in part comes again after the others; what was `made` is then left alone."""
 
     def __init__(self, wish: SummaryWish, job: JobProgress) -> None:
         self.wish, self.job = wish, job
-        self.fetching, self.telling = _Patience(), _Patience()
+        self.fetching, self.summarising = _Patience(), _Patience()
         self.made: set[tuple[str, str]] = set()
         self.days = deque(wish.span.days())
         self.total = len(self.days)
@@ -123,7 +105,7 @@ class _Run:
         self.operation_id: int | None = None
         self.written = self.refused = 0
 
-    def told(self) -> str:
+    def result_text(self) -> str:
         """What came of it."""
         text = f"wrote {self.written} daily {'summary' if self.written == 1 else 'summaries'}"
         return f"{text}; {self.refused} could not be made, the log says why" if self.refused else text
@@ -138,26 +120,27 @@ class WritesSummaries:
     def __init__(
         self,
         ledger: Ledger,
+        *,
         conversations: Conversations,
-        teller: Tells,
+        summariser: DaySummariser,
         embedder: TextEmbedder,
         jobs: JobBoard,
         limits: Limits,
         today: Callable[[], date],
     ) -> None:
-        self._ledger, self._conversations, self._teller = ledger, conversations, teller
+        self._ledger, self._conversations, self._summariser = ledger, conversations, summariser
         self._embedder, self._jobs, self._limits, self._today = embedder, jobs, limits, today
         self._lock = threading.Lock()
         self._woken, self._stopping = threading.Event(), threading.Event()
-        self._asked: deque[SummaryWish] = deque()
+        self._requested: deque[SummaryWish] = deque()
         self._planned: date | None = None
-        self._run: _Run | None = None
-        self.on_asked: Callable[[], None] = lambda: None
+        self._run: _SummaryRun | None = None
+        self.on_request: Callable[[], None] = lambda: None
 
     def __str__(self) -> str:
         span = closed_days(self._today(), self._limits.first, self._limits.last)
         contacts = ", ".join(self._limits.contacts) or "everyone"
-        return f"{span.first} to {span.last}, with {contacts}, by {' or '.join(dict.fromkeys(self._teller.models))}"
+        return f"{span.first} to {span.last}, with {contacts}, by {' or '.join(dict.fromkeys(self._summariser.models))}"
 
     def ask(
         self,
@@ -175,11 +158,11 @@ class WritesSummaries:
         """
         wish = self._limits.wish(self._today(), first, last, contacts, again=again)
         with self._lock:
-            if wish not in self._asked:
-                if len(self._asked) >= MOST_WAITING:
+            if wish not in self._requested:
+                if len(self._requested) >= MOST_WAITING:
                     raise Busy(f"{MOST_WAITING} requests for summaries wait already: ask again when one is done", 60)
-                self._asked.append(wish)
-        self.on_asked()
+                self._requested.append(wish)
+        self.on_request()
         return wish
 
     def step(self) -> bool:
@@ -206,12 +189,12 @@ class WritesSummaries:
         return True
 
     def close(self) -> None:
-        """Give up what is being fetched or told; it is told after the next start."""
+        """Give up what is being fetched or summarised; it is summarised after the next start."""
         self._stopping.set()
         self._woken.set()
-        self._teller.close()
+        self._summariser.close()
 
-    def _next(self) -> _Run | None:
+    def _next(self) -> _SummaryRun | None:
         """The run to begin: the usual days where a day is over since, or what was asked for."""
         today = self._today()
         wish: SummaryWish | None = None
@@ -221,10 +204,10 @@ class WritesSummaries:
             wish = SummaryWish(span, self._limits.contacts) if span.first <= span.last else None
         if wish is None:
             with self._lock:
-                wish = self._asked.popleft() if self._asked else None
-        return None if wish is None else _Run(wish, self._jobs.begin("summaries", "writing daily summaries"))
+                wish = self._requested.popleft() if self._requested else None
+        return None if wish is None else _SummaryRun(wish, self._jobs.begin("summaries", "writing daily summaries"))
 
-    def _fetch_next(self, run: _Run) -> None:
+    def _fetch_next(self, run: _SummaryRun) -> None:
         day = run.days.popleft()
         try:
             run.waiting.extend(self._fetched(run, day))
@@ -235,27 +218,27 @@ class WritesSummaries:
                 raise
             self._give_up(run, day.isoformat(), error)
 
-    def _make_next(self, run: _Run) -> None:
+    def _make_next(self, run: _SummaryRun) -> None:
         source, messages = run.waiting.popleft()
         this = (source.day, source.contact_key)
         try:
             self._make(run, source, messages)
-            run.telling.worked += 1
+            run.summarising.worked += 1
             run.made.add(this)
         except Unavailable as error:
-            if not run.telling.is_over(this):
+            if not run.summarising.is_over(this):
                 day = date.fromisoformat(source.day)
                 if day not in run.days:
                     run.days.append(day)
                 raise
             self._give_up(run, source.day, error)
 
-    def _give_up(self, run: _Run, day: str, error: Exception) -> None:
+    def _give_up(self, run: _SummaryRun, day: str, error: Exception) -> None:
         """Leave something out of this run; when its day is next gone through, it is tried again."""
         log.warning("%s is not, or not wholly, summarised: %s", day, error)
         run.refused += 1
 
-    def _fetched(self, run: _Run, day: date) -> list[Conversation]:
+    def _fetched(self, run: _SummaryRun, day: date) -> list[Conversation]:
         """The conversations of a day that want a summary."""
         try:
             messages = self._messages(day, run.wish.contacts)
@@ -265,13 +248,13 @@ class WritesSummaries:
         by_contact: dict[str, list[Message]] = {}
         for message in messages:
             by_contact.setdefault(name_key(message.contact), []).append(message)
-        found = [(_source(day, key, said), said) for key, said in sorted(by_contact.items())]
+        found = [(_source(day, key, written), written) for key, written in sorted(by_contact.items())]
         with self._ledger.reading(INSIGHT) as tables:
             standing = tables.summaries.of_day(day.isoformat())
         return [
-            (source, said)
-            for source, said in found
-            if any(message.body for message in said)  # of pictures alone a model could but make something up
+            (source, written)
+            for source, written in found
+            if any(message.body for message in written)  # of pictures alone a model could but make something up
             and (source.day, source.contact_key) not in run.made
             and self._is_wanted(source, standing, again=run.wish.again)
         ]
@@ -302,18 +285,18 @@ class WritesSummaries:
         return fetched.result()
 
     def _is_wanted(self, source: Source, standing: Sequence[Summary], *, again: bool) -> bool:
-        return is_wanted(source, standing, self._teller.prompt_version, self._teller.models, again=again)
+        return is_wanted(source, standing, self._summariser.prompt_version, self._summariser.models, again=again)
 
-    def _make(self, run: _Run, source: Source, messages: Sequence[Message]) -> None:
+    def _make(self, run: _SummaryRun, source: Source, messages: Sequence[Message]) -> None:
         try:
-            telling = self._teller.tell(source, messages)
+            summary = self._summariser.summarise(source, messages)
         except (Rejected, RuleViolation) as error:
             self._give_up(run, source.day, error)
             return
-        embedding = self._embedded(telling.text)
-        again, models = run.wish.again, self._teller.models
+        embedding = self._embedded(summary.text)
+        again, models = run.wish.again, self._summariser.models
         with self._ledger.transaction(INSIGHT, operation_id=run.operation_id) as uow:
-            written = write_summary(uow, source, telling, models, embedding, again=again)
+            written = write_summary(uow, source, summary, models, embedding, again=again)
             operation_id = uow.operation_id
         run.operation_id = operation_id
         run.written += written is not None
@@ -326,11 +309,11 @@ class WritesSummaries:
             log.info("a summary has no vector yet: %s", error)
             return None
 
-    def _end(self, run: _Run) -> None:
+    def _end(self, run: _SummaryRun) -> None:
         if run.operation_id is not None:
             with self._ledger.transaction(INSIGHT, operation_id=run.operation_id) as uow:
-                uow.end(run.told())
-        run.job.end(run.told())
+                uow.end(run.result_text())
+        run.job.end(run.result_text())
         self._run = None
 
 

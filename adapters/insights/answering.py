@@ -60,17 +60,17 @@ _threads: RunVar[anyio.CapacityLimiter] = RunVar("insight threads")
 
 
 class Answering:
-    """A turn about a photo, for a user."""
+    """A turn about a photo, for a user; `tell` passes on what happens."""
 
-    def __init__(self, reach: Reach, backend: Backend, actor: Actor, media: Media, wish: Wish, tell: Tell) -> None:
+    def __init__(self, reach: Reach, backend: Backend, *, actor: Actor, media: Media, wish: Wish, tell: Tell) -> None:
         self._reach, self._backend = reach, backend
         self._actor, self._media, self._wish, self._tell = actor, media, wish, tell
 
     async def generate(self) -> None:
         """Write an insight about the photo."""
         known = await in_thread(self._known)
-        asked = prompt(known.facts, self._wish.message)
-        turn, finished = await self._answered(known, (), asked, self._reach.generating)
+        question = prompt(known.facts, self._wish.message)
+        turn, finished = await self._answered(known, (), question, self._reach.generating)
         writing = await self._writing(turn, finished)
         content = self._media.content_hash or b""
 
@@ -82,12 +82,12 @@ class Answering:
 
     async def chat(self, insight_id: int, expected: int | None) -> None:
         """Answer what the user says, and go on with the transcript or write the insight anew."""
-        insight, said = await in_thread(self._conversation, insight_id)
+        insight, messages = await in_thread(self._conversation, insight_id)
         check_version("transcript", insight.turns_version, expected)
-        self._keep_private(said)
+        self._keep_private(messages)
         known = await in_thread(self._known)
-        asked = Message(USER, clean(self._wish.message))
-        turn, finished = await self._answered(known, said, asked, self._reach.chatting)
+        question = Message(USER, clean(self._wish.message))
+        turn, finished = await self._answered(known, messages, question, self._reach.chatting)
         writing = await self._writing(turn, finished) if self._wish.amend else None
 
         def record(transaction: Transaction) -> int:
@@ -105,8 +105,8 @@ class Answering:
                 raise NotFound(f"there is no insight {insight_id}")
             return insight, tables.transcripts.of(insight_id)
 
-    def _keep_private(self, said: Sequence[Message]) -> None:
-        used = [call.name for message in said for call in message.calls]
+    def _keep_private(self, messages: Sequence[Message]) -> None:
+        used = [call.name for message in messages for call in message.calls]
         if self._backend.is_remote and not self._reach.sources.private_remotely and uses_private(used):
             raise RuleViolation(
                 "this conversation has read private messages, which do not leave this machine: go on with another "
@@ -129,18 +129,18 @@ class Answering:
         return msgspec.structs.replace(known, facts=msgspec.structs.replace(known.facts, place=place))
 
     async def _answered(
-        self, known: Known, said: Sequence[Message], asked: Message, rounds: int
+        self, known: Known, before: Sequence[Message], question: Message, rounds: int
     ) -> tuple[tuple[Message, ...], Finished]:
         """The whole turn as it is recorded, and how it ended."""
         tools, picture = await self._aids(known)
-        chat = Chat(spoken((*said, asked), picture), model=self._wish.model)
+        chat = Chat(spoken((*before, question), picture), model=self._wish.model)
         least = rounds if self._wish.rounds is None else min(rounds, self._wish.rounds)
         try:
             with anyio.fail_after(TURN_SECONDS):
                 finished = await self._streamed(chat, tools, least)
         except TimeoutError as error:
             raise Unavailable(f"the turn took longer than {TURN_SECONDS:g} s: ask for less at once") from error
-        return (asked, *kept(finished)), finished
+        return (question, *kept(finished)), finished
 
     async def _aids(self, known: Known) -> tuple[Sequence[Tool], bytes | None]:
         """What the model may look up and the photo itself, as far as the model can use either."""

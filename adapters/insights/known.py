@@ -60,16 +60,16 @@ def known_of(tables: Lookups, media: Media) -> Known:
     faces = tables.faces.shown_on(media.content_hash or b"")
     camera = " ".join(dict.fromkeys(part for part in (row["make"], row["model"], row["lens"]) if part))
     facts = Facts(
-        media.kind,
-        short(media.path),
-        library.name,
-        None if taken is None else taken.replace(tzinfo=None).isoformat(" ", "minutes"),
-        None if taken is None else f"{taken:%A}",
-        row["taken_source"],
-        people_on(tables, media.content_hash or b"", None if taken is None else taken.date()),
-        sum(face.person_id is None and not face.ignored for face in faces),
-        tags_on(tables, media.content_hash or b""),
-        short(camera) or None,
+        kind=media.kind,
+        file=short(media.path),
+        library=library.name,
+        taken=None if taken is None else taken.replace(tzinfo=None).isoformat(" ", "minutes"),
+        weekday=None if taken is None else f"{taken:%A}",
+        date_from=row["taken_source"],
+        people=people_on(tables, media.content_hash or b"", None if taken is None else taken.date()),
+        unnamed_faces=sum(face.person_id is None and not face.ignored for face in faces),
+        tags=tags_on(tables, media.content_hash or b""),
+        camera=short(camera) or None,
     )
     return Known(media, facts, taken, row["latitude"], row["longitude"])
 
@@ -111,15 +111,15 @@ def facts_about(tables: Lookups, person_id: int) -> list[dict[str, Any]]:
     if view is None or view.hidden or view.entity_id is None:
         return []
     found = tables.entities.facts_of(view.entity_id, 0, MOST_LOOKED_AT, standing=True)
-    return [told_fact(fact) for fact in found[-MOST_FACTS:]]
+    return [fact_for_model(fact) for fact in found[-MOST_FACTS:]]
 
 
-def told_fact(fact: FactView) -> dict[str, Any]:
+def fact_for_model(fact: FactView) -> dict[str, Any]:
     """A fact as a model is told it."""
-    said_by = "the user" if fact.source is None or fact.corrected else "an earlier insight"
-    told = {"about": fact.entity_name, "fact": fact.text, "other": fact.object_name}
-    told |= {"since": fact.since, "until": fact.until, "said_by": said_by}
-    return {name: value for name, value in told.items() if value is not None}
+    source = "the user" if fact.source is None or fact.corrected else "an earlier insight"
+    shown = {"about": fact.entity_name, "fact": fact.text, "other": fact.object_name}
+    shown |= {"since": fact.since, "until": fact.until, "said_by": source}
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _age(born: date, day: date) -> int | None:

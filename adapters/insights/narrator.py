@@ -35,7 +35,7 @@ class Narrator:
         backend = self._backend(wish.backend)
 
         async def work(tell: Tell) -> None:
-            await Answering(self._reach, backend, actor, media, wish, tell).generate()
+            await Answering(self._reach, backend, actor=actor, media=media, wish=wish, tell=tell).generate()
 
         return self._turns.claim(f"content-{(media.content_hash or b'').hex()}", actor, work, wish.linger)
 
@@ -50,7 +50,8 @@ class Narrator:
         backend = self._backend(wish.backend)
 
         async def work(tell: Tell) -> None:
-            await Answering(self._reach, backend, actor, media, wish, tell).chat(insight_id, expected)
+            answering = Answering(self._reach, backend, actor=actor, media=media, wish=wish, tell=tell)
+            await answering.chat(insight_id, expected)
 
         return self._turns.claim(f"insight-{insight_id}", actor, work, wish.linger)
 

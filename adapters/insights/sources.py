@@ -5,32 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 from adapters.store.ledger import Ledger
 from domain.events.media import Media
 from domain.ports.language_model import Agent, LanguageModel
+from domain.ports.places import Location, PersonalPlace
 from projections.queries.reading import Lookups
-
-
-class Located(Protocol):
-    """A position in words."""
-
-    @property
-    def text(self) -> str:
-        """One line, such as "Home, Lisbon, Portugal"."""
-
-
-class Personal(Protocol):
-    """A place that only the user calls so."""
-
-    @property
-    def name(self) -> str:
-        """Such as Home."""
-
-    @property
-    def category(self) -> str:
-        """What it is, empty where not known."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +25,8 @@ class Sources:
     for a model on another machine.
     """
 
-    location: Callable[[float, float], Located | None] | None = None
-    personal: Callable[[float, float], Personal | None] | None = None
+    location: Callable[[float, float], Location | None] | None = None
+    personal: Callable[[float, float], PersonalPlace | None] | None = None
     messages: Callable[[date], Sequence[Any]] | None = None
     summaries: Callable[[str, date], Sequence[Any]] | None = None
     facts: Callable[[Lookups, int], Sequence[Any]] | None = None

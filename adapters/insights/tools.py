@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -36,7 +37,7 @@ WIDENING: Final = (1 / 64, 1 / 8, 1.0)
 Shown = Annotated[int, Meta(ge=1, le=20, description="how many photos at most")]
 
 
-class Nothing(msgspec.Struct):
+class NoArguments(msgspec.Struct):
     """No arguments; small models like to send some all the same."""
 
 
@@ -54,7 +55,7 @@ class NearInPlace(msgspec.Struct):
     limit: Shown = 10
 
 
-class Question(msgspec.Struct):
+class SummaryQuery(msgspec.Struct):
     """What to search for."""
 
     query: Annotated[str, Meta(min_length=1, max_length=300)]
@@ -63,15 +64,15 @@ class Question(msgspec.Struct):
 def tools_for(ledger: Ledger, actor: Actor, known: Known, sources: Sources, *, remotely: bool) -> tuple[Tool, ...]:
     """The tools that there is something behind, for this photo and this user; `remotely` says that their results leave
     the machine."""
-    asked = _Asked(ledger, actor, known, sources)
-    offered = [*asked.of_library(), *asked.of_place(), *asked.of_day()]
+    look_ups = _LookUps(ledger, actor, known, sources)
+    offered = [*look_ups.of_library(), *look_ups.of_place(), *look_ups.of_day()]
     if remotely and not sources.private_remotely:
         offered = [tool for tool in offered if tool.name not in PRIVATE]
     return tuple(offered)
 
 
-class _Asked:
-    """One photo, on behalf of one user."""
+class _LookUps:
+    """What may be looked up about one photo, on behalf of one user."""
 
     def __init__(self, ledger: Ledger, actor: Actor, known: Known, sources: Sources) -> None:
         self._ledger, self._actor, self._known, self._sources = ledger, actor, known, sources
@@ -82,8 +83,10 @@ class _Asked:
 
     def of_library(self) -> Iterator[Tool]:
         """What the library itself knows."""
-        yield Tool("get_people_in_photo", "Who is on this photo, with what is noted about them.", Nothing, self._people)
-        yield Tool("get_tags", "The tags of this photo.", Nothing, self._tags)
+        yield Tool(
+            "get_people_in_photo", "Who is on this photo, with what is noted about them.", NoArguments, self._people
+        )
+        yield Tool("get_tags", "The tags of this photo.", NoArguments, self._tags)
         if self._known.taken is not None:
             what = "Photos taken shortly before and after this one, with their people and tags, the nearest first."
             yield Tool("get_photos_near_in_time", what, NearInTime, self._near_in_time)
@@ -92,7 +95,7 @@ class _Asked:
             yield Tool("get_photos_near_in_place", what, NearInPlace, self._near_in_place)
         if self._sources.facts is not None:
             what = "What is recorded about the people on this photo, from earlier insights and by the user."
-            yield Tool("get_facts_about_people", what, Nothing, lambda _: self._facts())
+            yield Tool("get_facts_about_people", what, NoArguments, lambda _: self._facts())
 
     def of_place(self) -> Iterator[Tool]:
         """Where it was."""
@@ -101,22 +104,22 @@ class _Asked:
         here = (self._known.latitude, self._known.longitude)
         location, personal = self._sources.location, self._sources.personal
         if location is not None:
-            told = location
+            place_of = location
 
-            def where(_: Nothing) -> Any:
-                found = told(*here)
+            def where(_: NoArguments) -> Any:
+                found = place_of(*here)
                 return {"place": found.text if found else None}
 
-            yield Tool("get_place", "Where this photo was taken, in words.", Nothing, where)
+            yield Tool("get_place", "Where this photo was taken, in words.", NoArguments, where)
         if personal is not None:
-            own = personal
+            own_place_of = personal
 
-            def whose(_: Nothing) -> Any:
-                found = own(*here)
+            def whose(_: NoArguments) -> Any:
+                found = own_place_of(*here)
                 return {"place": found.name, "category": found.category} if found else {"place": None}
 
             what = "The user's own name for the place of this photo, such as Home or Cabin."
-            yield Tool("get_personal_place_at", what, Nothing, whose)
+            yield Tool("get_personal_place_at", what, NoArguments, whose)
 
     def of_day(self) -> Iterator[Tool]:
         """What was said at the time."""
@@ -125,20 +128,20 @@ class _Asked:
         day = self._known.taken.date()
         messages, summaries = self._sources.messages, self._sources.summaries
         if messages is not None:
-            said = messages
+            messages_of = messages
             what = "The text messages of the day of this photo."
-            yield Tool("get_messages_of_that_day", what, Nothing, lambda _: said(day))
+            yield Tool("get_messages_of_that_day", what, NoArguments, lambda _: messages_of(day))
         if summaries is not None:
             search = summaries
             what = "Search the daily summaries of conversations around the day of this photo by meaning."
-            yield Tool("search_daily_summaries", what, Question, lambda asked: search(asked.query, day))
+            yield Tool("search_daily_summaries", what, SummaryQuery, lambda wanted: search(wanted.query, day))
 
-    def _people(self, _: Nothing) -> Any:
+    def _people(self, _: NoArguments) -> Any:
         day = None if self._known.taken is None else self._known.taken.date()
         with self._reading() as tables:
             return {"people": people_on(tables, self._content, day)}
 
-    def _tags(self, _: Nothing) -> Any:
+    def _tags(self, _: NoArguments) -> Any:
         with self._reading() as tables:
             return {"tags": tags_on(tables, self._content)}
 
@@ -150,7 +153,7 @@ class _Asked:
             persons = dict.fromkeys(face.person_id for face in faces if face.person_id is not None)
             return {"facts": [fact for person in persons for fact in self._sources.facts(tables, person)]}
 
-    def _near_in_time(self, asked: NearInTime) -> Any:
+    def _near_in_time(self, reach: NearInTime) -> Any:
         taken = self._known.taken
         if taken is None:
             return {"photos": []}
@@ -160,23 +163,23 @@ class _Asked:
 
         found: dict[str, Any] = {"photos": []}
         for part in WIDENING:  # so that a day with very many photos does not hide the nearest ones
-            span = timedelta(hours=asked.hours * part)
+            span = timedelta(hours=reach.hours * part)
             narrowed = PhotoFilter(taken_from=_micros(taken - span), taken_to=_micros(taken + span) + 1)
-            found = self._nearest(narrowed, away, asked.limit, "hours_away")
-            if len(found["photos"]) == asked.limit:
+            found = self._nearest(narrowed, away, reach.limit, "hours_away")
+            if len(found["photos"]) == reach.limit:
                 break
         return found
 
-    def _near_in_place(self, asked: NearInPlace) -> Any:
+    def _near_in_place(self, reach: NearInPlace) -> Any:
         latitude, longitude = self._known.latitude, self._known.longitude
         if latitude is None or longitude is None:
             return {"photos": []}
-        narrowed = PhotoFilter(within=_around(latitude, longitude, asked.kilometres * 1000))
+        narrowed = PhotoFilter(within=_around(latitude, longitude, reach.kilometres * 1000))
 
         def away(row: RowMapping) -> float:
             return _metres(latitude, longitude, row["latitude"], row["longitude"]) / 1000
 
-        return self._nearest(narrowed, away, asked.limit, "kilometres_away", asked.kilometres)
+        return self._nearest(narrowed, away, reach.limit, "kilometres_away", reach.kilometres)
 
     def _nearest(
         self,
@@ -189,7 +192,7 @@ class _Asked:
         with self._reading() as tables:
             rows = tables.timeline.page(narrowed, sort="taken_at", after=None, limit=AT_ONCE)
             others = {row["content_hash"]: row for row in rows if bytes(row["content_hash"]) != self._content}
-            near = sorted(((away(row), row) for row in others.values()), key=lambda found: found[0])
+            near = sorted(((away(row), row) for row in others.values()), key=itemgetter(0))
             return {"photos": [_photo(tables, row, measure, far) for far, row in near[:limit] if far <= most]}
 
 

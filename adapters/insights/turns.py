@@ -41,7 +41,7 @@ class RunningTurn:
         self.claimed_at = time.monotonic()
         self.ended_at: float | None = None
         self._work, self._linger, self._release = work, linger, release
-        self._told: list[Progress] = []
+        self._heard: list[Progress] = []
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._listeners = 0
@@ -76,9 +76,9 @@ class RunningTurn:
 
     async def news(self, after: int) -> Sequence[Progress]:
         """What happened after the first `after` things, as soon as there is more; nothing at the end."""
-        while after >= len(self._told) and self.ended_at is None:
+        while after >= len(self._heard) and self.ended_at is None:
             await self._news.wait()
-        return self._told[after:]
+        return self._heard[after:]
 
     def stop(self) -> None:
         """End the turn now, whoever listens; from any thread."""
@@ -89,7 +89,7 @@ class RunningTurn:
         await self._work(self._tell)
 
     def _tell(self, progress: Progress) -> None:
-        self._told.append(progress)
+        self._heard.append(progress)
         self._wake()
 
     def _wake(self) -> None:
@@ -105,7 +105,7 @@ class RunningTurn:
         elif (error := task.exception()) is not None:
             if not isinstance(error, ImageApiError):
                 log.error("a turn about a photo failed", exc_info=error)
-            self._told.append(Progress("error", error=error if isinstance(error, Exception) else None))
+            self._heard.append(Progress("error", error=error if isinstance(error, Exception) else None))
         self.ended_at = time.monotonic()
         self._wake()
 

@@ -62,16 +62,16 @@ class ToolAgent:
             Rejected, RuleViolation: as the port says.
         """
         by_name = {tool.name: tool for tool in tools}
-        asked = msgspec.structs.replace(chat, messages=_with_rules(chat.messages), tools=tuple(map(_spec, tools)))
-        said: list[Message] = []
+        request = msgspec.structs.replace(chat, messages=_with_rules(chat.messages), tools=tuple(map(_spec, tools)))
+        turn: list[Message] = []
         made = 0
         while True:
             last = bool(tools) and made == rounds
             if last:
-                asked = msgspec.structs.replace(asked, tools=())
+                request = msgspec.structs.replace(request, tools=())
                 yield Notice(f"The limit of {rounds} rounds of looking things up is reached.")
             answer = None
-            async with aclosing(self._model.chat(asked)) as deltas:
+            async with aclosing(self._model.chat(request)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, Answer):
                         answer = delta
@@ -80,7 +80,7 @@ class ToolAgent:
             if answer is None:
                 raise AssertionError
             calls = () if last or not tools else answer.message.calls
-            said.append(answer.message if calls else _without_calls(answer.message))
+            turn.append(answer.message if calls else _without_calls(answer.message))
             if not calls:
                 break
             made += 1
@@ -88,13 +88,13 @@ class ToolAgent:
                 yield ToolCalled(call)
                 result = await self._called(call, by_name, calls)
                 yield result
-                said.append(Message(Role.TOOL, result.text, call_id=call.id, tool=call.name))
-            asked = msgspec.structs.replace(asked, messages=_with_rules((*chat.messages, *said)))
+                turn.append(Message(Role.TOOL, result.text, call_id=call.id, tool=call.name))
+            request = msgspec.structs.replace(request, messages=_with_rules((*chat.messages, *turn)))
         if not answer.message.text.strip():
             raise Unavailable(f"{answer.model} answered nothing: ask again, or choose another model.")
         if not answer.complete:
             yield Notice("The answer was cut off at the model's limit of length.")
-        yield Finished(tuple(said), answer.model, answer.server, made)
+        yield Finished(tuple(turn), answer.model, answer.server, made)
 
     async def _called(self, call: ToolCall, tools: dict[str, Tool], calls: Sequence[ToolCall]) -> ToolAnswered:
         """What one call comes to; whatever is wrong with it is told to the model, which may do better."""

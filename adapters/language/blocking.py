@@ -59,7 +59,7 @@ class Blocking:
                     return delta
         raise Unavailable("the language model stopped in the middle of its answer")
 
-    def _wait(self, asked: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    def _wait(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         async def waited() -> T:
             task = asyncio.current_task()
             assert task is not None  # noqa: S101 - it is this coroutine's own
@@ -69,7 +69,7 @@ class Blocking:
                     raise Unavailable(STOPS)
                 self._waiting.add(entry)
             try:
-                return await asked()
+                return await call()
             except asyncio.CancelledError as error:
                 if not self._closed:
                     raise

@@ -18,7 +18,7 @@ class Tally:
         self._requests: Counter[tuple[str, str]] = Counter()
         self._failovers: Counter[str] = Counter()
 
-    def asked(self, place: str, outcome: Outcome) -> None:
+    def count(self, place: str, outcome: Outcome) -> None:
         """A server began to answer, answered with an error, or could not be reached in time."""
         with self._lock:
             self._requests[place, outcome] += 1

@@ -11,33 +11,17 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Final, Protocol
+from typing import Final
 
 from adapters.language.call_counts import TALLY
-from adapters.language.ollama import ModelMissing
+from adapters.language.ollama import ModelMissing, Ollama
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, TooSlow
 from domain.base.errors import RuleViolation, Unavailable
-from domain.ports.language_model import Answer, Chat, Delta, Embeddings, LanguageModel, Model, Purpose
+from domain.ports.language_model import Answer, Chat, Delta, Embeddings, Model, Purpose
 
 log = logging.getLogger(__name__)
 
 KEPT_OUT_SECONDS: Final = 30.0
-
-
-class Placed(LanguageModel, Protocol):
-    """A language model on a server that can be named; `model` is asked where a request names none."""
-
-    model: str
-
-    @property
-    def place(self) -> str:
-        """The server, as the log and messages name it."""
-
-    def chat(self, chat: Chat, deadline: Deadline | None = None) -> AsyncGenerator[Delta, None]:
-        """As the port says, by `deadline`."""
-
-    async def embed(self, texts: Sequence[str], purpose: Purpose, deadline: Deadline | None = None) -> Embeddings:
-        """As the port says, by `deadline`."""
 
 
 class Failover:
@@ -48,7 +32,7 @@ class Failover:
 
     def __init__(
         self,
-        servers: Sequence[Placed],
+        servers: Sequence[Ollama],
         *,
         seconds: float = TOTAL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
@@ -72,7 +56,7 @@ class Failover:
                     async for delta in deltas:
                         spoken = True
                         if isinstance(delta, Answer):
-                            self._tell(server, delta.model, begun)
+                            self._log_answer(server, delta.model, begun)
                         yield delta
                 return
             except Unavailable as error:
@@ -95,7 +79,7 @@ class Failover:
             except Unavailable as error:
                 self._failed(server, following, error, None)
             else:
-                self._tell(server, embeddings.model, begun)
+                self._log_answer(server, embeddings.model, begun)
                 return embeddings
         raise AssertionError
 
@@ -131,13 +115,13 @@ class Failover:
                 self._failed(server, following, error, model)
         raise AssertionError
 
-    def _candidates(self) -> list[tuple[Placed, Placed | None]]:
+    def _candidates(self) -> list[tuple[Ollama, Ollama | None]]:
         """The servers to ask, each with the one after it: all of them where every one is left out."""
         now = self._clock()
-        asked = [server for server in self._servers if self._out.get(server.place, now) <= now] or list(self._servers)
-        return list(zip(asked, [*asked[1:], None], strict=True))
+        working = [server for server in self._servers if self._out.get(server.place, now) <= now] or list(self._servers)
+        return list(zip(working, [*working[1:], None], strict=True))
 
-    def _failed(self, server: Placed, following: Placed | None, error: Unavailable, model: str | None) -> None:
+    def _failed(self, server: Ollama, following: Ollama | None, error: Unavailable, model: str | None) -> None:
         """Notes a failure before the first word.
 
         Raises:
@@ -155,5 +139,5 @@ class Failover:
             raise RuleViolation(str(error), "model") from error
         raise error
 
-    def _tell(self, server: Placed, model: str, begun: float) -> None:
+    def _log_answer(self, server: Ollama, model: str, begun: float) -> None:
         log.info("%s answered with %s in %.1f s", server.place, model, self._clock() - begun)

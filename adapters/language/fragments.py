@@ -34,7 +34,7 @@ class Piece(msgspec.Struct):
     tool_calls: list[Fragment] | None = None
 
 
-class _Call:
+class _GrowingCall:
     def __init__(self, index: int | None) -> None:
         self.index = index
         self.id = ""
@@ -49,7 +49,7 @@ class Assembly:
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._details: list[Any] = []
-        self._calls: list[_Call] = []
+        self._calls: list[_GrowingCall] = []
 
     def add(self, piece: Piece) -> list[Delta]:
         """What a piece adds for the reader."""
@@ -92,7 +92,7 @@ class Assembly:
         elif function.arguments is not None:
             call.arguments.append(msgspec.json.encode(function.arguments).decode())
 
-    def _call_of(self, fragment: Fragment) -> _Call:
+    def _call_of(self, fragment: Fragment) -> _GrowingCall:
         """The call that a fragment belongs to: by its id, else by its index, else the one begun last. An id that is new
         begins a call even under an index that was used, and so does a name without index and id."""
         if fragment.id:
@@ -103,7 +103,7 @@ class Assembly:
             begins = fragment.function is not None and bool(fragment.function.name)
             same = [] if begins else self._calls
         if not same:
-            self._calls.append(_Call(fragment.index))
+            self._calls.append(_GrowingCall(fragment.index))
         return (same or self._calls)[-1]
 
     def _add_detail(self, detail: Any) -> None:
@@ -116,7 +116,7 @@ class Assembly:
             and detail.get("index") == last.get("index")
         ):
             text = (last.get("text") or "") + (detail.get("text") or "")
-            told = {key: value for key, value in detail.items() if value is not None}
-            self._details[-1] = {**last, **told, "text": text}
+            given = {key: value for key, value in detail.items() if value is not None}
+            self._details[-1] = {**last, **given, "text": text}
         else:
             self._details.append(detail)

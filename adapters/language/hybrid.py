@@ -57,8 +57,8 @@ class Hybrid:
         if not message.images:
             return message
         seen = [await self._on(image) for image in message.images]
-        told = "\n\n".join(f"What is on the photo, as another model describes it:\n{text}" for text in seen)
-        return msgspec.structs.replace(message, text=f"{message.text}\n\n{told}".strip(), images=())
+        described = "\n\n".join(f"What is on the photo, as another model describes it:\n{text}" for text in seen)
+        return msgspec.structs.replace(message, text=f"{message.text}\n\n{described}".strip(), images=())
 
     async def _on(self, image: bytes) -> str:
         """What the local model sees on a picture."""

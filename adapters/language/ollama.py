@@ -18,7 +18,15 @@ import anyio
 import msgspec
 
 from adapters.language.trimming import trimmed
-from adapters.language.upstream import TOTAL_SECONDS, Deadline, Upstream, detail_of, error_in, retry_after
+from adapters.language.upstream import (
+    CONNECT_SECONDS,
+    TOTAL_SECONDS,
+    Deadline,
+    Upstream,
+    detail_of,
+    error_in,
+    retry_after,
+)
 from adapters.language.vectors import packed, prefixed
 from domain.base.errors import ImageApiError, RuleViolation, Unavailable
 from domain.ports.language_model import (
@@ -50,25 +58,25 @@ class ModelMissing(Unavailable):
     """The server answers and does not have the model: another one may, and this one is not to blame."""
 
 
-class _Function(msgspec.Struct):
+class _OllamaFunction(msgspec.Struct):
     name: str = ""
     arguments: Any = None
 
 
-class _Call(msgspec.Struct):
-    function: _Function
+class _OllamaCall(msgspec.Struct):
+    function: _OllamaFunction
     id: str | None = None
 
 
-class _Said(msgspec.Struct):
+class _OllamaMessage(msgspec.Struct):
     content: str | None = None
     thinking: str | None = None
-    tool_calls: list[_Call] | None = None
+    tool_calls: list[_OllamaCall] | None = None
 
 
 class _Line(msgspec.Struct):
     model: str = ""
-    message: _Said | None = None
+    message: _OllamaMessage | None = None
     done: bool = False
     done_reason: str | None = None
     error: Any = None
@@ -76,7 +84,7 @@ class _Line(msgspec.Struct):
     eval_count: int = 0
 
 
-class _Embedded(msgspec.Struct):
+class _OllamaVectors(msgspec.Struct):
     embeddings: list[list[float]]
 
 
@@ -97,7 +105,7 @@ class Ollama:
     """`domain.ports.language_model.LanguageModel` on one Ollama server.
 
     `model` answers and sees, `embedding_model` embeds; `setting` names the variable of the address. `seconds` bounds
-    one call in all.
+    one call in all, `connect_seconds` what it takes to be connected.
     """
 
     def __init__(
@@ -108,10 +116,11 @@ class Ollama:
         *,
         setting: str = "OLLAMA_PRIMARY_URL",
         seconds: float = TOTAL_SECONDS,
+        connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
         self.model = model
         self.embedding_model = embedding_model
-        self._upstream = Upstream("Ollama", base_url, setting)
+        self._upstream = Upstream("Ollama", base_url, setting, connect_seconds=connect_seconds)
         self._seconds = seconds
         self._described: dict[str, tuple[float, Model]] = {}
 
@@ -130,8 +139,8 @@ class Ollama:
         deadline = deadline or Deadline(self._seconds)
         model = await self._described_as(chat.model or self.model, deadline)
         _require(model, chat)
-        reading = _Reading(model.name, self.place)
-        async with self._upstream.answering("POST", "/api/chat", _asked(chat, model), deadline) as response:
+        reading = _OllamaReading(model.name, self.place)
+        async with self._upstream.answering("POST", "/api/chat", _chat_body(chat, model), deadline) as response:
             if response.status_code != 200:
                 body = await self._upstream.body(response, deadline)
                 raise self._refusal(response.status_code, body, model.name, retry_after(response.headers))
@@ -159,7 +168,7 @@ class Ollama:
             batch = [prefixed(text, purpose, name) for text in texts[first : first + _TEXTS_AT_ONCE]]
             body = await self._ask("POST", "/api/embed", {"model": name, "input": batch}, name, deadline)
             try:
-                vectors += packed(self._upstream.read(body, _Embedded).embeddings, len(batch))
+                vectors += packed(self._upstream.read(body, _OllamaVectors).embeddings, len(batch))
             except ValueError as error:
                 raise self._upstream.malformed(str(error)) from error
         return Embeddings(name, tuple(vectors))
@@ -201,15 +210,15 @@ class Ollama:
         if time.monotonic() - at < _DESCRIBED_SECONDS:
             return model
         shown = self._upstream.read(await self._ask("POST", "/api/show", {"model": name}, name, deadline), _Shown)
-        told = None
+        capabilities = None
         if shown.capabilities is not None:
-            told = frozenset(_CAPABILITIES[each] for each in shown.capabilities if each in _CAPABILITIES)
+            capabilities = frozenset(_CAPABILITIES[each] for each in shown.capabilities if each in _CAPABILITIES)
         lengths = [
             value
             for key, value in (shown.model_info or {}).items()
             if key.endswith(".context_length") and isinstance(value, int) and value > 0
         ]
-        model = Model(name, self.place, told, min(lengths, default=None))
+        model = Model(name, self.place, capabilities, min(lengths, default=None))
         self._described[name] = (time.monotonic(), model)
         return model
 
@@ -241,7 +250,7 @@ class Ollama:
         return self._upstream.refusal(status, detail, again)
 
 
-class _Reading:
+class _OllamaReading:
     """An answer while it comes, line by line; `answer` once it is whole."""
 
     def __init__(self, model: str, place: str) -> None:
@@ -254,14 +263,14 @@ class _Reading:
     def deltas(self, line: _Line) -> list[Delta]:
         """What a line adds."""
         found: list[Delta] = []
-        said = line.message or _Said()
-        if said.thinking:
-            self._thinking.append(said.thinking)
-            found.append(ThinkingDelta(said.thinking))
-        if said.content:
-            self._text.append(said.content)
-            found.append(TextDelta(said.content))
-        for call in said.tool_calls or ():
+        piece = line.message or _OllamaMessage()
+        if piece.thinking:
+            self._thinking.append(piece.thinking)
+            found.append(ThinkingDelta(piece.thinking))
+        if piece.content:
+            self._text.append(piece.content)
+            found.append(TextDelta(piece.content))
+        for call in piece.tool_calls or ():
             self._calls.append(self._called(call))
         if line.done:
             message = Message(
@@ -272,15 +281,15 @@ class _Reading:
             )
             self.answer = Answer(
                 message,
-                line.model or self._model,
-                self._place,
-                line.done_reason != "length",
-                line.prompt_eval_count,
-                line.eval_count,
+                model=line.model or self._model,
+                server=self._place,
+                complete=line.done_reason != "length",
+                prompt_tokens=line.prompt_eval_count,
+                answer_tokens=line.eval_count,
             )
         return found
 
-    def _called(self, call: _Call) -> ToolCall:
+    def _called(self, call: _OllamaCall) -> ToolCall:
         known = {each.id for each in self._calls}
         given = call.id if call.id and call.id not in known else new_call_id()
         arguments = call.function.arguments
@@ -305,7 +314,7 @@ def _require(model: Model, chat: Chat) -> None:
         raise RuleViolation(f"{model.name} cannot see pictures: choose a model that can.", "model")
 
 
-def _asked(chat: Chat, model: Model) -> dict[str, Any]:
+def _chat_body(chat: Chat, model: Model) -> dict[str, Any]:
     """The body of `/api/chat`."""
     context = min(model.context or USUAL_CONTEXT, CONTEXT_LIMIT)
     chat = trimmed(chat, context)

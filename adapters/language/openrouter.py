@@ -55,7 +55,7 @@ class _Vector(msgspec.Struct):
     index: int = 0
 
 
-class _Embedded(msgspec.Struct):
+class _OpenRouterVectors(msgspec.Struct):
     data: list[_Vector]
 
 
@@ -134,7 +134,7 @@ class OpenRouter:
         code, detail = detail_of(answer)
         if status != 200 or detail:
             raise _refusal(self._upstream, code or status, detail, headers)
-        rows = sorted(self._upstream.read(answer, _Embedded).data, key=lambda row: row.index)
+        rows = sorted(self._upstream.read(answer, _OpenRouterVectors).data, key=lambda row: row.index)
         try:
             vectors = packed([row.embedding for row in rows], len(texts))
         except ValueError as error:
@@ -169,8 +169,8 @@ class OpenRouter:
         raise RuleViolation(f"{model} is not among OPENROUTER_ALLOWED_MODELS.", "model")
 
     async def _attempt(self, chat: Chat, name: str, deadline: Deadline) -> AsyncGenerator[Delta, None]:
-        reading = _Reading(name, self._upstream)
-        body = _asked(chat, name)
+        reading = _OpenRouterReading(name, self._upstream)
+        body = _chat_body(chat, name)
         async with self._upstream.answering("POST", "/chat/completions", body, deadline) as response:
             if response.status_code != 200 or "text/event-stream" not in response.headers.get("Content-Type", ""):
                 for delta in reading.whole(response, await self._upstream.body(response, deadline)):
@@ -180,27 +180,27 @@ class OpenRouter:
                 async for line in lines:
                     if not line.startswith(b"data:"):
                         continue  # a comment that keeps the connection alive, or an empty line
-                    said = line.removeprefix(b"data:").strip()
-                    if said == b"[DONE]":
+                    event = line.removeprefix(b"data:").strip()
+                    if event == b"[DONE]":
                         break
-                    for delta in reading.deltas(said, response.headers):
+                    for delta in reading.deltas(event, response.headers):
                         yield delta
         yield reading.answer()
 
 
 def _refusal(upstream: Upstream, code: int, detail: str, headers: httpx.Headers) -> ImageApiError:
     """What an error means for the one who asked; `code` is a status, of the response or within it."""
-    said = detail.lower()
+    complaint = detail.lower()
     if code == 402:
         return Rejected(f"{upstream.place} says that the account's credit is used up ({detail}): add credit there.")
     if code in {401, 403}:
         return Rejected(f"{upstream.place} refuses the key (status {code}: {detail}): correct OPENROUTER_API_KEY.")
-    if (code in {400, 404} and "model" in said) or (code == 404 and "endpoints" in said):
+    if (code in {400, 404} and "model" in complaint) or (code == 404 and "endpoints" in complaint):
         return RuleViolation(f"{upstream.place}: {detail}: choose another model.", "model")
     return upstream.refusal(code, detail, retry_after(headers))
 
 
-class _Reading:
+class _OpenRouterReading:
     """An answer while it comes, event by event."""
 
     def __init__(self, model: str, upstream: Upstream) -> None:
@@ -209,14 +209,14 @@ class _Reading:
         self._usage = _Usage()
         self._ended: str | None = None
 
-    def deltas(self, said: bytes, headers: httpx.Headers) -> list[Delta]:
+    def deltas(self, event: bytes, headers: httpx.Headers) -> list[Delta]:
         """What an event adds.
 
         Raises:
             ImageApiError: it is an error, or cut off.
         """
         try:
-            chunk = msgspec.json.decode(said, type=_Chunk)
+            chunk = msgspec.json.decode(event, type=_Chunk)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._upstream.broken_off() from error
         return self._deltas(chunk, headers)
@@ -242,11 +242,11 @@ class _Reading:
             raise self._upstream.broken_off()
         return Answer(
             self._assembly.message(),
-            self._model,
-            self._upstream.place,
-            self._ended not in {"length", "content_filter"},
-            self._usage.prompt_tokens,
-            self._usage.completion_tokens,
+            model=self._model,
+            server=self._upstream.place,
+            complete=self._ended not in {"length", "content_filter"},
+            prompt_tokens=self._usage.prompt_tokens,
+            answer_tokens=self._usage.completion_tokens,
         )
 
     def _deltas(self, chunk: _Chunk, headers: httpx.Headers) -> list[Delta]:
@@ -263,7 +263,7 @@ class _Reading:
         return found
 
 
-def _asked(chat: Chat, model: str) -> dict[str, Any]:
+def _chat_body(chat: Chat, model: str) -> dict[str, Any]:
     """The body of `/chat/completions`."""
     body: dict[str, Any] = {
         "model": model,

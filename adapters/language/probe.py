@@ -26,8 +26,8 @@ def survey(servers: Sequence[Ollama], router: OpenRouter | None) -> list[Surveye
     """The state of every server, asked all at once."""
 
     async def all_at_once() -> list[Surveyed]:
-        asked = [_model(server, place) for server, place in zip(servers, ("first", "second"), strict=False)]
-        return [*await asyncio.gather(*asked, _embedding(servers[0]), _router(router))]
+        models = [_model(server, place) for server, place in zip(servers, ("first", "second"), strict=False)]
+        return [*await asyncio.gather(*models, _embedding(servers[0]), _router(router))]
 
     return asyncio.run(all_at_once())
 

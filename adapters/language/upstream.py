@@ -54,10 +54,19 @@ class Upstream:
     """A server of language models at `base_url`, named `name` to people; `setting` is what they correct where it is
     wrong. No redirect is followed and no proxy taken from the environment: what is said goes to the configured host."""
 
-    def __init__(self, name: str, base_url: str, setting: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        setting: str,
+        headers: dict[str, str] | None = None,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
+    ) -> None:
         self._base = base_url.rstrip("/")
         self._setting = setting
         self._headers = headers or {}
+        self._connect_seconds = connect_seconds
         parts = urlsplit(base_url)
         self.place = f"{name} at {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
@@ -72,16 +81,16 @@ class Upstream:
         """
         content = None if body is None else msgspec.json.encode(body)
         headers = {**self._headers, "Content-Type": "application/json"}
-        timeout = httpx.Timeout(None, connect=min(CONNECT_SECONDS, deadline.seconds))
+        timeout = httpx.Timeout(None, connect=min(self._connect_seconds, deadline.seconds))
         with self._failures():
             async with httpx.AsyncClient(timeout=timeout, trust_env=False, verify=_trusted()) as client:
                 request = client.build_request(method, self._base + path, content=content, headers=headers)
                 try:
                     response = await self.within(deadline, client.send(request, stream=True))
                 except (httpx.RequestError, TooSlow):
-                    TALLY.asked(self.place, "unreachable")
+                    TALLY.count(self.place, "unreachable")
                     raise
-                TALLY.asked(self.place, "answered" if response.status_code < 400 else "refused")
+                TALLY.count(self.place, "answered" if response.status_code < 400 else "refused")
                 try:
                     yield response
                 finally:
@@ -157,19 +166,19 @@ class Upstream:
 
     def refusal(self, status: int, detail: str, retry_after: float | None = None) -> AdapterError:
         """The error that a status stands for, where the provider has no meaning of its own for it."""
-        said = f": {detail}" if detail else ""
+        reason = f": {detail}" if detail else ""
         match status:
             case 401 | 403:
-                return Rejected(f"{self.place} refuses the key (status {status}){said}")
+                return Rejected(f"{self.place} refuses the key (status {status}){reason}")
             case 404 | 405:
-                return Unavailable(f"{self.place} does not know what it is asked{said}: correct {self._setting}.")
+                return Unavailable(f"{self.place} does not know what it is asked{reason}: correct {self._setting}.")
             case 429 | 503:
                 when = "" if retry_after is None else f"; it asks to come again in {retry_after:g} s"
-                return Busy(f"{self.place} is overloaded or out of quota (status {status}){said}{when}", retry_after)
+                return Busy(f"{self.place} is overloaded or out of quota (status {status}){reason}{when}", retry_after)
             case _ if status == 408 or status >= 500 or status < 400:
-                return Unavailable(f"{self.place} answered with status {status}{said}")
+                return Unavailable(f"{self.place} answered with status {status}{reason}")
             case _:
-                return Rejected(f"{self.place} refuses the request (status {status}){said}")
+                return Rejected(f"{self.place} refuses the request (status {status}){reason}")
 
     def broken_off(self) -> Unavailable:
         """The answer ended before its end."""
@@ -194,7 +203,7 @@ class Upstream:
             yield
         except httpx.TimeoutException as error:
             raise Unavailable(
-                f"{self.place} cannot be reached within {CONNECT_SECONDS:g} s: see whether it runs, and whether "
+                f"{self.place} cannot be reached within {self._connect_seconds:g} s: see whether it runs, and whether "
                 f"{self._setting} is right."
             ) from error
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
@@ -216,11 +225,11 @@ def _trusted() -> ssl.SSLContext:
 def retry_after(headers: httpx.Headers) -> float | None:
     """Seconds that `Retry-After` asks for (a number or a date, RFC 9110 section 10.2.3), None where it says nothing
     usable."""
-    said = headers.get("Retry-After", "").strip()
-    if said.isascii() and said.replace(".", "", 1).isdigit():
-        return float(said)
+    wanted = headers.get("Retry-After", "").strip()
+    if wanted.isascii() and wanted.replace(".", "", 1).isdigit():
+        return float(wanted)
     try:
-        moment = parsedate_to_datetime(said)
+        moment = parsedate_to_datetime(wanted)
     except ValueError:
         return None
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
@@ -230,10 +239,10 @@ def detail_of(body: bytes) -> tuple[int | None, str]:
     """Code and text of an error as providers write it: `{"error": "text"}` or `{"error": {"code", "message"}}`; for
     anything else None and nothing."""
     try:
-        said: Any = msgspec.json.decode(body)
+        answer: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, ""
-    return error_in(said.get("error") if isinstance(said, dict) else None)
+    return error_in(answer.get("error") if isinstance(answer, dict) else None)
 
 
 def error_in(error: Any) -> tuple[int | None, str]:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
-from adapters.meaning.vector_index import UNKNOWN, MeaningIndex, Numbers, View
+from adapters.meaning.vector_index import UNKNOWN, IndexView, MeaningIndex, Numbers
 from domain.base.errors import RuleViolation, Unavailable, Unreadable
 from domain.ports.text_embedder import TextEmbedder
 from projections.queries.photo_filter import PhotoFilter
@@ -34,7 +34,7 @@ _FIRST_LOOK = 2 * DEPTH
 _REMEMBERED = 256
 
 
-class Place(NamedTuple):
+class ResultPlace(NamedTuple):
     """Where a photo stands among those that were found: by the words, by its likeness in millionths, by its id; the
     greatest comes first."""
 
@@ -43,10 +43,10 @@ class Place(NamedTuple):
     media_id: int
 
 
-class Found(NamedTuple):
+class FoundPhoto(NamedTuple):
     """A photo that was found, with the reciprocal ranks that it has in both lists, added up."""
 
-    place: Place
+    place: ResultPlace
     score: float
 
 
@@ -108,7 +108,7 @@ class PhotoSearch:
         """
         return Question(words, self._asker.vector(words))
 
-    def find(self, tables: Lookups, narrowed: PhotoFilter, question: Question) -> list[Found]:
+    def find(self, tables: Lookups, narrowed: PhotoFilter, question: Question) -> list[FoundPhoto]:
         """The photos of `tables` that fit `narrowed`, the best first: up to `DEPTH` by meaning, and up to `FEW` by
         their words.
 
@@ -124,26 +124,30 @@ class PhotoSearch:
             )
         likeness = view.likeness(vector)
         alike = self._likest(tables, narrowed, view, likeness)
-        told = self._holding(tables, msgspec.structs.replace(narrowed, q=question.words), view, likeness)
-        return _fused(alike, told)
+        holding = self._holding(tables, msgspec.structs.replace(narrowed, q=question.words), view, likeness)
+        return _fused(alike, holding)
 
     def embedded(self, libraries: frozenset[int]) -> int:
         """How many photos of these libraries can be found by meaning."""
         return self._index.view.embedded(libraries)
 
-    def _likest(self, tables: Lookups, narrowed: PhotoFilter, view: View, likeness: Numbers) -> list[tuple[int, int]]:
+    def _likest(
+        self, tables: Lookups, narrowed: PhotoFilter, view: IndexView, likeness: Numbers
+    ) -> list[tuple[int, int]]:
         """The likest photos that fit, with their likeness; at most `DEPTH`."""
         if narrowed != PhotoFilter(stacked=narrowed.stacked) and (few := _few(tables, narrowed)) is not None:
-            return [each for each in _placed(few, view, likeness) if each[1] > UNKNOWN][:DEPTH]
+            return [(photo, alike) for photo, alike in _placed(few, view, likeness) if alike > UNKNOWN][:DEPTH]
         found: list[tuple[int, int]] = []
         for candidates in _in_order(view, likeness, tables.visible):
             fitting = tables.timeline.among(narrowed, [media_id for media_id, _ in candidates])
-            found += [each for each in candidates if each[0] in fitting]
+            found += [(media_id, alike) for media_id, alike in candidates if media_id in fitting]
             if len(found) >= DEPTH:
                 break
         return found[:DEPTH]
 
-    def _holding(self, tables: Lookups, narrowed: PhotoFilter, view: View, likeness: Numbers) -> list[tuple[int, int]]:
+    def _holding(
+        self, tables: Lookups, narrowed: PhotoFilter, view: IndexView, likeness: Numbers
+    ) -> list[tuple[int, int]]:
         """The photos that hold the words: all where they are few, else the likest of them."""
         few = _few(tables, narrowed)
         return self._likest(tables, narrowed, view, likeness) if few is None else _placed(few, view, likeness)
@@ -155,7 +159,7 @@ def _few(tables: Lookups, narrowed: PhotoFilter) -> list[int] | None:
     return None if len(found) > FEW else found
 
 
-def _placed(media_ids: list[int], view: View, likeness: Numbers) -> list[tuple[int, int]]:
+def _placed(media_ids: list[int], view: IndexView, likeness: Numbers) -> list[tuple[int, int]]:
     """These photos with their likeness, the likest first; those without a vector at the end."""
     ids = np.array(media_ids, dtype=np.int64)
     at = view.places(ids)
@@ -165,7 +169,7 @@ def _placed(media_ids: list[int], view: View, likeness: Numbers) -> list[tuple[i
     return list(zip(ids[order].tolist(), alike[order].tolist(), strict=True))
 
 
-def _in_order(view: View, likeness: Numbers, libraries: frozenset[int]) -> Iterator[list[tuple[int, int]]]:
+def _in_order(view: IndexView, likeness: Numbers, libraries: frozenset[int]) -> Iterator[list[tuple[int, int]]]:
     """All photos of these libraries that have a vector, the likest first, in pieces of growing size."""
     left = np.flatnonzero((likeness > UNKNOWN) & np.isin(view.libraries, tuple(libraries)))
     size = _FIRST_LOOK
@@ -183,14 +187,14 @@ def _in_order(view: View, likeness: Numbers, libraries: frozenset[int]) -> Itera
         size *= 4
 
 
-def _fused(alike: list[tuple[int, int]], told: list[tuple[int, int]]) -> list[Found]:
+def _fused(alike: list[tuple[int, int]], by_words: list[tuple[int, int]]) -> list[FoundPhoto]:
     """Both lists as one."""
     ranks = {media_id: rank for rank, (media_id, _) in enumerate(alike, 1)}
-    holding = {media_id for media_id, _ in told}
-    everything = {**dict(alike), **dict(told)}
+    holding = {media_id for media_id, _ in by_words}
+    everything = {**dict(alike), **dict(by_words)}
     found = []
     for media_id, likeness in everything.items():
-        by_words = 1 / (RANK_CONSTANT + 1) if media_id in holding else 0.0
-        by_meaning = 1 / (RANK_CONSTANT + ranks[media_id]) if media_id in ranks else 0.0
-        found.append(Found(Place(media_id in holding, likeness, media_id), by_words + by_meaning))
+        words_score = 1 / (RANK_CONSTANT + 1) if media_id in holding else 0.0
+        meaning_score = 1 / (RANK_CONSTANT + ranks[media_id]) if media_id in ranks else 0.0
+        found.append(FoundPhoto(ResultPlace(media_id in holding, likeness, media_id), words_score + meaning_score))
     return sorted(found, key=lambda each: each.place, reverse=True)

@@ -1,8 +1,8 @@
 """The vectors of photos' texts, in one file of the data folder: which file has which text, and what is due.
 
-Everything here is derived: the file can be thrown away, and one that is damaged is. A text itself is never kept, only
-its SHA-256 and its vector. Deleted rows are overwritten with zeros (`secure_delete`). Each host has a file of its own,
-which all its processes may read; the one that holds the lock beside it writes.
+Everything here is derived: the file can be thrown away. A text itself is never kept, only its SHA-256 and its vector,
+and deleted rows are overwritten with zeros. Each host has a file of its own, which all its processes may read; the one
+that holds the lock beside it writes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from adapters.side_files.side_file import SideFile, scalar
 from domain.base.errors import Unavailable
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class State(msgspec.Struct, frozen=True):
     listed: int | None = 0
 
 
-class Row(NamedTuple):
+class PhotoRow(NamedTuple):
     """A file and its text, 0 where it has none; `changed` counts up with every change of any."""
 
     media_id: int
@@ -71,9 +72,8 @@ class MeaningStore:
     number; an empty one stands for a text that cannot be embedded."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._file = SideFile(file, _SCHEMA, _FORMAT, overwrites_deleted=True)
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
         self._writer: int | None = None
 
     # Who writes
@@ -86,7 +86,7 @@ class MeaningStore:
             return self._writer is not None
 
     def _locked(self) -> int | None:
-        path = self._file.with_name(f"{self._file.name}.lock")
+        path = self._file.path.with_name(f"{self._file.path.name}.lock")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -103,7 +103,7 @@ class MeaningStore:
 
     def exists(self) -> bool:
         """Whether there is a file: looking does not make one."""
-        return self._file.exists()
+        return self._file.path.exists()
 
     def state(self) -> State:
         """What the file holds."""
@@ -128,14 +128,12 @@ class MeaningStore:
         """How many files have a vector of this model, and how many are due."""
 
         def count(book: sqlite3.Connection) -> tuple[int, int]:
-            told = "SELECT count(*) FROM photo JOIN text ON text.id = text_id WHERE model = ?"
-            (done,) = book.execute(told, (model,)).fetchone()
-            (due,) = book.execute("SELECT count(*) FROM due").fetchone()
-            return done, due
+            found = "SELECT count(*) FROM photo JOIN text ON text.id = text_id WHERE model = ?"
+            return scalar(book.execute(found, (model,))), _due_count(book)
 
         return self._with(count)
 
-    def told(self, model: str, *, is_ready: bool) -> str:
+    def progress_text(self, model: str, *, is_ready: bool) -> str:
         """How far that is, in words; `is_ready` says whether there are read tables yet."""
         if not (is_ready and self.exists()):
             return f"{model}: nothing is embedded yet"
@@ -157,11 +155,11 @@ class MeaningStore:
     def due(self, limit: int) -> list[int]:
         """The next files that are due, the newest ones first, since they are looked for soonest."""
         statement = "SELECT media_id FROM due ORDER BY media_id DESC LIMIT ?"
-        return self._with(lambda book: [row[0] for row in book.execute(statement, (limit,))])
+        return self._with(lambda book: [media_id for (media_id,) in book.execute(statement, (limit,))])
 
     def due_count(self) -> int:
         """How many are due."""
-        return int(self._with(lambda book: book.execute("SELECT count(*) FROM due").fetchone()[0]))
+        return self._with(_due_count)
 
     # Texts
 
@@ -171,7 +169,7 @@ class MeaningStore:
             return set()
         marks = ",".join("?" * len(keys))
         statement = f"SELECT key FROM text WHERE model = ? AND key IN ({marks})"  # noqa: S608 - question marks alone
-        return self._with(lambda book: {bytes(row[0]) for row in book.execute(statement, (model, *keys))})
+        return self._with(lambda book: {bytes(key) for (key,) in book.execute(statement, (model, *keys))})
 
     def assign(self, model: str, assigned: Sequence[Assigned]) -> None:
         """These files have these texts, and are due no more; texts that no file has any more go."""
@@ -181,9 +179,9 @@ class MeaningStore:
             left: set[int] = set()
             for each in assigned:
                 text_id = None if each.key is None else _text_id(book, model, each.key, each.vector)
-                row = book.execute("SELECT text_id FROM photo WHERE media_id = ?", (each.media_id,)).fetchone()
-                if row is not None and row[0] not in {None, text_id}:
-                    left.add(row[0])
+                before = _text_of(book, each.media_id)
+                if before not in {None, text_id}:
+                    left.add(before)
                 book.execute(
                     "INSERT OR REPLACE INTO photo VALUES (?, ?, ?, ?)",
                     (each.media_id, each.library_id, text_id, changed),
@@ -195,8 +193,8 @@ class MeaningStore:
 
     def keys(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Files above `after`, in order, and the keys of their texts, of whatever model."""
-        told = "SELECT media_id, key FROM photo JOIN text ON text.id = text_id"
-        statement = f"{told} WHERE media_id > ? ORDER BY media_id LIMIT ?"
+        keys = "SELECT media_id, key FROM photo JOIN text ON text.id = text_id"
+        statement = f"{keys} WHERE media_id > ? ORDER BY media_id LIMIT ?"
         found = self._with(lambda book: book.execute(statement, (after, limit)).fetchall())
         return [(media_id, bytes(key)) for media_id, key in found]
 
@@ -206,10 +204,10 @@ class MeaningStore:
         def forget(book: sqlite3.Connection) -> None:
             changed = _next_change(book)
             for media_id in media_ids:
-                row = book.execute("SELECT text_id FROM photo WHERE media_id = ?", (media_id,)).fetchone()
+                before = _text_of(book, media_id)
                 book.execute("UPDATE photo SET text_id = NULL, changed = ? WHERE media_id = ?", (changed, media_id))
                 book.execute("INSERT OR IGNORE INTO due VALUES (?)", (media_id,))
-                _drop_unused(book, set() if row is None or row[0] is None else {row[0]})
+                _drop_unused(book, () if before is None else (before,))
 
         self._with(forget)
 
@@ -223,27 +221,23 @@ class MeaningStore:
 
     def scrub(self) -> None:
         """Write the file anew, so that nothing deleted stays in it or in its journal."""
-        with self._lock:
-            book = self._connection or self._open()
-            try:
-                book.execute("VACUUM")
-                book.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            except sqlite3.OperationalError as error:
-                raise Unavailable(f"{self._file} cannot be written anew: {error}") from error
+        try:
+            self._file.rewrite()
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"{self._file.path} cannot be written anew: {error}") from error
 
     # What is kept in memory of it
 
-    def rows_since(self, changed: int, limit: int) -> list[Row]:
+    def rows_since(self, changed: int, limit: int) -> list[PhotoRow]:
         """Files that changed after a change, in order of their changes; of the last change all of them come, even above
         `limit`."""
 
-        def rows(book: sqlite3.Connection) -> list[Row]:
-            last = book.execute(
-                "SELECT changed FROM photo WHERE changed > ? ORDER BY changed LIMIT 1 OFFSET ?", (changed, limit)
-            ).fetchone()
+        def rows(book: sqlite3.Connection) -> list[PhotoRow]:
+            enough = "SELECT changed FROM photo WHERE changed > ? ORDER BY changed LIMIT 1 OFFSET ?"
+            last: int | None = scalar(book.execute(enough, (changed, limit)))
             statement = "SELECT media_id, library_id, coalesce(text_id, 0), changed FROM photo WHERE changed > ?"
-            until = "" if last is None else f" AND changed <= {int(last[0])}"
-            return [Row(*row) for row in book.execute(f"{statement}{until} ORDER BY changed", (changed,))]
+            until = "" if last is None else f" AND changed <= {last:d}"
+            return [PhotoRow(*row) for row in book.execute(f"{statement}{until} ORDER BY changed", (changed,))]
 
         return self._with(rows)
 
@@ -255,80 +249,41 @@ class MeaningStore:
     def identity(self) -> int:
         """Names the file: another one after it was thrown away."""
         self.state()
-        return self._file.stat().st_ino
+        return self._file.path.stat().st_ino
 
     def close(self) -> None:
         """Close the file, and let another process write."""
+        self._file.close()
         with self._lock:
-            self._shut()
             if self._writer is not None:
                 os.close(self._writer)
                 self._writer = None
 
-    def _shut(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
     def _with(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do `work` in one transaction; once more on a new file where this one is damaged or of another version.
+        """Do `work` in one transaction.
 
         Raises:
             Unavailable: the file is locked, or the disk is full.
         """
-        with self._lock:
-            try:
-                return self._transact(work)
-            except sqlite3.OperationalError as error:
-                raise Unavailable(f"{self._file} cannot be used now: {error}") from error
-            except sqlite3.DatabaseError:
-                self._throw_away()
-                return self._transact(work)
-
-    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        book = self._connection or self._open()
-        book.execute("BEGIN IMMEDIATE")
         try:
-            came_of_it = work(book)
-        except BaseException:
-            book.rollback()
-            raise
-        book.execute("COMMIT")
-        return came_of_it
-
-    def _open(self) -> sqlite3.Connection:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file.touch(mode=0o600)
-        book = sqlite3.connect(self._file, timeout=10, isolation_level=None, check_same_thread=False)
-        try:
-            book.execute("PRAGMA secure_delete=ON").fetchall()
-            book.execute("PRAGMA journal_mode=WAL").fetchall()
-            book.execute("PRAGMA synchronous=NORMAL")
-            _require_format(book)
-        except BaseException:
-            book.close()
-            raise
-        self._connection = book
-        return book
-
-    def _throw_away(self) -> None:
-        self._shut()
-        for suffix in ("", "-wal", "-shm"):
-            self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-
-
-def _require_format(book: sqlite3.Connection) -> None:
-    """Make the tables where there are none; raises `DatabaseError` where they are another version's."""
-    (made,) = book.execute("PRAGMA user_version").fetchone()
-    if made not in {0, _FORMAT}:
-        raise sqlite3.DatabaseError("of another version")
-    if made == 0:
-        book.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version={_FORMAT}; COMMIT;")
+            return self._file.transact(work)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"{self._file.path} cannot be used now: {error}") from error
 
 
 def _state(book: sqlite3.Connection) -> State:
-    row = book.execute("SELECT said FROM state").fetchone()
-    return State() if row is None else msgspec.json.decode(row[0], type=State)
+    state: bytes | None = scalar(book.execute("SELECT said FROM state"))
+    return State() if state is None else msgspec.json.decode(state, type=State)
+
+
+def _due_count(book: sqlite3.Connection) -> int:
+    return int(scalar(book.execute("SELECT count(*) FROM due")))
+
+
+def _text_of(book: sqlite3.Connection, media_id: int) -> int | None:
+    """The text of a file, None where it has none."""
+    text_id: int | None = scalar(book.execute("SELECT text_id FROM photo WHERE media_id = ?", (media_id,)))
+    return text_id
 
 
 def _set_state(book: sqlite3.Connection, state: State) -> None:
@@ -336,15 +291,14 @@ def _set_state(book: sqlite3.Connection, state: State) -> None:
 
 
 def _next_change(book: sqlite3.Connection) -> int:
-    (last,) = book.execute("SELECT coalesce(max(changed), 0) FROM photo").fetchone()
-    return int(last) + 1
+    return int(scalar(book.execute("SELECT coalesce(max(changed), 0) FROM photo"))) + 1
 
 
 def _text_id(book: sqlite3.Connection, model: str, key: bytes, vector: bytes | None) -> int:
     """The text with this key, which is added with its vector where it is new."""
-    row = book.execute("SELECT id FROM text WHERE model = ? AND key = ?", (model, key)).fetchone()
-    if row is not None:
-        return int(row[0])
+    known: int | None = scalar(book.execute("SELECT id FROM text WHERE model = ? AND key = ?", (model, key)))
+    if known is not None:
+        return known
     if vector is None:
         raise LookupError("a text that was never embedded needs its vector")
     return int(

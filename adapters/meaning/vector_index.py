@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from adapters.meaning.store import Row
+from adapters.meaning.store import MeaningStore, PhotoRow
 
 Numbers = npt.NDArray[np.int64]
 ONE: Final = 32_767
@@ -28,21 +28,8 @@ _SLACK = 1_000
 """Vectors that may be left of texts that changed, beside as many as are in use, before all are read anew."""
 
 
-class Kept(Protocol):
-    """What is read of `adapters.meaning.store.MeaningStore`."""
-
-    def identity(self) -> int:
-        """Names the file."""
-
-    def rows_since(self, changed: int, limit: int) -> list[Row]:
-        """Files that changed after a change."""
-
-    def vectors_since(self, model: str, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Texts of a model embedded after another, in order."""
-
-
 @dataclass(frozen=True)
-class View:
+class IndexView:
     """Photos in the order of their ids, `media_ids` and `libraries`; `rows` says which of the first `count` vectors is
     a photo's, -1 where it has none."""
 
@@ -84,7 +71,7 @@ class View:
 
 
 _NONE: Final = np.empty(0, dtype=np.int64)
-NOTHING: Final = View(np.empty((0, 0), dtype=np.int16), 0, _NONE, _NONE, _NONE)
+NOTHING: Final = IndexView(np.empty((0, 0), dtype=np.int16), 0, _NONE, _NONE, _NONE)
 
 
 class MeaningIndex:
@@ -101,7 +88,7 @@ class MeaningIndex:
         """Whose vectors these are."""
         return self._of[0]
 
-    def catch_up(self, store: Kept, model: str) -> None:
+    def catch_up(self, store: MeaningStore, model: str) -> None:
         """Read what changed since the last call; everything where the model or the file is another."""
         with self._lock:
             of = (model, store.identity())
@@ -125,7 +112,7 @@ class _Gathered:
         self._text_ids = _NONE
         self._vectors = NOTHING.vectors
 
-    def read(self, store: Kept, model: str) -> bool:
+    def read(self, store: MeaningStore, model: str) -> bool:
         """Read on; whether there was anything. Photos come first: the texts that they name are there by then."""
         before = self._changed
         while rows := store.rows_since(self._changed, _AT_ONCE):
@@ -136,7 +123,7 @@ class _Gathered:
             self._append(found)
         return True
 
-    def _take(self, rows: list[Row]) -> None:
+    def _take(self, rows: list[PhotoRow]) -> None:
         new = np.array([(row.media_id, row.library_id, row.text_id) for row in rows], dtype=np.int64).T
         both = np.concatenate([self._photos, new], axis=1)
         # Of a photo that is there twice the later one counts, which is the first from the end.
@@ -159,12 +146,12 @@ class _Gathered:
             if len(vector) == 2 * self._vectors.shape[1]:
                 self._vectors[row] = np.frombuffer(vector, dtype="<i2")
         self._text_ids = np.concatenate([self._text_ids, np.array([text_id for text_id, _ in found], dtype=np.int64)])
-        self._last_text = found[-1][0]
+        self._last_text = int(self._text_ids[-1])
 
-    def view(self) -> View:
+    def view(self) -> IndexView:
         """What there is now."""
         media_ids, libraries, texts = self._photos
         at = np.searchsorted(self._text_ids, texts)
         is_there = at < len(self._text_ids)
         is_there[is_there] = self._text_ids[at[is_there]] == texts[is_there]
-        return View(self._vectors, len(self._text_ids), media_ids, libraries, np.where(is_there, at, -1))
+        return IndexView(self._vectors, len(self._text_ids), media_ids, libraries, np.where(is_there, at, -1))

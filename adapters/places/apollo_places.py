@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 import msgspec
 
-from adapters.places.asking import Rest, Server, one_line
+from adapters.places.json_server import JsonServer, Rest, one_line
 from domain.base.errors import Unavailable
 from domain.ports.places import PersonalPlace
 
@@ -48,7 +48,7 @@ class ApolloPlaces:
         kept_seconds: float = _KEPT_SECONDS,
         rest_seconds: float = _REST_SECONDS,
     ) -> None:
-        self._server = Server(base_url, seconds=seconds, user_agent=f"imageapi/{version}".rstrip("/"))
+        self._server = JsonServer(base_url, seconds=seconds, user_agent=f"imageapi/{version}".rstrip("/"))
         self._kept_seconds = kept_seconds
         self._kept: OrderedDict[tuple[float, float], tuple[float, PersonalPlace | None]] = OrderedDict()
         self._rest = Rest(rest_seconds)
@@ -59,9 +59,9 @@ class ApolloPlaces:
         """The user's place at a position in degrees; None where there is none, or none can be told now."""
         key = (round(latitude, 5), round(longitude, 5))
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and time.monotonic() - kept[0] < self._kept_seconds:
-                return kept[1]
+            kept_at, kept = self._kept.get(key, (-math.inf, None))
+            if time.monotonic() - kept_at < self._kept_seconds:
+                return kept
             if self._rest.is_on or not self._room.acquire(blocking=False):
                 return None
         try:

@@ -68,7 +68,7 @@ class Locator:
 def _state(ask: Callable[[], object]) -> str:
     """What a source says where that is text, that it answers, or why it does not."""
     try:
-        said = ask()
+        answer = ask()
     except Unavailable as error:
         return str(error)
-    return said if isinstance(said, str) else "answers"
+    return answer if isinstance(answer, str) else "answers"

@@ -15,8 +15,8 @@ from typing import Final
 
 import msgspec
 
-from adapters.places.asking import Rest, Server, one_line
 from adapters.places.cache import AnswerBook
+from adapters.places.json_server import JsonServer, Rest, one_line
 from domain.base.errors import Unavailable
 from domain.ports.places import Geocoder, Place
 
@@ -73,7 +73,9 @@ class NominatimGeocoder:
         every_seconds: float = _EVERY_SECONDS,
         rest_seconds: float = _REST_SECONDS,
     ) -> None:
-        self._server = Server(base_url, seconds=seconds, user_agent=f"imageapi/{version} (self-hosted photo library)")
+        self._server = JsonServer(
+            base_url, seconds=seconds, user_agent=f"imageapi/{version} (self-hosted photo library)"
+        )
         self._book = book
         self.fallback = fallback
         self._every = every_seconds
@@ -85,7 +87,7 @@ class NominatimGeocoder:
         """The place at a position in degrees as the server names it, else the fallback's."""
         rounded = (round(latitude, 3), round(longitude, 3))
         try:
-            return self._kept_or_asked(*rounded)
+            return self._kept_or_fetched(*rounded)
         except (Unavailable, sqlite3.Error) as error:
             with self._lock:
                 if self._rest.begin():
@@ -121,7 +123,7 @@ class NominatimGeocoder:
         self._server.close()
         self._book.close()
 
-    def _kept_or_asked(self, latitude: float, longitude: float) -> Place | None:
+    def _kept_or_fetched(self, latitude: float, longitude: float) -> Place | None:
         key = f"{self._server.base} {latitude:.3f} {longitude:.3f}"
         kept = self._book.get(key)
         if kept is not None:
@@ -144,17 +146,24 @@ class NominatimGeocoder:
             there = (float(answer.lat), float(answer.lon))
         except ValueError as error:
             raise Unavailable(f"{self._server.host} answers without a position") from error
-        said = {key: one_line(value) for key, value in answer.address.items()}
-        name = next((said[key] for key in _NAMES if said.get(key)), one_line(answer.name or ""))
-        region = next((said[key] for key in _REGIONS if said.get(key)), "")
-        if not (name or region or said.get("country")):
+        parts = {key: one_line(value) for key, value in answer.address.items()}
+        name = next((parts[key] for key in _NAMES if parts.get(key)), one_line(answer.name or ""))
+        region = next((parts[key] for key in _REGIONS if parts.get(key)), "")
+        if not (name or region or parts.get("country")):
             return None
-        code = said.get("country_code", "").upper()
+        code = parts.get("country_code", "").upper()
         metres = _metres((latitude, longitude), there)
         if not name:
-            name, region = (region, "") if region else (said["country"], "")
-        country = said.get("country", "")
-        return Place(name, region, country if country != name else "", code, metres, ATTRIBUTION)
+            name, region = (region, "") if region else (parts["country"], "")
+        country = parts.get("country", "")
+        return Place(
+            name,
+            region=region,
+            country=country if country != name else "",
+            country_code=code,
+            distance_m=metres,
+            attribution=ATTRIBUTION,
+        )
 
 
 class _NoTurn(Exception):

@@ -39,7 +39,7 @@ _PIECE = 2**20
 _BETWEEN = b'},{"country_code"'
 
 
-class _Row(msgspec.Struct, gc=False):
+class _PlaceRow(msgspec.Struct, gc=False):
     """One place of the file, as far as it is used."""
 
     country_code: str
@@ -73,7 +73,7 @@ class PlaceIndex:
     """Places by latitude; what is near lies in a band of latitudes, and is measured in space, where neither a date line
     nor a pole is anything special."""
 
-    def __init__(self, rows: Iterable[_Row], countries: dict[str, str]) -> None:
+    def __init__(self, rows: Iterable[_PlaceRow], countries: dict[str, str]) -> None:
         self._countries = countries
         self._names = _Texts()
         numbers: dict[str, int] = {}
@@ -124,11 +124,11 @@ class PlaceIndex:
         code, region = self._regions.at(int(self._region_of[index])).split("\t")
         return Place(
             self._names.at(int(self._number_of[index])),
-            region,
-            self._countries.get(code, code),
-            code,
-            metres,
-            ATTRIBUTION,
+            region=region,
+            country=self._countries.get(code, code),
+            country_code=code,
+            distance_m=metres,
+            attribution=ATTRIBUTION,
         )
 
 
@@ -192,13 +192,13 @@ def read_places(folder: Path) -> PlaceIndex:
         return PlaceIndex(_rows(unpacked), countries)
 
 
-def _rows(unpacked: gzip.GzipFile) -> Iterator[_Row]:
+def _rows(unpacked: gzip.GzipFile) -> Iterator[_PlaceRow]:
     """The places of the one long JSON list, piece by piece: as a whole it would take 100 MB for a moment.
 
     A list is cut where an object with this first key begins. Inside of a JSON text these characters cannot stand, as a
     quotation mark there has a backslash before it.
     """
-    decoder = msgspec.json.Decoder(list[_Row])
+    decoder = msgspec.json.Decoder(list[_PlaceRow])
     held = b""
     while piece := unpacked.read(_PIECE):
         held += piece

@@ -40,16 +40,16 @@ _DIRECTIONS: Final[dict[str, Direction]] = {
     "outbound": "sent",
     "out": "sent",
 }
-_Said = Literal["received", "incoming", "inbound", "in", "sent", "outgoing", "outbound", "out"]
+_Direction = Literal["received", "incoming", "inbound", "in", "sent", "outgoing", "outbound", "out"]
 
 
-class _Row(msgspec.Struct):
+class _MessageRow(msgspec.Struct):
     """A message on the wire."""
 
     id: str | int
     contact: str
     sent_at: datetime
-    direction: _Said
+    direction: _Direction
     body: str | None
 
 
@@ -60,10 +60,13 @@ class SmsClient:
     token goes to the configured host and nowhere else.
     """
 
-    def __init__(self, base_url: str, token: str | None = None, *, seconds: float = 30.0) -> None:
+    def __init__(
+        self, base_url: str, token: str | None = None, *, seconds: float = 30.0, most_messages: int = MOST_MESSAGES
+    ) -> None:
         self._base = base_url.rstrip("/")
         self._where = f"the conversation service at {httpx.URL(self._base).netloc.decode()}"
         self._seconds = seconds
+        self._most_messages = most_messages
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds)),
@@ -81,11 +84,11 @@ class SmsClient:
         found: dict[str, Message] = {}
         for row in self._rows(query):
             message = self._message(row)
-            is_asked_for = contact is None or name_key(message.contact) == name_key(_text(contact, _LONGEST_NAME))
-            if is_asked_for and first <= message.sent_at.date() <= last:
+            is_wanted = contact is None or name_key(message.contact) == name_key(_text(contact, _LONGEST_NAME))
+            if is_wanted and first <= message.sent_at.date() <= last:
                 found.setdefault(message.id, message)
-            if len(found) > MOST_MESSAGES:
-                raise self._malformed(f"more than {MOST_MESSAGES} messages from {first} to {last}")
+            if len(found) > self._most_messages:
+                raise self._malformed(f"more than {self._most_messages} messages from {first} to {last}")
         return tuple(sorted(found.values(), key=lambda message: (message.sent_at, message.id)))
 
     def state(self) -> str:
@@ -100,7 +103,7 @@ class SmsClient:
         """Close the connections."""
         self._client.close()
 
-    def _rows(self, query: dict[str, str]) -> Iterator[_Row]:
+    def _rows(self, query: dict[str, str]) -> Iterator[_MessageRow]:
         """The messages of all pages: a service that caps its answers names the next one in `Link` (RFC 8288)."""
         url: httpx.URL | None = httpx.URL(f"{self._base}/messages", params=query)
         deadline = time.monotonic() + self._seconds
@@ -112,11 +115,11 @@ class SmsClient:
             rows, url = self._page(url, deadline)
             yield from rows
 
-    def _page(self, url: httpx.URL, deadline: float) -> tuple[list[_Row], httpx.URL | None]:
+    def _page(self, url: httpx.URL, deadline: float) -> tuple[list[_MessageRow], httpx.URL | None]:
         response = self._exchange(url, deadline)
         self._refuse(response)
         try:
-            rows = msgspec.json.decode(response.content, type=list[_Row])
+            rows = msgspec.json.decode(response.content, type=list[_MessageRow])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._malformed(str(error)) from error
         return rows, self._next_page(response)
@@ -174,7 +177,7 @@ class SmsClient:
             case _:
                 raise Unavailable(f"{where} answered with status {status}{_detail(response.content)}")
 
-    def _message(self, row: _Row) -> Message:
+    def _message(self, row: _MessageRow) -> Message:
         sent_at = row.sent_at
         if sent_at.tzinfo is None:
             raise self._malformed("a sent_at without an offset from UTC")
@@ -201,8 +204,8 @@ def _text(text: str, longest: int) -> str:
 def _detail(body: bytes) -> str:
     """What an error's body says for people, after a colon: its `detail` where that is text."""
     try:
-        said = msgspec.json.decode(body)
+        error = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    detail = said.get("detail") if isinstance(said, dict) else None
+    detail = error.get("detail") if isinstance(error, dict) else None
     return f": {_text(detail, _LONGEST_DETAIL)}" if isinstance(detail, str) else ""

@@ -35,7 +35,7 @@ class Hit(msgspec.Struct, frozen=True):
     similarity: float
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundSummaries(msgspec.Struct, frozen=True):
     """What was found, the likest first, by the vectors of `model`; `pending` summaries have none of it yet."""
 
     hits: Sequence[Hit]
@@ -58,7 +58,7 @@ class SummarySearch:
         first: str | None = None,
         last: str | None = None,
         contact: str | None = None,
-    ) -> Found:
+    ) -> FoundSummaries:
         """The summaries likest to a question, of days from `first` to `last` (YYYY-MM-DD) and of a contact where given.
 
         Raises:
@@ -67,23 +67,23 @@ class SummarySearch:
         """
         model = self._embedder.model
         try:
-            asked = np.frombuffer(self._embedder.embed([question], "query")[0], "<f4")
+            wanted = np.frombuffer(self._embedder.embed([question], "query")[0], "<f4")
         except Unreadable as error:
             raise RuleViolation(f"this cannot be looked for: {error}", "q") from error
         with self._ledger.reading(actor) as tables:
             places = tables.summaries.with_vector(model, first, last, contact)
             pending = tables.summaries.count_without_vector(model)
-            best = self._space.nearest(tables, model, asked, places, limit)
+            best = self._space.nearest(tables, model, wanted, places, limit)
             summaries = tables.summaries.these([summary for _, summary in best])
-        return Found([Hit(summaries[id_], round(cosine, 4)) for cosine, id_ in best], model, pending)
+        return FoundSummaries([Hit(summaries[id_], round(cosine, 4)) for cosine, id_ in best], model, pending)
 
     def around(self, question: str, day: date) -> Sequence[dict[str, Any]]:
         """The summaries of the days around `day` likest to a question, as a language model is told them; raises as
         `find`."""
         first, last = (day - AROUND).isoformat(), (day + AROUND).isoformat()
         found = self.find(INSIGHT, question, AROUND_FOUND, first, last)
-        told = [hit.summary for hit in found.hits]
-        return [{"day": each.day, "with": each.contact, "summary": each.text} for each in told]
+        summaries = [hit.summary for hit in found.hits]
+        return [{"day": each.day, "with": each.contact, "summary": each.text} for each in summaries]
 
 
 class _Space:
@@ -96,17 +96,17 @@ class _Space:
         self._rows: Row = np.empty((0, 0), np.float32)
 
     def nearest(
-        self, tables: Lookups, model: str, asked: Row, places: Sequence[tuple[int, int]], limit: int
+        self, tables: Lookups, model: str, question: Row, places: Sequence[tuple[int, int]], limit: int
     ) -> list[tuple[float, int]]:
         """Of `places`, which are summaries and their attachments, the cosine and the summary of the likest."""
         if not places:
             return []
         summaries, wanted = np.array(places, np.int64).T
         with self._lock:
-            self._catch_up(tables, model, wanted, len(asked))
+            self._catch_up(tables, model, wanted, len(question))
             known = np.isin(wanted, self._ids)
             summaries, wanted = summaries[known], wanted[known]
-            cosines = (self._rows @ asked)[np.searchsorted(self._ids, wanted)]
+            cosines = (self._rows @ question)[np.searchsorted(self._ids, wanted)]
         order = np.argsort(-cosines, kind="stable")[:limit]
         return [(float(cosines[place]), int(summaries[place])) for place in order]
 

@@ -127,7 +127,7 @@ def test_what_waits_is_counted(world: World, ann: Api) -> None:
 
 def test_requests_to_language_models_are_counted_by_server_and_outcome(ann: Api) -> None:
     hostile = 'Ollama at http://a"b\\c\nd'
-    TALLY.asked(hostile, "answered")
+    TALLY.count(hostile, "answered")
     TALLY.failed_over(hostile)
     found = figures(ann)
     assert found["imageapi_language_requests_total"][("outcome", "answered"), ("server", hostile)] >= 1

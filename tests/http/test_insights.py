@@ -6,7 +6,6 @@ import json
 import threading
 from typing import Any
 
-import msgspec
 import pytest
 from httpx2 import Response
 
@@ -17,6 +16,7 @@ from domain.commands.faces import FaceChanges, change_face
 from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
 from domain.ports.language_model import Capability, Role, ThinkingDelta, ToolCall
+from domain.ports.places import Location
 from tests.http.words import fields, problem
 from tests.http.world import Api, World, face_ids
 
@@ -71,7 +71,7 @@ def test_a_model_writes_about_a_photo_and_everybody_who_sees_it_reads_that(world
 
 
 def test_the_model_sees_the_photo_and_is_told_what_the_library_knows(world: World) -> None:
-    world.sources = Sources(location=lambda north, east: Named(f"near {north:.1f} {east:.1f}"))
+    world.sources = Sources(location=lambda north, east: Location(f"near {north:.1f} {east:.1f}", None, None))
     ed = world.api("ed")
     with world.ledger.transaction(CLI) as uow:
         anna = create_person(uow, "Anna", birth_date="2010-06-01", notes="my cousin")
@@ -91,12 +91,6 @@ def test_the_model_sees_the_photo_and_is_told_what_the_library_knows(world: Worl
     assert facts["place"] == "near 47.4 8.5"
     assert "Wozu?" in asked[1].text
     assert "Anna" not in asked[0].text, "what others wrote stands apart from what the model is to do"
-
-
-class Named(msgspec.Struct):
-    """A place in words."""
-
-    text: str
 
 
 def test_a_model_that_cannot_see_is_told_what_is_known_and_the_reader_that_it_did_not_see(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.meaning.meaning_upkeep import KeepsMeaning
+from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.meaning.store import MeaningStore
 from adapters.store.generations import rebuild
 from adapters.workers.pool import WorkerPool
@@ -205,7 +205,9 @@ def test_an_embedder_that_nobody_asked_for_is_missed_in_silence(world: World, em
     world.photo_embedder = embedder
     embedder.away = AWAY
     store, index = world.meaning_store, world.meaning_index
-    keeps = KeepsMeaning(world.ledger, store, index, embedder, world.board, lambda *_: "", is_asked_for=False)
+    keeps = KeepsMeaning(
+        world.ledger, store, index, embedder, jobs=world.board, placed=lambda *_: "", is_configured=False
+    )
     for _ in range(5):
         keeps.step()
     assert keeps.reason == str(AWAY)
@@ -243,7 +245,12 @@ def test_an_unchanged_text_is_never_embedded_again(understood: World, embedder: 
     understood.meaning_store.close()
     again = MeaningStore(understood.data / "meaning.db")
     keeps = KeepsMeaning(
-        understood.ledger, again, understood.meaning_index, embedder, understood.board, lambda *_: understood.place
+        understood.ledger,
+        again,
+        understood.meaning_index,
+        embedder,
+        jobs=understood.board,
+        placed=lambda *_: understood.place,
     )
     while keeps.step():
         pass
@@ -348,7 +355,9 @@ def test_a_missing_file_has_no_vector(own_world: World, embedder: Watched) -> No
 
 def test_one_process_of_a_data_folder_embeds_and_the_others_read(understood: World, embedder: Watched) -> None:
     store = MeaningStore(understood.data / "meaning.db")
-    other = KeepsMeaning(understood.ledger, store, understood.meaning_index, embedder, understood.board, lambda *_: "")
+    other = KeepsMeaning(
+        understood.ledger, store, understood.meaning_index, embedder, jobs=understood.board, placed=lambda *_: ""
+    )
     ed = understood.api("ed")
     tag(ed, "cousin.jpg", "sunset over the ocean")
     assert other.step() is False

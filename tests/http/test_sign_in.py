@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.accounts.links import Purpose
+from adapters.accounts.links import LinkPurpose
 from domain.base.actor import CLI
 from domain.commands.accounts import remove_user
 from tests.http.test_authentication import user
@@ -77,19 +77,19 @@ def test_trying_on_and_on_must_wait_and_the_right_password_waits_too(world: Worl
 
 
 def test_the_first_admin_is_made_by_a_link_once_and_only_where_there_is_none(world: World, empty_world: World) -> None:
-    code = empty_world.links.issue(Purpose.FIRST_ADMIN)
+    code = empty_world.links.issue(LinkPurpose.FIRST_ADMIN)
     client = empty_world.client()
     assert fields(client.post("/welcome", json={"code": code, "name": "zoe", "password": "short"})) == ["password"]
     assert client.post("/welcome", json={"code": code, **ACCOUNT}).status_code == 200
     assert client.get("/me").json()["role"] == "admin"
     problem(empty_world.client().post("/welcome", json={"code": code, **ACCOUNT}), 404)
-    late = world.links.issue(Purpose.FIRST_ADMIN)
+    late = world.links.issue(LinkPurpose.FIRST_ADMIN)
     refused = world.client().post("/welcome", json={"code": late, **ACCOUNT})
     assert "there is an admin already" in problem(refused, 409)["detail"]
 
 
 def test_a_sign_in_link_works_once_and_only_by_a_post(world: World) -> None:
-    code = world.links.issue(Purpose.SIGN_IN, user_id=user(world, "ann").id)
+    code = world.links.issue(LinkPurpose.SIGN_IN, user_id=user(world, "ann").id)
     client = world.client()
     for _ in range(3):
         assert client.get("/welcome", params={"code": code}).headers["content-type"].startswith("text/html")
@@ -111,7 +111,7 @@ def test_a_code_that_was_never_given_opens_nothing(world: World, code: str) -> N
 
 
 def test_a_link_of_a_closed_account_signs_nobody_in(world: World) -> None:
-    code = world.links.issue(Purpose.SIGN_IN, user_id=user(world, "ed").id)
+    code = world.links.issue(LinkPurpose.SIGN_IN, user_id=user(world, "ed").id)
     with world.ledger.transaction(CLI) as uow:
         remove_user(uow, user(world, "ed").id)
     problem(world.client().post("/welcome", json={"code": code}), 404)
@@ -144,9 +144,9 @@ def test_an_invitation_wants_a_name_and_a_password_that_can_be(world: World, ann
 
 
 def test_a_sign_in_link_is_no_invitation(world: World) -> None:
-    code = world.links.issue(Purpose.SIGN_IN, user_id=user(world, "ed").id)
+    code = world.links.issue(LinkPurpose.SIGN_IN, user_id=user(world, "ed").id)
     problem(world.client().post("/register", json={"code": code, **ACCOUNT}), 404)
-    assert world.links.peek(code).purpose == Purpose.SIGN_IN
+    assert world.links.peek(code).purpose == LinkPurpose.SIGN_IN
 
 
 def test_an_invitation_to_a_library_that_is_not_there_is_refused(ann: Api) -> None:

@@ -12,8 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
-from adapters.insights import turns
-from adapters.insights.turns import Turns
+from adapters.insights.turns import UNCLAIMED_SECONDS, Turns
 from domain.base.actor import Actor
 from domain.base.errors import Conflict, NotFound
 from tests.http.world import World
@@ -178,16 +177,15 @@ async def nothing(_: object) -> None:
     """A turn in which nothing happens."""
 
 
-def test_a_claim_that_nobody_comes_for_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_that_nobody_comes_for_is_free_again() -> None:
     board = Turns()
     first = board.claim("insight-1", ED, nothing, 0)
     with pytest.raises(Conflict):
         board.claim("insight-1", ED, nothing, 0)
     assert board.going_on("insight-1", ED) is first
-    monkeypatch.setattr(turns, "UNCLAIMED_SECONDS", -1.0)
+    first.claimed_at -= UNCLAIMED_SECONDS + 1
     assert board.going_on("insight-1", ED) is None
     second = board.claim("insight-1", ED, nothing, 0)
-    monkeypatch.undo()
     first._release(first)
     assert board.going_on("insight-1", ED) is second, "who comes too late does not take another one's place"
     with pytest.raises(NotFound):

@@ -21,13 +21,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from adapters.accounts.limits import SignInLimits
-from adapters.accounts.links import LinkBook, Purpose
+from adapters.accounts.links import LinkBook, LinkPurpose
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.tokens import Tokens
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
 from adapters.background.library_watch import WatchesLibraries
+from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
 from adapters.background.summary_writing import Limits, WritesSummaries
@@ -43,7 +44,6 @@ from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
 from adapters.language.blocking import Blocking
 from adapters.language.call_counts import TALLY
-from adapters.meaning.meaning_upkeep import KeepsMeaning
 from adapters.meaning.semantic_search import Asker, PhotoSearch
 from adapters.meaning.store import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
@@ -55,8 +55,8 @@ from adapters.store.generation_status import standing
 from adapters.store.generations import rebuild
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
+from adapters.summaries.day_summariser import DaySummariser
 from adapters.summaries.summary_search import SummarySearch
-from adapters.summaries.telling import Teller
 from adapters.vectors.similarity import Similarity, likeness
 from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI, WATCHER
@@ -232,7 +232,7 @@ class World:
                 self.tokens,
                 self.links,
                 SignInLimits(clock=lambda: self.now),
-                lambda role, libraries: self.links.issue(Purpose.INVITATION, role=role, libraries=libraries),
+                lambda role, libraries: self.links.issue(LinkPurpose.INVITATION, role=role, libraries=libraries),
                 SignInLimits(clock=lambda: self.now),
                 KeyUses(self.ledger.database),
             ),
@@ -262,7 +262,9 @@ class World:
         """What embeds the photos' texts; every position lies at `place`."""
         assert self.photo_embedder is not None
         store, index = self.meaning_store, self.meaning_index
-        return KeepsMeaning(self.ledger, store, index, self.photo_embedder, self.board, lambda *_: self.place)
+        return KeepsMeaning(
+            self.ledger, store, index, self.photo_embedder, jobs=self.board, placed=lambda *_: self.place
+        )
 
     @property
     def search(self) -> PhotoSearch:
@@ -278,9 +280,17 @@ class World:
     @cached_property
     def summariser(self) -> WritesSummaries:
         """What writes daily summaries, of what was said in `talks`, on 10 May 2020; its loop is not started."""
-        talks, teller = Talks(self.talks), Teller(Blocking(self.model), ["scripted"])
+        talks, summariser = Talks(self.talks), DaySummariser(Blocking(self.model), ["scripted"])
         day = date(2020, 5, 10)
-        return WritesSummaries(self.ledger, talks, teller, self.embedder, self.board, Limits(), lambda: day)
+        return WritesSummaries(
+            self.ledger,
+            conversations=talks,
+            summariser=summariser,
+            embedder=self.embedder,
+            jobs=self.board,
+            limits=Limits(),
+            today=lambda: day,
+        )
 
     @cached_property
     def rebuilds(self) -> Rebuilds:

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.background.fact_learning import LearnsFacts
 from adapters.background.loops import FollowsLog, Loop
-from adapters.insights.learning import LearnsFacts
 from adapters.store.database import Database
 from adapters.store.export_import import export_log, import_log
 from adapters.store.generations import verify

@@ -22,8 +22,8 @@ from adapters.store.database import Database
 from adapters.store.erase import erase
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
+from adapters.summaries.day_summariser import DaySummariser
 from adapters.summaries.summary_search import SummarySearch
-from adapters.summaries.telling import Teller
 from domain.base.actor import CLI
 from domain.base.errors import Rejected, RuleViolation, Unavailable
 from domain.commands.persons import create_person
@@ -90,9 +90,15 @@ class Bench:
         """As a server that starts does."""
         if models:
             self.model.name = models[0]
-        teller = Teller(Blocking(self.model), models or [self.model.name])
-        parts = (self.ledger, self.client, teller, self.embedder, self.board)
-        self.writes = WritesSummaries(*parts, self.limits, lambda: self.today)
+        self.writes = WritesSummaries(
+            self.ledger,
+            conversations=self.client,
+            summariser=DaySummariser(Blocking(self.model), models or [self.model.name]),
+            embedder=self.embedder,
+            jobs=self.board,
+            limits=self.limits,
+            today=lambda: self.today,
+        )
         self.embeds = EmbedsSummaries(self.ledger, self.embedder, self.board)
 
     def settle(self) -> None:
@@ -107,7 +113,7 @@ class Bench:
         with self.ledger.reading(CLI) as tables:
             return tables.summaries.page(1000)
 
-    def told(self) -> list[tuple[str, str, str]]:
+    def texts(self) -> list[tuple[str, str, str]]:
         """Day, contact and text of each."""
         return [(each.day, each.contact, each.text) for each in self.shown()]
 
@@ -144,7 +150,7 @@ def here(tmp_path: Path, service: Service) -> Iterator[Bench]:
 def test_each_conversation_of_each_closed_day_gets_one_summary_and_a_restart_adds_none(bench: Bench) -> None:
     bench.model.script = [["Good night."], ["They had lunch."], ["The boat is ready."]]
     bench.settle()
-    assert bench.told() == [
+    assert bench.texts() == [
         ("2020-05-03", "Anna", "Good night."),
         ("2020-05-01", "Bob", "The boat is ready."),
         ("2020-05-01", "Anna", "They had lunch."),
@@ -157,7 +163,7 @@ def test_each_conversation_of_each_closed_day_gets_one_summary_and_a_restart_add
     assert (bench.ledger.head(), len(bench.model.asked)) == (head, 3)
     assert verify(bench.ledger) == []
     rebuild(bench.ledger)
-    assert len(bench.told()) == 3
+    assert len(bench.texts()) == 3
 
 
 def test_a_message_that_came_late_makes_that_conversation_anew_and_keeps_the_old_text(bench: Bench) -> None:
@@ -170,7 +176,7 @@ def test_a_message_that_came_late_makes_that_conversation_anew_and_keeps_the_old
         every = tables.summaries.page(100, superseded=True, contact="bob")
     assert [(each.text, each.superseded_by) for each in every] == [("The boat sank.", None), ("It is a square.", 4)]
     assert len(bench.model.asked) == 4
-    assert len(bench.told()) == 3
+    assert len(bench.texts()) == 3
 
 
 def test_another_model_makes_them_anew_and_a_fallback_that_answered_is_as_good(here: Bench) -> None:
@@ -243,20 +249,20 @@ def test_a_service_that_misbehaves_is_named_and_waited_for_and_nothing_is_lost(h
     here.service.wrong["2020-05-02"] = wrong
     with pytest.raises(Unavailable, match="the conversation service"):
         here.settle()
-    assert [day for day, _, _ in here.told()] == ["2020-05-03"]
+    assert [day for day, _, _ in here.texts()] == ["2020-05-03"]
     (job,) = here.board.progress()
     assert (job.state, job.done, job.total) == ("waiting", 1, 3)
     assert "the conversation service" in (job.note or "")
     here.service.wrong.clear()
     here.settle()
-    assert len(here.told()) == 3
+    assert len(here.texts()) == 3
     assert len(here.model.asked) == 3
 
 
 def test_a_day_that_the_service_refuses_is_left_out_and_said(here: Bench, caplog: pytest.LogCaptureFixture) -> None:
     here.service.wrong["2020-05-03"] = Reply({"detail": "archived"}, 400)
     here.settle()
-    assert [day for day, _, _ in here.told()] == ["2020-05-01"] * 2
+    assert [day for day, _, _ in here.texts()] == ["2020-05-01"] * 2
     assert "archived" in caplog.text
     assert here.board.progress()[0].note == "wrote 2 daily summaries; 1 could not be made, the log says why"
 
@@ -265,19 +271,19 @@ def test_a_day_that_the_service_refuses_is_left_out_and_said(here: Bench, caplog
 def test_a_conversation_that_gets_no_answer_does_not_hold_up_the_others(here: Bench, error: Exception | None) -> None:
     here.model.script = [["Good night."], [error or ""]]
     here.settle()
-    assert [(day, contact) for day, contact, _ in here.told()] == [("2020-05-03", "Anna"), ("2020-05-01", "Bob")]
+    assert [(day, contact) for day, contact, _ in here.texts()] == [("2020-05-03", "Anna"), ("2020-05-01", "Bob")]
     here.start()
     here.settle()
-    assert len(here.told()) == 3
+    assert len(here.texts()) == 3
 
 
 def test_a_model_that_is_away_is_waited_for_where_the_run_was(here: Bench) -> None:
     here.model.script = [["Good night."], [Unavailable("start Ollama")]]
     with pytest.raises(Unavailable, match="start Ollama"):
         here.settle()
-    assert len(here.told()) == 1
+    assert len(here.texts()) == 1
     here.settle()
-    assert len(here.told()) == 3
+    assert len(here.texts()) == 3
     with here.ledger.reading(CLI) as tables:
         (operation,) = tables.operations.latest(9, kind="summary.write")
     assert operation.text == "wrote 3 daily summaries"
@@ -290,23 +296,23 @@ def test_one_conversation_that_always_fails_holds_up_neither_its_day_nor_the_oth
         here.model.script.append([slow])
     failures = tried(here)
     assert failures == PATIENCE - 1
-    assert [(day, contact) for day, contact, _ in here.told()] == [("2020-05-03", "Anna"), ("2020-05-01", "Bob")]
+    assert [(day, contact) for day, contact, _ in here.texts()] == [("2020-05-03", "Anna"), ("2020-05-01", "Bob")]
     assert here.board.progress()[0].note == "wrote 2 daily summaries; 1 could not be made, the log says why"
     here.start()
     here.settle()
-    assert len(here.told()) == 3
+    assert len(here.texts()) == 3
 
 
 def test_one_day_that_the_service_cannot_answer_holds_up_no_other(here: Bench) -> None:
     here.service.wrong["2020-05-03"] = Reply([{"id": "no contact"}])
     assert tried(here) == PATIENCE - 1
-    assert [day for day, _, _ in here.told()] == ["2020-05-01"] * 2
+    assert [day for day, _, _ in here.texts()] == ["2020-05-01"] * 2
 
 
 def test_an_outage_is_waited_out_however_long_where_nothing_ever_worked(here: Bench) -> None:
     here.model.script = [[Unavailable("start Ollama")] for _ in range(3 * LONG_PATIENCE + 10)]
     assert tried(here) == 3 * LONG_PATIENCE + 10
-    assert len(here.told()) == 3
+    assert len(here.texts()) == 3
 
 
 def test_the_last_one_that_fails_is_given_up_in_the_end(here: Bench) -> None:
@@ -316,7 +322,7 @@ def test_the_last_one_that_fails_is_given_up_in_the_end(here: Bench) -> None:
     for _ in range(LONG_PATIENCE):
         here.model.script.append([Unavailable("too slow")])
     assert tried(here) == LONG_PATIENCE - 1
-    assert [day for day, _, _ in here.told()] == ["2020-05-03"]
+    assert [day for day, _, _ in here.texts()] == ["2020-05-03"]
 
 
 def test_what_is_made_again_is_made_once_though_another_of_its_day_fails_in_between(here: Bench) -> None:
@@ -324,7 +330,7 @@ def test_what_is_made_again_is_made_once_though_another_of_its_day_fails_in_betw
     here.writes.ask(date(2020, 5, 1), date(2020, 5, 1), again=True)
     here.model.script = [["Anew."], [Unavailable("too slow")], ["Anew, too."]]
     assert tried(here) == 1
-    assert [text for day, _, text in here.told() if day == "2020-05-01"] == ["Anew, too.", "Anew."]
+    assert [text for day, _, text in here.texts() if day == "2020-05-01"] == ["Anew, too.", "Anew."]
     assert len(here.model.asked) == 3 + 3
 
 
@@ -343,10 +349,10 @@ def tried(bench: Bench) -> int:
 def test_what_was_begun_before_a_kill_is_gone_on_with(bench: Bench) -> None:
     bench.writes.step()
     bench.writes.step()
-    assert len(bench.told()) == 1
+    assert len(bench.texts()) == 1
     bench.start()  # all that a killed process knew is gone
     bench.settle()
-    assert len(bench.told()) == 3
+    assert len(bench.texts()) == 3
     assert len(bench.model.asked) == 3
 
 
@@ -355,7 +361,7 @@ def test_two_processes_at_work_make_each_summary_once(bench: Bench) -> None:
     for _ in range(20):
         bench.writes.step()
         other.writes.step()
-    assert len(bench.told()) == 3
+    assert len(bench.texts()) == 3
     with bench.ledger.reading(CLI) as tables:
         assert len(tables.summaries.page(100, superseded=True)) == 3
     other.client.close()
@@ -370,7 +376,7 @@ def test_the_loop_stops_in_the_middle_of_an_answer_and_says_no_trouble(here: Ben
         pass
     loop.stop()
     assert here.model.stopped.is_set()
-    assert (here.told(), loop.trouble) == ([], None)
+    assert (here.texts(), loop.trouble) == ([], None)
 
 
 def test_the_loop_stops_while_the_service_does_not_answer(here: Bench) -> None:
@@ -384,7 +390,7 @@ def test_the_loop_stops_while_the_service_does_not_answer(here: Bench) -> None:
         pass
     loop.stop()
     assert "messages" in {thread.name for thread in threading.enumerate()}, "nobody waits for it any more"
-    assert (here.told(), loop.trouble) == ([], None)
+    assert (here.texts(), loop.trouble) == ([], None)
 
 
 # Which days, whose conversations
@@ -394,7 +400,7 @@ def test_only_the_contacts_that_are_set_are_even_asked_for(here: Bench) -> None:
     here.limits = Limits(date(2020, 5, 1), None, ["Bob", "Cy"])
     here.start()
     here.settle()
-    assert [contact for _, contact, _ in here.told()] == ["Bob"]
+    assert [contact for _, contact, _ in here.texts()] == ["Bob"]
     assert {asked.query.get("contact") for asked in here.service.served.asked} == {"Bob", "Cy"}
     with pytest.raises(RuleViolation, match="DAILY_SUMMARY_CONTACTS leaves Anna out"):
         here.writes.ask(contacts=["Anna"])
@@ -438,13 +444,13 @@ def test_days_of_which_the_settings_hold_the_other_end_are_refused_with_that_end
 def test_a_day_is_summarised_once_it_is_over_and_the_usual_days_are_gone_through_again(here: Bench) -> None:
     here.today = date(2020, 5, 3)
     here.settle()
-    assert [day for day, _, _ in here.told()] == ["2020-05-01"] * 2
+    assert [day for day, _, _ in here.texts()] == ["2020-05-01"] * 2
     assert "2020-05-03" not in here.service.days()
     here.settle()
     asked = len(here.service.days())
     here.today = date(2020, 5, 4)
     here.settle()
-    assert [day for day, _, _ in here.told()] == ["2020-05-03", "2020-05-01", "2020-05-01"]
+    assert [day for day, _, _ in here.texts()] == ["2020-05-03", "2020-05-01", "2020-05-01"]
     assert here.service.days()[asked:] == ["2020-05-03", "2020-05-02", "2020-05-01"]
 
 
@@ -517,7 +523,7 @@ def test_who_is_erased_goes_from_texts_contacts_and_vectors_and_does_not_come_ba
     assert len(vectors) == 4
     erase(here.ledger, CLI, anna)
     mask = f"erased person {anna}"
-    assert here.told() == [
+    assert here.texts() == [
         ("2020-05-03", mask, f"{mask} says good night."),
         ("2020-05-01", "Bob", f"Bob's boat, and {mask}."),
         ("2020-05-01", mask, "Lunch."),

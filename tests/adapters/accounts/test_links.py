@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.accounts.links import LIFETIME, MOST_OPEN, InvalidLink, Link, LinkBook, Purpose
+from adapters.accounts.links import LIFETIME, MOST_OPEN, InvalidLink, Link, LinkBook, LinkPurpose
 from domain.base.errors import NameTaken, NotFound, RuleViolation, Unavailable
 
 REPOSITORY = Path(__file__).parents[3]
@@ -51,8 +51,8 @@ def together(number: int, action: Callable[[], object]) -> list[object]:
 
 
 def test_a_link_says_what_it_is_for_until_it_is_used(book: LinkBook) -> None:
-    code = book.issue(Purpose.INVITATION, role="editor", libraries=(1, 3))
-    expected = Link(Purpose.INVITATION, NOON + LIFETIME, role="editor", libraries=(1, 3))
+    code = book.issue(LinkPurpose.INVITATION, role="editor", libraries=(1, 3))
+    expected = Link(LinkPurpose.INVITATION, NOON + LIFETIME, role="editor", libraries=(1, 3))
     assert len(code) == 43
     assert book.peek(code) == expected
     assert book.peek(code) == expected, "looking does not use it"
@@ -63,23 +63,23 @@ def test_a_link_says_what_it_is_for_until_it_is_used(book: LinkBook) -> None:
 
 
 def test_links_do_not_touch_each_other(book: LinkBook) -> None:
-    first = book.issue(Purpose.FIRST_ADMIN)
-    sign_in = book.issue(Purpose.SIGN_IN, user_id=7)
+    first = book.issue(LinkPurpose.FIRST_ADMIN)
+    sign_in = book.issue(LinkPurpose.SIGN_IN, user_id=7)
     book.consume(first)
-    assert book.consume(sign_in) == Link(Purpose.SIGN_IN, NOON + LIFETIME, user_id=7)
+    assert book.consume(sign_in) == Link(LinkPurpose.SIGN_IN, NOON + LIFETIME, user_id=7)
 
 
 @pytest.mark.parametrize("code", ["", "x", "\ud800", "../links.json", "a" * 1_000_000])
 def test_a_code_that_never_was_is_not_found(book: LinkBook, code: str) -> None:
     with pytest.raises(NotFound):
         book.peek(code)
-    book.issue(Purpose.FIRST_ADMIN)
+    book.issue(LinkPurpose.FIRST_ADMIN)
     with pytest.raises(NotFound):
         book.consume(code)
 
 
 def test_what_stands_in_the_file_is_not_the_code_and_does_not_open_it(book: LinkBook, file: Path) -> None:
-    code = book.issue(Purpose.FIRST_ADMIN)
+    code = book.issue(LinkPurpose.FIRST_ADMIN)
     text = file.read_text()
     assert code not in text
     (stored,) = json.loads(text)["links"]
@@ -90,36 +90,36 @@ def test_what_stands_in_the_file_is_not_the_code_and_does_not_open_it(book: Link
 def test_an_expired_link_is_gone_at_the_very_moment_and_leaves_the_file_with_the_next_one(file: Path) -> None:
     now = NOON
     book = LinkBook(file, now=lambda: now)
-    code = book.issue(Purpose.FIRST_ADMIN, lifetime=timedelta(minutes=5))
+    code = book.issue(LinkPurpose.FIRST_ADMIN, lifetime=timedelta(minutes=5))
     now = NOON + timedelta(minutes=5) - timedelta(microseconds=1)
     book.peek(code)
     now = NOON + timedelta(minutes=5)
     for use in (book.peek, book.consume):
         with pytest.raises(InvalidLink):
             use(code)
-    book.issue(Purpose.FIRST_ADMIN)
+    book.issue(LinkPurpose.FIRST_ADMIN)
     assert len(json.loads(file.read_text())["links"]) == 1
 
 
 def test_by_the_real_clock_a_fresh_link_works_and_an_old_one_does_not(file: Path) -> None:
     book = LinkBook(file)
-    old = book.issue(Purpose.FIRST_ADMIN, lifetime=timedelta(seconds=-1))
-    fresh = book.issue(Purpose.FIRST_ADMIN)
-    assert book.consume(fresh).purpose is Purpose.FIRST_ADMIN
+    old = book.issue(LinkPurpose.FIRST_ADMIN, lifetime=timedelta(seconds=-1))
+    fresh = book.issue(LinkPurpose.FIRST_ADMIN)
+    assert book.consume(fresh).purpose is LinkPurpose.FIRST_ADMIN
     with pytest.raises(InvalidLink):
         book.consume(old)
 
 
 def test_of_eight_threads_one_gets_the_link(book: LinkBook) -> None:
     for _ in range(5):
-        code = book.issue(Purpose.FIRST_ADMIN)
+        code = book.issue(LinkPurpose.FIRST_ADMIN)
         outcomes = together(8, lambda code=code: book.consume(code))  # type: ignore[misc]  # mypy infers no lambda with a default
         assert len([outcome for outcome in outcomes if isinstance(outcome, Link)]) == 1
         assert len(outcomes) == 8
 
 
 def test_no_link_is_lost_when_eight_threads_issue_at_once(book: LinkBook) -> None:
-    codes = together(8, lambda: book.issue(Purpose.FIRST_ADMIN))
+    codes = together(8, lambda: book.issue(LinkPurpose.FIRST_ADMIN))
     assert len(set(codes)) == 8
     for code in codes:
         book.consume(str(code))
@@ -149,7 +149,7 @@ print(" ".join(won), flush=True)
 
 def test_of_two_processes_with_four_threads_each_one_gets_each_link(file: Path) -> None:
     book = LinkBook(file)
-    codes = [book.issue(Purpose.FIRST_ADMIN) for _ in range(12)]
+    codes = [book.issue(LinkPurpose.FIRST_ADMIN) for _ in range(12)]
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", RACE, str(file), " ".join(codes)],
@@ -173,7 +173,7 @@ def test_of_two_processes_with_four_threads_each_one_gets_each_link(file: Path) 
 
 
 def test_a_link_whose_use_fails_opens_again_and_one_whose_use_succeeds_does_not(book: LinkBook, file: Path) -> None:
-    code = book.issue(Purpose.INVITATION, role="viewer")
+    code = book.issue(LinkPurpose.INVITATION, role="viewer")
 
     def register_a_name_that_is_taken() -> None:
         with book.consuming(code):
@@ -189,29 +189,29 @@ def test_a_link_whose_use_fails_opens_again_and_one_whose_use_succeeds_does_not(
 
 
 def test_links_are_withdrawn_by_purpose_and_user(book: LinkBook) -> None:
-    admin = book.issue(Purpose.FIRST_ADMIN)
-    seven, eight = (book.issue(Purpose.SIGN_IN, user_id=user) for user in (7, 8))
-    assert book.withdraw(Purpose.SIGN_IN, user_id=7) == 1
+    admin = book.issue(LinkPurpose.FIRST_ADMIN)
+    seven, eight = (book.issue(LinkPurpose.SIGN_IN, user_id=user) for user in (7, 8))
+    assert book.withdraw(LinkPurpose.SIGN_IN, user_id=7) == 1
     with pytest.raises(InvalidLink):
         book.peek(seven)
     book.peek(eight)
-    assert book.withdraw(Purpose.SIGN_IN) == 1
+    assert book.withdraw(LinkPurpose.SIGN_IN) == 1
     with pytest.raises(InvalidLink):
         book.peek(eight)
-    assert book.withdraw(Purpose.INVITATION) == 0
+    assert book.withdraw(LinkPurpose.INVITATION) == 0
     book.peek(admin)
 
 
 @pytest.mark.parametrize(
     ("purpose", "role", "field"),
     [
-        (Purpose.SIGN_IN, None, "user_id"),
-        (Purpose.INVITATION, None, "role"),
-        (Purpose.INVITATION, "owner", "role"),
+        (LinkPurpose.SIGN_IN, None, "user_id"),
+        (LinkPurpose.INVITATION, None, "role"),
+        (LinkPurpose.INVITATION, "owner", "role"),
     ],
 )
 def test_a_link_that_would_lead_nowhere_is_not_issued(
-    book: LinkBook, file: Path, purpose: Purpose, role: str | None, field: str
+    book: LinkBook, file: Path, purpose: LinkPurpose, role: str | None, field: str
 ) -> None:
     with pytest.raises(RuleViolation) as caught:
         book.issue(purpose, role=role)
@@ -220,13 +220,13 @@ def test_a_link_that_would_lead_nowhere_is_not_issued(
 
 
 def test_no_more_than_a_thousand_links_are_open(book: LinkBook, file: Path) -> None:
-    book.issue(Purpose.FIRST_ADMIN)
+    book.issue(LinkPurpose.FIRST_ADMIN)
     content = json.loads(file.read_text())
     (link,) = content["links"].values()
     content["links"] = {f"{number}": link for number in range(MOST_OPEN)}
     file.write_text(json.dumps(content))
     with pytest.raises(RuleViolation, match="1000 links are open"):
-        book.issue(Purpose.FIRST_ADMIN)
+        book.issue(LinkPurpose.FIRST_ADMIN)
 
 
 @pytest.mark.parametrize(
@@ -247,10 +247,10 @@ def test_a_damaged_file_is_named_with_what_to_do_and_left_as_it_is(book: LinkBoo
     file.parent.mkdir()
     file.write_bytes(content)
     for use in (
-        lambda: book.issue(Purpose.FIRST_ADMIN),
+        lambda: book.issue(LinkPurpose.FIRST_ADMIN),
         lambda: book.peek("x"),
         lambda: book.consume("x"),
-        lambda: book.withdraw(Purpose.SIGN_IN),
+        lambda: book.withdraw(LinkPurpose.SIGN_IN),
     ):
         with pytest.raises(Unavailable, match=r"links\.json is damaged .*Delete it"):
             use()
@@ -261,7 +261,7 @@ def test_the_file_its_lock_and_their_folder_are_private_and_nothing_else_is_left
     book: LinkBook, file: Path
 ) -> None:
     for _ in range(3):
-        book.issue(Purpose.FIRST_ADMIN)
+        book.issue(LinkPurpose.FIRST_ADMIN)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
     assert modes == {"links.json": 0o600, "links.json.lock": 0o600}
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
@@ -270,11 +270,11 @@ def test_the_file_its_lock_and_their_folder_are_private_and_nothing_else_is_left
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(Unavailable, match=r"cannot open .*links\.json\.lock: "):
-        LinkBook(tmp_path / "data" / "links.json").issue(Purpose.FIRST_ADMIN)
+        LinkBook(tmp_path / "data" / "links.json").issue(LinkPurpose.FIRST_ADMIN)
 
 
 def test_a_file_that_cannot_be_replaced_is_named_and_nothing_is_left_beside_it(book: LinkBook, file: Path) -> None:
-    code = book.issue(Purpose.FIRST_ADMIN)
+    code = book.issue(LinkPurpose.FIRST_ADMIN)
     text = file.read_text()
     file.unlink()
     file.mkdir()
@@ -282,7 +282,7 @@ def test_a_file_that_cannot_be_replaced_is_named_and_nothing_is_left_beside_it(b
         book.consume(code)
     file.rmdir()
     file.write_text(text)
-    assert book.consume(code).purpose is Purpose.FIRST_ADMIN
+    assert book.consume(code).purpose is LinkPurpose.FIRST_ADMIN
     assert sorted(path.name for path in file.parent.iterdir()) == ["links.json", "links.json.lock"]
 
 
@@ -291,5 +291,5 @@ def test_the_lock_is_not_followed_out_of_the_folder(book: LinkBook, file: Path, 
     elsewhere = tmp_path / "elsewhere"
     file.with_name("links.json.lock").symlink_to(elsewhere)
     with pytest.raises(Unavailable):
-        book.issue(Purpose.FIRST_ADMIN)
+        book.issue(LinkPurpose.FIRST_ADMIN)
     assert not elsewhere.exists()

@@ -20,6 +20,7 @@ from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.tags import tag_contents
 from domain.events.media import FileFacts
+from domain.ports.places import Location, PersonalPlace
 from tests.domain.world import content
 
 NOON = 1_588_334_400_000_000
@@ -155,14 +156,6 @@ def test_what_a_photo_does_not_know_is_not_offered(ledger: Ledger) -> None:
     assert looking(ledger, remotely=True, private_remotely=True, **everything).tools == whole  # type: ignore[attr-defined]  # the same
 
 
-class Place(msgspec.Struct):
-    """A place."""
-
-    name: str
-    category: str = ""
-    text: str = ""
-
-
 def test_sources_are_asked_about_the_photos_own_day_and_place(ledger: Ledger) -> None:
     asked: list[Any] = []
 
@@ -175,8 +168,8 @@ def test_sources_are_asked_about_the_photos_own_day_and_place(ledger: Ledger) ->
 
     look = looking(
         ledger,
-        location=answering(Place("", text="Zug")),
-        personal=answering(Place("Cabin", "home")),
+        location=answering(Location("Zug", None, None)),
+        personal=answering(PersonalPlace("Cabin", "home")),
         messages=answering([{"body": "hi"}]),
         summaries=answering([]),
     )

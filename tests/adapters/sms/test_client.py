@@ -176,10 +176,11 @@ def test_pages_without_end_end(server: Loopback) -> None:
     client.close()
 
 
-def test_too_many_messages_are_refused(server: Loopback, client: SmsClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.sms.client.MOST_MESSAGES", 3)
+def test_too_many_messages_are_refused(server: Loopback) -> None:
+    client = SmsClient(server.url, most_messages=3)
     server.answer = Reply([row(id=number) for number in range(4)])
     assert "more than 3 messages" in str(error_of(client))
+    client.close()
 
 
 # Failures

@@ -2,25 +2,91 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adapters.background.jobs import Job, JobBoard
-from adapters.meaning.meaning_upkeep import TOLD_AT_ONCE, KeepsMeaning
+from adapters.background.meaning_upkeep import FILES_AT_ONCE, KeepsMeaning
 from adapters.meaning.semantic_search import Asker, PhotoSearch
-from adapters.meaning.store import Assigned, MeaningStore
-from adapters.meaning.vector_index import ONE, UNKNOWN, MeaningIndex
+from adapters.meaning.store import MeaningStore
+from adapters.meaning.vector_index import MeaningIndex
+from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from domain.base.actor import CLI
+from domain.base.actor import CLI, WATCHER
+from domain.commands.libraries import add_library
+from domain.commands.media import ReadFile, record_files
 from domain.commands.persons import create_person
 from domain.commands.tags import rename_tag, tag_contents
 from domain.events.erasure import PersonErased
+from domain.events.media import FileFacts
+from domain.ports.text_embedder import Purpose
 from projections.queries.photo_filter import PhotoFilter
-from tests.adapters.meaning.conftest import Drawn, add_photos, content, word
 
 MANY = 1_000
+
+
+class Drawn:
+    """A text embedder whose vectors are drawn by the text; `seen` is what it embedded."""
+
+    def __init__(self, model: str = "drawn", length: int = 32) -> None:
+        self.model = model
+        self.seen: list[str] = []
+        self._length = length
+
+    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> list[bytes]:
+        """A vector for each."""
+        self.seen += texts
+        vectors = []
+        for text in texts:
+            seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+            vector = np.random.default_rng(seed).standard_normal(self._length)
+            vectors.append((vector / np.linalg.norm(vector)).astype("<f4").tobytes())
+        return vectors
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def content(number: int) -> bytes:
+    """The hash of a photo's bytes."""
+    return hashlib.sha256(b"%d" % number).digest()
+
+
+def word(number: int) -> str:
+    """A word of its own for each number."""
+    return "".join("bcdfghjklm"[int(digit)] + "a" for digit in f"{number:04}")
+
+
+def add_photos(ledger: Ledger, count: int) -> list[int]:
+    """Photos 0 to `count` in a library, each named by its `word`; their ids."""
+    with ledger.transaction(CLI) as uow:
+        library = add_library(uow, "/photos", "Photos")
+    files = [
+        ReadFile(f"{word(n)}.jpg", content(n), FileFacts(n, n, "photo", taken_source="mtime")) for n in range(count)
+    ]
+    with ledger.transaction(WATCHER) as uow:
+        uow.begin("scan", "found")
+        record_files(uow, library, files)
+        return [media.id for media in uow.media.of_contents([content(n) for n in range(count)])]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    """An empty ledger."""
+    fresh = f"sqlite:///{tmp_path}/imageapi.db"
+    ledger = Ledger(Database(fresh if request.param == "sqlite" else request.getfixturevalue("fresh_postgres_url")))
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def embedder() -> Drawn:
+    """A text embedder that costs nothing."""
+    return Drawn()
 
 
 class Kept:
@@ -28,7 +94,7 @@ class Kept:
 
     def __init__(self, ledger: Ledger, file: Path, embedder: Drawn) -> None:
         self.board, self.index, self.store = JobBoard(), MeaningIndex(), MeaningStore(file)
-        self.keeps = KeepsMeaning(ledger, self.store, self.index, embedder, self.board, lambda *_: "")
+        self.keeps = KeepsMeaning(ledger, self.store, self.index, embedder, jobs=self.board, placed=lambda *_: "")
         self.search = PhotoSearch(self.index, Asker(embedder))
 
     def through(self) -> int:
@@ -65,8 +131,8 @@ def test_a_common_tag_that_is_renamed_is_followed_in_small_steps_that_are_shown(
     with ledger.transaction(CLI) as uow:
         rename_tag(uow, tag.id, "winter")
     assert kept.keeps.step()
-    assert len(embedder.seen) == TOLD_AT_ONCE
-    assert (kept.job().state, kept.job().done, kept.job().total) == ("running", TOLD_AT_ONCE, MANY)
+    assert len(embedder.seen) == FILES_AT_ONCE
+    assert (kept.job().state, kept.job().done, kept.job().total) == ("running", FILES_AT_ONCE, MANY)
     kept.through()
     assert len(embedder.seen) == MANY
     assert all(text.startswith("winter.") for text in embedder.seen)
@@ -139,40 +205,3 @@ def vectors(kept: Kept) -> list[tuple[int, bytes]]:
     return [
         (int(media_id), view.vectors[row].tobytes()) for media_id, row in zip(view.media_ids, view.rows, strict=True)
     ]
-
-
-def test_what_is_in_memory_stays_small_when_texts_change_again_and_again(tmp_path: Path) -> None:
-    store, index = MeaningStore(tmp_path / "meaning.db"), MeaningIndex()
-    chance = np.random.default_rng(0)
-    for round_ in range(30):
-        vectors = chance.standard_normal((200, 16))
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        rows = [np.rint(vector * ONE).astype("<i2").tobytes() for vector in vectors]
-        store.assign("m", [Assigned(n, 1, b"%d %d" % (round_, n), row) for n, row in enumerate(rows)])
-        index.catch_up(store, "m")
-        assert index.view.count <= 3 * 200 + 1_000
-        assert int(np.argmax(index.view.likeness(vectors[7].astype(np.float32)))) == 7
-    store.close()
-
-
-def test_vectors_of_another_length_and_photos_without_one_are_never_compared(tmp_path: Path) -> None:
-    store, index = MeaningStore(tmp_path / "meaning.db"), MeaningIndex()
-    one = np.full(4, 16_000, dtype="<i2").tobytes()
-    store.assign("m", [Assigned(1, 1, b"a", one), Assigned(2, 1, None)])
-    store.assign("other", [Assigned(3, 1, b"a", one)])
-    index.catch_up(store, "m")
-    likeness = index.view.likeness(np.full(4, 0.5, dtype=np.float32))
-    assert (likeness[0] > 0, likeness[1], likeness[2]) == (True, UNKNOWN, UNKNOWN)
-    store.close()
-
-
-def test_a_text_that_has_no_vector_may_be_the_first_one(tmp_path: Path) -> None:
-    store, index = MeaningStore(tmp_path / "meaning.db"), MeaningIndex()
-    one = np.full(4, 16_000, dtype="<i2").tobytes()
-    for photo in range(1, 9):
-        store.assign("m", [Assigned(photo, 1, bytes([photo]), b"" if photo < 3 else one)])
-        index.catch_up(store, "m")
-        assert len(index.view.likeness(np.full(4, 0.5, dtype=np.float32))) == photo
-    likeness = index.view.likeness(np.full(4, 0.5, dtype=np.float32))
-    assert (likeness > 500_000).tolist() == [False, False, *[True] * 6]
-    store.close()

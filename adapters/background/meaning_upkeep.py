@@ -12,12 +12,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from adapters.background.jobs import JobBoard, JobProgress
 from adapters.meaning.store import Assigned, MeaningStore, State
 from adapters.meaning.vector_index import ONE, MeaningIndex
 from adapters.store.ledger import Ledger
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 LOG_BATCH: Final = 500
 LISTED_AT_ONCE: Final = 5_000
-TOLD_AT_ONCE: Final = 256
+FILES_AT_ONCE: Final = 256
 """Files whose texts are made together."""
 KEPT_AT_ONCE: Final = 32
 """Texts that are embedded before their vectors are kept and progress is shown: what a stop may lose."""
@@ -48,27 +49,10 @@ _OF_ERASURES: Final = tuple(kind.topic for kind in _ERASURES)
 TOPICS: Final = (*(kind.topic for kind in FOLLOWED), *_OF_ERASURES)
 
 
-class Progress(Protocol):
-    """The handle of a job that is shown."""
-
-    def at(self, done: int, total: int | None = None, note: str | None = None, *, waiting: bool = False) -> None:
-        """Say how far it is."""
-
-    def end(self, note: str | None = None) -> None:
-        """Say that it is over."""
-
-
-class Jobs(Protocol):
-    """Where progress is shown."""
-
-    def begin(self, kind: str, title: str) -> Progress:
-        """A job that `Progress.end` ends."""
-
-
 class KeepsMeaning:
     """The background work of search by meaning, one step at a time, and what it knows of how far it is.
 
-    `is_asked_for` says whether somebody set or installed the embedder: one that is merely hoped for, and away, is no
+    `is_configured` says whether somebody set or installed the embedder: one that is merely hoped for, and away, is no
     trouble. `places` names where `placed` gets its names from.
     """
 
@@ -78,20 +62,20 @@ class KeepsMeaning:
         store: MeaningStore,
         index: MeaningIndex,
         embedder: TextEmbedder,
-        jobs: Jobs,
-        placed: Placed,
         *,
+        jobs: JobBoard,
+        placed: Placed,
         places: str = "",
-        is_asked_for: bool = True,
+        is_configured: bool = True,
     ) -> None:
         self._ledger, self._store, self._index, self._embedder = ledger, store, index, embedder
         self._jobs, self._placed = jobs, placed
         self._made_by = f"{EDITION}/{places}"
-        self._is_asked_for = is_asked_for
+        self._is_configured = is_configured
         self._days: OrderedDict[str, bytes] = OrderedDict()
         self._looked_at = -1
         self._again_at = 0.0
-        self._job: Progress | None = None
+        self._job: JobProgress | None = None
         self._done = 0
         self.reason: str | None = None
         """Why nothing is embedded now."""
@@ -115,7 +99,7 @@ class KeepsMeaning:
             raise self._waiting(Unavailable(str(error))) from error
         except Unavailable as error:
             self._waiting(error)
-            if self._is_asked_for:
+            if self._is_configured:
                 raise
             self._again_at = time.monotonic() + QUIET_SECONDS
             return follows
@@ -130,8 +114,8 @@ class KeepsMeaning:
             Unavailable: the file cannot be written anew now.
         """
         after = 0
-        while pairs := self._store.keys(after, TOLD_AT_ONCE):
-            after = pairs[-1][0]
+        while pairs := self._store.keys(after, FILES_AT_ONCE):
+            after, _ = pairs[-1]
             now = {each.media_id: each.key for each, _ in self._texts([media_id for media_id, _ in pairs])}
             wrong = [media_id for media_id, key in pairs if now.get(media_id) != key]
             if wrong:
@@ -178,8 +162,8 @@ class KeepsMeaning:
 
     def _mark(self, position: int) -> str:
         """What stands at a position of the log, in a word; empty where nothing does."""
-        found = self._ledger.events(position - 1, 1) if position > 0 else []
-        return f"{found[0].position} {found[0].recorded_at} {found[0].stream}" if found else ""
+        events = self._ledger.events(position - 1, 1) if position > 0 else ()
+        return "".join(f"{each.position} {each.recorded_at} {each.stream}" for each in events)
 
     def _list(self, state: State, after: int) -> bool:
         """Make the next files due, of all that there are."""
@@ -204,13 +188,13 @@ class KeepsMeaning:
     def _texts(self, media_ids: Sequence[int]) -> list[tuple[Assigned, PhotoText]]:
         """The texts of those of these files that have one."""
         with self._texts_of() as texts:
-            told = texts.told(media_ids, self._placed)
-        made = ((each, text_of_photo(each.facts)) for each in told)
+            known = texts.told(media_ids, self._placed)
+        made = ((each, text_of_photo(each.facts)) for each in known)
         return [(Assigned(each.media_id, each.library_id, key_of(text)), text) for each, text in made]
 
     def _embed_some(self, model: str) -> bool:
         """Embed some of what is due; whether there may be more."""
-        due = self._store.due(TOLD_AT_ONCE)
+        due = self._store.due(FILES_AT_ONCE)
         if not due:
             self._end()
             return False
@@ -264,7 +248,7 @@ class KeepsMeaning:
 
     def _waiting(self, error: Unavailable) -> Unavailable:
         self.reason = str(error)
-        if self._is_asked_for:
+        if self._is_configured:
             self._count(0)
         if self._job is not None:
             self._job.at(self._done, self._done + self._store.due_count(), str(error), waiting=True)

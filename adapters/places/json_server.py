@@ -17,7 +17,7 @@ _MAX_ANSWER_BYTES = 2**18
 _LONGEST_NAME = 200
 
 
-class Server:
+class JsonServer:
     """A server at `base_url`; thread-safe.
 
     `seconds` bounds one request from connecting to the last byte. No redirect is followed and no proxy taken from the
@@ -82,7 +82,7 @@ class Rest:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._until = 0.0
-        self._told = False
+        self._is_known = False
 
     @property
     def is_on(self) -> bool:
@@ -91,13 +91,13 @@ class Rest:
 
     def begin(self) -> bool:
         """It failed; whether that is news."""
-        is_news, self._told = not self._told, True
+        is_news, self._is_known = not self._is_known, True
         self._until = time.monotonic() + self._seconds
         return is_news
 
     def end(self) -> bool:
         """It answered; whether that is news."""
-        is_news, self._told = self._told, False
+        is_news, self._is_known = self._is_known, False
         self._until = 0.0
         return is_news
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
+from adapters.language.blocking import Blocking
 from domain.base.conversation import Message
 from domain.base.errors import Rejected
 from domain.commands.summaries import Telling
@@ -44,41 +45,29 @@ LEAST_ROOM: Final = 600
 USUAL_CONTEXT: Final = 8192
 
 
-class Speaker(Protocol):
-    """A language model by blocking calls; both raise as `domain.ports.language_model.LanguageModel`."""
-
-    def answer(self, chat: Chat) -> Answer:
-        """The whole answer."""
-
-    def describe(self) -> Model:
-        """What is known of the model."""
-
-    def close(self) -> None:
-        """Give up what is being waited for."""
-
-
-class Teller:
-    """Tells conversations in a few sentences; `models` are the names of those that may answer, the usual one first."""
+class DaySummariser:
+    """Summarises conversations in a few sentences; `models` are the names of those that may answer, the usual one
+    first."""
 
     prompt_version: Final = PROMPT_VERSION
 
-    def __init__(self, speaker: Speaker, models: Sequence[str]) -> None:
-        self._speaker = speaker
+    def __init__(self, model: Blocking, models: Sequence[str]) -> None:
+        self._model = model
         self.models = tuple(models)
 
-    def tell(self, source: Source, messages: Sequence[Message]) -> Telling:
+    def summarise(self, source: Source, messages: Sequence[Message]) -> Telling:
         """What a model says of these messages, which are those of `source`, the oldest first.
 
         Raises:
             Unavailable: no model can answer now.
             Rejected, RuleViolation: the model refuses them, or has nothing to say.
         """
-        room = _room(self._speaker.describe())
-        parts = list(_parts([_told(message, room) for message in messages], room))[:MOST_PARTS]
-        answers = [self._asked(GUIDE, source, {"messages": part}) for part in parts]
+        room = _room(self._model.describe())
+        parts = list(_parts([_quoted(message, room) for message in messages], room))[:MOST_PARTS]
+        answers = [self._answer(GUIDE, source, {"messages": part}) for part in parts]
         if len(answers) > 1:
             each = room // len(answers)
-            answers = [self._asked(MERGE, source, {"parts": [answer.message.text[:each] for answer in answers]})]
+            answers = [self._answer(MERGE, source, {"parts": [answer.message.text[:each] for answer in answers]})]
         text = _kept(answers[0])
         if not text:
             raise Rejected("the language model had nothing to say")
@@ -86,13 +75,13 @@ class Teller:
         return Telling(text, model if model in self.models else self.models[0], PROMPT_VERSION)
 
     def close(self) -> None:
-        """Give up what is being told."""
-        self._speaker.close()
+        """Give up what is being summarised."""
+        self._model.close()
 
-    def _asked(self, guide: str, source: Source, what: dict[str, Any]) -> Answer:
-        said = msgspec.json.encode({"day": source.day, "with": source.contact, **what}).decode()
-        return self._speaker.answer(
-            Chat((Spoken(Role.SYSTEM, guide), Spoken(Role.USER, said)), thinking=False),
+    def _answer(self, guide: str, source: Source, what: dict[str, Any]) -> Answer:
+        data = msgspec.json.encode({"day": source.day, "with": source.contact, **what}).decode()
+        return self._model.answer(
+            Chat((Spoken(Role.SYSTEM, guide), Spoken(Role.USER, data)), thinking=False),
         )
 
 
@@ -101,23 +90,23 @@ def _room(model: Model) -> int:
     return max(LEAST_ROOM, min(MOST_ROOM, (model.context or USUAL_CONTEXT) * 3 // 2))
 
 
-def _told(message: Message, room: int) -> dict[str, str]:
+def _quoted(message: Message, room: int) -> dict[str, str]:
     """A message as the model is told it, a long one cut to what leaves room for others."""
     who = "me" if message.direction == "sent" else message.contact
     return {"at": f"{message.sent_at:%H:%M}", "from": who, "text": message.body[: room // 6]}
 
 
-def _parts(told: Sequence[dict[str, str]], room: int) -> Iterator[Sequence[dict[str, str]]]:
+def _parts(messages: Sequence[dict[str, str]], room: int) -> Iterator[Sequence[dict[str, str]]]:
     """The messages in parts that each take no more than `room` bytes, or are one message."""
     breaks, used = [0], 0
-    for place, each in enumerate(told):
+    for place, each in enumerate(messages):
         size = len(msgspec.json.encode(each)) + 1
         if used and used + size > room:
             breaks.append(place)
             used = 0
         used += size
-    for start, end in pairwise([*breaks, len(told)]):
-        yield told[start:end]
+    for start, end in pairwise([*breaks, len(messages)]):
+        yield messages[start:end]
 
 
 def _kept(answer: Answer) -> str:

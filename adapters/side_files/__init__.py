@@ -1,0 +1,1 @@
+"""Small SQLite files beside the log, of what can always be made anew."""
