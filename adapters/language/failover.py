@@ -17,7 +17,7 @@ from adapters.language.call_counts import TALLY
 from adapters.language.ollama import ModelMissing
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, TooSlow
 from domain.base.errors import RuleViolation, Unavailable
-from domain.ports.language_model import Answer, Chat, Delta, Embeddings, LanguageModel, Model, Purpose
+from domain.ports.language_model import Chat, Completion, Delta, EmbeddingPurpose, LanguageModel, Model, TextEmbeddings
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,9 @@ class Placed(LanguageModel, Protocol):
     def chat(self, chat: Chat, deadline: Deadline | None = None) -> AsyncGenerator[Delta, None]:
         """As the port says, by `deadline`."""
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose, deadline: Deadline | None = None) -> Embeddings:
+    async def embed(
+        self, texts: Sequence[str], purpose: EmbeddingPurpose, deadline: Deadline | None = None
+    ) -> TextEmbeddings:
         """As the port says, by `deadline`."""
 
 
@@ -71,7 +73,7 @@ class Failover:
                 async with aclosing(server.chat(chat, deadline)) as deltas:
                     async for delta in deltas:
                         spoken = True
-                        if isinstance(delta, Answer):
+                        if isinstance(delta, Completion):
                             self._tell(server, delta.model, begun)
                         yield delta
                 return
@@ -82,7 +84,7 @@ class Failover:
                     raise
                 self._failed(server, following, error, chat.model)
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    async def embed(self, texts: Sequence[str], purpose: EmbeddingPurpose) -> TextEmbeddings:
         """Embed texts; see the port.
 
         Raises:

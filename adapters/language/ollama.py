@@ -22,16 +22,16 @@ from adapters.language.upstream import TOTAL_SECONDS, Deadline, Upstream, detail
 from adapters.language.vectors import packed, prefixed
 from domain.base.errors import ImageApiError, RuleViolation, Unavailable
 from domain.ports.language_model import (
-    Answer,
     Capability,
     Chat,
+    Completion,
     Delta,
-    Embeddings,
+    EmbeddingPurpose,
     Message,
     Model,
-    Purpose,
     Role,
     TextDelta,
+    TextEmbeddings,
     ThinkingDelta,
     ToolCall,
 )
@@ -146,7 +146,9 @@ class Ollama:
                         return
         raise self._upstream.broken_off()
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose, deadline: Deadline | None = None) -> Embeddings:
+    async def embed(
+        self, texts: Sequence[str], purpose: EmbeddingPurpose, deadline: Deadline | None = None
+    ) -> TextEmbeddings:
         """Embed texts, with the prefixes that the embedding model was trained with; see the port.
 
         Raises:
@@ -162,7 +164,7 @@ class Ollama:
                 vectors += packed(self._upstream.read(body, _Embedded).embeddings, len(batch))
             except ValueError as error:
                 raise self._upstream.malformed(str(error)) from error
-        return Embeddings(name, tuple(vectors))
+        return TextEmbeddings(name, tuple(vectors))
 
     async def models(self) -> Sequence[Model]:
         """Every model that the server has, with what it says of each.
@@ -249,7 +251,7 @@ class _Reading:
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._calls: list[ToolCall] = []
-        self.answer: Answer | None = None
+        self.answer: Completion | None = None
 
     def deltas(self, line: _Line) -> list[Delta]:
         """What a line adds."""
@@ -270,7 +272,7 @@ class _Reading:
                 calls=tuple(self._calls),
                 thinking="".join(self._thinking),
             )
-            self.answer = Answer(
+            self.answer = Completion(
                 message,
                 line.model or self._model,
                 self._place,

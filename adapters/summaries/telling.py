@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from domain.base.conversation import Message
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import Rejected
 from domain.commands.summaries import Telling
-from domain.events.summary import Source
-from domain.ports.language_model import Answer, Chat, Model, Role
+from domain.events.summary import SummarySource
+from domain.ports.language_model import Chat, Completion, Model, Role
 from domain.ports.language_model import Message as Spoken
 from domain.rules.sanitize import inert
 
@@ -47,7 +47,7 @@ USUAL_CONTEXT: Final = 8192
 class Speaker(Protocol):
     """A language model by blocking calls; both raise as `domain.ports.language_model.LanguageModel`."""
 
-    def answer(self, chat: Chat) -> Answer:
+    def answer(self, chat: Chat) -> Completion:
         """The whole answer."""
 
     def describe(self) -> Model:
@@ -66,7 +66,7 @@ class Teller:
         self._speaker = speaker
         self.models = tuple(models)
 
-    def tell(self, source: Source, messages: Sequence[Message]) -> Telling:
+    def tell(self, source: SummarySource, messages: Sequence[ConversationMessage]) -> Telling:
         """What a model says of these messages, which are those of `source`, the oldest first.
 
         Raises:
@@ -89,7 +89,7 @@ class Teller:
         """Give up what is being told."""
         self._speaker.close()
 
-    def _asked(self, guide: str, source: Source, what: dict[str, Any]) -> Answer:
+    def _asked(self, guide: str, source: SummarySource, what: dict[str, Any]) -> Completion:
         said = msgspec.json.encode({"day": source.day, "with": source.contact, **what}).decode()
         return self._speaker.answer(
             Chat((Spoken(Role.SYSTEM, guide), Spoken(Role.USER, said)), thinking=False),
@@ -101,7 +101,7 @@ def _room(model: Model) -> int:
     return max(LEAST_ROOM, min(MOST_ROOM, (model.context or USUAL_CONTEXT) * 3 // 2))
 
 
-def _told(message: Message, room: int) -> dict[str, str]:
+def _told(message: ConversationMessage, room: int) -> dict[str, str]:
     """A message as the model is told it, a long one cut to what leaves room for others."""
     who = "me" if message.direction == "sent" else message.contact
     return {"at": f"{message.sent_at:%H:%M}", "from": who, "text": message.body[: room // 6]}
@@ -120,7 +120,7 @@ def _parts(told: Sequence[dict[str, str]], room: int) -> Iterator[Sequence[dict[
         yield told[start:end]
 
 
-def _kept(answer: Answer) -> str:
+def _kept(answer: Completion) -> str:
     """The text of an answer as it is stored: without links, markup, and the one character that PostgreSQL cannot
     hold."""
     text = inert(answer.message.text.replace("\x00", "")).strip()

@@ -35,21 +35,21 @@ def box_is_human(face: Face) -> bool:
     return face.source != AUTO or face.touched
 
 
-class Finding(msgspec.Struct, frozen=True):
+class FaceSighting(msgspec.Struct, frozen=True):
     """Where an engine last saw a face, and how surely."""
 
     box: Box
     confidence: float | None
 
 
-def last_finding(uow: UnitOfWork, face_id: int) -> Finding | None:
+def last_sighting(uow: UnitOfWork, face_id: int) -> FaceSighting | None:
     """What the engine that looked last found of a face; None where it did not find it, or none looked."""
     for recorded in reversed(uow.later_in(f"face-{face_id}", 0)):
         event = recorded.event
         if isinstance(event, FaceEmbedded):
-            return None if event.found is None else Finding(event.found, event.confidence)
+            return None if event.found is None else FaceSighting(event.found, event.confidence)
         if isinstance(event, (FaceDetected, FaceRedetected)):
-            return Finding(event.box, event.confidence)
+            return FaceSighting(event.box, event.confidence)
     return None
 
 
@@ -125,7 +125,7 @@ def _tells_something(uow: UnitOfWork, face: Face, model: str) -> bool:
     it yet, so that it would be lost if the drawing were taken back."""
     if face.model_version != model or face.embedding_id is None:
         return True
-    return face.source != AUTO and last_finding(uow, face.id) is None
+    return face.source != AUTO and last_sighting(uow, face.id) is None
 
 
 def _face_ids(uow: UnitOfWork, count: int) -> Iterable[int]:

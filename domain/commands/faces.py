@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from domain.base.errors import Forbidden, NotFound, RuleViolation
 from domain.base.geometry import Box
-from domain.commands.persons import check_version, faces_said, free_name, live_person
+from domain.commands.persons import check_version, faces_in_words, free_name, live_person
 from domain.events.event import Event, Recorded
 from domain.events.face import (
     DETECTED,
@@ -246,7 +246,7 @@ def _assign_all(uow: UnitOfWork, faces: Sequence[Face], person_id: int | None, n
     faces = [face for face in faces if name is not None or face.person_id != person_id]
     if not faces:
         return
-    uow.begin("face.batch", f"assigned {faces_said(len(faces))} to {called}")
+    uow.begin("face.batch", f"assigned {faces_in_words(len(faces))} to {called}")
     if name is not None:
         person_id = uow.new_id("person")
         uow.append(PersonCreated(person_id, called))
@@ -265,7 +265,7 @@ def _change_all(uow: UnitOfWork, faces: Sequence[Face], action: str) -> None:
         raise RuleViolation(f"an action is assign, {', '.join(changes)}; {action!r} is none", "action")
     said, events = changes[action]
     if events:
-        uow.begin("face.batch", said.format(faces_said(len(events))))
+        uow.begin("face.batch", said.format(faces_in_words(len(events))))
         uow.append(*events)
 
 

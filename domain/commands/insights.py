@@ -18,8 +18,8 @@ from domain.events.insight import (
     Insight,
     InsightRated,
     InsightWritten,
-    Message,
     TranscriptAppended,
+    TranscriptMessage,
     TranscriptRewound,
 )
 from domain.ports.unit_of_work import UnitOfWork
@@ -40,7 +40,11 @@ class Writing(msgspec.Struct, frozen=True):
 
 
 def write_insight(
-    uow: UnitOfWork, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None = None
+    uow: UnitOfWork,
+    content_hash: bytes,
+    writing: Writing,
+    messages: Sequence[TranscriptMessage],
+    amends: int | None = None,
 ) -> int:
     """Record what a model wrote about a photo, with the conversation that led to it; the insight's id. It takes the
     place of the one that it `amends`, which stays as it is.
@@ -56,7 +60,7 @@ def write_insight(
 
 
 def continue_transcript(
-    uow: UnitOfWork, insight_id: int, messages: Sequence[Message], expected: int | None = None
+    uow: UnitOfWork, insight_id: int, messages: Sequence[TranscriptMessage], expected: int | None = None
 ) -> None:
     """Record a turn of a conversation: what the user said, the tools that the model used, and what it answered.
 
@@ -75,7 +79,11 @@ def continue_transcript(
 
 
 def amend_insight(
-    uow: UnitOfWork, insight_id: int, writing: Writing, messages: Sequence[Message], expected: int | None = None
+    uow: UnitOfWork,
+    insight_id: int,
+    writing: Writing,
+    messages: Sequence[TranscriptMessage],
+    expected: int | None = None,
 ) -> int:
     """Record a turn as a new insight, whose transcript is the old one's with the turn; the new insight's id. The old
     one stays as it is.
@@ -147,7 +155,7 @@ def require_in_sight(uow: UnitOfWork, content_hash: bytes) -> None:
 
 
 def _write(
-    uow: UnitOfWork, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None
+    uow: UnitOfWork, content_hash: bytes, writing: Writing, messages: Sequence[TranscriptMessage], amends: int | None
 ) -> int:
     title = one_line(writing.title)[:LONGEST_TITLE].rstrip()
     text = writing.text.strip()
@@ -163,7 +171,7 @@ def _write(
     return insight_id
 
 
-def _check_turn(messages: Sequence[Message], before: int) -> None:
+def _check_turn(messages: Sequence[TranscriptMessage], before: int) -> None:
     """Raises `RuleViolation` unless `messages` begin with a user's and end with an answer, and each call of a tool has
     its result."""
     if not messages or messages[0].role != USER or messages[-1].role != ASSISTANT or messages[-1].calls:

@@ -139,7 +139,7 @@ def merge_persons(uow: UnitOfWork, person_id: int, into: int, expected: int | No
     behind = uow.persons.behind(person_id)
     require_sight(uow, [*behind, *uow.persons.behind(into)])
     count = uow.faces.count_of(behind)
-    uow.begin("person.merge", f"merged {person.name} ({faces_said(count)}) into {survivor.name}")
+    uow.begin("person.merge", f"merged {person.name} ({faces_in_words(count)}) into {survivor.name}")
     uow.append(PersonMerged(person_id, into))
     if person.notes and not survivor.notes:
         uow.append(PersonNoted(into, person.notes, survivor.notes))
@@ -160,7 +160,7 @@ def delete_person(uow: UnitOfWork, person_id: int, *, with_faces: bool = False, 
     require_sight(uow, behind)
     count = uow.faces.count_of(behind)
     fate = "deleted with it" if with_faces else f"{'is' if count == 1 else 'are'} nobody's now"
-    uow.begin("person.delete", f"deleted {person.name} ({faces_said(count)} {fate})")
+    uow.begin("person.delete", f"deleted {person.name} ({faces_in_words(count)} {fate})")
     uow.append(PersonDeleted(person_id, tuple(sorted(behind)), with_faces))
 
 
@@ -172,7 +172,7 @@ def require_sight(uow: UnitOfWork, person_ids: list[int], status: str = DETECTED
     outside = uow.faces.outside(person_ids, status)
     if outside:
         raise Forbidden(
-            f"{faces_said(outside)} of this person lie in libraries that {actor.name} may not see: ask an admin"
+            f"{faces_in_words(outside)} of this person lie in libraries that {actor.name} may not see: ask an admin"
         )
 
 
@@ -190,7 +190,7 @@ def free_name(uow: UnitOfWork, name: str, besides: int | None = None) -> str:
     return cleaned
 
 
-def faces_said(count: int) -> str:
+def faces_in_words(count: int) -> str:
     """A number of faces in words."""
     return "1 face" if count == 1 else f"{count} faces"
 

@@ -8,7 +8,7 @@ import msgspec
 
 from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
 from domain.commands.faces import BY_USER, LARGEST_BATCH, Outcome, visible_face, whose_is
-from domain.commands.persons import faces_said, free_name, live_person
+from domain.commands.persons import faces_in_words, free_name, live_person
 from domain.events.event import Event
 from domain.events.face import Face, FaceAssigned
 from domain.events.person import PersonCreated
@@ -61,7 +61,7 @@ def accept_cluster(
             outcomes.append(Outcome(face_id, ok=False, error=str(error)))
     if not faces:
         return outcomes
-    uow.begin("cluster.accept", f"said that a cluster of {faces_said(len(faces))} is {called}")
+    uow.begin("cluster.accept", f"said that a cluster of {faces_in_words(len(faces))} is {called}")
     events: list[Event] = []
     if person_id is None:
         person_id = uow.new_id("person")

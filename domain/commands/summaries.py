@@ -8,7 +8,7 @@ import msgspec
 
 from domain.base.actor import Actor
 from domain.base.errors import Forbidden, NotFound
-from domain.events.summary import Source, Summary, SummaryDeleted, SummaryEmbedded, SummaryWritten
+from domain.events.summary import Summary, SummaryDeleted, SummaryEmbedded, SummarySource, SummaryWritten
 from domain.ports.face_engine import Embedding
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.summaries import is_wanted
@@ -32,7 +32,7 @@ def require_may_read(actor: Actor) -> None:
 
 def write_summary(
     uow: UnitOfWork,
-    source: Source,
+    source: SummarySource,
     telling: Telling,
     models: Collection[str],
     embedding: Embedding | None,

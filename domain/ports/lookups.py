@@ -10,7 +10,7 @@ from domain.events.api_key import ApiKey
 from domain.events.burst import Shot
 from domain.events.entity import Entity, Fact
 from domain.events.face import DETECTED, Face
-from domain.events.insight import Insight, Message
+from domain.events.insight import Insight, TranscriptMessage
 from domain.events.library import Library
 from domain.events.media import Media
 from domain.events.operation import Operation
@@ -202,10 +202,10 @@ class EntityLookups(Protocol):
     def sees_fact(self, fact_id: int) -> bool:
         """Whether the actor sees this fact; a deleted one is seen by nobody."""
 
-    def facts_said_of(self, entity_id: int) -> list[int]:
+    def own_facts(self, entity_id: int) -> list[int]:
         """The facts that stand and say this very entity."""
 
-    def said_of(self, entity_id: int) -> set[str]:
+    def fact_texts(self, entity_id: int) -> set[str]:
         """The keys of all texts that were ever recorded of this entity and of those merged into it."""
 
     def was_examined(self, insight_id: int, model: str, prompt_version: int) -> bool:
@@ -222,7 +222,7 @@ class InsightLookups(Protocol):
 class TranscriptLookups(Protocol):
     """What commands ask about conversations."""
 
-    def of(self, insight_id: int) -> Sequence[Message]:
+    def of(self, insight_id: int) -> Sequence[TranscriptMessage]:
         """The messages of an insight's transcript, the first one first."""
 
 

@@ -73,7 +73,7 @@ def _created(uow: UnitOfWork, recorded: Recorded, event: EntityCreated) -> Itera
     for other in uow.entities.behind(entity.id):
         if other != entity.id:
             raise blocked(uow, recorded, f"entity-{other}", (EntityMerged,), f"merged another into {entity.name}")
-    for fact_id in uow.entities.facts_said_of(entity.id):
+    for fact_id in uow.entities.own_facts(entity.id):
         kinds = (FactRecorded, FactRestored)
         raise blocked(uow, recorded, f"fact-{fact_id}", kinds, f"recorded a fact about {entity.name}")
     for person_id in uow.entities.bridged(entity.id):
@@ -84,7 +84,7 @@ def _created(uow: UnitOfWork, recorded: Recorded, event: EntityCreated) -> Itera
 def _has_grown(uow: UnitOfWork, entity: Entity) -> bool:
     """Whether something else depends on an entity by now."""
     is_merged = entity.merged_into is not None or uow.entities.behind(entity.id) != [entity.id]
-    return is_merged or bool(uow.entities.facts_said_of(entity.id) or uow.entities.bridged(entity.id))
+    return is_merged or bool(uow.entities.own_facts(entity.id) or uow.entities.bridged(entity.id))
 
 
 @takes_back(EntityRenamed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.base.errors import Conflict, Forbidden, InTheWay
-from domain.commands.detection import last_finding
+from domain.commands.detection import last_sighting
 from domain.events.event import Event, Recorded
 from domain.events.face import (
     DELETED,
@@ -132,7 +132,7 @@ def _drawn(uow: UnitOfWork, recorded: Recorded, event: FaceDrawn | FaceReinstate
     face = _face(uow, event.face_id, recorded)
     decisions = (FaceAssigned, FaceMoved, FaceIgnored, FaceRejected)
     require_last_write(uow, recorded, decisions, "decided about the face that was drawn", stands=True)
-    finding = last_finding(uow, face.id)
+    finding = last_sighting(uow, face.id)
     if finding is None or face.embedding_id is None:
         yield FaceWithdrawn(face.id)
     else:

@@ -85,7 +85,7 @@ def inverse_of(uow: UnitOfWork, recorded: Recorded) -> list[Event]:
     except InTheWay as error:
         later = uow.operations.get(error.operation_id)
         if later is not None and later.kind == ERASURE:
-            raise Erased(f"this cannot be undone: {later.said_to(uow.actor)}") from error
+            raise Erased(f"this cannot be undone: {later.text_for(uow.actor)}") from error
         raise
     _require_nobody_erased(uow, events)
     if event.subject == "face":
@@ -116,9 +116,9 @@ def blocked(uow: UnitOfWork, recorded: Recorded, stream: str, kinds: Kinds, what
     operation = later_write(uow, recorded, stream, kinds)
     if operation is None:
         return Conflict(f"this can no longer be undone: something else {what}")
-    if not operation.is_told_to(uow.actor):
+    if not operation.may_be_read_by(uow.actor):
         what = "changed the same"  # the text of `what` can hold a name as well
-    text = operation.said_to(uow.actor)
+    text = operation.text_for(uow.actor)
     return InTheWay(f"operation {operation.id} ({text}) came later and {what}: undo that one first", operation.id)
 
 

@@ -60,7 +60,7 @@ def undo(uow: UnitOfWork, operation_id: int) -> int:
         return undone_by
     if erased:
         raise erased[0]
-    raise Conflict(f"nothing of operation {operation_id} ({operation.said_to(uow.actor)}) is left to undo")
+    raise Conflict(f"nothing of operation {operation_id} ({operation.text_for(uow.actor)}) is left to undo")
 
 
 def _take_back(uow: UnitOfWork, recorded: Recorded, erased: list[Erased]) -> int:
@@ -103,7 +103,7 @@ def undo_with_later(uow: UnitOfWork, operation_id: int) -> int:
 
 def _said(uow: UnitOfWork, operation: Operation) -> str:
     """What is recorded of an undo, which its actor may read: no name of what they may not see."""
-    if operation.kind != "undo" or not operation.is_told_to(uow.actor):
-        return f"undid: {operation.said_to(uow.actor)}"
+    if operation.kind != "undo" or not operation.may_be_read_by(uow.actor):
+        return f"undid: {operation.text_for(uow.actor)}"
     did, _, text = operation.text.partition(": ")
     return f"{'redid' if did == 'undid' else 'undid'}: {text}"

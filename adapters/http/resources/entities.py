@@ -277,7 +277,7 @@ def history_of_entity(call: Call, id: int, query: FactsQuery) -> Answer:
     with call.parts.ledger.reading(call.actor) as tables:
         rows = tables.operations.these(ids)
     kept = rows[: query.limit]
-    seen = [row for row in kept if row.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, row.id)]
+    seen = [row for row in kept if row.may_be_read_by(call.actor) or concerns(call.parts.ledger, call.actor, row.id)]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
     told: Sequence[OperationRow] = [operation_row(row, call.actor) for row in seen]
     return Answer(Page(told, cursor))

@@ -117,7 +117,7 @@ def _tells(tables: Lookups, recorded: Recorded, seen: Collection[int] | None) ->
         return False
     if event.subject == "operation":
         operation = tables.operations.get(recorded.operation_id)
-        return operation is not None and operation.is_told_to(tables.actor)
+        return operation is not None and operation.may_be_read_by(tables.actor)
     return seen is None or recorded.position in seen
 
 

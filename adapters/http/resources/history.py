@@ -82,7 +82,7 @@ def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
         rows = tables.operations.latest(query.limit + 1, before, persons=behind)
 
     def is_seen(operation: Operation) -> bool:
-        return operation.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, operation.id, behind)
+        return operation.may_be_read_by(call.actor) or concerns(call.parts.ledger, call.actor, operation.id, behind)
 
     return _page(call, rows, query.limit, is_seen)
 

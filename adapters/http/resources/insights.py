@@ -31,8 +31,8 @@ from domain.base.errors import NotFound, Unavailable
 from domain.commands.insights import rate_insight, rewind_transcript
 from domain.events.insight import Insight
 from domain.events.media import Media
+from domain.ports.conversation_turns import TurnProgress, TurnRequest
 from domain.ports.language_model import Model
-from domain.ports.narrator import Progress, Wish
 from projections.queries.reading import Lookups
 
 routes = Routes("Insights")
@@ -140,7 +140,7 @@ def generate(call: Call, body: GenerateWish) -> Answer:
     It is told what the library knows, and shown the photo where it can see. A client that leaves stops it.
     """
     media = _photo(call, body.path, body.library)
-    wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend)
+    wish = TurnRequest(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend)
     turn = _narrator(call).generate(call.actor, media, wish)
     return Answer(response=TurnAnswer(turn, lambda done: _result(call, done).insight, 201))
 
@@ -296,7 +296,9 @@ def _begun(call: Call, body: ChatWish) -> RunningTurn:
     with call.parts.ledger.reading(call.actor) as tables:
         media = photo_at(tables, body.path, body.library)
         insight = _insight(tables, media, body.insight_id)
-    wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend, body.linger)
+    wish = TurnRequest(
+        body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend, body.linger
+    )
     return _narrator(call).chat(call.actor, media, insight.id, wish, call.expected)
 
 
@@ -341,7 +343,7 @@ def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
     )
 
 
-def _result(call: Call, done: Progress) -> TurnResult:
+def _result(call: Call, done: TurnProgress) -> TurnResult:
     with call.parts.ledger.reading(call.actor) as tables:
         insight = _seen(tables, done.insight_id or 0)
         messages = message_views(tables.transcripts.of(insight.id))

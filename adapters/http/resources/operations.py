@@ -102,7 +102,7 @@ def show_operation(call: Call, id: int) -> Answer:
     """One operation with its events. Who sees some libraries only is told of what others did there without names, and
     of those events alone that concern what they see."""
     operation = _known(call, id)
-    if operation.is_told_to(call.actor):
+    if operation.may_be_read_by(call.actor):
         found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
     else:
         found = events_in_sight(call.parts.ledger, call.actor, id, MOST_EVENTS + 1)
@@ -175,7 +175,7 @@ def _latest(
     found: list[Operation] = []
     while True:
         batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons, among)
-        found += [operation for operation in batch if operation.is_told_to(lookups.actor)]
+        found += [operation for operation in batch if operation.may_be_read_by(lookups.actor)]
         if len(found) > query.limit or len(batch) <= query.limit:
             return found
         before = batch[-1].id
@@ -189,7 +189,7 @@ def _known(call: Call, operation_id: int) -> Operation:
     """
     with call.parts.ledger.reading(call.actor) as tables:
         operation = _found(tables, operation_id)
-        is_told = operation.is_told_to(call.actor)
+        is_told = operation.may_be_read_by(call.actor)
         may_concern = is_restricted(tables) and not is_told
     if is_told or (may_concern and concerns(call.parts.ledger, call.actor, operation_id)):
         return operation
@@ -198,7 +198,7 @@ def _known(call: Call, operation_id: int) -> Operation:
 
 def _require_in_sight(call: Call, operation: Operation) -> None:
     """Raises `Forbidden` where somebody else's operation touches what the asker does not see."""
-    is_asked = operation.kind not in NOT_UNDOABLE and not operation.is_told_to(call.actor)
+    is_asked = operation.kind not in NOT_UNDOABLE and not operation.may_be_read_by(call.actor)
     if is_asked and not is_wholly_in_sight(call.parts.ledger, call.actor, operation.id):
         who, others = call.actor.name, operation.actor
         raise Forbidden(f"operation {operation.id} of {others} touches what {who} may not see: ask an admin")
@@ -217,7 +217,7 @@ def operation_row(operation: Operation, actor: Actor) -> OperationRow:
     return OperationRow(
         operation.id,
         operation.kind,
-        operation.said_to(actor),
+        operation.text_for(actor),
         operation.actor,
         moment(operation.at),
         operation.position,

@@ -15,7 +15,7 @@ from domain.base.actor import CLI, WATCHER
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.events.media import FileFacts
-from domain.ports.text_embedder import Purpose
+from domain.ports.text_embedder import EmbeddedAs
 
 
 class Drawn:
@@ -26,7 +26,7 @@ class Drawn:
         self.seen: list[str] = []
         self._length = length
 
-    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> list[bytes]:
+    def embed(self, texts: Sequence[str], purpose: EmbeddedAs = "document") -> list[bytes]:
         """A vector for each."""
         self.seen += texts
         vectors = []

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from adapters.summaries.telling import DATA, LONGEST, MERGE, MOST_PARTS, Teller
-from domain.base.conversation import Message
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import Rejected
-from domain.events.summary import Source
-from domain.ports.language_model import Answer, Chat, Model, Role
+from domain.events.summary import SummarySource
+from domain.ports.language_model import Chat, Completion, Model, Role
 from domain.ports.language_model import Message as Spoken
 from domain.rules.summaries import source_hash
 
@@ -26,11 +26,11 @@ class Speaker:
         self.answers, self.context = list(answers), context
         self.asked: list[Chat] = []
 
-    def answer(self, chat: Chat) -> Answer:
+    def answer(self, chat: Chat) -> Completion:
         """As the port says."""
         self.asked.append(chat)
         text = self.answers.pop(0) if self.answers else f"Part {len(self.asked)}."
-        return Answer(Spoken(Role.ASSISTANT, text, thinking="hm"), "m", "test")
+        return Completion(Spoken(Role.ASSISTANT, text, thinking="hm"), "m", "test")
 
     def describe(self) -> Model:
         """As the port says."""
@@ -40,14 +40,14 @@ class Speaker:
         """Nothing to give up."""
 
 
-def message(number: int, body: str, direction: Any = "received") -> Message:
+def message(number: int, body: str, direction: Any = "received") -> ConversationMessage:
     """One of several messages."""
-    return Message(str(number), "Anna", NOON + timedelta(minutes=number), direction, body)
+    return ConversationMessage(str(number), "Anna", NOON + timedelta(minutes=number), direction, body)
 
 
-def tell(speaker: Speaker, *said: Message) -> str:
+def tell(speaker: Speaker, *said: ConversationMessage) -> str:
     """The summary of messages."""
-    source = Source("2020-05-01", "Anna", "anna", source_hash(said), len(said))
+    source = SummarySource("2020-05-01", "Anna", "anna", source_hash(said), len(said))
     return Teller(speaker, ["m"]).tell(source, said).text
 
 
@@ -115,6 +115,6 @@ def test_an_endless_answer_is_cut() -> None:
 
 
 def test_who_answered_is_named_where_it_is_one_of_the_configured_models() -> None:
-    source = Source("2020-05-01", "Anna", "anna", b"", 1)
+    source = SummarySource("2020-05-01", "Anna", "anna", b"", 1)
     assert Teller(Speaker("a"), ["p", "m"]).tell(source, [message(0, "Hi")]).model == "m"
     assert Teller(Speaker("a"), ["vendor/m"]).tell(source, [message(0, "Hi")]).model == "vendor/m"
