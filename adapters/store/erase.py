@@ -26,9 +26,9 @@ from adapters.store.log import (
 )
 from adapters.store.transaction import Transaction
 from domain.base.actor import Actor
-from domain.commands.persons import faces_in_words
 from domain.events.erasure import ContentErased, PersonErased
 from domain.events.event import Event, Recorded
+from domain.events.face import faces_in_words
 from domain.events.person import PersonCoverChosen, PersonDeleted
 from domain.events.tag import TagDeleted
 from domain.rules.erasure import Erasure

@@ -9,10 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from domain.base.errors import Forbidden, NotFound, RuleViolation
 from domain.base.geometry import Box
-from domain.commands.persons import check_version, faces_in_words, free_name, live_person
+from domain.commands.persons import check_version, live_person
 from domain.events.event import Event, Recorded
 from domain.events.face import (
-    DETECTED,
     Face,
     FaceAssigned,
     FaceDeleted,
@@ -24,10 +23,13 @@ from domain.events.face import (
     FaceUnassigned,
     MarkerLifted,
     Why,
+    faces_in_words,
 )
 from domain.events.person import Person, PersonCreated
 from domain.ports.face_engine import Embedding
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import known_person, seen_face
+from domain.rules.unique_names import free_person_name
 
 PENDING = "pending"
 """The model version of a drawn face whose engine did not say which model could not use it."""
@@ -63,9 +65,7 @@ def visible_face(uow: UnitOfWork, face_id: int, expected: int | None = None) -> 
         NotFound: no such face, it was deleted, or no file that the actor may see shows it.
         Stale: its version is not `expected`.
     """
-    face = uow.faces.get(face_id)
-    if face is None or face.status != DETECTED or not uow.media.shows_content(face.content_hash):
-        raise NotFound(f"there is no face {face_id}")
+    face = seen_face(uow, face_id)
     check_version("face", face.version, expected)
     return face
 
@@ -192,6 +192,7 @@ def reject_person(uow: UnitOfWork, face_id: int, person_id: int) -> None:
         NotFound: no such face or person.
     """
     uow.actor.require("editor")
+    known_person(uow, person_id)
     face = visible_face(uow, face_id)
     person = live_person(uow, person_id)
     events: list[Event] = []
@@ -218,6 +219,8 @@ def change_faces(
         NameTaken: the name of the new person is taken.
     """
     uow.actor.require("editor")
+    if person_id is not None:
+        known_person(uow, person_id)
     if not face_ids:
         raise RuleViolation("name at least one face", "ids")
     if len(face_ids) > LARGEST_BATCH:
@@ -242,7 +245,7 @@ def change_faces(
 def _assign_all(uow: UnitOfWork, faces: Sequence[Face], person_id: int | None, name: str | None) -> None:
     if (person_id is None) == (name is None):
         raise RuleViolation("to assign faces, name a person_id or the name of a new person, not both", "person_id")
-    called = live_person(uow, person_id or 0).name if name is None else free_name(uow, name)
+    called = live_person(uow, person_id or 0).name if name is None else free_person_name(uow, name)
     faces = [face for face in faces if name is not None or face.person_id != person_id]
     if not faces:
         return

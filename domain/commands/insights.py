@@ -15,7 +15,6 @@ from domain.events.insight import (
     RATINGS,
     TOOL,
     USER,
-    Insight,
     InsightRated,
     InsightWritten,
     TranscriptAppended,
@@ -23,6 +22,7 @@ from domain.events.insight import (
     TranscriptRewound,
 )
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import seen_insight
 from domain.rules.transcripts import shown
 
 MOST_MESSAGES = 2000
@@ -54,7 +54,8 @@ def write_insight(
         RuleViolation: there is no title, no text, or the conversation is not one.
     """
     uow.actor.require("editor")
-    require_in_sight(uow, content_hash)
+    if not uow.media.shows_content(content_hash):
+        raise NotFound("there is no such photo any more")
     uow.begin("insight.write", "wrote an insight about a photo")
     return _write(uow, content_hash, writing, messages, amends)
 
@@ -70,7 +71,7 @@ def continue_transcript(
         RuleViolation: the messages are no turn, or the transcript is too long.
     """
     uow.actor.require("editor")
-    insight = live_insight(uow, insight_id)
+    insight = seen_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
     start = len(uow.transcripts.of(insight_id))
     _check_turn(messages, start)
@@ -92,7 +93,7 @@ def amend_insight(
         NotFound, Stale, RuleViolation: as `continue_transcript`; there is no title or text.
     """
     uow.actor.require("editor")
-    insight = live_insight(uow, insight_id)
+    insight = seen_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
     before = uow.transcripts.of(insight_id)
     _check_turn(messages, len(before))
@@ -109,7 +110,7 @@ def rewind_transcript(uow: UnitOfWork, insight_id: int, index: int, expected: in
         RuleViolation: there is no such message, or it is the user's first, which stays.
     """
     uow.actor.require("editor")
-    insight = live_insight(uow, insight_id)
+    insight = seen_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
     messages = shown(uow.transcripts.of(insight_id))
     if not 0 <= index < len(messages):
@@ -128,30 +129,12 @@ def rate_insight(uow: UnitOfWork, insight_id: int, rating: str | None) -> None:
         RuleViolation: there is no such rating.
     """
     uow.actor.require("editor")
-    insight = live_insight(uow, insight_id)
+    insight = seen_insight(uow, insight_id)
     if rating is not None and rating not in RATINGS:
         raise RuleViolation(f"a rating is {' or '.join(RATINGS)}, or none", "rating")
     if rating != insight.rating:
         uow.begin("insight.rate", f"rated an insight {rating}" if rating else "took back the rating of an insight")
         uow.append(InsightRated(insight_id, rating, insight.rating))
-
-
-def live_insight(uow: UnitOfWork, insight_id: int) -> Insight:
-    """The insight that a command is about.
-
-    Raises:
-        NotFound: there is none, it was taken back, or it is about a photo that the actor may not see.
-    """
-    insight = uow.insights.get(insight_id)
-    if insight is None or insight.deleted or not uow.media.shows_content(insight.content_hash):
-        raise NotFound(f"there is no insight {insight_id}")
-    return insight
-
-
-def require_in_sight(uow: UnitOfWork, content_hash: bytes) -> None:
-    """Raises `NotFound` where no file that the actor may see shows this content."""
-    if not uow.media.shows_content(content_hash):
-        raise NotFound("there is no such photo any more")
 
 
 def _write(

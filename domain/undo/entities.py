@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.base.errors import Conflict
-from domain.commands.entities import require_entity_in_sight
 from domain.events.entity import (
     Entity,
     EntityAliased,
@@ -31,6 +30,7 @@ from domain.events.entity import (
 from domain.events.event import Event, Recorded
 from domain.events.person import PersonBridged
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import require_entity_in_sight, require_photo_in_sight
 from domain.undo.rules import (
     Kinds,
     blocked,
@@ -38,9 +38,8 @@ from domain.undo.rules import (
     later_write,
     require_last_write,
     require_none_since,
-    require_photo_in_sight,
-    takes_back,
 )
+from domain.undo.undoable import takes_back
 
 NAMINGS: Kinds = (EntityCreated, EntityRenamed, EntityRetyped, EntityUnmerged, EntityRestored)
 

@@ -29,6 +29,7 @@ from domain.events.face import (
 )
 from domain.events.person import PersonCoverChosen, PersonDeleted
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import require_photo_in_sight
 from domain.rules.carry_over import CARRIED
 from domain.rules.face_pairing import is_same_face
 from domain.undo.heirs import was_carried
@@ -36,10 +37,9 @@ from domain.undo.rules import (
     blocked,
     require_last_write,
     require_none_since,
-    require_photo_in_sight,
-    takes_back,
     was_erased,
 )
+from domain.undo.undoable import takes_back
 
 
 def _face(uow: UnitOfWork, face_id: int, recorded: Recorded, status: str = DETECTED) -> Face:

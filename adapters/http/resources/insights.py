@@ -33,6 +33,7 @@ from domain.events.insight import Insight
 from domain.events.media import Media
 from domain.ports.conversation_turns import TurnProgress, TurnRequest
 from domain.ports.language_model import Model
+from domain.rules.access import seen_insight
 from projections.queries.reading import Lookups
 
 routes = Routes("Insights")
@@ -173,12 +174,12 @@ def rate(call: Call, body: RateWish) -> Answer:
         insight = (
             _insight(tables, photo_at(tables, body.path, body.library), None)
             if body.path is not None
-            else _seen(tables, body.id or 0)
+            else seen_insight(tables, body.id or 0)
         )
     return write(
         call,
         lambda uow: rate_insight(uow, insight.id, body.rating),
-        lambda uow, _: insight_view(uow, _seen(uow, insight.id)),
+        lambda uow, _: insight_view(uow, seen_insight(uow, insight.id)),
     )
 
 
@@ -325,16 +326,8 @@ def _insight(tables: Lookups, media: Media, insight_id: int | None) -> Insight:
     return found
 
 
-def _seen(tables: Lookups, insight_id: int) -> Insight:
-    """The insight with this id, where the asker sees its photo; raises `NotFound`."""
-    found = tables.insights.get(insight_id)
-    if found is None or found.deleted or not tables.media.shows_content(found.content_hash):
-        raise NotFound(f"there is no insight {insight_id}")
-    return found
-
-
 def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
-    insight = _seen(tables, insight_id)
+    insight = seen_insight(tables, insight_id)
     narrator = call.parts.narrator
     turn = None if narrator is None else narrator.going_on(call.actor, insight_id)
     messages = message_views(tables.transcripts.of(insight_id))
@@ -345,6 +338,6 @@ def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
 
 def _result(call: Call, done: TurnProgress) -> TurnResult:
     with call.parts.ledger.reading(call.actor) as tables:
-        insight = _seen(tables, done.insight_id or 0)
+        insight = seen_insight(tables, done.insight_id or 0)
         messages = message_views(tables.transcripts.of(insight.id))
         return TurnResult(insight_view(tables, insight), messages[-1], insight.turns_version, done.operation_id)
