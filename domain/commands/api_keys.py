@@ -47,7 +47,7 @@ def issue_key(
         raise Conflict(f"{user.name} has {MOST_KEYS} keys: revoke those that nobody uses")
     uow.begin("user.key", f"gave {user.name} the key {cleaned} ({scope})")
     key_id = uow.new_id("key")
-    uow.append(ApiKeyIssued(key_id, user_id, cleaned, scope, secret_hash, expires_at))
+    uow.append(ApiKeyIssued(key_id, user_id, cleaned, scope, secret_hash=secret_hash, expires_at=expires_at))
     return key_id
 
 

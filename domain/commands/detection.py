@@ -98,7 +98,10 @@ def record_detection(
         events += [MarkerLifted(id_, content_hash) for id_, _, of_model in markers if of_model == model]
     events += [_redetected(face, found, model, next(ids)) for face, found in again]
     events += [
-        FaceDetected(face.id, content_hash, face.found.box, face.found.confidence, model, next(ids)) for face in new
+        FaceDetected(
+            face.id, content_hash, face.found.box, face.found.confidence, model_version=model, embedding_id=next(ids)
+        )
+        for face in new
     ]
     events += [FaceEmbedded(face.id, embedding.model_version, next(ids)) for face, embedding in kept]
     places = zip(_face_ids(uow, len(erased)), erased, strict=True)

@@ -90,25 +90,25 @@ def change_entity(uow: UnitOfWork, entity_id: int, changes: EntityChanges, expec
     if (name, kind) != (entity.name, entity.type):
         require_free_entity_name(uow, name, kind, besides=entity_id)
     events: list[Event] = []
-    said: list[str] = []
+    done: list[str] = []
     if name != entity.name:
         events.append(EntityRenamed(entity_id, name, entity.name))
-        said.append(f"renamed the entity {entity.name} to {name}")
+        done.append(f"renamed the entity {entity.name} to {name}")
     if kind != entity.type:
         events.append(EntityRetyped(entity_id, kind, entity.type))
-        said.append(f"said that {name} is of the type {kind}")
+        done.append(f"said that {name} is of the type {kind}")
     description = entity.description if changes.description is UNSET else _description(changes.description)
     if description != entity.description:
         was = (entity.description, None, entity.description_hash)
         events.append(EntityDescribed(entity_id, description, *was))
-        said.append(f"described {name}")
+        done.append(f"described {name}")
     aliases = entity.aliases if changes.aliases is UNSET else _aliases(changes.aliases, name)
     if aliases != entity.aliases:
         events.append(EntityAliased(entity_id, aliases, entity.aliases))
-        said.append(f"said what else {name} is called")
+        done.append(f"said what else {name} is called")
     if events:
         require_entity_in_sight(uow, entity_id)
-        uow.begin("entity.change", ", ".join(said))
+        uow.begin("entity.change", ", ".join(done))
         uow.append(*events)
 
 

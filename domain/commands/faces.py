@@ -153,19 +153,19 @@ def change_face(uow: UnitOfWork, face_id: int, changes: FaceChanges, expected: i
     uow.actor.require("editor")
     face = visible_face(uow, face_id, expected)
     events: list[Event] = []
-    said: list[str] = []
+    done: list[str] = []
     if changes.person_id is not UNSET:
         assigned, words = _assignment(uow, face, changes.person_id)
         events += assigned
-        said += words
+        done += words
     if changes.ignored is not UNSET and changes.ignored != face.ignored:
         events.append(FaceIgnored(face_id) if changes.ignored else FaceNoticed(face_id))
-        said.append("put a stranger's face aside" if changes.ignored else "took a face back from the strangers")
+        done.append("put a stranger's face aside" if changes.ignored else "took a face back from the strangers")
     if changes.box is not UNSET and changes.box != face.box:
-        said.append("moved the box of a face")
-    if not said:
+        done.append("moved the box of a face")
+    if not done:
         return
-    uow.begin("face.change", ", ".join(said))
+    uow.begin("face.change", ", ".join(done))
     if changes.box is not UNSET and changes.box != face.box:
         events.append(_moved(uow, face, checked_box(changes.box), changes))
     uow.append(*events)
@@ -266,9 +266,9 @@ def _change_all(uow: UnitOfWork, faces: Sequence[Face], action: str) -> None:
     }
     if action not in changes:
         raise RuleViolation(f"an action is assign, {', '.join(changes)}; {action!r} is none", "action")
-    said, events = changes[action]
+    done, events = changes[action]
     if events:
-        uow.begin("face.batch", said.format(faces_in_words(len(events))))
+        uow.begin("face.batch", done.format(faces_in_words(len(events))))
         uow.append(*events)
 
 
@@ -286,7 +286,15 @@ def _assignment(uow: UnitOfWork, face: Face, person_id: int | None) -> tuple[lis
 
 def _moved(uow: UnitOfWork, face: Face, box: Box, changes: FaceChanges) -> FaceMoved:
     model, embedding_id = _attached(uow, face.content_hash, changes.embedding, changes.model_version)
-    return FaceMoved(face.id, box, face.box, model, embedding_id, face.embedding_id, face.model_version)
+    return FaceMoved(
+        face.id,
+        box,
+        was=face.box,
+        model_version=model,
+        embedding_id=embedding_id,
+        was_embedding_id=face.embedding_id,
+        was_model_version=face.model_version,
+    )
 
 
 def _attached(

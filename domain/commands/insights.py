@@ -159,14 +159,14 @@ def _check_turn(messages: Sequence[TranscriptMessage], before: int) -> None:
     its result."""
     if not messages or messages[0].role != USER or messages[-1].role != ASSISTANT or messages[-1].calls:
         raise RuleViolation("a turn begins with what the user said and ends with an answer")
-    asked: list[str] = []
+    unanswered: list[str] = []
     for message in messages:
         if message.role == TOOL:
-            if message.answers not in asked:
+            if message.answers not in unanswered:
                 raise RuleViolation("a tool answers a call that was made before it")
-            asked.remove(message.answers)
-        elif asked:
+            unanswered.remove(message.answers)
+        elif unanswered:
             raise RuleViolation("every call of a tool has its result before the conversation goes on")
-        asked += [call.id for call in message.calls]
+        unanswered += [call.id for call in message.calls]
     if before + len(messages) > MOST_MESSAGES:
         raise RuleViolation(f"a conversation has at most {MOST_MESSAGES} messages: generate another insight")

@@ -40,17 +40,17 @@ def change_library(
     uow.actor.require("admin")
     library = shown_library(uow, library_id, expected)
     events: list[Event] = []
-    said = []
+    done = []
     called = library.name if name is None else free_library_name(uow, name, besides=library_id)
     if called != library.name:
         events.append(LibraryRenamed(library_id, called, library.name))
-        said.append(f"renamed the library {library.name} to {called}")
+        done.append(f"renamed the library {library.name} to {called}")
     if root is not None and root != library.root:
         _require_apart(uow, root, besides=library_id)
         events.append(LibraryRelocated(library_id, root, library.root))
-        said.append(f"moved the library {library.name} to another folder")
+        done.append(f"moved the library {library.name} to another folder")
     if events:
-        uow.begin("library.change", ", ".join(said))
+        uow.begin("library.change", ", ".join(done))
         uow.append(*events)
 
 

@@ -93,30 +93,30 @@ def change_person(uow: UnitOfWork, person_id: int, changes: PersonChanges, expec
     uow.actor.require("editor")
     person = live_person(uow, person_id, expected)
     events: list[Event] = []
-    said: list[str] = []
+    done: list[str] = []
     name = person.name if changes.name is UNSET else free_person_name(uow, changes.name, besides=person_id)
     if name != person.name:
         events.append(PersonRenamed(person_id, name, person.name))
-        said.append(f"renamed {person.name} to {name}")
+        done.append(f"renamed {person.name} to {name}")
     if changes.notes is not UNSET and changes.notes != person.notes:
         events.append(PersonNoted(person_id, _notes(changes.notes), person.notes))
-        said.append(f"wrote notes on {person.name}")
+        done.append(f"wrote notes on {person.name}")
     if changes.birth_date is not UNSET and changes.birth_date != person.birth_date:
         birth = None if changes.birth_date is None else _birth_date(changes.birth_date)
         events.append(PersonBirthDateSet(person_id, birth, person.birth_date))
-        said.append(f"set the birth date of {person.name}")
+        done.append(f"set the birth date of {person.name}")
     if changes.hidden is not UNSET and changes.hidden != person.hidden:
         events.append(PersonHidden(person_id) if changes.hidden else PersonShown(person_id))
-        said.append(f"{'hid' if changes.hidden else 'showed'} {person.name}")
+        done.append(f"{'hid' if changes.hidden else 'showed'} {person.name}")
     if changes.cover_face_id is not UNSET and changes.cover_face_id != person.cover_face_id:
         events.append(_cover(uow, person, changes.cover_face_id))
-        said.append(f"chose a cover for {person.name}")
+        done.append(f"chose a cover for {person.name}")
     if changes.entity_id is not UNSET and changes.entity_id != person.entity_id:
         events.append(_bridge(uow, person, changes.entity_id))
-        said.append(f"bridged {person.name} to an entity" if changes.entity_id else f"took the bridge of {person.name}")
+        done.append(f"bridged {person.name} to an entity" if changes.entity_id else f"took the bridge of {person.name}")
     if events:
         require_faces_in_sight(uow, uow.persons.behind(person_id))
-        uow.begin("person.change", ", ".join(said))
+        uow.begin("person.change", ", ".join(done))
         uow.append(*events)
 
 

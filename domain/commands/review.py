@@ -103,8 +103,8 @@ def bootstrap_persons(uow: UnitOfWork, tags: Sequence[int | str]) -> list[Bootst
         rows.append(Bootstrapped(tag.id, name, ok=True, person_id=events[-1].person_id))
     if events:
         names = ", ".join(event.name for event in events[:3]) + (", …" if len(events) > 3 else "")
-        said = "a person" if len(events) == 1 else f"{len(events)} persons"
-        uow.begin("bootstrap", f"made {said} from tags: {names}")
+        persons = "a person" if len(events) == 1 else f"{len(events)} persons"
+        uow.begin("bootstrap", f"made {persons} from tags: {names}")
         uow.append(*events)
     return rows
 

@@ -42,9 +42,19 @@ def write_summary(
     before = next((each.id for each in standing if each.contact_key == source.contact_key), None)
     uow.begin("summary.write", "wrote daily summaries")
     summary_id = uow.new_id("summary")
-    made = (source.day, source.contact, source.hash, source.messages)
-    said = (telling.prompt_version, telling.model, telling.text)
-    uow.append(SummaryWritten(summary_id, *made, *said, before))
+    uow.append(
+        SummaryWritten(
+            summary_id,
+            day=source.day,
+            contact=source.contact,
+            source_hash=source.hash,
+            messages=source.messages,
+            prompt_version=telling.prompt_version,
+            model=telling.model,
+            text=telling.text,
+            supersedes=before,
+        )
+    )
     if embedding is not None:
         _embed(uow, {summary_id: embedding})
     return summary_id

@@ -83,16 +83,16 @@ def change_tag(
     called = tag.name if name is None else free_tag_name(uow, name, besides=tag_id)
     painted = tag.color if color is UNSET else _clean_color(color)
     events: list[Event] = []
-    said = []
+    done = []
     if called != tag.name:
         events.append(TagRenamed(tag_id, called, tag.name))
-        said.append(f"renamed the tag {tag.name} to {called}")
+        done.append(f"renamed the tag {tag.name} to {called}")
     if painted != tag.color:
         events.append(TagRecoloured(tag_id, painted, tag.color))
-        said.append(f"gave the tag {called} {'no colour' if painted is None else f'the colour {painted}'}")
+        done.append(f"gave the tag {called} {'no colour' if painted is None else f'the colour {painted}'}")
     if events:
         require_tag_in_sight(uow, tag_id)
-        uow.begin("tag.rename" if called != tag.name else "tag.colour", ", ".join(said))
+        uow.begin("tag.rename" if called != tag.name else "tag.colour", ", ".join(done))
         uow.append(*events)
 
 

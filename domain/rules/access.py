@@ -194,13 +194,15 @@ def require_known_operation(tables: Snapshot, operation: Operation, events: Sequ
         raise NotFound(f"there is no operation {operation.id}")
 
 
-def require_operation_in_sight(tables: Snapshot, operation: Operation, events: Sequence[Recorded]) -> None:
+def require_operation_in_sight(
+    tables: Snapshot, operation: Operation, events: Sequence[Recorded], most: int = MOST_LOOKED_THROUGH
+) -> None:
     """Raises `Forbidden` where somebody else's operation did something that the actor does not wholly see, or too much
-    to look through; `events` are its first `MOST_LOOKED_THROUGH`."""
+    to look through; `events` are its first `most`."""
     if operation.may_be_read_by(tables.actor):
         return
     done = [each for each in events if each.event.subject != "operation"]
-    if len(events) >= MOST_LOOKED_THROUGH or len(events_in_sight(tables, done)) < len(done):
+    if len(events) >= most or len(events_in_sight(tables, done)) < len(done):
         who, others = tables.actor.name, operation.actor
         raise Forbidden(f"operation {operation.id} of {others} touches what {who} may not see: ask an admin")
 

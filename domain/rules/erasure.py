@@ -172,8 +172,8 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
         if isinstance(event, FactRecorded):
             return replace(event, statement=self._stated(event.statement, event.fact_id))
         if isinstance(event, FactCorrected):
-            said, was = (self._stated(statement, event.fact_id) for statement in (event.statement, event.was))
-            return replace(event, statement=said, was=was)
+            stated, was = (self._stated(statement, event.fact_id) for statement in (event.statement, event.was))
+            return replace(event, statement=stated, was=was)
         return event
 
     def _stated(self, statement: Statement, fact_id: int) -> Statement:

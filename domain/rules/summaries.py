@@ -19,8 +19,8 @@ USUAL_DAYS: Final = 30
 def source_hash(messages: Iterable[ConversationMessage]) -> bytes:
     """Names the messages of a conversation, 32 bytes: the same whoever sends them in which order, another one where a
     message came, went or was changed."""
-    told = sorted((m.id, m.sent_at.isoformat(), m.direction, m.body) for m in messages)
-    return hashlib.sha256(msgspec.msgpack.encode(told)).digest()
+    rows = sorted((m.id, m.sent_at.isoformat(), m.direction, m.body) for m in messages)
+    return hashlib.sha256(msgspec.msgpack.encode(rows)).digest()
 
 
 def is_wanted(

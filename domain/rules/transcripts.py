@@ -73,5 +73,10 @@ def _shown(part: Sequence[TranscriptMessage], start: int) -> ShownMessage:
     text = "\n\n".join(message.text for message in part if message.role == role and message.text)
     models = [message.model for message in part if message.model is not None]
     return ShownMessage(
-        role, text, tuple(use for _, use in uses), models[-1] if models else None, start, start + len(part)
+        role,
+        text,
+        tools=tuple(use for _, use in uses),
+        model=models[-1] if models else None,
+        start=start,
+        end=start + len(part),
     )

@@ -166,11 +166,11 @@ def _moved(uow: UnitOfWork, recorded: Recorded, event: FaceMoved) -> Iterable[Ev
     yield FaceMoved(
         event.face_id,
         event.was,
-        event.box,
-        event.was_model_version,
-        event.was_embedding_id,
-        face.embedding_id,
-        face.model_version,
+        was=event.box,
+        model_version=event.was_model_version,
+        embedding_id=event.was_embedding_id,
+        was_embedding_id=face.embedding_id,
+        was_model_version=face.model_version,
     )
 
 

@@ -33,6 +33,7 @@ from domain.undo.undo import undo_with_later
 from projections.queries.graph import EntityView, FactView
 from tests.domain.world import (
     EDITOR,
+    NOW_RESTRICTED,
     ONE_LIBRARY,
     VIEWER,
     World,
@@ -469,7 +470,7 @@ def test_what_a_user_wrote_is_seen_by_who_sees_its_entity(world: World, elsewher
     assert (fact.id, fact.object_id, fact.object_name) == (own, None, None)
 
 
-def test_what_others_did_to_what_is_out_of_sight_is_not_undone(world: World, elsewhere: tuple[int, int]) -> None:
+def test_what_was_done_to_what_is_out_of_sight_by_now_is_not_undone(world: World, elsewhere: tuple[int, int]) -> None:
     anna, fact = elsewhere
     for command, arguments in (
         (delete_fact, (anna, fact)),
@@ -478,7 +479,7 @@ def test_what_others_did_to_what_is_out_of_sight_is_not_undone(world: World, els
     ):
         operation = world.operation_of(command, *arguments)
         with nothing_appended(world), pytest.raises(Forbidden):
-            world.undo(operation, ONE_LIBRARY)
+            world.undo(operation, NOW_RESTRICTED)
         world.undo(operation)
 
 

@@ -341,7 +341,7 @@ def test_who_may_not_see_the_photo_takes_nothing_of_it_back(world: World, insigh
     operation = world.operation_of(continue_transcript, insight, MORE)
     work = world.library("Work")
     with nothing_appended(world), pytest.raises(Forbidden, match="ask an admin"):
-        world.do(undo, operation, actor=Actor("ron", "editor", frozenset({work})))
+        world.do(undo, operation, actor=Actor("ed", "editor", frozenset({work})))
     world.do(undo, operation, actor=ONE_LIBRARY)
     with pytest.raises(Conflict):
         world.undo(operation)

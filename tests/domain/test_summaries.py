@@ -15,7 +15,7 @@ from domain.commands.summaries import Telling, delete_summary, embed_summaries, 
 from domain.events.summary import Summary, SummarySource
 from domain.ports.face_engine import Embedding
 from domain.rules.summaries import closed_days, is_wanted, source_hash
-from tests.domain.world import EDITOR, ONE_LIBRARY, VIEWER, World, nothing_appended
+from tests.domain.world import EDITOR, NOW_RESTRICTED, ONE_LIBRARY, VIEWER, World, nothing_appended
 
 DAY = "2020-05-01"
 NOON = datetime(2020, 5, 1, 12, tzinfo=UTC)
@@ -163,7 +163,7 @@ def test_only_who_sees_every_library_takes_one_away_or_brings_it_back(world: Wor
             world.do(delete_summary, 1, actor=actor)
     deletion = world.operation_of(delete_summary, 1)
     with nothing_appended(world), pytest.raises(Forbidden):
-        world.undo(deletion, ONE_LIBRARY)
+        world.undo(deletion, NOW_RESTRICTED)
     world.undo(deletion, Actor("al", "admin", frozenset({1})))
     assert shown(world) == [1]
 

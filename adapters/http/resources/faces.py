@@ -241,7 +241,9 @@ def add_face(call: Call, body: DrawnFace) -> Answer:
 
     def draw(uow: Transaction) -> int:
         content = media.content_hash or b""
-        return draw_face(uow, content, box, found.embedding, body.person_id, found.model_version)
+        return draw_face(
+            uow, content, box, found.embedding, person_id=body.person_id, model_version=found.model_version
+        )
 
     return write(call, draw, lambda uow, face_id: uow.faces.view(face_id), status=201)
 
