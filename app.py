@@ -97,7 +97,7 @@ from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI, WATCHER
 from domain.base.errors import NotFound, Unavailable
 from domain.base.paths import bytes_of, text_of
-from domain.commands.xmp import Taken
+from domain.commands.xmp import TakenOver
 from domain.events.library import Library
 from domain.ports.face_engine import FaceEngine
 from domain.ports.language_model import LanguageModel
@@ -674,7 +674,7 @@ class Application:
 
     def read_xmp(
         self, library: int | None, report: Callable[[int, int], None], *, dry_run: bool
-    ) -> tuple[Taken, int | None]:
+    ) -> tuple[TakenOver, int | None]:
         """Take over names and keywords; what was taken, and the operation."""
         return ReadsXmp(self.ledger, self.descriptions, self.engine, self.gallery).run(library, report, dry_run=dry_run)
 

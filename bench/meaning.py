@@ -38,7 +38,7 @@ from domain.commands.media import ReadFile, record_files
 from domain.events.insight import InsightWritten
 from domain.events.media import FileFacts
 from domain.events.tag import MediaTagged, TagCreated
-from domain.ports.text_embedder import Purpose
+from domain.ports.text_embedder import EmbeddedAs
 from projections.queries.photo_filter import PhotoFilter
 
 DIMENSIONS = 384
@@ -51,7 +51,7 @@ class Chance:
 
     model = "by chance"
 
-    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> list[bytes]:
+    def embed(self, texts: Sequence[str], purpose: EmbeddedAs = "document") -> list[bytes]:
         """A vector for each text."""
         vectors = []
         for text in texts:

@@ -16,27 +16,27 @@ from adapters.background.scan import Scanner
 from adapters.files.change_watcher import ChangeWatcher
 from adapters.files.scan_report import Report, ScanReport
 from adapters.store.ledger import Ledger
-from domain.base.conversation import Message as Said
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box
 from domain.commands.media import ReadFile
 from domain.events.library import Library
 from domain.ports.face_engine import Detection, Embedding, FaceEngine, Resemblance, Thresholds
 from domain.ports.language_model import (
-    Answer,
     Capability,
     Chat,
+    Completion,
     Delta,
-    Embeddings,
+    EmbeddingPurpose,
     Message,
     Model,
-    Purpose,
     Role,
     TextDelta,
+    TextEmbeddings,
     ThinkingDelta,
     ToolCall,
 )
-from domain.ports.text_embedder import Purpose as EmbeddedFor
+from domain.ports.text_embedder import EmbeddedAs
 from domain.ports.watching import Noticed, Watching
 
 PLACE_ALONE = Resemblance(lambda _, __: 1.0, -1.0)
@@ -161,12 +161,12 @@ class ScriptedScanner(Scanner):
 class Talks:
     """Conversations at the port: those of a list; `away` is raised where it is set."""
 
-    def __init__(self, said: Sequence[Said] = ()) -> None:
+    def __init__(self, said: Sequence[ConversationMessage] = ()) -> None:
         self.said = said
         self.away: Exception | None = None
         self.asked: list[tuple[date, date, str | None]] = []
 
-    def messages(self, first: date, last: date, contact: str | None = None) -> tuple[Said, ...]:
+    def messages(self, first: date, last: date, contact: str | None = None) -> tuple[ConversationMessage, ...]:
         """As the port says."""
         self.asked.append((first, last, contact))
         if self.away is not None:
@@ -184,9 +184,9 @@ class LettersEmbedder:
         self.model = model
         self.away: Exception | None = None
         self.unreadable = ""
-        self.embedded: list[tuple[str, EmbeddedFor]] = []
+        self.embedded: list[tuple[str, EmbeddedAs]] = []
 
-    def embed(self, texts: Sequence[str], purpose: EmbeddedFor = "document") -> list[bytes]:
+    def embed(self, texts: Sequence[str], purpose: EmbeddedAs = "document") -> list[bytes]:
         """As the port says."""
         if self.away is not None:
             raise self.away
@@ -251,10 +251,10 @@ class Scripted:
             if not ended:
                 self.stopped.set()
 
-    def _answer(self, text: str, calls: tuple[ToolCall, ...]) -> Answer:
-        return Answer(Message(Role.ASSISTANT, text, calls=calls, thinking="hm"), self.name, "test")
+    def _answer(self, text: str, calls: tuple[ToolCall, ...]) -> Completion:
+        return Completion(Message(Role.ASSISTANT, text, calls=calls, thinking="hm"), self.name, "test")
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    async def embed(self, texts: Sequence[str], purpose: EmbeddingPurpose) -> TextEmbeddings:
         """Nothing here is embedded."""
         raise Unavailable("no embeddings here")
 

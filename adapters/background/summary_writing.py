@@ -19,11 +19,11 @@ from adapters.background.jobs import JobBoard, JobProgress
 from adapters.store.ledger import Ledger
 from adapters.summaries.day_summariser import DaySummariser
 from domain.base.actor import INSIGHT
-from domain.base.conversation import Conversations, Message
+from domain.base.conversation import ConversationMessage, Conversations
 from domain.base.errors import AdapterError, Busy, Rejected, RuleViolation, Unavailable
 from domain.base.names import name_key
 from domain.commands.summaries import write_summary
-from domain.events.summary import Source, Summary
+from domain.events.summary import Summary, SummarySource
 from domain.ports.face_engine import Embedding
 from domain.ports.text_embedder import TextEmbedder
 from domain.rules.summaries import SummaryWish, closed_days, is_wanted, source_hash
@@ -37,7 +37,7 @@ PATIENCE: Final = 5
 """How often what fails is tried, where something else of its kind worked meanwhile: it is then to blame itself."""
 LONG_PATIENCE: Final = 60
 """How often it is tried where nothing else worked meanwhile: about an hour."""
-Conversation = tuple[Source, Sequence[Message]]
+Conversation = tuple[SummarySource, Sequence[ConversationMessage]]
 
 
 class Limits:
@@ -245,7 +245,7 @@ class WritesSummaries:
         except Rejected as error:
             self._give_up(run, day.isoformat(), error)
             return []
-        by_contact: dict[str, list[Message]] = {}
+        by_contact: dict[str, list[ConversationMessage]] = {}
         for message in messages:
             by_contact.setdefault(name_key(message.contact), []).append(message)
         found = [(_source(day, key, written), written) for key, written in sorted(by_contact.items())]
@@ -259,15 +259,15 @@ class WritesSummaries:
             and self._is_wanted(source, standing, again=run.wish.again)
         ]
 
-    def _messages(self, day: date, contacts: Sequence[str]) -> list[Message]:
+    def _messages(self, day: date, contacts: Sequence[str]) -> list[ConversationMessage]:
         """The messages of a day, each once though a contact be named twice, the oldest first; of others than `contacts`
         none is even asked for."""
         found = {message.id: message for contact in contacts or (None,) for message in self._fetch(day, contact)}
         return sorted(found.values(), key=lambda message: (message.sent_at, message.id))
 
-    def _fetch(self, day: date, contact: str | None) -> Sequence[Message]:
+    def _fetch(self, day: date, contact: str | None) -> Sequence[ConversationMessage]:
         """The messages of a day, fetched in a thread of its own, for which a stop does not wait."""
-        fetched: Future[Sequence[Message]] = Future()
+        fetched: Future[Sequence[ConversationMessage]] = Future()
 
         def fetch() -> None:
             try:
@@ -284,10 +284,10 @@ class WritesSummaries:
             raise Unavailable("the conversations are asked for no more: the server stops")
         return fetched.result()
 
-    def _is_wanted(self, source: Source, standing: Sequence[Summary], *, again: bool) -> bool:
+    def _is_wanted(self, source: SummarySource, standing: Sequence[Summary], *, again: bool) -> bool:
         return is_wanted(source, standing, self._summariser.prompt_version, self._summariser.models, again=again)
 
-    def _make(self, run: _SummaryRun, source: Source, messages: Sequence[Message]) -> None:
+    def _make(self, run: _SummaryRun, source: SummarySource, messages: Sequence[ConversationMessage]) -> None:
         try:
             summary = self._summariser.summarise(source, messages)
         except (Rejected, RuleViolation) as error:
@@ -317,5 +317,5 @@ class WritesSummaries:
         self._run = None
 
 
-def _source(day: date, key: str, messages: Sequence[Message]) -> Source:
-    return Source(day.isoformat(), messages[0].contact, key, source_hash(messages), len(messages))
+def _source(day: date, key: str, messages: Sequence[ConversationMessage]) -> SummarySource:
+    return SummarySource(day.isoformat(), messages[0].contact, key, source_hash(messages), len(messages))

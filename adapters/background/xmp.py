@@ -16,7 +16,7 @@ from domain.base.actor import CLI
 from domain.base.errors import Conflict, NotFound, Unavailable, Unreadable
 from domain.base.geometry import Box
 from domain.base.names import name_key
-from domain.commands.xmp import Taken, take_over, to_draw
+from domain.commands.xmp import TakenOver, take_over, to_draw
 from domain.events.erasure import FaceErased
 from domain.events.event import Event
 from domain.events.face import (
@@ -33,7 +33,7 @@ from domain.events.face import (
 from domain.events.media import Media
 from domain.events.tag import MediaTagged, TagCreated, TagRenamed
 from domain.ports.face_engine import Embedding, FaceEngine
-from domain.rules.xmp import Description, said_of
+from domain.rules.xmp import Description, described
 from projections.queries.reading import Lookups
 
 log = logging.getLogger(__name__)
@@ -75,10 +75,10 @@ class ReadsXmp:
         self._ledger, self._descriptions, self._engine, self._gallery = ledger, descriptions, engine, gallery
         self._operation_id: int | None = None
 
-    def run(self, library: int | None, report: Report, *, dry_run: bool) -> tuple[Taken, int | None]:
+    def run(self, library: int | None, report: Report, *, dry_run: bool) -> tuple[TakenOver, int | None]:
         """Read every file of a library, or of all; what was taken over, and the operation, None where there was
         nothing. A dry run records nothing and says the same."""
-        whole = Taken()
+        whole = TakenOver()
         self._operation_id = None
         try:
             with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="xmp") as threads:
@@ -96,7 +96,7 @@ class ReadsXmp:
             self._end(whole, dry_run=dry_run)
         return whole, self._operation_id
 
-    def _end(self, whole: Taken, *, dry_run: bool) -> None:
+    def _end(self, whole: TakenOver, *, dry_run: bool) -> None:
         """Say what was taken over, also where it was interrupted: that can be taken back."""
         if self._operation_id is None or dry_run:
             return
@@ -110,13 +110,13 @@ class ReadsXmp:
         except (NotFound, Unavailable) as error:
             return ReadDescription(Description(), (str(error),))
 
-    def _take_over(self, described: Sequence[tuple[Media, Description]], whole: Taken, *, dry_run: bool) -> None:
+    def _take_over(self, described: Sequence[tuple[Media, Description]], whole: TakenOver, *, dry_run: bool) -> None:
         embedded = [{} if dry_run else self._embedded(media, description) for media, description in described]
         operation_id = None if dry_run else self._operation_id
         with self._ledger.transaction(CLI, operation_id=operation_id, dry_run=dry_run) as uow:
             if operation_id is not None and _was_undone(uow, operation_id):
                 raise Conflict(f"operation {operation_id} was undone meanwhile: nothing more is read")
-            batch = Taken()
+            batch = TakenOver()
             for (media, description), vectors in zip(described, embedded, strict=True):
                 taken = take_over(uow, media.content_hash or b"", description, vectors)
                 taken.left = [f"{media.path}: {reason}" for reason in taken.left]
@@ -183,7 +183,7 @@ class WritesXmp:
             other = before or Description()
             once = self._tags_once_on(content) if other.keywords else set()
             decided = self._decided(faces)
-            answer = said_of(faces=faces, names=names, decided=decided, tags=tags, once=once, other=other)
+            answer = described(faces=faces, names=names, decided=decided, tags=tags, once=once, other=other)
             answers.append(None if before is None and answer == Description() else answer)
             return answer
 

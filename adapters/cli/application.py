@@ -11,7 +11,7 @@ from adapters.cli.doctor import Finding
 from adapters.cli.progress import Board
 from adapters.settings import Settings
 from adapters.store.ledger import Ledger
-from domain.commands.xmp import Taken
+from domain.commands.xmp import TakenOver
 from domain.events.library import Library
 from domain.rules.erasure import Erasure
 
@@ -81,7 +81,7 @@ class Application(Protocol):
 
     def read_xmp(
         self, library: int | None, report: Callable[[int, int], None], *, dry_run: bool
-    ) -> tuple[Taken, int | None]:
+    ) -> tuple[TakenOver, int | None]:
         """Take over what other programs wrote about the photos; what was taken, and the operation, None where there was
         nothing."""
 

@@ -27,12 +27,13 @@ from domain.base.errors import AdapterError, NotFound, RuleViolation, Unavailabl
 from domain.base.names import one_line
 from domain.commands.insights import Writing, amend_insight, continue_transcript, write_insight
 from domain.commands.persons import check_version
-from domain.events.insight import USER, Insight, Message
+from domain.events.insight import USER, Insight, TranscriptMessage
 from domain.events.media import Media
+from domain.ports.conversation_turns import TurnProgress, TurnRequest
 from domain.ports.language_model import (
-    Answer,
     Capability,
     Chat,
+    Completion,
     Finished,
     Model,
     Notice,
@@ -43,7 +44,6 @@ from domain.ports.language_model import (
     ToolCalled,
 )
 from domain.ports.language_model import Message as Spoken
-from domain.ports.narrator import Progress, Wish
 from domain.rules.sanitize import InertStream, inert
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,9 @@ _threads: RunVar[anyio.CapacityLimiter] = RunVar("insight threads")
 class Answering:
     """A turn about a photo, for a user; `tell` passes on what happens."""
 
-    def __init__(self, reach: Reach, backend: Backend, *, actor: Actor, media: Media, wish: Wish, tell: Tell) -> None:
+    def __init__(
+        self, reach: Reach, backend: Backend, *, actor: Actor, media: Media, wish: TurnRequest, tell: Tell
+    ) -> None:
         self._reach, self._backend = reach, backend
         self._actor, self._media, self._wish, self._tell = actor, media, wish, tell
 
@@ -86,7 +88,7 @@ class Answering:
         check_version("transcript", insight.turns_version, expected)
         self._keep_private(messages)
         known = await in_thread(self._known)
-        question = Message(USER, clean(self._wish.message))
+        question = TranscriptMessage(USER, clean(self._wish.message))
         turn, finished = await self._answered(known, messages, question, self._reach.chatting)
         writing = await self._writing(turn, finished) if self._wish.amend else None
 
@@ -98,14 +100,14 @@ class Answering:
 
         await self._record(record)
 
-    def _conversation(self, insight_id: int) -> tuple[Insight, Sequence[Message]]:
+    def _conversation(self, insight_id: int) -> tuple[Insight, Sequence[TranscriptMessage]]:
         with self._reach.ledger.reading(self._actor) as tables:
             insight = tables.insights.get(insight_id)
             if insight is None or insight.deleted:
                 raise NotFound(f"there is no insight {insight_id}")
             return insight, tables.transcripts.of(insight_id)
 
-    def _keep_private(self, messages: Sequence[Message]) -> None:
+    def _keep_private(self, messages: Sequence[TranscriptMessage]) -> None:
         used = [call.name for message in messages for call in message.calls]
         if self._backend.is_remote and not self._reach.sources.private_remotely and uses_private(used):
             raise RuleViolation(
@@ -129,8 +131,8 @@ class Answering:
         return msgspec.structs.replace(known, facts=msgspec.structs.replace(known.facts, place=place))
 
     async def _answered(
-        self, known: Known, before: Sequence[Message], question: Message, rounds: int
-    ) -> tuple[tuple[Message, ...], Finished]:
+        self, known: Known, before: Sequence[TranscriptMessage], question: TranscriptMessage, rounds: int
+    ) -> tuple[tuple[TranscriptMessage, ...], Finished]:
         """The whole turn as it is recorded, and how it ended."""
         tools, picture = await self._aids(known)
         chat = Chat(spoken((*before, question), picture), model=self._wish.model)
@@ -150,10 +152,10 @@ class Answering:
             reach, remotely = self._reach, self._backend.is_remote
             tools = tools_for(reach.ledger, self._actor, known, reach.sources, remotely=remotely)
         elif self._wish.agentic:
-            self._tell(Progress("notice", f"{model.name} cannot look things up: it answers with what it is told."))
+            self._tell(TurnProgress("notice", f"{model.name} cannot look things up: it answers with what it is told."))
         picture = await in_thread(self._picture) if await self._sees(model) else None
         if picture is None:
-            self._tell(Progress("notice", "The model answers without seeing the photo."))
+            self._tell(TurnProgress("notice", "The model answers without seeing the photo."))
         return tools, picture
 
     async def _sees(self, model: Model) -> bool:
@@ -180,18 +182,18 @@ class Answering:
             async for step in steps:
                 ready = harmless.feed(step.text) if isinstance(step, TextDelta) else harmless.rest()
                 if ready:
-                    self._tell(Progress("text", ready))
+                    self._tell(TurnProgress("text", ready))
                 if isinstance(step, ToolCalled):
-                    self._tell(Progress("tool_call", call=called(step.call)))
+                    self._tell(TurnProgress("tool_call", call=called(step.call)))
                 elif isinstance(step, ToolAnswered):
-                    self._tell(Progress("tool_result", step.text, called(step.call), step.failed))
+                    self._tell(TurnProgress("tool_result", step.text, called(step.call), step.failed))
                 elif isinstance(step, Notice):
-                    self._tell(Progress("notice", step.text))
+                    self._tell(TurnProgress("notice", step.text))
                 elif isinstance(step, Finished):
                     return step
         raise Unavailable("the language model stopped in the middle of its answer: ask again")
 
-    async def _writing(self, turn: Sequence[Message], finished: Finished) -> Writing:
+    async def _writing(self, turn: Sequence[TranscriptMessage], finished: Finished) -> Writing:
         text = turn[-1].text
         title = one_line(inert(await self._title(text))).strip("\"'*_#` ") or one_line(text)
         return Writing(title, text, finished.model, self._backend.name, agentic=self._wish.agentic)
@@ -202,17 +204,17 @@ class Answering:
         try:
             async with aclosing(self._backend.model.chat(chat)) as deltas:
                 async for delta in deltas:
-                    if isinstance(delta, Answer):
+                    if isinstance(delta, Completion):
                         return delta.message.text
         except AdapterError as error:
             log.warning("an insight gets its first words for a title: %s", error)
         return ""
 
     async def _record(self, command: Callable[[Transaction], int]) -> None:
-        def run() -> Progress:
+        def run() -> TurnProgress:
             with self._reach.ledger.transaction(self._actor) as uow:
                 insight_id = command(uow)
-            return Progress("done", insight_id=insight_id, operation_id=uow.operation_id)
+            return TurnProgress("done", insight_id=insight_id, operation_id=uow.operation_id)
 
         self._tell(await in_thread(run))
 

@@ -11,8 +11,8 @@ from adapters.insights.turns import RunningTurn, Tell, Turns
 from domain.base.actor import Actor
 from domain.base.errors import Unavailable
 from domain.events.media import Media
+from domain.ports.conversation_turns import TurnRequest
 from domain.ports.language_model import Model
-from domain.ports.narrator import Wish
 
 LOCAL: Final = "local"
 HYBRID: Final = "hybrid"
@@ -25,7 +25,7 @@ class Narrator:
         self._reach, self._backends, self._absent = reach, backends, absent
         self._turns = Turns()
 
-    def generate(self, actor: Actor, media: Media, wish: Wish) -> RunningTurn:
+    def generate(self, actor: Actor, media: Media, wish: TurnRequest) -> RunningTurn:
         """A turn that writes an insight about a photo.
 
         Raises:
@@ -39,7 +39,9 @@ class Narrator:
 
         return self._turns.claim(f"content-{(media.content_hash or b'').hex()}", actor, work, wish.linger)
 
-    def chat(self, actor: Actor, media: Media, insight_id: int, wish: Wish, expected: int | None = None) -> RunningTurn:
+    def chat(
+        self, actor: Actor, media: Media, insight_id: int, wish: TurnRequest, expected: int | None = None
+    ) -> RunningTurn:
         """A turn of the conversation of an insight, which is about that photo; `expected` is the version of the
         transcript that the user saw.
 

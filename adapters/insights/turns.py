@@ -20,7 +20,7 @@ from typing import Final
 
 from domain.base.actor import Actor
 from domain.base.errors import Conflict, ImageApiError, NotFound
-from domain.ports.narrator import Progress
+from domain.ports.conversation_turns import TurnProgress
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ KEPT_SECONDS: Final = 60.0
 """For how long the end of a turn can still be listened to."""
 UNCLAIMED_SECONDS: Final = 30.0
 """After which a turn that nobody ever listened to is given up."""
-Tell = Callable[[Progress], None]
+Tell = Callable[[TurnProgress], None]
 Work = Callable[[Tell], Awaitable[None]]
 
 
@@ -41,7 +41,7 @@ class RunningTurn:
         self.claimed_at = time.monotonic()
         self.ended_at: float | None = None
         self._work, self._linger, self._release = work, linger, release
-        self._heard: list[Progress] = []
+        self._heard: list[TurnProgress] = []
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._listeners = 0
@@ -74,7 +74,7 @@ class RunningTurn:
             if not self._listeners and self.ended_at is None:
                 self._stop = loop.call_later(self._linger, self._task.cancel)
 
-    async def news(self, after: int) -> Sequence[Progress]:
+    async def news(self, after: int) -> Sequence[TurnProgress]:
         """What happened after the first `after` things, as soon as there is more; nothing at the end."""
         while after >= len(self._heard) and self.ended_at is None:
             await self._news.wait()
@@ -88,7 +88,7 @@ class RunningTurn:
     async def _run(self) -> None:
         await self._work(self._tell)
 
-    def _tell(self, progress: Progress) -> None:
+    def _tell(self, progress: TurnProgress) -> None:
         self._heard.append(progress)
         self._wake()
 
@@ -105,7 +105,7 @@ class RunningTurn:
         elif (error := task.exception()) is not None:
             if not isinstance(error, ImageApiError):
                 log.error("a turn about a photo failed", exc_info=error)
-            self._heard.append(Progress("error", error=error if isinstance(error, Exception) else None))
+            self._heard.append(TurnProgress("error", error=error if isinstance(error, Exception) else None))
         self.ended_at = time.monotonic()
         self._wake()
 

@@ -19,8 +19,8 @@ from anyio.lowlevel import RunVar
 
 from domain.base.errors import AdapterError, LibraryError, Unavailable
 from domain.ports.language_model import (
-    Answer,
     Chat,
+    Completion,
     Finished,
     LanguageModel,
     Message,
@@ -73,7 +73,7 @@ class ToolAgent:
             answer = None
             async with aclosing(self._model.chat(request)) as deltas:
                 async for delta in deltas:
-                    if isinstance(delta, Answer):
+                    if isinstance(delta, Completion):
                         answer = delta
                     else:
                         yield delta

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
 from domain.base.errors import Unavailable
-from domain.ports.language_model import Answer, Chat, Embeddings, LanguageModel, Model, Purpose
+from domain.ports.language_model import Chat, Completion, EmbeddingPurpose, LanguageModel, Model, TextEmbeddings
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Blocking:
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = set()
         self._closed = False
 
-    def answer(self, chat: Chat) -> Answer:
+    def answer(self, chat: Chat) -> Completion:
         """The whole answer.
 
         Raises:
@@ -37,7 +37,7 @@ class Blocking:
         """
         return self._wait(lambda: self._answered(chat))
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    def embed(self, texts: Sequence[str], purpose: EmbeddingPurpose) -> TextEmbeddings:
         """Embed texts; raises as `answer`."""
         return self._wait(lambda: _embedded(self._model, texts, purpose))
 
@@ -52,10 +52,10 @@ class Blocking:
             for loop, task in self._waiting:
                 loop.call_soon_threadsafe(task.cancel)
 
-    async def _answered(self, chat: Chat) -> Answer:
+    async def _answered(self, chat: Chat) -> Completion:
         async with aclosing(self._model.chat(chat)) as deltas:
             async for delta in deltas:
-                if isinstance(delta, Answer):
+                if isinstance(delta, Completion):
                     return delta
         raise Unavailable("the language model stopped in the middle of its answer")
 
@@ -81,7 +81,7 @@ class Blocking:
         return asyncio.run(waited())
 
 
-async def _embedded(model: LanguageModel, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+async def _embedded(model: LanguageModel, texts: Sequence[str], purpose: EmbeddingPurpose) -> TextEmbeddings:
     return await model.embed(texts, purpose)
 
 

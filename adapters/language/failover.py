@@ -17,7 +17,7 @@ from adapters.language.call_counts import TALLY
 from adapters.language.ollama import ModelMissing, Ollama
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, TooSlow
 from domain.base.errors import RuleViolation, Unavailable
-from domain.ports.language_model import Answer, Chat, Delta, Embeddings, Model, Purpose
+from domain.ports.language_model import Chat, Completion, Delta, EmbeddingPurpose, Model, TextEmbeddings
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Failover:
                 async with aclosing(server.chat(chat, deadline)) as deltas:
                     async for delta in deltas:
                         spoken = True
-                        if isinstance(delta, Answer):
+                        if isinstance(delta, Completion):
                             self._log_answer(server, delta.model, begun)
                         yield delta
                 return
@@ -66,7 +66,7 @@ class Failover:
                     raise
                 self._failed(server, following, error, chat.model)
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    async def embed(self, texts: Sequence[str], purpose: EmbeddingPurpose) -> TextEmbeddings:
         """Embed texts; see the port.
 
         Raises:

@@ -11,7 +11,17 @@ from typing import Final
 import msgspec
 
 from domain.base.errors import RuleViolation, Unavailable
-from domain.ports.language_model import Answer, Chat, Delta, Embeddings, LanguageModel, Message, Model, Purpose, Role
+from domain.ports.language_model import (
+    Chat,
+    Completion,
+    Delta,
+    EmbeddingPurpose,
+    LanguageModel,
+    Message,
+    Model,
+    Role,
+    TextEmbeddings,
+)
 
 DESCRIBE: Final = (
     "Describe this photo for somebody who cannot see it: place, people, what they do, objects, mood, light. Quote any "
@@ -41,7 +51,7 @@ class Hybrid:
             async for delta in deltas:
                 yield delta
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    async def embed(self, texts: Sequence[str], purpose: EmbeddingPurpose) -> TextEmbeddings:
         """Embed texts with the local model; see the port."""
         return await self._local.embed(texts, purpose)
 
@@ -74,7 +84,7 @@ class Hybrid:
         try:
             async with aclosing(self._local.chat(question)) as deltas:
                 async for delta in deltas:
-                    if isinstance(delta, Answer):
+                    if isinstance(delta, Completion):
                         return delta.message.text
         except RuleViolation as error:
             # The user picked a model of the other side: that this one cannot see is the operator's to mend.

@@ -30,16 +30,16 @@ from adapters.language.upstream import (
 from adapters.language.vectors import packed, prefixed
 from domain.base.errors import ImageApiError, RuleViolation, Unavailable
 from domain.ports.language_model import (
-    Answer,
     Capability,
     Chat,
+    Completion,
     Delta,
-    Embeddings,
+    EmbeddingPurpose,
     Message,
     Model,
-    Purpose,
     Role,
     TextDelta,
+    TextEmbeddings,
     ThinkingDelta,
     ToolCall,
 )
@@ -155,7 +155,9 @@ class Ollama:
                         return
         raise self._upstream.broken_off()
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose, deadline: Deadline | None = None) -> Embeddings:
+    async def embed(
+        self, texts: Sequence[str], purpose: EmbeddingPurpose, deadline: Deadline | None = None
+    ) -> TextEmbeddings:
         """Embed texts, with the prefixes that the embedding model was trained with; see the port.
 
         Raises:
@@ -171,7 +173,7 @@ class Ollama:
                 vectors += packed(self._upstream.read(body, _OllamaVectors).embeddings, len(batch))
             except ValueError as error:
                 raise self._upstream.malformed(str(error)) from error
-        return Embeddings(name, tuple(vectors))
+        return TextEmbeddings(name, tuple(vectors))
 
     async def models(self) -> Sequence[Model]:
         """Every model that the server has, with what it says of each.
@@ -258,7 +260,7 @@ class _OllamaReading:
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._calls: list[ToolCall] = []
-        self.answer: Answer | None = None
+        self.answer: Completion | None = None
 
     def deltas(self, line: _Line) -> list[Delta]:
         """What a line adds."""
@@ -279,7 +281,7 @@ class _OllamaReading:
                 calls=tuple(self._calls),
                 thinking="".join(self._thinking),
             )
-            self.answer = Answer(
+            self.answer = Completion(
                 message,
                 model=line.model or self._model,
                 server=self._place,

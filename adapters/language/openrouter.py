@@ -21,7 +21,7 @@ from adapters.language.fragments import Assembly, Piece
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, Upstream, detail_of, error_in, retry_after
 from adapters.language.vectors import packed, prefixed
 from domain.base.errors import Busy, ImageApiError, Rejected, RuleViolation
-from domain.ports.language_model import Answer, Chat, Delta, Embeddings, Message, Model, Purpose, Role
+from domain.ports.language_model import Chat, Completion, Delta, EmbeddingPurpose, Message, Model, Role, TextEmbeddings
 
 log = logging.getLogger(__name__)
 
@@ -117,14 +117,14 @@ class OpenRouter:
                 log.warning("%s is busy with %s, asked again in %g s", self.place, name, pause)
             await anyio.sleep(pause)
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    async def embed(self, texts: Sequence[str], purpose: EmbeddingPurpose) -> TextEmbeddings:
         """Embed texts; see the port.
 
         Raises:
             Unavailable, Rejected, RuleViolation: as the port says.
         """
         if not texts:
-            return Embeddings(self._embedding_model, ())
+            return TextEmbeddings(self._embedding_model, ())
         body = {
             "model": self._embedding_model,
             "input": [prefixed(text, purpose, self._embedding_model) for text in texts],
@@ -139,7 +139,7 @@ class OpenRouter:
             vectors = packed([row.embedding for row in rows], len(texts))
         except ValueError as error:
             raise self._upstream.malformed(str(error)) from error
-        return Embeddings(self._embedding_model, tuple(vectors))
+        return TextEmbeddings(self._embedding_model, tuple(vectors))
 
     async def models(self) -> Sequence[Model]:
         """The curated list; empty where there is none."""
@@ -232,7 +232,7 @@ class _OpenRouterReading:
         chunk = self._upstream.read(body, _Chunk)
         return [*self._deltas(chunk, response.headers), self.answer()]
 
-    def answer(self) -> Answer:
+    def answer(self) -> Completion:
         """The whole answer.
 
         Raises:
@@ -240,7 +240,7 @@ class _OpenRouterReading:
         """
         if self._ended is None:
             raise self._upstream.broken_off()
-        return Answer(
+        return Completion(
             self._assembly.message(),
             model=self._model,
             server=self._upstream.place,

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from adapters.language.blocking import Blocking
 from domain.base.errors import Rejected, Unavailable, Unreadable
-from domain.ports.language_model import LanguageModel
-from domain.ports.language_model import Purpose as Wanted
-from domain.ports.text_embedder import Purpose
+from domain.ports.language_model import EmbeddingPurpose, LanguageModel
+from domain.ports.text_embedder import EmbeddedAs
 
-_WANTED: dict[Purpose, Wanted] = {"query": Wanted.QUERY, "document": Wanted.DOCUMENT}
+_WANTED: dict[EmbeddedAs, EmbeddingPurpose] = {"query": EmbeddingPurpose.QUERY, "document": EmbeddingPurpose.DOCUMENT}
 _HARMLESS = "a"
 """A text that every server takes which takes any: where it is refused too, the texts before are not to blame."""
 
@@ -27,7 +26,7 @@ class ServedEmbedder:
         """The embedding model; the same name on two servers is taken for the same model."""
         return self._model
 
-    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> list[bytes]:
+    def embed(self, texts: Sequence[str], purpose: EmbeddedAs = "document") -> list[bytes]:
         """A vector for each text, with the prefixes that the model was trained with; see the port.
 
         Raises:

@@ -7,17 +7,20 @@ from typing import Final
 
 import numpy as np
 
-from domain.ports.language_model import Purpose
+from domain.ports.language_model import EmbeddingPurpose
 
-PREFIXES: Final[dict[str, dict[Purpose, str]]] = {
-    "nomic-embed": {Purpose.DOCUMENT: "search_document: ", Purpose.QUERY: "search_query: "},
-    "e5": {Purpose.DOCUMENT: "passage: ", Purpose.QUERY: "query: "},
-    "mxbai-embed": {Purpose.DOCUMENT: "", Purpose.QUERY: "Represent this sentence for searching relevant passages: "},
+PREFIXES: Final[dict[str, dict[EmbeddingPurpose, str]]] = {
+    "nomic-embed": {EmbeddingPurpose.DOCUMENT: "search_document: ", EmbeddingPurpose.QUERY: "search_query: "},
+    "e5": {EmbeddingPurpose.DOCUMENT: "passage: ", EmbeddingPurpose.QUERY: "query: "},
+    "mxbai-embed": {
+        EmbeddingPurpose.DOCUMENT: "",
+        EmbeddingPurpose.QUERY: "Represent this sentence for searching relevant passages: ",
+    },
 }
 """What each family of models was trained with, after their model cards."""
 
 
-def prefixed(text: str, purpose: Purpose, model: str) -> str:
+def prefixed(text: str, purpose: EmbeddingPurpose, model: str) -> str:
     """`text` as the embedding model `model` wants it for `purpose`."""
     name = model.lower().rpartition("/")[2]
     for family, prefixes in PREFIXES.items():

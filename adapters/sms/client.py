@@ -14,7 +14,7 @@ from typing import Final, Literal
 import httpx
 import msgspec
 
-from domain.base.conversation import Direction, Message
+from domain.base.conversation import ConversationMessage, Direction
 from domain.base.errors import AdapterError, Rejected, Unavailable
 from domain.base.names import name_key
 
@@ -73,7 +73,7 @@ class SmsClient:
             trust_env=False,
         )
 
-    def messages(self, first: date, last: date, contact: str | None = None) -> tuple[Message, ...]:
+    def messages(self, first: date, last: date, contact: str | None = None) -> tuple[ConversationMessage, ...]:
         """The messages of these days, both included, with one contact or with everyone, the oldest first.
 
         Raises:
@@ -81,7 +81,7 @@ class SmsClient:
             Rejected: it refuses these days or this contact.
         """
         query = {"from": first.isoformat(), "to": last.isoformat()} | ({} if contact is None else {"contact": contact})
-        found: dict[str, Message] = {}
+        found: dict[str, ConversationMessage] = {}
         for row in self._rows(query):
             message = self._message(row)
             is_wanted = contact is None or name_key(message.contact) == name_key(_text(contact, _LONGEST_NAME))
@@ -177,11 +177,11 @@ class SmsClient:
             case _:
                 raise Unavailable(f"{where} answered with status {status}{_detail(response.content)}")
 
-    def _message(self, row: _MessageRow) -> Message:
+    def _message(self, row: _MessageRow) -> ConversationMessage:
         sent_at = row.sent_at
         if sent_at.tzinfo is None:
             raise self._malformed("a sent_at without an offset from UTC")
-        return Message(
+        return ConversationMessage(
             id=_text(str(row.id), _LONGEST_NAME),
             contact=_text(row.contact, _LONGEST_NAME),
             sent_at=sent_at,

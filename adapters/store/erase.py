@@ -26,9 +26,9 @@ from adapters.store.log import (
 )
 from adapters.store.transaction import Transaction
 from domain.base.actor import Actor
-from domain.commands.persons import faces_said
 from domain.events.erasure import ContentErased, PersonErased
 from domain.events.event import Event, Recorded
+from domain.events.face import faces_in_words
 from domain.events.person import PersonCoverChosen, PersonDeleted
 from domain.events.tag import TagDeleted
 from domain.rules.erasure import Erasure
@@ -90,7 +90,7 @@ def finish(ledger: Ledger, report: Report = lambda done, total: None) -> None:
 
 
 def _said(erasure: Erasure, subject: Subject) -> str:
-    faces = faces_said(len(erasure.tombstones))
+    faces = faces_in_words(len(erasure.tombstones))
     if isinstance(subject, bytes):
         return f"erased the faces of a photo ({faces})"
     merged = len(erasure.persons) - 1

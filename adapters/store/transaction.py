@@ -182,10 +182,10 @@ class Transaction(Lookups):
             if before[kind, id_] != after[kind, id_]
         ]
 
-    def events_of(self, operation_id: int) -> list[Recorded]:
-        """Everything that one operation appended, in order."""
+    def events_of(self, operation_id: int, most: int | None = None) -> list[Recorded]:
+        """Everything that one operation appended, or the first `most` of it, in order."""
         statement = select(log_events).where(log_events.c.operation_id == operation_id)
-        rows = self.connection.execute(statement.order_by(log_events.c.position))
+        rows = self.connection.execute(statement.order_by(log_events.c.position).limit(most))
         return [self._mapper.recorded(row) for row in rows]
 
     def later_in(self, stream: str, position: int) -> list[Recorded]:

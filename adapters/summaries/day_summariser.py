@@ -13,11 +13,11 @@ from typing import Any, Final
 import msgspec
 
 from adapters.language.blocking import Blocking
-from domain.base.conversation import Message
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import Rejected
 from domain.commands.summaries import Telling
-from domain.events.summary import Source
-from domain.ports.language_model import Answer, Chat, Model, Role
+from domain.events.summary import SummarySource
+from domain.ports.language_model import Chat, Completion, Model, Role
 from domain.ports.language_model import Message as Spoken
 from domain.rules.sanitize import inert
 
@@ -55,7 +55,7 @@ class DaySummariser:
         self._model = model
         self.models = tuple(models)
 
-    def summarise(self, source: Source, messages: Sequence[Message]) -> Telling:
+    def summarise(self, source: SummarySource, messages: Sequence[ConversationMessage]) -> Telling:
         """What a model says of these messages, which are those of `source`, the oldest first.
 
         Raises:
@@ -78,7 +78,7 @@ class DaySummariser:
         """Give up what is being summarised."""
         self._model.close()
 
-    def _answer(self, guide: str, source: Source, what: dict[str, Any]) -> Answer:
+    def _answer(self, guide: str, source: SummarySource, what: dict[str, Any]) -> Completion:
         data = msgspec.json.encode({"day": source.day, "with": source.contact, **what}).decode()
         return self._model.answer(
             Chat((Spoken(Role.SYSTEM, guide), Spoken(Role.USER, data)), thinking=False),
@@ -90,7 +90,7 @@ def _room(model: Model) -> int:
     return max(LEAST_ROOM, min(MOST_ROOM, (model.context or USUAL_CONTEXT) * 3 // 2))
 
 
-def _quoted(message: Message, room: int) -> dict[str, str]:
+def _quoted(message: ConversationMessage, room: int) -> dict[str, str]:
     """A message as the model is told it, a long one cut to what leaves room for others."""
     who = "me" if message.direction == "sent" else message.contact
     return {"at": f"{message.sent_at:%H:%M}", "from": who, "text": message.body[: room // 6]}
@@ -109,7 +109,7 @@ def _parts(messages: Sequence[dict[str, str]], room: int) -> Iterator[Sequence[d
         yield messages[start:end]
 
 
-def _kept(answer: Answer) -> str:
+def _kept(answer: Completion) -> str:
     """The text of an answer as it is stored: without links, markup, and the one character that PostgreSQL cannot
     hold."""
     text = inert(answer.message.text.replace("\x00", "")).strip()

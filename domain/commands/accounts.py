@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from domain.base.actor import ROLES, Actor, signature_by_key
-from domain.base.errors import Conflict, NameTaken, NotFound, RuleViolation
-from domain.base.names import clean_name, name_key
+from domain.base.actor import ROLES, Actor
+from domain.base.errors import Conflict, NotFound, RuleViolation
 from domain.commands.persons import check_version
 from domain.events.account import User, UserAdded, UserGranted, UserPasswordSet, UserRemoved, UserSignedIn
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.unique_names import free_user_name
 
 
 def add_user(
@@ -20,17 +20,7 @@ def add_user(
         RuleViolation: no such role or library.
     """
     uow.actor.require("admin")
-    cleaned = clean_name(name)
-    if name_key(cleaned) in {"watcher", "autobind", "cli", "insight"}:
-        raise NameTaken(f"{cleaned} is the name of a part of the server: choose another")
-    if signature_by_key("").casefold() in name_key(cleaned):
-        raise RuleViolation("this reads like what somebody's key did: choose another name", "name")
-    if uow.users.named(cleaned) is not None:
-        raise NameTaken(f"there is a user {cleaned} already")
-    if uow.users.was_named(cleaned):
-        raise NameTaken(
-            f"a closed account was called {cleaned}, and its history stands under that name: choose another"
-        )
+    cleaned = free_user_name(uow, name)
     _check_grant(uow, role, libraries)
     uow.begin("user.add", f"added the user {cleaned} ({role})")
     user_id = uow.new_id("user")

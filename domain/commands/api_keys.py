@@ -9,12 +9,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from domain.base.actor import ROLES, Actor
-from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
+from domain.base.errors import Conflict, Forbidden, NotFound, RuleViolation
 from domain.base.names import clean_name
 from domain.commands.accounts import actor_of, open_account
 from domain.events.account import User
 from domain.events.api_key import SCOPES, ApiKey, ApiKeyIssued, ApiKeyRevoked, role_within
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.unique_names import require_free_key_name
 
 MOST_KEYS = 100
 """Of one user; nobody looks through more."""
@@ -41,13 +42,12 @@ def issue_key(
         raise RuleViolation(f"{user.name} is {user.role}: a key cannot have the scope {scope}", "scope")
     if expires_at is not None and expires_at <= now:
         raise RuleViolation("this time has passed: name a later one, or none", "expires_at")
-    if uow.api_keys.named(user_id, cleaned) is not None:
-        raise NameTaken(f"{user.name} has a key {cleaned} already")
+    require_free_key_name(uow, user, cleaned)
     if len(uow.api_keys.of(user_id)) >= MOST_KEYS:
         raise Conflict(f"{user.name} has {MOST_KEYS} keys: revoke those that nobody uses")
     uow.begin("user.key", f"gave {user.name} the key {cleaned} ({scope})")
     key_id = uow.new_id("key")
-    uow.append(ApiKeyIssued(key_id, user_id, cleaned, scope, secret_hash, expires_at))
+    uow.append(ApiKeyIssued(key_id, user_id, cleaned, scope, secret_hash=secret_hash, expires_at=expires_at))
     return key_id
 
 

@@ -1,4 +1,5 @@
-"""Policies: what the server does by itself after a commit. Nothing here appends during a replay."""
+"""Binding by itself: faces on a photo that has a tag are given to the person of that name, after a commit and never
+during a replay."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def bind_by_tag(
         for face in faces
         if not face.ignored and face.model_version == model_version and whose_is(uow, face) is None
     ]
-    bound = _by_likeness(uow, free, persons, threshold, model_version, likeness)
+    bound = _by_likeness(uow, free, persons, threshold=threshold, model_version=model_version, likeness=likeness)
     if not bound and len(faces) == 1 and len(persons) == 1 and free:
         bound = _first_face(uow, free[0], persons[0])
     if bound:
@@ -60,7 +61,13 @@ def _tagged_persons(uow: UnitOfWork, content_hash: bytes) -> list[Person]:
 
 
 def _by_likeness(
-    uow: UnitOfWork, free: list[Face], persons: list[Person], threshold: float, model_version: str, likeness: Likeness
+    uow: UnitOfWork,
+    free: list[Face],
+    persons: list[Person],
+    *,
+    threshold: float,
+    model_version: str,
+    likeness: Likeness,
 ) -> list[Bound]:
     vectors = uow.faces.vectors([face.embedding_id for face in free if face.embedding_id is not None])
     scored = []

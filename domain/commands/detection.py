@@ -35,21 +35,21 @@ def box_is_human(face: Face) -> bool:
     return face.source != AUTO or face.touched
 
 
-class Finding(msgspec.Struct, frozen=True):
+class FaceSighting(msgspec.Struct, frozen=True):
     """Where an engine last saw a face, and how surely."""
 
     box: Box
     confidence: float | None
 
 
-def last_finding(uow: UnitOfWork, face_id: int) -> Finding | None:
+def last_sighting(uow: UnitOfWork, face_id: int) -> FaceSighting | None:
     """What the engine that looked last found of a face; None where it did not find it, or none looked."""
     for recorded in reversed(uow.later_in(f"face-{face_id}", 0)):
         event = recorded.event
         if isinstance(event, FaceEmbedded):
-            return None if event.found is None else Finding(event.found, event.confidence)
+            return None if event.found is None else FaceSighting(event.found, event.confidence)
         if isinstance(event, (FaceDetected, FaceRedetected)):
-            return Finding(event.box, event.confidence)
+            return FaceSighting(event.box, event.confidence)
     return None
 
 
@@ -98,7 +98,10 @@ def record_detection(
         events += [MarkerLifted(id_, content_hash) for id_, _, of_model in markers if of_model == model]
     events += [_redetected(face, found, model, next(ids)) for face, found in again]
     events += [
-        FaceDetected(face.id, content_hash, face.found.box, face.found.confidence, model, next(ids)) for face in new
+        FaceDetected(
+            face.id, content_hash, face.found.box, face.found.confidence, model_version=model, embedding_id=next(ids)
+        )
+        for face in new
     ]
     events += [FaceEmbedded(face.id, embedding.model_version, next(ids)) for face, embedding in kept]
     places = zip(_face_ids(uow, len(erased)), erased, strict=True)
@@ -125,7 +128,7 @@ def _tells_something(uow: UnitOfWork, face: Face, model: str) -> bool:
     it yet, so that it would be lost if the drawing were taken back."""
     if face.model_version != model or face.embedding_id is None:
         return True
-    return face.source != AUTO and last_finding(uow, face.id) is None
+    return face.source != AUTO and last_sighting(uow, face.id) is None
 
 
 def _face_ids(uow: UnitOfWork, count: int) -> Iterable[int]:

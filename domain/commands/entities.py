@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.base.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation
+from domain.base.errors import AlreadyMerged, NotFound, RuleViolation
 from domain.base.names import clean_name, name_key, one_line
 from domain.commands.persons import check_version
 from domain.events.entity import (
@@ -31,6 +31,8 @@ from domain.events.entity import (
 )
 from domain.events.event import Event
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import require_entity_in_sight
+from domain.rules.unique_names import require_free_entity_name
 
 LONGEST_DESCRIPTION = 2000
 MOST_ALIASES = 50
@@ -63,7 +65,7 @@ def create_entity(uow: UnitOfWork, name: str, type_: str, description: str = "",
     """
     uow.actor.require("editor")
     cleaned, kind = clean_name(name), _type(type_)
-    _require_free(uow, cleaned, kind)
+    require_free_entity_name(uow, cleaned, kind)
     uow.begin("entity.create", f"created the entity {cleaned}")
     entity_id = uow.new_id("entity")
     uow.append(EntityCreated(entity_id, cleaned, kind, _description(description), _aliases(aliases, cleaned)))
@@ -86,27 +88,27 @@ def change_entity(uow: UnitOfWork, entity_id: int, changes: EntityChanges, expec
     name = entity.name if changes.name is UNSET else clean_name(changes.name)
     kind = entity.type if changes.type is UNSET else _type(changes.type)
     if (name, kind) != (entity.name, entity.type):
-        _require_free(uow, name, kind, besides=entity_id)
+        require_free_entity_name(uow, name, kind, besides=entity_id)
     events: list[Event] = []
-    said: list[str] = []
+    done: list[str] = []
     if name != entity.name:
         events.append(EntityRenamed(entity_id, name, entity.name))
-        said.append(f"renamed the entity {entity.name} to {name}")
+        done.append(f"renamed the entity {entity.name} to {name}")
     if kind != entity.type:
         events.append(EntityRetyped(entity_id, kind, entity.type))
-        said.append(f"said that {name} is of the type {kind}")
+        done.append(f"said that {name} is of the type {kind}")
     description = entity.description if changes.description is UNSET else _description(changes.description)
     if description != entity.description:
         was = (entity.description, None, entity.description_hash)
         events.append(EntityDescribed(entity_id, description, *was))
-        said.append(f"described {name}")
+        done.append(f"described {name}")
     aliases = entity.aliases if changes.aliases is UNSET else _aliases(changes.aliases, name)
     if aliases != entity.aliases:
         events.append(EntityAliased(entity_id, aliases, entity.aliases))
-        said.append(f"said what else {name} is called")
+        done.append(f"said what else {name} is called")
     if events:
         require_entity_in_sight(uow, entity_id)
-        uow.begin("entity.change", ", ".join(said))
+        uow.begin("entity.change", ", ".join(done))
         uow.append(*events)
 
 
@@ -211,19 +213,6 @@ def live_fact(uow: UnitOfWork, entity_id: int, fact_id: int, expected: int | Non
         raise NotFound(f"there is no fact {fact_id} of entity {entity_id}")
     check_version("fact", fact.version, expected)
     return fact
-
-
-def require_entity_in_sight(uow: UnitOfWork, entity_id: int) -> None:
-    """Raises `Forbidden` where the entity or what is said of it comes from photos that the actor may not see."""
-    actor = uow.actor
-    if actor.libraries is not None and not actor.is_admin and uow.entities.outside(entity_id):
-        raise Forbidden(f"this entity also comes from photos that {actor.name} may not see: ask an admin")
-
-
-def _require_free(uow: UnitOfWork, name: str, type_: str, besides: int | None = None) -> None:
-    holder = uow.entities.named(name, type_)
-    if holder is not None and holder != besides:
-        raise NameTaken(f"entity {holder} of the type {type_} has this name already: choose another, or merge the two")
 
 
 def _type(type_: str) -> str:

@@ -9,10 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from domain.base.errors import Forbidden, NotFound, RuleViolation
 from domain.base.geometry import Box
-from domain.commands.persons import check_version, faces_said, free_name, live_person
+from domain.commands.persons import check_version, live_person
 from domain.events.event import Event, Recorded
 from domain.events.face import (
-    DETECTED,
     Face,
     FaceAssigned,
     FaceDeleted,
@@ -24,10 +23,13 @@ from domain.events.face import (
     FaceUnassigned,
     MarkerLifted,
     Why,
+    faces_in_words,
 )
 from domain.events.person import Person, PersonCreated
 from domain.ports.face_engine import Embedding
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import known_person, seen_face
+from domain.rules.unique_names import free_person_name
 
 PENDING = "pending"
 """The model version of a drawn face whose engine did not say which model could not use it."""
@@ -63,9 +65,7 @@ def visible_face(uow: UnitOfWork, face_id: int, expected: int | None = None) -> 
         NotFound: no such face, it was deleted, or no file that the actor may see shows it.
         Stale: its version is not `expected`.
     """
-    face = uow.faces.get(face_id)
-    if face is None or face.status != DETECTED or not uow.media.shows_content(face.content_hash):
-        raise NotFound(f"there is no face {face_id}")
+    face = seen_face(uow, face_id)
     check_version("face", face.version, expected)
     return face
 
@@ -153,19 +153,19 @@ def change_face(uow: UnitOfWork, face_id: int, changes: FaceChanges, expected: i
     uow.actor.require("editor")
     face = visible_face(uow, face_id, expected)
     events: list[Event] = []
-    said: list[str] = []
+    done: list[str] = []
     if changes.person_id is not UNSET:
         assigned, words = _assignment(uow, face, changes.person_id)
         events += assigned
-        said += words
+        done += words
     if changes.ignored is not UNSET and changes.ignored != face.ignored:
         events.append(FaceIgnored(face_id) if changes.ignored else FaceNoticed(face_id))
-        said.append("put a stranger's face aside" if changes.ignored else "took a face back from the strangers")
+        done.append("put a stranger's face aside" if changes.ignored else "took a face back from the strangers")
     if changes.box is not UNSET and changes.box != face.box:
-        said.append("moved the box of a face")
-    if not said:
+        done.append("moved the box of a face")
+    if not done:
         return
-    uow.begin("face.change", ", ".join(said))
+    uow.begin("face.change", ", ".join(done))
     if changes.box is not UNSET and changes.box != face.box:
         events.append(_moved(uow, face, checked_box(changes.box), changes))
     uow.append(*events)
@@ -192,6 +192,7 @@ def reject_person(uow: UnitOfWork, face_id: int, person_id: int) -> None:
         NotFound: no such face or person.
     """
     uow.actor.require("editor")
+    known_person(uow, person_id)
     face = visible_face(uow, face_id)
     person = live_person(uow, person_id)
     events: list[Event] = []
@@ -218,6 +219,8 @@ def change_faces(
         NameTaken: the name of the new person is taken.
     """
     uow.actor.require("editor")
+    if person_id is not None:
+        known_person(uow, person_id)
     if not face_ids:
         raise RuleViolation("name at least one face", "ids")
     if len(face_ids) > LARGEST_BATCH:
@@ -242,11 +245,11 @@ def change_faces(
 def _assign_all(uow: UnitOfWork, faces: Sequence[Face], person_id: int | None, name: str | None) -> None:
     if (person_id is None) == (name is None):
         raise RuleViolation("to assign faces, name a person_id or the name of a new person, not both", "person_id")
-    called = live_person(uow, person_id or 0).name if name is None else free_name(uow, name)
+    called = live_person(uow, person_id or 0).name if name is None else free_person_name(uow, name)
     faces = [face for face in faces if name is not None or face.person_id != person_id]
     if not faces:
         return
-    uow.begin("face.batch", f"assigned {faces_said(len(faces))} to {called}")
+    uow.begin("face.batch", f"assigned {faces_in_words(len(faces))} to {called}")
     if name is not None:
         person_id = uow.new_id("person")
         uow.append(PersonCreated(person_id, called))
@@ -263,9 +266,9 @@ def _change_all(uow: UnitOfWork, faces: Sequence[Face], action: str) -> None:
     }
     if action not in changes:
         raise RuleViolation(f"an action is assign, {', '.join(changes)}; {action!r} is none", "action")
-    said, events = changes[action]
+    done, events = changes[action]
     if events:
-        uow.begin("face.batch", said.format(faces_said(len(events))))
+        uow.begin("face.batch", done.format(faces_in_words(len(events))))
         uow.append(*events)
 
 
@@ -283,7 +286,15 @@ def _assignment(uow: UnitOfWork, face: Face, person_id: int | None) -> tuple[lis
 
 def _moved(uow: UnitOfWork, face: Face, box: Box, changes: FaceChanges) -> FaceMoved:
     model, embedding_id = _attached(uow, face.content_hash, changes.embedding, changes.model_version)
-    return FaceMoved(face.id, box, face.box, model, embedding_id, face.embedding_id, face.model_version)
+    return FaceMoved(
+        face.id,
+        box,
+        was=face.box,
+        model_version=model,
+        embedding_id=embedding_id,
+        was_embedding_id=face.embedding_id,
+        was_model_version=face.model_version,
+    )
 
 
 def _attached(

@@ -15,14 +15,14 @@ from domain.events.insight import (
     RATINGS,
     TOOL,
     USER,
-    Insight,
     InsightRated,
     InsightWritten,
-    Message,
     TranscriptAppended,
+    TranscriptMessage,
     TranscriptRewound,
 )
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import seen_insight
 from domain.rules.transcripts import shown
 
 MOST_MESSAGES = 2000
@@ -40,7 +40,11 @@ class Writing(msgspec.Struct, frozen=True):
 
 
 def write_insight(
-    uow: UnitOfWork, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None = None
+    uow: UnitOfWork,
+    content_hash: bytes,
+    writing: Writing,
+    messages: Sequence[TranscriptMessage],
+    amends: int | None = None,
 ) -> int:
     """Record what a model wrote about a photo, with the conversation that led to it; the insight's id. It takes the
     place of the one that it `amends`, which stays as it is.
@@ -50,13 +54,14 @@ def write_insight(
         RuleViolation: there is no title, no text, or the conversation is not one.
     """
     uow.actor.require("editor")
-    require_in_sight(uow, content_hash)
+    if not uow.media.shows_content(content_hash):
+        raise NotFound("there is no such photo any more")
     uow.begin("insight.write", "wrote an insight about a photo")
     return _write(uow, content_hash, writing, messages, amends)
 
 
 def continue_transcript(
-    uow: UnitOfWork, insight_id: int, messages: Sequence[Message], expected: int | None = None
+    uow: UnitOfWork, insight_id: int, messages: Sequence[TranscriptMessage], expected: int | None = None
 ) -> None:
     """Record a turn of a conversation: what the user said, the tools that the model used, and what it answered.
 
@@ -66,7 +71,7 @@ def continue_transcript(
         RuleViolation: the messages are no turn, or the transcript is too long.
     """
     uow.actor.require("editor")
-    insight = live_insight(uow, insight_id)
+    insight = seen_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
     start = len(uow.transcripts.of(insight_id))
     _check_turn(messages, start)
@@ -75,7 +80,11 @@ def continue_transcript(
 
 
 def amend_insight(
-    uow: UnitOfWork, insight_id: int, writing: Writing, messages: Sequence[Message], expected: int | None = None
+    uow: UnitOfWork,
+    insight_id: int,
+    writing: Writing,
+    messages: Sequence[TranscriptMessage],
+    expected: int | None = None,
 ) -> int:
     """Record a turn as a new insight, whose transcript is the old one's with the turn; the new insight's id. The old
     one stays as it is.
@@ -84,7 +93,7 @@ def amend_insight(
         NotFound, Stale, RuleViolation: as `continue_transcript`; there is no title or text.
     """
     uow.actor.require("editor")
-    insight = live_insight(uow, insight_id)
+    insight = seen_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
     before = uow.transcripts.of(insight_id)
     _check_turn(messages, len(before))
@@ -101,7 +110,7 @@ def rewind_transcript(uow: UnitOfWork, insight_id: int, index: int, expected: in
         RuleViolation: there is no such message, or it is the user's first, which stays.
     """
     uow.actor.require("editor")
-    insight = live_insight(uow, insight_id)
+    insight = seen_insight(uow, insight_id)
     check_version("transcript", insight.turns_version, expected)
     messages = shown(uow.transcripts.of(insight_id))
     if not 0 <= index < len(messages):
@@ -120,7 +129,7 @@ def rate_insight(uow: UnitOfWork, insight_id: int, rating: str | None) -> None:
         RuleViolation: there is no such rating.
     """
     uow.actor.require("editor")
-    insight = live_insight(uow, insight_id)
+    insight = seen_insight(uow, insight_id)
     if rating is not None and rating not in RATINGS:
         raise RuleViolation(f"a rating is {' or '.join(RATINGS)}, or none", "rating")
     if rating != insight.rating:
@@ -128,26 +137,8 @@ def rate_insight(uow: UnitOfWork, insight_id: int, rating: str | None) -> None:
         uow.append(InsightRated(insight_id, rating, insight.rating))
 
 
-def live_insight(uow: UnitOfWork, insight_id: int) -> Insight:
-    """The insight that a command is about.
-
-    Raises:
-        NotFound: there is none, it was taken back, or it is about a photo that the actor may not see.
-    """
-    insight = uow.insights.get(insight_id)
-    if insight is None or insight.deleted or not uow.media.shows_content(insight.content_hash):
-        raise NotFound(f"there is no insight {insight_id}")
-    return insight
-
-
-def require_in_sight(uow: UnitOfWork, content_hash: bytes) -> None:
-    """Raises `NotFound` where no file that the actor may see shows this content."""
-    if not uow.media.shows_content(content_hash):
-        raise NotFound("there is no such photo any more")
-
-
 def _write(
-    uow: UnitOfWork, content_hash: bytes, writing: Writing, messages: Sequence[Message], amends: int | None
+    uow: UnitOfWork, content_hash: bytes, writing: Writing, messages: Sequence[TranscriptMessage], amends: int | None
 ) -> int:
     title = one_line(writing.title)[:LONGEST_TITLE].rstrip()
     text = writing.text.strip()
@@ -163,19 +154,19 @@ def _write(
     return insight_id
 
 
-def _check_turn(messages: Sequence[Message], before: int) -> None:
+def _check_turn(messages: Sequence[TranscriptMessage], before: int) -> None:
     """Raises `RuleViolation` unless `messages` begin with a user's and end with an answer, and each call of a tool has
     its result."""
     if not messages or messages[0].role != USER or messages[-1].role != ASSISTANT or messages[-1].calls:
         raise RuleViolation("a turn begins with what the user said and ends with an answer")
-    asked: list[str] = []
+    unanswered: list[str] = []
     for message in messages:
         if message.role == TOOL:
-            if message.answers not in asked:
+            if message.answers not in unanswered:
                 raise RuleViolation("a tool answers a call that was made before it")
-            asked.remove(message.answers)
-        elif asked:
+            unanswered.remove(message.answers)
+        elif unanswered:
             raise RuleViolation("every call of a tool has its result before the conversation goes on")
-        asked += [call.id for call in message.calls]
+        unanswered += [call.id for call in message.calls]
     if before + len(messages) > MOST_MESSAGES:
         raise RuleViolation(f"a conversation has at most {MOST_MESSAGES} messages: generate another insight")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from domain.base.errors import Conflict, NameTaken, NotFound, RuleViolation
-from domain.base.names import clean_name
+from domain.base.errors import Conflict, NotFound
 from domain.commands.persons import check_version
 from domain.events.event import Event
 from domain.events.library import Library, LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.unique_names import free_library_name, library_name_of
 
 
 def add_library(uow: UnitOfWork, root: str, name: str | None = None) -> int:
@@ -19,7 +19,7 @@ def add_library(uow: UnitOfWork, root: str, name: str | None = None) -> int:
     """
     uow.actor.require("admin")
     _require_apart(uow, root)
-    called = _free_name(uow, name) if name else _unused_name(uow, root)
+    called = free_library_name(uow, name) if name else library_name_of(uow, root)
     uow.begin("library.add", f"added the library {called}")
     library_id = uow.new_id("library")
     uow.append(LibraryAdded(library_id, called, root))
@@ -40,17 +40,17 @@ def change_library(
     uow.actor.require("admin")
     library = shown_library(uow, library_id, expected)
     events: list[Event] = []
-    said = []
-    called = library.name if name is None else _free_name(uow, name, besides=library_id)
+    done = []
+    called = library.name if name is None else free_library_name(uow, name, besides=library_id)
     if called != library.name:
         events.append(LibraryRenamed(library_id, called, library.name))
-        said.append(f"renamed the library {library.name} to {called}")
+        done.append(f"renamed the library {library.name} to {called}")
     if root is not None and root != library.root:
         _require_apart(uow, root, besides=library_id)
         events.append(LibraryRelocated(library_id, root, library.root))
-        said.append(f"moved the library {library.name} to another folder")
+        done.append(f"moved the library {library.name} to another folder")
     if events:
-        uow.begin("library.change", ", ".join(said))
+        uow.begin("library.change", ", ".join(done))
         uow.append(*events)
 
 
@@ -93,23 +93,3 @@ def _require_apart(uow: UnitOfWork, root: str, besides: int | None = None) -> No
     if other.root.rstrip("/") == root.rstrip("/"):
         raise Conflict(f"{root} is library {other.id} ({other.name}) already")
     raise Conflict(f"{root} and library {other.id} ({other.root}) lie in one another: files would be twice")
-
-
-def _free_name(uow: UnitOfWork, name: str, besides: int | None = None) -> str:
-    cleaned = clean_name(name)
-    if cleaned.isdecimal():
-        raise RuleViolation("a library's name cannot be a number: it would be taken for an id", "name")
-    holder = uow.libraries.named(cleaned)
-    if holder is not None and holder.id != besides:
-        raise NameTaken(f"library {holder.id} is called {holder.name} already")
-    return cleaned
-
-
-def _unused_name(uow: UnitOfWork, root: str) -> str:
-    last = root.rstrip("/").rpartition("/")[2] or "root"
-    base = "".join(letter for letter in last if letter.isprintable())[:150].strip() or "library"
-    base = f"folder {base}" if base.isdecimal() else base
-    name, number = base, 2
-    while uow.libraries.named(clean_name(name)) is not None:
-        name, number = f"{base} ({number})", number + 1
-    return clean_name(name)

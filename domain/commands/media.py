@@ -20,7 +20,7 @@ class ReadFile(msgspec.Struct, frozen=True):
     facts: FileFacts
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class RecordedFiles(msgspec.Struct, frozen=True):
     """What became of a batch of files, in numbers; those read `again` did not change."""
 
     discovered: int
@@ -31,7 +31,7 @@ class Recorded(msgspec.Struct, frozen=True):
 
 def record_files(
     uow: UnitOfWork, library_id: int, files: Sequence[ReadFile], vanished: Collection[int] = ()
-) -> Recorded:
+) -> RecordedFiles:
     """Record a batch of files that were just read; the facts are checked again here, inside the write lock.
 
     A new place whose bytes are those of a file in `vanished` (ids that the walk no longer met), or else of one that is
@@ -66,7 +66,7 @@ def record_files(
             for id_, file in zip(ids, new, strict=True)
         ]
     uow.append(*events)
-    return Recorded(len(new), changed, moved, again)
+    return RecordedFiles(len(new), changed, moved, again)
 
 
 def record_missing(uow: UnitOfWork, media_ids: Iterable[int]) -> int:

@@ -7,10 +7,9 @@ from datetime import date
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.base.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation, Stale
-from domain.base.names import clean_name
+from domain.base.errors import AlreadyMerged, RuleViolation, Stale
 from domain.events.event import Event
-from domain.events.face import DETECTED
+from domain.events.face import DETECTED, faces_in_words
 from domain.events.person import (
     Person,
     PersonBirthDateSet,
@@ -25,6 +24,8 @@ from domain.events.person import (
     PersonShown,
 )
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import known_person, require_faces_in_sight
+from domain.rules.unique_names import free_person_name
 
 LONGEST_NOTES = 20_000
 
@@ -44,13 +45,11 @@ def live_person(uow: UnitOfWork, person_id: int, expected: int | None = None) ->
     """The person that a command is about.
 
     Raises:
-        NotFound: no such person, or it was deleted.
+        NotFound: no such person, it was deleted, or the actor may not know of it.
         AlreadyMerged: it was merged; the text names the survivor.
         Stale: its version is not `expected`.
     """
-    person = uow.persons.get(person_id)
-    if person is None or person.canonical_id is None:
-        raise NotFound(f"there is no person {person_id}")
+    person = known_person(uow, person_id)
     if person.merged_into is not None:
         raise AlreadyMerged(f"person {person_id} ({person.name}) was merged into person {person.canonical_id}")
     check_version("person", person.version, expected)
@@ -73,7 +72,7 @@ def create_person(
         RuleViolation: the name, notes or date cannot be.
     """
     uow.actor.require("editor")
-    cleaned = free_name(uow, name)
+    cleaned = free_person_name(uow, name)
     uow.begin("person.create", f"created {cleaned}")
     person_id = uow.new_id("person")
     birth = None if birth_date is None else _birth_date(birth_date)
@@ -94,30 +93,30 @@ def change_person(uow: UnitOfWork, person_id: int, changes: PersonChanges, expec
     uow.actor.require("editor")
     person = live_person(uow, person_id, expected)
     events: list[Event] = []
-    said: list[str] = []
-    name = person.name if changes.name is UNSET else free_name(uow, changes.name, besides=person_id)
+    done: list[str] = []
+    name = person.name if changes.name is UNSET else free_person_name(uow, changes.name, besides=person_id)
     if name != person.name:
         events.append(PersonRenamed(person_id, name, person.name))
-        said.append(f"renamed {person.name} to {name}")
+        done.append(f"renamed {person.name} to {name}")
     if changes.notes is not UNSET and changes.notes != person.notes:
         events.append(PersonNoted(person_id, _notes(changes.notes), person.notes))
-        said.append(f"wrote notes on {person.name}")
+        done.append(f"wrote notes on {person.name}")
     if changes.birth_date is not UNSET and changes.birth_date != person.birth_date:
         birth = None if changes.birth_date is None else _birth_date(changes.birth_date)
         events.append(PersonBirthDateSet(person_id, birth, person.birth_date))
-        said.append(f"set the birth date of {person.name}")
+        done.append(f"set the birth date of {person.name}")
     if changes.hidden is not UNSET and changes.hidden != person.hidden:
         events.append(PersonHidden(person_id) if changes.hidden else PersonShown(person_id))
-        said.append(f"{'hid' if changes.hidden else 'showed'} {person.name}")
+        done.append(f"{'hid' if changes.hidden else 'showed'} {person.name}")
     if changes.cover_face_id is not UNSET and changes.cover_face_id != person.cover_face_id:
         events.append(_cover(uow, person, changes.cover_face_id))
-        said.append(f"chose a cover for {person.name}")
+        done.append(f"chose a cover for {person.name}")
     if changes.entity_id is not UNSET and changes.entity_id != person.entity_id:
         events.append(_bridge(uow, person, changes.entity_id))
-        said.append(f"bridged {person.name} to an entity" if changes.entity_id else f"took the bridge of {person.name}")
+        done.append(f"bridged {person.name} to an entity" if changes.entity_id else f"took the bridge of {person.name}")
     if events:
-        require_sight(uow, uow.persons.behind(person_id))
-        uow.begin("person.change", ", ".join(said))
+        require_faces_in_sight(uow, uow.persons.behind(person_id))
+        uow.begin("person.change", ", ".join(done))
         uow.append(*events)
 
 
@@ -127,19 +126,21 @@ def merge_persons(uow: UnitOfWork, person_id: int, into: int, expected: int | No
     The cost does not depend on the number of faces: each keeps saying the person it was assigned to.
 
     Raises:
+        NotFound: there is no such person, or the actor may not know of one of the two.
         RuleViolation: a person cannot be merged into itself.
-        NotFound: there is no such person.
         AlreadyMerged: one of the two was merged before.
         Forbidden: faces lie in libraries that the actor may not see.
     """
     uow.actor.require("editor")
+    known_person(uow, person_id)
+    known_person(uow, into)
     if person_id == into:
         raise RuleViolation("a person cannot be merged into itself: name another one", "into")
     person, survivor = live_person(uow, person_id, expected), live_person(uow, into)
     behind = uow.persons.behind(person_id)
-    require_sight(uow, [*behind, *uow.persons.behind(into)])
+    require_faces_in_sight(uow, [*behind, *uow.persons.behind(into)])
     count = uow.faces.count_of(behind)
-    uow.begin("person.merge", f"merged {person.name} ({faces_said(count)}) into {survivor.name}")
+    uow.begin("person.merge", f"merged {person.name} ({faces_in_words(count)}) into {survivor.name}")
     uow.append(PersonMerged(person_id, into))
     if person.notes and not survivor.notes:
         uow.append(PersonNoted(into, person.notes, survivor.notes))
@@ -157,42 +158,11 @@ def delete_person(uow: UnitOfWork, person_id: int, *, with_faces: bool = False, 
     uow.actor.require("editor")
     person = live_person(uow, person_id, expected)
     behind = uow.persons.behind(person_id)
-    require_sight(uow, behind)
+    require_faces_in_sight(uow, behind)
     count = uow.faces.count_of(behind)
     fate = "deleted with it" if with_faces else f"{'is' if count == 1 else 'are'} nobody's now"
-    uow.begin("person.delete", f"deleted {person.name} ({faces_said(count)} {fate})")
+    uow.begin("person.delete", f"deleted {person.name} ({faces_in_words(count)} {fate})")
     uow.append(PersonDeleted(person_id, tuple(sorted(behind)), with_faces))
-
-
-def require_sight(uow: UnitOfWork, person_ids: list[int], status: str = DETECTED) -> None:
-    """Raises `Forbidden` where faces (of this status) of these persons lie in libraries that the actor may not see."""
-    actor = uow.actor
-    if actor.is_admin or actor.libraries is None:
-        return
-    outside = uow.faces.outside(person_ids, status)
-    if outside:
-        raise Forbidden(
-            f"{faces_said(outside)} of this person lie in libraries that {actor.name} may not see: ask an admin"
-        )
-
-
-def free_name(uow: UnitOfWork, name: str, besides: int | None = None) -> str:
-    """The cleaned name, where no live person (besides this one) has it.
-
-    Raises:
-        NameTaken: someone has it, in any case.
-        RuleViolation: it cannot be a name.
-    """
-    cleaned = clean_name(name)
-    holder = uow.persons.named(cleaned)
-    if holder is not None and holder.id != besides:
-        raise NameTaken(f"person {holder.id} is called {holder.name} already: choose another name, or merge the two")
-    return cleaned
-
-
-def faces_said(count: int) -> str:
-    """A number of faces in words."""
-    return "1 face" if count == 1 else f"{count} faces"
 
 
 def _notes(notes: str) -> str:

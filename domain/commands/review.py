@@ -8,12 +8,14 @@ import msgspec
 
 from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
 from domain.commands.faces import BY_USER, LARGEST_BATCH, Outcome, visible_face, whose_is
-from domain.commands.persons import faces_said, free_name, live_person
+from domain.commands.persons import live_person
 from domain.events.event import Event
-from domain.events.face import Face, FaceAssigned
+from domain.events.face import Face, FaceAssigned, faces_in_words
 from domain.events.person import PersonCreated
 from domain.events.tag import Tag
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import known_person, knows_tag
+from domain.rules.unique_names import free_person_name
 
 MOST_TAGS = 1000
 """Tags that one bootstrap takes."""
@@ -44,13 +46,15 @@ def accept_cluster(
         NameTaken: the name of the new person is taken.
     """
     uow.actor.require("editor")
+    if person_id is not None:
+        known_person(uow, person_id)
     if not face_ids:
         raise RuleViolation("name at least one face", "ids")
     if len(face_ids) > LARGEST_BATCH:
         raise RuleViolation(f"at most {LARGEST_BATCH} faces at once", "ids")
     if (person_id is None) == (name is None):
         raise RuleViolation("say whose the cluster is: a person_id or the name of a new person, not both", "person_id")
-    called = live_person(uow, person_id or 0).name if name is None else free_name(uow, name)
+    called = live_person(uow, person_id or 0).name if name is None else free_person_name(uow, name)
     outcomes: list[Outcome] = []
     faces: list[Face] = []
     for face_id in dict.fromkeys(face_ids):
@@ -61,7 +65,7 @@ def accept_cluster(
             outcomes.append(Outcome(face_id, ok=False, error=str(error)))
     if not faces:
         return outcomes
-    uow.begin("cluster.accept", f"said that a cluster of {faces_said(len(faces))} is {called}")
+    uow.begin("cluster.accept", f"said that a cluster of {faces_in_words(len(faces))} is {called}")
     events: list[Event] = []
     if person_id is None:
         person_id = uow.new_id("person")
@@ -70,12 +74,11 @@ def accept_cluster(
     return outcomes
 
 
-def bootstrap_persons(uow: UnitOfWork, tags: Sequence[Tag | str]) -> list[Bootstrapped]:
-    """Make a person of each of these tags, which the user says are people, in one operation; a plain text is the name
-    of a tag that the caller did not find.
+def bootstrap_persons(uow: UnitOfWork, tags: Sequence[int | str]) -> list[Bootstrapped]:
+    """Make a person of each of these tags, named by id or by name, which the user says are people, in one operation.
 
-    One row a tag comes back: where the name is taken, or there is no such tag, it says so and leaves the others alone.
-    The tags stay, and the rule that binds by tag follows them from now on.
+    One row a tag comes back: where the name is taken, or the actor knows of no such tag, it says so and leaves the
+    others alone. The tags stay, and the rule that binds by tag follows them from now on.
 
     Raises:
         RuleViolation: no tags, or too many.
@@ -87,12 +90,12 @@ def bootstrap_persons(uow: UnitOfWork, tags: Sequence[Tag | str]) -> list[Bootst
         raise RuleViolation(f"at most {MOST_TAGS} tags at once", "tags")
     rows: list[Bootstrapped] = []
     events: list[PersonCreated] = []
-    for tag in dict.fromkeys(tags):
+    for tag in dict.fromkeys(_known_tag(uow, tag) for tag in tags):
         if isinstance(tag, str):
             rows.append(Bootstrapped(None, tag, ok=False, error=f"there is no tag {tag}"))
             continue
         try:
-            name = free_name(uow, tag.name)
+            name = free_person_name(uow, tag.name)
         except (NameTaken, RuleViolation) as error:
             rows.append(Bootstrapped(tag.id, tag.name, ok=False, error=str(error)))
             continue
@@ -100,10 +103,16 @@ def bootstrap_persons(uow: UnitOfWork, tags: Sequence[Tag | str]) -> list[Bootst
         rows.append(Bootstrapped(tag.id, name, ok=True, person_id=events[-1].person_id))
     if events:
         names = ", ".join(event.name for event in events[:3]) + (", …" if len(events) > 3 else "")
-        said = "a person" if len(events) == 1 else f"{len(events)} persons"
-        uow.begin("bootstrap", f"made {said} from tags: {names}")
+        persons = "a person" if len(events) == 1 else f"{len(events)} persons"
+        uow.begin("bootstrap", f"made {persons} from tags: {names}")
         uow.append(*events)
     return rows
+
+
+def _known_tag(uow: UnitOfWork, written: int | str) -> Tag | str:
+    """The live tag that the actor may know of; what is none stays as it was written."""
+    tag = uow.tags.named(written) if isinstance(written, str) else uow.tags.get(written)
+    return str(written) if tag is None or not knows_tag(uow, tag.id) else tag
 
 
 def _still_nobodys(uow: UnitOfWork, face_id: int, person_id: int | None, called: str) -> Face:

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from domain.base.actor import Actor
-from domain.base.errors import Forbidden, NotFound
-from domain.events.summary import Source, Summary, SummaryDeleted, SummaryEmbedded, SummaryWritten
+from domain.base.errors import NotFound
+from domain.events.summary import Summary, SummaryDeleted, SummaryEmbedded, SummarySource, SummaryWritten
 from domain.ports.face_engine import Embedding
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import require_may_read_summaries
 from domain.rules.summaries import is_wanted
 
 
@@ -22,17 +22,9 @@ class Telling(msgspec.Struct, frozen=True):
     prompt_version: int
 
 
-def require_may_read(actor: Actor) -> None:
-    """Raises `Forbidden` unless `actor` may read what people wrote to each other: an editor or admin who sees every
-    library, since such a user may ask a language model for the messages of the day of any photo."""
-    actor.require("editor")
-    if actor.libraries is not None and not actor.is_admin:
-        raise Forbidden(f"summaries are of all conversations, and {actor.name} sees some libraries only: ask an admin")
-
-
 def write_summary(
     uow: UnitOfWork,
-    source: Source,
+    source: SummarySource,
     telling: Telling,
     models: Collection[str],
     embedding: Embedding | None,
@@ -50,9 +42,19 @@ def write_summary(
     before = next((each.id for each in standing if each.contact_key == source.contact_key), None)
     uow.begin("summary.write", "wrote daily summaries")
     summary_id = uow.new_id("summary")
-    made = (source.day, source.contact, source.hash, source.messages)
-    said = (telling.prompt_version, telling.model, telling.text)
-    uow.append(SummaryWritten(summary_id, *made, *said, before))
+    uow.append(
+        SummaryWritten(
+            summary_id,
+            day=source.day,
+            contact=source.contact,
+            source_hash=source.hash,
+            messages=source.messages,
+            prompt_version=telling.prompt_version,
+            model=telling.model,
+            text=telling.text,
+            supersedes=before,
+        )
+    )
     if embedding is not None:
         _embed(uow, {summary_id: embedding})
     return summary_id
@@ -81,7 +83,7 @@ def delete_summary(uow: UnitOfWork, summary_id: int) -> None:
         Forbidden: the actor may not read it.
         NotFound: there is none, it was deleted before, or another one took its place.
     """
-    require_may_read(uow.actor)
+    require_may_read_summaries(uow.actor)
     summary = live_summary(uow.summaries.get(summary_id), summary_id)
     uow.begin("summary.delete", f"deleted a daily summary of {summary.day}")
     uow.append(SummaryDeleted(summary_id))

@@ -7,21 +7,25 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
-from domain.base.errors import Forbidden, NameTaken, NotFound, RuleViolation
+from domain.base.errors import NotFound, RuleViolation
 from domain.base.names import clean_name
 from domain.commands.persons import check_version
 from domain.events.event import Event
 from domain.events.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagDeleted, TagRecoloured, TagRenamed
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import knows_tag, require_known_tag, require_photos, require_tag_in_sight
+from domain.rules.unique_names import free_tag_name
 
 
 def tag_contents(uow: UnitOfWork, contents: Sequence[bytes], name: str) -> int:
-    """Put a tag, made where there is none, on visible contents that lack it; the tag's id.
+    """Put a tag, made where there is none, on contents that lack it; the tag's id.
 
     Raises:
+        NotFound: one of them is on no photo that the actor may see.
         RuleViolation: the name cannot be.
     """
     uow.actor.require("editor")
+    require_photos(uow, contents)
     name = clean_name(name)
     tag = uow.tags.named(name)
     has = set() if tag is None else uow.tagged.contents_of(tag.id)
@@ -41,9 +45,10 @@ def untag_contents(uow: UnitOfWork, contents: Sequence[bytes], name: str) -> int
     """Take a tag off contents that have it; how many had it.
 
     Raises:
-        NotFound: there is no such tag.
+        NotFound: there is no such tag, or one of them is on no photo that the actor may see.
     """
     uow.actor.require("editor")
+    require_photos(uow, contents)
     tag = uow.tags.named(name)
     if tag is None:
         raise NotFound(f"there is no tag {name!r}")
@@ -75,33 +80,25 @@ def change_tag(
     """
     uow.actor.require("editor")
     tag = live_tag(uow, tag_id, expected)
-    called = tag.name if name is None else _free_name(uow, tag_id, name)
+    called = tag.name if name is None else free_tag_name(uow, name, besides=tag_id)
     painted = tag.color if color is UNSET else _clean_color(color)
     events: list[Event] = []
-    said = []
+    done = []
     if called != tag.name:
         events.append(TagRenamed(tag_id, called, tag.name))
-        said.append(f"renamed the tag {tag.name} to {called}")
+        done.append(f"renamed the tag {tag.name} to {called}")
     if painted != tag.color:
         events.append(TagRecoloured(tag_id, painted, tag.color))
-        said.append(f"gave the tag {called} {'no colour' if painted is None else f'the colour {painted}'}")
+        done.append(f"gave the tag {called} {'no colour' if painted is None else f'the colour {painted}'}")
     if events:
         require_tag_in_sight(uow, tag_id)
-        uow.begin("tag.rename" if called != tag.name else "tag.colour", ", ".join(said))
+        uow.begin("tag.rename" if called != tag.name else "tag.colour", ", ".join(done))
         uow.append(*events)
 
 
 def rename_tag(uow: UnitOfWork, tag_id: int, name: str, expected: int | None = None) -> None:
     """Give a tag another name; raises as `change_tag`."""
     change_tag(uow, tag_id, name=name, expected=expected)
-
-
-def _free_name(uow: UnitOfWork, tag_id: int, name: str) -> str:
-    cleaned = clean_name(name)
-    holder = uow.tags.named(cleaned)
-    if holder is not None and holder.id != tag_id:
-        raise NameTaken(f"tag {holder.id} is called {holder.name} already")
-    return cleaned
 
 
 def _clean_color(color: str | None) -> str | None:
@@ -121,6 +118,8 @@ def merge_tags(uow: UnitOfWork, tag_id: int, into: int, expected: int | None = N
         Stale: the tag changed since the client read it.
     """
     uow.actor.require("editor")
+    require_known_tag(uow, tag_id)
+    require_known_tag(uow, into)
     tag, survivor = live_tag(uow, tag_id, expected), live_tag(uow, into, None)
     if tag.id == survivor.id:
         raise RuleViolation("a tag cannot be merged into itself", "into")
@@ -147,18 +146,10 @@ def delete_tag(uow: UnitOfWork, tag_id: int, expected: int | None = None) -> Non
     uow.append(TagDeleted(tag_id))
 
 
-def require_tag_in_sight(uow: UnitOfWork, tag_id: int) -> None:
-    """Raises `Forbidden` where the tag, live or deleted, is on photos in libraries that the actor may not see."""
-    actor = uow.actor
-    if actor.libraries is not None and not actor.is_admin and uow.tagged.outside(tag_id):
-        name = uow.tags.name_of(tag_id)
-        raise Forbidden(f"the tag {name} is on photos that {actor.name} may not see: ask an admin")
-
-
 def live_tag(uow: UnitOfWork, tag_id: int, expected: int | None = None) -> Tag:
-    """The tag that a command is about; raises `NotFound` or `Stale`."""
+    """The tag that a command is about; raises `NotFound`, also of one that the actor may not know of, or `Stale`."""
     tag = uow.tags.get(tag_id)
-    if tag is None:
+    if tag is None or not knows_tag(uow, tag_id):
         raise NotFound(f"there is no tag {tag_id}")
     check_version("tag", tag.version, expected)
     return tag

@@ -25,7 +25,7 @@ READ_KIND: Final = "xmp.read"
 FROM_XMP: Final = Why("xmp")
 
 
-class Taken(msgspec.Struct):
+class TakenOver(msgspec.Struct):
     """What was taken over, in numbers, and with words what was not: `persons` and `tags` are names that were new,
     `left` says what stands against it, `interrupted` that not everything was looked at."""
 
@@ -38,7 +38,7 @@ class Taken(msgspec.Struct):
     left: list[str] = msgspec.field(default_factory=list)
     interrupted: bool = False
 
-    def add(self, other: Taken) -> None:
+    def add(self, other: TakenOver) -> None:
         """Count another's too."""
         self.photos += other.photos
         self.named += other.named
@@ -63,7 +63,7 @@ def to_draw(faces: Sequence[Face], description: Description) -> list[Region]:
 
 def take_over(
     uow: UnitOfWork, content_hash: bytes, description: Description, embedded: Mapping[Box, Embedding] | None = None
-) -> Taken:
+) -> TakenOver:
     """Take over what XMP says of one content; what already stands so appends nothing.
 
     A region that shows a face which is nobody's names it; one that shows none draws it, with its embedding where
@@ -71,7 +71,7 @@ def take_over(
     as a stranger's, or said or taken away not to be this person is left so, and a tag that was taken off stays off.
     """
     uow.actor.require("editor")
-    reading = _Reading(uow, content_hash)
+    reading = _TakingOver(uow, content_hash)
     reading.take_regions(description.regions, embedded or {})
     reading.take_keywords(description.keywords)
     if reading.events:
@@ -81,13 +81,13 @@ def take_over(
     return reading.taken
 
 
-class _Reading:
+class _TakingOver:
     """One content's description on its way into events: `new` persons and tags, then what refers to them."""
 
     def __init__(self, uow: UnitOfWork, content_hash: bytes) -> None:
         self._turn = uow
         self._content = content_hash
-        self.taken = Taken()
+        self.taken = TakenOver()
         self.new: list[Event] = []
         self.events: list[Event] = []
         self._persons: dict[str, int] = {}

@@ -73,8 +73,8 @@ def key_text(key_id: int, secret: bytes) -> str:
 
 def read_key(text: str) -> tuple[int, bytes] | None:
     """The id and secret of a key, None where the text is none."""
-    found = _KEY.fullmatch(text)
-    return None if found is None else (int(found[1]), bytes.fromhex(found[2]))
+    match = _KEY.fullmatch(text)
+    return None if match is None else (int(match[1]), bytes.fromhex(match[2]))
 
 
 def role_within(role: str, scope: str) -> str:

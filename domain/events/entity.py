@@ -20,7 +20,7 @@ STANDS, AMENDED, REWOUND, GONE, ERASED = "stands", "amended", "rewound", "gone",
 back behind its text, it was taken back, or the faces of its photo were erased."""
 
 
-class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+class FactOrigin(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a language model's word was read from: an insight, of which version, about which content; which `model` read
     it, and with which version of the question."""
 
@@ -88,7 +88,7 @@ class EntityCreated(Event, frozen=True, omit_defaults=True):
     type: str
     description: str = ""
     aliases: tuple[str, ...] = ()
-    source: Source | None = None
+    source: FactOrigin | None = None
 
 
 @recorded_as("EntityRenamed", "entity", "entity_id")
@@ -175,7 +175,7 @@ class FactRecorded(Event, frozen=True, omit_defaults=True):
     fact_id: int
     entity_id: int
     statement: Statement
-    source: Source | None = None
+    source: FactOrigin | None = None
 
     def touches(self) -> tuple[tuple[str, int], ...]:
         """The fact, and the entity that has one more."""

@@ -1,4 +1,4 @@
-"""SPLIT from domain.rules.erasure."""
+"""What an erasure leaves in the log: written over the events of a face, or appended to say whom it took."""
 
 from __future__ import annotations
 

@@ -14,6 +14,11 @@ SAME_FACE_IOU = 0.5
 """Two boxes that overlap by more than this are one face (SPEC: detecting again)."""
 
 
+def faces_in_words(count: int) -> str:
+    """A number of faces in words."""
+    return "1 face" if count == 1 else f"{count} faces"
+
+
 class Face(msgspec.Struct, frozen=True):
     """A face row as a command sees it. `person_id` is the person assigned, before merges are followed; `touched` says
     that a person decided something about it (drew, assigned, moved, ignored or deleted it)."""

@@ -16,7 +16,7 @@ RATINGS = (GOOD, BAD)
 LONGEST_TITLE = 200
 
 
-class ToolCall(msgspec.Struct, frozen=True):
+class RecordedToolCall(msgspec.Struct, frozen=True):
     """A tool that the model asked for: `id` names the call within its turn, `arguments` is the JSON text that the model
     wrote, which may be none."""
 
@@ -25,7 +25,7 @@ class ToolCall(msgspec.Struct, frozen=True):
     arguments: str = "{}"
 
 
-class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+class TranscriptMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message of a transcript.
 
     `role` is `user`, `assistant` or `tool`. An assistant's message names the `model` that wrote it, and may ask for
@@ -34,7 +34,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     role: str
     text: str = ""
-    calls: tuple[ToolCall, ...] = ()
+    calls: tuple[RecordedToolCall, ...] = ()
     answers: str | None = None
     model: str | None = None
 
@@ -101,7 +101,7 @@ class TranscriptAppended(Event, frozen=True, omit_defaults=True):
 
     insight_id: int
     start: int
-    messages: tuple[Message, ...]
+    messages: tuple[TranscriptMessage, ...]
 
 
 @recorded_as("TranscriptRewound", "insight", "insight_id")

@@ -71,16 +71,16 @@ class Operation(msgspec.Struct, frozen=True):
     undone_by: int | None
     undoes: int | None
 
-    def is_told_to(self, actor: Actor) -> bool:
+    def may_be_read_by(self, actor: Actor) -> bool:
         """Whether `actor` may read it as it is: their own deeds; where they see every library, everything but what was
         done with accounts, which is for admins."""
         if actor.signed(self.actor) or actor.is_admin:
             return True
         return actor.libraries is None and not self.kind.startswith("user.")
 
-    def said_to(self, actor: Actor) -> str:
+    def text_for(self, actor: Actor) -> str:
         """The operation in words for `actor`: without any name where it is not told to them."""
-        return self.text if self.is_told_to(actor) else _WITHOUT_NAMES.get(self.kind, "did something")
+        return self.text if self.may_be_read_by(actor) else _WITHOUT_NAMES.get(self.kind, "did something")
 
 
 @recorded_as("OperationBegan", "operation", "operation_id", opens=True)

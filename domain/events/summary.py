@@ -36,7 +36,7 @@ class Summary(msgspec.Struct, frozen=True):
     embedding_model: str | None
 
 
-class Source(msgspec.Struct, frozen=True):
+class SummarySource(msgspec.Struct, frozen=True):
     """What a summary is made from: `day` is YYYY-MM-DD, `contact_key` the name key of the contact."""
 
     day: str

@@ -39,7 +39,7 @@ class Capability(StrEnum):
     EMBEDDING = "embedding"
 
 
-class Purpose(StrEnum):
+class EmbeddingPurpose(StrEnum):
     """What a text is embedded for: to be found, or to find; models want to be told which."""
 
     DOCUMENT = "document"
@@ -107,7 +107,7 @@ class ThinkingDelta(msgspec.Struct, frozen=True, tag="thinking"):
     text: str
 
 
-class Answer(msgspec.Struct, frozen=True, tag="answer"):
+class Completion(msgspec.Struct, frozen=True, tag="answer"):
     """The whole answer, the last thing in a stream.
 
     `message` is the assistant's, with the calls that it wants made. `model` and `server` say who answered. `complete`
@@ -122,10 +122,10 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
     answer_tokens: int = 0
 
 
-Delta = TextDelta | ThinkingDelta | Answer
+Delta = TextDelta | ThinkingDelta | Completion
 
 
-class Embeddings(msgspec.Struct, frozen=True):
+class TextEmbeddings(msgspec.Struct, frozen=True):
     """Texts as points of one model's space: each of `vectors` is little-endian float32 of L2 norm 1, in the order of
     the texts. Vectors of two models are never compared."""
 
@@ -163,7 +163,7 @@ class LanguageModel(Protocol):
         not said again.
         """
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embeddings:
+    async def embed(self, texts: Sequence[str], purpose: EmbeddingPurpose) -> TextEmbeddings:
         """Embed texts for a purpose."""
 
     async def models(self) -> Sequence[Model]:

@@ -1,16 +1,21 @@
-"""What commands ask of the read tables, subject by subject, inside the transaction in which they decide."""
+"""What the rules and commands of the domain ask of the read tables, subject by subject, and all of it as one snapshot.
+
+A command asks inside the transaction in which it decides, a query in the snapshot from which it answers: the rules of
+access are the same for both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from domain.base.actor import Actor
 from domain.events.account import User
 from domain.events.api_key import ApiKey
 from domain.events.burst import Shot
 from domain.events.entity import Entity, Fact
 from domain.events.face import DETECTED, Face
-from domain.events.insight import Insight, Message
+from domain.events.insight import Insight, TranscriptMessage
 from domain.events.library import Library
 from domain.events.media import Media
 from domain.events.operation import Operation
@@ -34,6 +39,9 @@ class LibraryLookups(Protocol):
 
 class MediaLookups(Protocol):
     """What commands ask about files."""
+
+    def get(self, media_id: int) -> Media | None:
+        """The file with this id in a library that the actor sees, missing or not."""
 
     def find(self, media_id: int) -> Media | None:
         """The file with this id, whether or not the actor sees its library."""
@@ -85,11 +93,8 @@ class FaceLookups(Protocol):
     def rejections(self, face_id: int) -> set[int]:
         """The persons that this face was said not to be, as they were named then."""
 
-    def outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
-        """How many faces of these persons, of this status, lie in no library that the actor may see."""
-
-    def deleted_with(self, person_id: int, said: Collection[int]) -> list[int]:
-        """The faces that were deleted with a person, of those that say one of the persons `said`."""
+    def deleted_with(self, person_id: int, persons: Collection[int]) -> list[int]:
+        """The faces that were deleted with a person, of those that say one of `persons`."""
 
     def count_of(self, person_ids: Collection[int]) -> int:
         """How many faces say one of these persons."""
@@ -131,9 +136,6 @@ class TaggedLookups(Protocol):
 
     def uses(self, tag_id: int) -> int:
         """How many contents have this tag."""
-
-    def outside(self, tag_id: int) -> int:
-        """How many contents with this tag lie in no library that the actor may see."""
 
 
 class OperationLookups(Protocol):
@@ -202,10 +204,10 @@ class EntityLookups(Protocol):
     def sees_fact(self, fact_id: int) -> bool:
         """Whether the actor sees this fact; a deleted one is seen by nobody."""
 
-    def facts_said_of(self, entity_id: int) -> list[int]:
+    def own_facts(self, entity_id: int) -> list[int]:
         """The facts that stand and say this very entity."""
 
-    def said_of(self, entity_id: int) -> set[str]:
+    def fact_texts(self, entity_id: int) -> set[str]:
         """The keys of all texts that were ever recorded of this entity and of those merged into it."""
 
     def was_examined(self, insight_id: int, model: str, prompt_version: int) -> bool:
@@ -222,7 +224,7 @@ class InsightLookups(Protocol):
 class TranscriptLookups(Protocol):
     """What commands ask about conversations."""
 
-    def of(self, insight_id: int) -> Sequence[Message]:
+    def of(self, insight_id: int) -> Sequence[TranscriptMessage]:
         """The messages of an insight's transcript, the first one first."""
 
 
@@ -234,3 +236,93 @@ class SummaryLookups(Protocol):
 
     def of_day(self, day: str) -> Sequence[Summary]:
         """The summaries of a day (YYYY-MM-DD) that none took the place of, deleted ones too."""
+
+
+class VisibilityLookups(Protocol):
+    """What the rules of access ask: how much of a thing a present file of a library that the actor sees shows."""
+
+    def faces_of(self, person_id: int) -> int:
+        """How many faces that the actor sees are a canonical person's; none of one that was merged or deleted."""
+
+    def faces_outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
+        """How many faces of these persons, of this status, lie in no library that the actor may see."""
+
+    def faces_among(self, face_ids: Collection[int]) -> set[int]:
+        """Those of these faces, deleted ones too, whose content the actor sees."""
+
+    def contents_among(self, contents: Collection[bytes]) -> set[bytes]:
+        """Those of these contents that the actor sees."""
+
+    def tagged(self, tag_id: int) -> int:
+        """How many contents that the actor sees have this tag."""
+
+    def tagged_outside(self, tag_id: int) -> int:
+        """How many contents with this tag lie in no library that the actor may see."""
+
+
+class Snapshot(Protocol):
+    """The read tables as they stand for one actor, at one moment or inside one transaction."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+
+    @property
+    def visible(self) -> frozenset[int]:
+        """The libraries that the actor may see."""
+
+    @property
+    def visibility(self) -> VisibilityLookups:
+        """Queries on how much the actor sees."""
+
+    @property
+    def libraries(self) -> LibraryLookups:
+        """Queries on libraries."""
+
+    @property
+    def media(self) -> MediaLookups:
+        """Queries on files."""
+
+    @property
+    def persons(self) -> PersonLookups:
+        """Queries on persons."""
+
+    @property
+    def faces(self) -> FaceLookups:
+        """Queries on faces."""
+
+    @property
+    def tags(self) -> TagLookups:
+        """Queries on tags."""
+
+    @property
+    def tagged(self) -> TaggedLookups:
+        """Queries on what is tagged."""
+
+    @property
+    def operations(self) -> OperationLookups:
+        """Queries on operations."""
+
+    @property
+    def users(self) -> UserLookups:
+        """Queries on accounts."""
+
+    @property
+    def api_keys(self) -> ApiKeyLookups:
+        """Queries on the keys of programs."""
+
+    @property
+    def entities(self) -> EntityLookups:
+        """Queries on the knowledge graph."""
+
+    @property
+    def insights(self) -> InsightLookups:
+        """Queries on insights."""
+
+    @property
+    def transcripts(self) -> TranscriptLookups:
+        """Queries on conversations."""
+
+    @property
+    def summaries(self) -> SummaryLookups:
+        """Queries on daily summaries."""

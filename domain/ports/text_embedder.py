@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-Purpose = Literal["query", "document"]
+EmbeddedAs = Literal["query", "document"]
 
 
 class TextEmbedder(Protocol):
@@ -15,7 +15,7 @@ class TextEmbedder(Protocol):
     def model(self) -> str:
         """Names the model and its build; vectors of two models are never compared."""
 
-    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> list[bytes]:
+    def embed(self, texts: Sequence[str], purpose: EmbeddedAs = "document") -> list[bytes]:
         """A vector for each text: little-endian float32 of L2 norm 1, all of one length. What is searched for is a
         `query`, what is searched in a `document`.
 

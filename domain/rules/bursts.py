@@ -48,15 +48,15 @@ class _Photo(NamedTuple):
 
 def bursts_of(shots: Iterable[Shot]) -> Mapping[int, tuple[str, int]]:
     """The burst and the order in it of each file of one folder that is of a burst, by its id."""
-    told: dict[str, list[_Photo]] = {}
+    named: dict[str, list[_Photo]] = {}
     rest: list[_Photo] = []
     for photo in _photos(shots):
-        burst = _told(photo)
+        burst = _burst(photo)
         if burst is None:
             rest.append(photo)
         else:
-            told.setdefault(burst, []).append(photo)
-    found = {burst: photos for burst, photos in told.items() if len(photos) > 1}
+            named.setdefault(burst, []).append(photo)
+    found = {burst: photos for burst, photos in named.items() if len(photos) > 1}
     found.update(_by_time(rest))
     return {
         file.id: (burst, order)
@@ -101,7 +101,7 @@ def _photos(shots: Iterable[Shot]) -> Iterator[_Photo]:
             yield _Photo(leads[0], files)
 
 
-def _told(photo: _Photo) -> str | None:
+def _burst(photo: _Photo) -> str | None:
     """The burst that the camera names, or else the file's name."""
     written = next((shot.burst for shot in photo.files if shot.burst), None)
     named = _named(photo.lead.path)

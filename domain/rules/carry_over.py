@@ -131,8 +131,8 @@ def _is_to_carry(uow: UnitOfWork, face: Face, content_hash: bytes) -> bool:
 
 def _is_bare(uow: UnitOfWork, face: Face) -> bool:
     """Whether nothing was said about a face but that it is one."""
-    is_said = face.person_id is not None or face.ignored or bool(uow.faces.rejections(face.id))
-    return face.status == DETECTED and not is_said
+    is_decided = face.person_id is not None or face.ignored or bool(uow.faces.rejections(face.id))
+    return face.status == DETECTED and not is_decided
 
 
 def _was_erased(uow: UnitOfWork, face: Face) -> bool:

@@ -36,7 +36,7 @@ from domain.events.face import (
     FaceRedetected,
     FaceRetracted,
 )
-from domain.events.insight import InsightWritten, Message, TranscriptAppended
+from domain.events.insight import InsightWritten, TranscriptAppended, TranscriptMessage
 from domain.events.operation import OperationBegan, OperationEnded
 from domain.events.person import PersonBirthDateSet, PersonCreated, PersonNoted, PersonRenamed
 from domain.events.summary import SummaryEmbedded, SummaryWritten
@@ -172,8 +172,8 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
         if isinstance(event, FactRecorded):
             return replace(event, statement=self._stated(event.statement, event.fact_id))
         if isinstance(event, FactCorrected):
-            said, was = (self._stated(statement, event.fact_id) for statement in (event.statement, event.was))
-            return replace(event, statement=said, was=was)
+            stated, was = (self._stated(statement, event.fact_id) for statement in (event.statement, event.was))
+            return replace(event, statement=stated, was=was)
         return event
 
     def _stated(self, statement: Statement, fact_id: int) -> Statement:
@@ -198,7 +198,7 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
             return event
         return replace(event, contact=contact, text=text, masked=True)
 
-    def _of_message(self, message: Message) -> Message:
+    def _of_message(self, message: TranscriptMessage) -> TranscriptMessage:
         calls = tuple(replace(call, arguments=self._masked_json(call.arguments)) for call in message.calls)
         return replace(message, text=self._masked_json(message.text), calls=calls)
 

@@ -41,7 +41,7 @@ _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+")
 
 
-class SaidEntity(msgspec.Struct, frozen=True):
+class ProposedEntity(msgspec.Struct, frozen=True):
     """An entity that a text speaks of."""
 
     name: str
@@ -49,7 +49,7 @@ class SaidEntity(msgspec.Struct, frozen=True):
     description: str
 
 
-class SaidFact(msgspec.Struct, frozen=True):
+class ProposedFact(msgspec.Struct, frozen=True):
     """What a text says of an entity: `subject` and `object` are places in the list of entities."""
 
     subject: int
@@ -59,11 +59,11 @@ class SaidFact(msgspec.Struct, frozen=True):
     until: str | None
 
 
-class Said(msgspec.Struct, frozen=True):
+class Proposals(msgspec.Struct, frozen=True):
     """What holds up of a model's answer."""
 
-    entities: tuple[SaidEntity, ...] = ()
-    facts: tuple[SaidFact, ...] = ()
+    entities: tuple[ProposedEntity, ...] = ()
+    facts: tuple[ProposedFact, ...] = ()
 
 
 def shape() -> dict[str, Any]:
@@ -93,7 +93,7 @@ def readable(insight: Insight) -> str:
     return f"{insight.title}\n\n{insight.text}"[:LONGEST_READ]
 
 
-def said_in(answer: str, text: str) -> Said | None:
+def proposals_in(answer: str, text: str) -> Proposals | None:
     """What holds up of a model's answer about `text`; None where the answer is no JSON of the shape that was asked
     for."""
     found = next(_objects_in(answer), None)
@@ -111,7 +111,7 @@ def said_in(answer: str, text: str) -> Said | None:
         )
         for fact in facts
     )
-    return Said(tuple(entities[place] for place in used), tuple(moved))
+    return Proposals(tuple(entities[place] for place in used), tuple(moved))
 
 
 def _objects_in(answer: str) -> Iterator[dict[str, Any]]:
@@ -131,9 +131,9 @@ def _objects_in(answer: str) -> Iterator[dict[str, Any]]:
                 yield found
 
 
-def _entities(given: Any, words: str) -> list[SaidEntity]:
+def _entities(given: Any, words: str) -> list[ProposedEntity]:
     """The entities that hold up, each name and type once."""
-    found: dict[tuple[str, str], SaidEntity] = {}
+    found: dict[tuple[str, str], ProposedEntity] = {}
     for each in given[: 4 * MOST_ENTITIES] if isinstance(given, list) else ():
         name, type_ = (_line(each, field) for field in ("name", "type"))
         if type_ not in TYPES or not name or len(name) > _LONGEST_CALLED or f" {plain(name)} " not in words:
@@ -145,13 +145,13 @@ def _entities(given: Any, words: str) -> list[SaidEntity]:
         description = _line(each, "description")
         if len(description) > _LONGEST_ABOUT or not _is_borne(description, words):
             description = ""
-        found.setdefault((name_key(name), type_), SaidEntity(name, type_, description))
+        found.setdefault((name_key(name), type_), ProposedEntity(name, type_, description))
     return list(found.values())[:MOST_ENTITIES]
 
 
-def _facts(given: Any, words: str, places: dict[str, int]) -> list[SaidFact]:
+def _facts(given: Any, words: str, places: dict[str, int]) -> list[ProposedFact]:
     """The facts that hold up, each text of an entity once."""
-    found: dict[tuple[int, str], SaidFact] = {}
+    found: dict[tuple[int, str], ProposedFact] = {}
     for each in given[: 4 * MOST_FACTS] if isinstance(given, list) else ():
         text, subject = _line(each, "text"), places.get(name_key(_line(each, "subject")))
         is_long_enough = _SHORTEST_FACT <= len(text) <= LONGEST_TEXT
@@ -162,7 +162,7 @@ def _facts(given: Any, words: str, places: dict[str, int]) -> list[SaidFact]:
         if since and until and since[: len(until)] > until[: len(since)]:
             since = until = None
         key = (subject, name_key(text))
-        found.setdefault(key, SaidFact(subject, text, None if other == subject else other, since, until))
+        found.setdefault(key, ProposedFact(subject, text, None if other == subject else other, since, until))
     return list(found.values())[:MOST_FACTS]
 
 

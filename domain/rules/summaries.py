@@ -9,22 +9,27 @@ from typing import Final
 
 import msgspec
 
-from domain.base.conversation import Message
-from domain.events.summary import Source, Summary
+from domain.base.conversation import ConversationMessage
+from domain.events.summary import Summary, SummarySource
 
 USUAL_DAYS: Final = 30
 """Closed days that are summarised where nobody says which."""
 
 
-def source_hash(messages: Iterable[Message]) -> bytes:
+def source_hash(messages: Iterable[ConversationMessage]) -> bytes:
     """Names the messages of a conversation, 32 bytes: the same whoever sends them in which order, another one where a
     message came, went or was changed."""
-    told = sorted((m.id, m.sent_at.isoformat(), m.direction, m.body) for m in messages)
-    return hashlib.sha256(msgspec.msgpack.encode(told)).digest()
+    rows = sorted((m.id, m.sent_at.isoformat(), m.direction, m.body) for m in messages)
+    return hashlib.sha256(msgspec.msgpack.encode(rows)).digest()
 
 
 def is_wanted(
-    source: Source, standing: Sequence[Summary], prompt_version: int, models: Collection[str], *, again: bool = False
+    source: SummarySource,
+    standing: Sequence[Summary],
+    prompt_version: int,
+    models: Collection[str],
+    *,
+    again: bool = False,
 ) -> bool:
     """Whether a summary is to be made of `source`, given those that stand for its day.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from domain.events.event import Event
-from domain.events.insight import ASSISTANT, TOOL, USER, Message, TranscriptAppended, TranscriptRewound
+from domain.events.insight import ASSISTANT, TOOL, USER, TranscriptAppended, TranscriptMessage, TranscriptRewound
 
 
 class ToolUse(msgspec.Struct, frozen=True):
@@ -18,7 +18,7 @@ class ToolUse(msgspec.Struct, frozen=True):
     result: str | None
 
 
-class Shown(msgspec.Struct, frozen=True):
+class ShownMessage(msgspec.Struct, frozen=True):
     """A message as a reader sees it: the tools that led to it are folded in. `start` and `end` are the places in the
     transcript that it covers, the latter excluded."""
 
@@ -30,9 +30,9 @@ class Shown(msgspec.Struct, frozen=True):
     end: int
 
 
-def folded(events: Iterable[Event]) -> tuple[Message, ...]:
+def folded(events: Iterable[Event]) -> tuple[TranscriptMessage, ...]:
     """The transcript that the events of one insight come to."""
-    messages: list[Message] = []
+    messages: list[TranscriptMessage] = []
     for event in events:
         if isinstance(event, TranscriptAppended):
             messages[event.start :] = event.messages
@@ -41,13 +41,13 @@ def folded(events: Iterable[Event]) -> tuple[Message, ...]:
     return tuple(messages)
 
 
-def shown(messages: Sequence[Message]) -> tuple[Shown, ...]:
+def shown(messages: Sequence[TranscriptMessage]) -> tuple[ShownMessage, ...]:
     """A transcript as a reader sees it: what users and models said, each with the tools that the model used before.
 
     Tools that no answer followed are shown with an empty one, so that nothing of a transcript is out of a rewind's
     reach.
     """
-    found: list[Shown] = []
+    found: list[ShownMessage] = []
     start = 0
     for place, message in enumerate(messages):
         if message.role == USER and start < place:
@@ -61,7 +61,7 @@ def shown(messages: Sequence[Message]) -> tuple[Shown, ...]:
     return tuple(found)
 
 
-def _shown(part: Sequence[Message], start: int) -> Shown:
+def _shown(part: Sequence[TranscriptMessage], start: int) -> ShownMessage:
     uses: list[tuple[str, ToolUse]] = []
     for message in part:
         uses += [(call.id, ToolUse(call.name, call.arguments, None)) for call in message.calls]
@@ -72,4 +72,11 @@ def _shown(part: Sequence[Message], start: int) -> Shown:
     role = USER if part[-1].role == USER else ASSISTANT
     text = "\n\n".join(message.text for message in part if message.role == role and message.text)
     models = [message.model for message in part if message.model is not None]
-    return Shown(role, text, tuple(use for _, use in uses), models[-1] if models else None, start, start + len(part))
+    return ShownMessage(
+        role,
+        text,
+        tools=tuple(use for _, use in uses),
+        model=models[-1] if models else None,
+        start=start,
+        end=start + len(part),
+    )

@@ -26,7 +26,7 @@ class Description(msgspec.Struct, frozen=True):
     regions: tuple[Region, ...] = ()
 
 
-def said_of(
+def described(
     faces: Sequence[Face],
     names: Mapping[int, str],
     decided: Collection[int],

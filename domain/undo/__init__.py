@@ -1,4 +1,5 @@
-"""Taking events back: for each kind of event, the event that restores what stood before, and what may stand in the way.
+"""Taking events back: for each kind of event, the event that restores what stood before, and what may stand in the way;
+looks down on `commands`.
 
 A later operation stands in the way where it wrote the same thing, and is not undone itself: the state then no longer
 says what this event wrote. What was only built beside it stays.
@@ -7,7 +8,8 @@ says what this event wrote. What was only built beside it stays.
 from __future__ import annotations
 
 from domain.undo import entities, erasures, faces, insights, libraries, persons, summaries, tags
-from domain.undo.rules import inverse_of, kinds_taken_back
+from domain.undo.rules import inverse_of
+from domain.undo.undoable import kinds_taken_back
 
 __all__ = [
     "entities",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.base.errors import Conflict
-from domain.commands.entities import require_entity_in_sight
 from domain.events.entity import (
     Entity,
     EntityAliased,
@@ -31,6 +30,7 @@ from domain.events.entity import (
 from domain.events.event import Event, Recorded
 from domain.events.person import PersonBridged
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import require_entity_in_sight, require_photo_in_sight
 from domain.undo.rules import (
     Kinds,
     blocked,
@@ -38,9 +38,8 @@ from domain.undo.rules import (
     later_write,
     require_last_write,
     require_none_since,
-    require_photo_in_sight,
-    takes_back,
 )
+from domain.undo.undoable import takes_back
 
 NAMINGS: Kinds = (EntityCreated, EntityRenamed, EntityRetyped, EntityUnmerged, EntityRestored)
 
@@ -73,7 +72,7 @@ def _created(uow: UnitOfWork, recorded: Recorded, event: EntityCreated) -> Itera
     for other in uow.entities.behind(entity.id):
         if other != entity.id:
             raise blocked(uow, recorded, f"entity-{other}", (EntityMerged,), f"merged another into {entity.name}")
-    for fact_id in uow.entities.facts_said_of(entity.id):
+    for fact_id in uow.entities.own_facts(entity.id):
         kinds = (FactRecorded, FactRestored)
         raise blocked(uow, recorded, f"fact-{fact_id}", kinds, f"recorded a fact about {entity.name}")
     for person_id in uow.entities.bridged(entity.id):
@@ -84,7 +83,7 @@ def _created(uow: UnitOfWork, recorded: Recorded, event: EntityCreated) -> Itera
 def _has_grown(uow: UnitOfWork, entity: Entity) -> bool:
     """Whether something else depends on an entity by now."""
     is_merged = entity.merged_into is not None or uow.entities.behind(entity.id) != [entity.id]
-    return is_merged or bool(uow.entities.facts_said_of(entity.id) or uow.entities.bridged(entity.id))
+    return is_merged or bool(uow.entities.own_facts(entity.id) or uow.entities.bridged(entity.id))
 
 
 @takes_back(EntityRenamed)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from domain.events.erasure import ContentErased, FaceErased, FaceFactErased, PersonErased
 from domain.events.event import Event, Recorded
 from domain.ports.unit_of_work import UnitOfWork
-from domain.undo.rules import takes_back
+from domain.undo.undoable import takes_back
 
 
 @takes_back(FaceErased, FaceFactErased, PersonErased, ContentErased)

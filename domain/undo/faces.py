@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.base.errors import Conflict, Forbidden, InTheWay
-from domain.commands.detection import last_finding
+from domain.commands.detection import last_sighting
 from domain.events.event import Event, Recorded
 from domain.events.face import (
     DELETED,
@@ -29,6 +29,7 @@ from domain.events.face import (
 )
 from domain.events.person import PersonCoverChosen, PersonDeleted
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import require_photo_in_sight
 from domain.rules.carry_over import CARRIED
 from domain.rules.face_pairing import is_same_face
 from domain.undo.heirs import was_carried
@@ -36,10 +37,9 @@ from domain.undo.rules import (
     blocked,
     require_last_write,
     require_none_since,
-    require_photo_in_sight,
-    takes_back,
     was_erased,
 )
+from domain.undo.undoable import takes_back
 
 
 def _face(uow: UnitOfWork, face_id: int, recorded: Recorded, status: str = DETECTED) -> Face:
@@ -132,7 +132,7 @@ def _drawn(uow: UnitOfWork, recorded: Recorded, event: FaceDrawn | FaceReinstate
     face = _face(uow, event.face_id, recorded)
     decisions = (FaceAssigned, FaceMoved, FaceIgnored, FaceRejected)
     require_last_write(uow, recorded, decisions, "decided about the face that was drawn", stands=True)
-    finding = last_finding(uow, face.id)
+    finding = last_sighting(uow, face.id)
     if finding is None or face.embedding_id is None:
         yield FaceWithdrawn(face.id)
     else:
@@ -166,11 +166,11 @@ def _moved(uow: UnitOfWork, recorded: Recorded, event: FaceMoved) -> Iterable[Ev
     yield FaceMoved(
         event.face_id,
         event.was,
-        event.box,
-        event.was_model_version,
-        event.was_embedding_id,
-        face.embedding_id,
-        face.model_version,
+        was=event.box,
+        model_version=event.was_model_version,
+        embedding_id=event.was_embedding_id,
+        was_embedding_id=face.embedding_id,
+        was_model_version=face.model_version,
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from domain.base.errors import Conflict
-from domain.commands.persons import require_sight
 from domain.events.entity import EntityDeleted
 from domain.events.event import Event, Recorded
 from domain.events.face import DELETED, DETECTED, FaceAssigned, FaceDeleted
@@ -27,6 +26,7 @@ from domain.events.person import (
     PersonUnmerged,
 )
 from domain.ports.unit_of_work import UnitOfWork
+from domain.rules.access import require_faces_in_sight
 from domain.undo.heirs import of_heirs
 from domain.undo.rules import (
     blocked,
@@ -35,8 +35,8 @@ from domain.undo.rules import (
     later_write,
     require_last_write,
     require_none_since,
-    takes_back,
 )
+from domain.undo.undoable import takes_back
 
 
 def _person(uow: UnitOfWork, person_id: int, recorded: Recorded) -> Person:
@@ -132,7 +132,7 @@ def _merged(uow: UnitOfWork, recorded: Recorded, event: PersonMerged) -> Iterabl
         end = chain[-1]
         raise blocked(uow, recorded, f"person-{end.id}", (PersonDeleted,), f"deleted {end.name}")
     behind = uow.persons.behind(event.person_id)
-    require_sight(uow, [*behind, *uow.persons.behind(event.into)])
+    require_faces_in_sight(uow, [*behind, *uow.persons.behind(event.into)])
     _require_free_name(uow, person, person.name, recorded)
     for survivor in chain:
         cover = None if survivor.cover_face_id is None else uow.faces.get(survivor.cover_face_id)
@@ -154,7 +154,7 @@ def _unmerged(uow: UnitOfWork, recorded: Recorded, event: PersonUnmerged) -> Ite
         streams = [f"person-{link.id}" for link in chain[:-1]]
         later = [stream for stream in streams if later_write(uow, recorded, stream, (PersonMerged,)) is not None]
         raise blocked(uow, recorded, (later or streams)[0], (PersonMerged,), "merged the two the other way round")
-    require_sight(uow, [*uow.persons.behind(event.person_id), *uow.persons.behind(event.was)])
+    require_faces_in_sight(uow, [*uow.persons.behind(event.person_id), *uow.persons.behind(event.was)])
     yield PersonMerged(event.person_id, event.was)
 
 
@@ -185,7 +185,7 @@ def _deleted(uow: UnitOfWork, recorded: Recorded, event: PersonDeleted) -> Itera
     person = _person(uow, event.person_id, recorded)
     if not person.deleted:
         raise blocked(uow, recorded, recorded.stream, (PersonRestored,), f"restored {person.name}")
-    require_sight(uow, uow.persons.behind(event.person_id), DELETED if event.with_faces else DETECTED)
+    require_faces_in_sight(uow, uow.persons.behind(event.person_id), DELETED if event.with_faces else DETECTED)
     _require_free_name(uow, person, person.name, recorded)
     yield PersonRestored(event.person_id)
     for face_id in uow.faces.deleted_with(event.person_id, event.persons):
@@ -200,7 +200,7 @@ def _restored(uow: UnitOfWork, recorded: Recorded, event: PersonRestored) -> Ite
     if person.merged_into is not None:
         raise blocked(uow, recorded, recorded.stream, (PersonMerged,), f"merged {person.name}")
     behind = uow.persons.behind(event.person_id)
-    require_sight(uow, behind)
+    require_faces_in_sight(uow, behind)
     earlier = [r.event for r in uow.later_in(recorded.stream, 0) if r.position < recorded.position]
     deletions = [past for past in earlier if isinstance(past, PersonDeleted)]
     with_faces = bool(deletions) and deletions[-1].with_faces

@@ -1,11 +1,11 @@
-"""What every undo obeys: which kinds of events can be taken back, and when a later operation stands in the way."""
+"""What every undo obeys: how an event is taken back, and when a later operation stands in the way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from domain.base.errors import Conflict, Erased, Forbidden, InTheWay, RuleViolation
+from domain.base.errors import Conflict, Erased, InTheWay, RuleViolation
 from domain.events.erasure import PersonErased
 from domain.events.event import Event, Recorded
 from domain.events.face import FaceAssigned, MarkerLifted
@@ -13,13 +13,12 @@ from domain.events.operation import Operation, OperationBegan, OperationEnded
 from domain.events.person import PersonRestored, PersonUnmerged
 from domain.ports.unit_of_work import UnitOfWork
 from domain.undo.heirs import of_heirs
+from domain.undo.undoable import inverse_for
 
 Kinds = tuple[type[Event], ...]
-Inverse = Callable[[UnitOfWork, Recorded, Any], Iterable[Event]]
 DETECTION = "detect"
 """The kind of operation that repeats decisions of old on a photo that was saved anew, and decides nothing."""
 ERASURE = "erase"
-_INVERSES: dict[type[Event], Inverse] = {}
 
 
 class Merged(Protocol):
@@ -43,22 +42,6 @@ def chain_of(get: Callable[[int], Link | None], first: int) -> list[Link]:
     return chain
 
 
-def takes_back(*kinds: type[Event]) -> Callable[[Inverse], Inverse]:
-    """Register a function as what takes these kinds of events back."""
-
-    def register(inverse: Inverse) -> Inverse:
-        for kind in kinds:
-            _INVERSES[kind] = inverse
-        return inverse
-
-    return register
-
-
-def kinds_taken_back() -> frozenset[type[Event]]:
-    """Every kind of event that can be taken back."""
-    return frozenset(_INVERSES)
-
-
 def inverse_of(uow: UnitOfWork, recorded: Recorded) -> list[Event]:
     """The events that take `recorded` back, as the tables stand now; none where nothing is left to take back. What was
     said of a face is taken back of its heirs too.
@@ -73,7 +56,7 @@ def inverse_of(uow: UnitOfWork, recorded: Recorded) -> list[Event]:
     event = recorded.event
     if isinstance(event, (OperationBegan, OperationEnded, MarkerLifted)):
         return []
-    inverse = _INVERSES.get(type(event))
+    inverse = inverse_for(type(event))
     if inverse is None:
         raise RuleViolation(
             f"what {recorded.actor} did there cannot be undone: it records what was found, not a decision"
@@ -85,7 +68,7 @@ def inverse_of(uow: UnitOfWork, recorded: Recorded) -> list[Event]:
     except InTheWay as error:
         later = uow.operations.get(error.operation_id)
         if later is not None and later.kind == ERASURE:
-            raise Erased(f"this cannot be undone: {later.said_to(uow.actor)}") from error
+            raise Erased(f"this cannot be undone: {later.text_for(uow.actor)}") from error
         raise
     _require_nobody_erased(uow, events)
     if event.subject == "face":
@@ -116,9 +99,9 @@ def blocked(uow: UnitOfWork, recorded: Recorded, stream: str, kinds: Kinds, what
     operation = later_write(uow, recorded, stream, kinds)
     if operation is None:
         return Conflict(f"this can no longer be undone: something else {what}")
-    if not operation.is_told_to(uow.actor):
+    if not operation.may_be_read_by(uow.actor):
         what = "changed the same"  # the text of `what` can hold a name as well
-    text = operation.said_to(uow.actor)
+    text = operation.text_for(uow.actor)
     return InTheWay(f"operation {operation.id} ({text}) came later and {what}: undo that one first", operation.id)
 
 
@@ -132,13 +115,6 @@ def require_none_since(uow: UnitOfWork, recorded: Recorded, stream: str, kinds: 
     """Raises where an operation after `recorded` wrote one of `kinds` to `stream` and still has its effect."""
     if later_write(uow, recorded, stream, kinds) is not None:
         raise blocked(uow, recorded, stream, kinds, what)
-
-
-def require_photo_in_sight(uow: UnitOfWork, content_hash: bytes, what: str) -> None:
-    """Raises `Forbidden` where no file that the actor may see shows this content."""
-    actor = uow.actor
-    if actor.libraries is not None and not actor.is_admin and not uow.media.shows_content(content_hash):
-        raise Forbidden(f"this touches {what} that {actor.name} may not see: ask an admin")
 
 
 def later_write(uow: UnitOfWork, recorded: Recorded, stream: str, kinds: Kinds) -> Operation | None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.base.errors import Conflict
-from domain.commands.summaries import require_may_read
 from domain.events.event import Event, Recorded
 from domain.events.summary import SummaryDeleted, SummaryRestored
 from domain.ports.unit_of_work import UnitOfWork
-from domain.undo.rules import blocked, takes_back
+from domain.rules.access import require_may_read_summaries
+from domain.undo.rules import blocked
+from domain.undo.undoable import takes_back
 
 
 def _require(uow: UnitOfWork, summary_id: int, recorded: Recorded, *, deleted: bool) -> None:
     """Raises where the actor may not read the summary, another one took its place, or it is `deleted` or not."""
-    require_may_read(uow.actor)
+    require_may_read_summaries(uow.actor)
     summary = uow.summaries.get(summary_id)
     if summary is None or summary.superseded_by is not None:
         raise Conflict(f"another summary took the place of summary {summary_id}: delete that one")

@@ -130,27 +130,16 @@ class Faces:
         r = self._rejections
         return set(self._connection.execute(select(r.c.person_id).where(r.c.face_id == face_id)).scalars())
 
-    def outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
-        """How many faces of these persons, of this status, lie in no library that the asker may see, whether their
-        files are there or missing; those of a content that no file has any more lie nowhere."""
-        f, m = self._faces, self._media
-        anywhere = select(m.c.id).where(m.c.content_hash == f.c.content_hash)
-        within = anywhere.where(m.c.library_id.in_(self._libraries))
-        statement = select(func.count()).where(
-            f.c.person_id.in_(tuple(person_ids)), f.c.status == status, anywhere.exists(), ~within.exists()
-        )
-        return self._connection.execute(statement).scalar_one()
-
     def some_of(self, person_ids: Collection[int], limit: int) -> list[Face]:
         """Some of the faces that say one of these persons, the newest ones."""
         f = self._faces
         statement = self._few().where(f.c.person_id.in_(tuple(person_ids)), f.c.status == DETECTED)
         return [_face(row) for row in self._connection.execute(statement.order_by(f.c.id.desc()).limit(limit))]
 
-    def deleted_with(self, person_id: int, said: Collection[int]) -> list[int]:
-        """The faces that were deleted with a person, of those that say one of the persons `said`, by id."""
+    def deleted_with(self, person_id: int, persons: Collection[int]) -> list[int]:
+        """The faces that were deleted with a person, of those that say one of `persons`, by id."""
         f = self._faces
-        theirs = f.c.person_id.in_(tuple(said)) & (f.c.status == DELETED)
+        theirs = f.c.person_id.in_(tuple(persons)) & (f.c.status == DELETED)
         statement = select(f.c.id).where(theirs, f.c.deleted_with == person_id).order_by(f.c.id)
         return list(self._connection.execute(statement).scalars())
 
@@ -191,16 +180,6 @@ class Faces:
             m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
         )
         return shown.exists()
-
-    def in_sight(self, face_ids: Collection[int]) -> set[int]:
-        """Those of these faces, deleted ones too, whose content a present file of a visible library shows."""
-        f = self._faces
-        wanted = sorted(face_ids)
-        found: set[int] = set()
-        for start in range(0, len(wanted), 500):
-            some = f.c.id.in_(wanted[start : start + 500])
-            found.update(self._connection.scalars(select(f.c.id).where(some, f.c.x.is_not(None), self._is_visible())))
-        return found
 
     def _views(self) -> Select[*tuple[Any, ...]]:
         f, p, m = self._faces, self._persons, self._media

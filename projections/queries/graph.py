@@ -167,13 +167,13 @@ class Knowledge:
         row = self._connection.execute(select(*columns).where(f.c.id == fact_id)).one_or_none()
         return None if row is None else Fact(*row)
 
-    def facts_said_of(self, entity_id: int) -> list[int]:
+    def own_facts(self, entity_id: int) -> list[int]:
         """The ids of the facts that stand and say this very entity."""
         f = self._facts
         statement = select(f.c.id).where(f.c.entity_id == entity_id, f.c.deleted.is_(False))
         return list(self._connection.execute(statement.order_by(f.c.id)).scalars())
 
-    def said_of(self, entity_id: int) -> set[str]:
+    def fact_texts(self, entity_id: int) -> set[str]:
         """The texts of all facts of this entity and those merged into it, deleted ones too, as they stand and as they
         were recorded, in the form under which two texts are one."""
         f = self._facts

@@ -1,8 +1,9 @@
-"""Queries on persons together with the faces that the asker may see: counts and covers never tell of anything else."""
+"""Queries on the persons that the asker may know of, together with the faces that they see: no view, count or cover
+tells of anything else."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -35,10 +36,14 @@ class PersonView(msgspec.Struct, frozen=True):
 
 
 class People:
-    """Queries on persons with their faces; `libraries` are the ids that the asker may see."""
+    """Queries on persons with their faces; `libraries` are the ids that the asker may see, `knows` whether they may
+    know of the person with an id."""
 
-    def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
+    def __init__(
+        self, connection: Connection, tables: ReadTables, libraries: Collection[int], knows: Callable[[int], bool]
+    ) -> None:
         self._connection = connection
+        self._knows = knows
         self._persons, self._entities = tables.persons.table, tables.entities.table
         self._faces = tables.faces.table
         self._media = tables.media.table
@@ -112,20 +117,23 @@ class People:
         return {row[0]: row[1] for row in self._connection.execute(statement)}
 
     def view(self, person_id: int) -> PersonView | None:
-        """The person with this id; a merged one says into whom, a deleted one is not found."""
+        """The person with this id, where the asker may know of it; a merged one says into whom, a deleted one is not
+        found."""
+        if not self._knows(person_id):
+            return None
         p = self._persons
         rows = self._connection.execute(select(p).where(p.c.id == person_id)).all()
         found = [view for row, view in zip(rows, self._views(rows), strict=True) if row.canonical_id is not None]
         return found[0] if found else None
 
     def views(self, person_ids: Sequence[int]) -> list[PersonView]:
-        """These persons, as `view` gives them, by id."""
-        p = self._persons
-        rows = self._connection.execute(select(p).where(p.c.id.in_(tuple(person_ids))).order_by(p.c.id)).all()
+        """Those of these persons that the asker may know of, as `view` gives them, deleted ones too, by id."""
+        p, known = self._persons, tuple(filter(self._knows, person_ids))
+        rows = self._connection.execute(select(p).where(p.c.id.in_(known)).order_by(p.c.id)).all()
         return self._views(rows)
 
     def names(self) -> Mapping[int, str]:
-        """The names of all persons that are neither merged nor deleted."""
+        """The names of all persons that are neither merged nor deleted, whoever asks."""
         p = self._persons
         statement = select(p.c.id, p.c.name).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
         return {row[0]: row[1] for row in self._connection.execute(statement)}

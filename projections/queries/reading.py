@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from domain.base.actor import Actor
+from domain.rules.access import knows_person
 from projections.queries.api_keys import ApiKeys
 from projections.queries.face_vectors import EmbeddedFaces
 from projections.queries.faces import Faces
@@ -27,6 +28,7 @@ from projections.queries.tags import Tags
 from projections.queries.timeline import Timeline
 from projections.queries.transcripts import Transcripts
 from projections.queries.users import Users
+from projections.queries.visibility import Visibility
 from projections.tables.schema import ReadTables
 
 
@@ -47,6 +49,11 @@ class Lookups:
         shown = frozenset(library.id for library in self.libraries.shown())
         granted = shown if self.actor.libraries is None else shown & self.actor.libraries
         return granted if self._only is None else granted & {self._only}
+
+    @cached_property
+    def visibility(self) -> Visibility:
+        """Queries that the rules of access decide by."""
+        return Visibility(self.connection, self.tables, self.visible)
 
     @cached_property
     def libraries(self) -> Libraries:
@@ -75,8 +82,11 @@ class Lookups:
 
     @cached_property
     def people(self) -> People:
-        """Queries on persons with their visible faces."""
-        return People(self.connection, self.tables, self.visible)
+        """Queries on the persons that the actor may know of, with their visible faces."""
+        return People(self.connection, self.tables, self.visible, self._knows_person)
+
+    def _knows_person(self, person_id: int) -> bool:
+        return knows_person(self, person_id)
 
     @cached_property
     def faces(self) -> Faces:
@@ -97,7 +107,7 @@ class Lookups:
     def tagged(self) -> TaggedMedia:
         """Queries on what is tagged."""
         t = self.tables
-        return TaggedMedia(self.connection, t.tagged_media, t.tags, t.media, t.tag_counts, self.visible)
+        return TaggedMedia(self.connection, t.tagged_media, t.tags, t.tag_counts, self.visible)
 
     @cached_property
     def operations(self) -> Operations:

@@ -12,7 +12,6 @@ from sqlalchemy import (
 )
 
 from domain.events.tag import Tag
-from projections.tables.media import MediaTable
 from projections.tables.tagged_media import TaggedMediaTable
 from projections.tables.tags import TagsTable
 from projections.tables.visible_counts import TagCountsTable
@@ -26,12 +25,11 @@ class TaggedMedia:
         connection: Connection,
         table: TaggedMediaTable,
         tags: TagsTable,
-        media: MediaTable,
         counts: TagCountsTable,
         libraries: Collection[int],
     ) -> None:
         self._connection = connection
-        self._table, self._tags, self._media = table.table, tags.table, media.table
+        self._table, self._tags = table.table, tags.table
         self._counts = counts
         self._libraries = tuple(libraries)
 
@@ -75,13 +73,6 @@ class TaggedMedia:
         """How many contents have this tag."""
         t = self._table
         return self._connection.execute(select(func.count()).where(t.c.tag_id == tag_id)).scalar_one()
-
-    def outside(self, tag_id: int) -> int:
-        """How many contents with this tag lie in no library that the asker may see."""
-        t, m = self._table, self._media
-        within = select(m.c.id).where(m.c.content_hash == t.c.content_hash, m.c.library_id.in_(self._libraries))
-        statement = select(func.count()).where(t.c.tag_id == tag_id, ~within.exists())
-        return self._connection.execute(statement).scalar_one()
 
     def counts(self) -> list[RowMapping]:
         """Every live tag with the number of visible contents that have it, by name: `id`, `name`, `version`,

@@ -8,7 +8,7 @@ from sqlalchemy import (
     select,
 )
 
-from domain.events.insight import Message
+from domain.events.insight import TranscriptMessage
 from projections.tables.transcripts import CALLS, TranscriptsTable
 
 
@@ -19,11 +19,13 @@ class Transcripts:
         self._connection = connection
         self._table = table.table
 
-    def of(self, insight_id: int) -> tuple[Message, ...]:
+    def of(self, insight_id: int) -> tuple[TranscriptMessage, ...]:
         """The messages of an insight's transcript, the first one first."""
         t = self._table
         statement = select(t.c.role, t.c.text, t.c.calls, t.c.answers, t.c.model).where(t.c.insight_id == insight_id)
         return tuple(
-            Message(role, text, () if calls is None else msgspec.json.decode(calls, type=CALLS), answers, model)
+            TranscriptMessage(
+                role, text, () if calls is None else msgspec.json.decode(calls, type=CALLS), answers, model
+            )
             for role, text, calls, answers, model in self._connection.execute(statement.order_by(t.c.place))
         )

@@ -18,10 +18,10 @@ from sqlalchemy import (
 )
 
 from domain.events.event import Recorded
-from domain.events.insight import ToolCall, TranscriptAppended, TranscriptRewound
+from domain.events.insight import RecordedToolCall, TranscriptAppended, TranscriptRewound
 from projections.tables.projection import Id, Projection, Row
 
-CALLS = tuple[ToolCall, ...]
+CALLS = tuple[RecordedToolCall, ...]
 
 
 class TranscriptsTable(Projection):

@@ -133,8 +133,8 @@ def test_the_log_names_the_user_and_the_key_and_both_deeds_are_the_users(world: 
             "Ann by key phone"
         ]
         assert tables.operations.latest(2, actor="An") == []
-    assert all(operation.is_told_to(by_key) and operation.is_told_to(actor_of(ann)) for operation in mine)
-    assert not mine[0].is_told_to(Actor("An", "viewer", frozenset()))
+    assert all(operation.may_be_read_by(by_key) and operation.may_be_read_by(actor_of(ann)) for operation in mine)
+    assert not mine[0].may_be_read_by(Actor("An", "viewer", frozenset()))
 
 
 def test_no_account_has_a_name_that_reads_like_the_deed_of_a_key(world: World) -> None:
@@ -234,6 +234,6 @@ def test_what_is_done_with_keys_is_told_to_admins_and_their_users_alone(world: W
     before = world.head
     issue(world, ann, by=CLI)
     operation = world.operation(world.ledger.events(before, 1)[0].operation_id)
-    assert operation.said_to(Actor("vic", "viewer")) == "did something"
+    assert operation.text_for(Actor("vic", "viewer")) == "did something"
     assert ApiKeyIssued.private
     assert ApiKeyRevoked.private

@@ -19,7 +19,7 @@ from tests.domain.world import (
     BELOW,
     LEFT,
     MODEL,
-    ONE_LIBRARY,
+    NOW_RESTRICTED,
     OTHER_MODEL,
     RIGHT,
     World,
@@ -489,8 +489,8 @@ def test_who_sees_the_photo_saved_anew_takes_back_what_was_decided_before(
     ann = world.a_person("Ann")
     assigned = world.assign(face, ann)
     heir = rewritten()
-    world.undo(world.undo(assigned, actor=ONE_LIBRARY), actor=ONE_LIBRARY)
-    world.do(delete_person, ann, actor=ONE_LIBRARY)
+    world.undo(world.undo(assigned, actor=NOW_RESTRICTED), actor=NOW_RESTRICTED)
+    world.do(delete_person, ann, actor=NOW_RESTRICTED)
     assert world.face(heir).person_id == ann
 
 

@@ -27,12 +27,13 @@ from domain.commands.learning import learn_from_insight
 from domain.commands.media import record_missing
 from domain.events.entity import LONGEST_TEXT, EntityMerged, FactCorrected, Statement
 from domain.events.erasure import ContentErased
-from domain.events.insight import Message
-from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.events.insight import TranscriptMessage
+from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from domain.undo.undo import undo_with_later
 from projections.queries.graph import EntityView, FactView
 from tests.domain.world import (
     EDITOR,
+    NOW_RESTRICTED,
     ONE_LIBRARY,
     VIEWER,
     World,
@@ -74,14 +75,14 @@ def changed(world: World, entity: int, **changes: Any) -> int:
 
 def learned(world: World, name: str, photo_name: str, text: str = "has a red boat") -> tuple[int, int]:
     """An entity and a fact that come from an insight about a photo; their ids."""
-    said = (Message("user", "what is it?"), Message("assistant", f"{name} {text}.", model="m"))
+    said = (TranscriptMessage("user", "what is it?"), TranscriptMessage("assistant", f"{name} {text}.", model="m"))
     writing = Writing("A boat", f"{name} {text}.", "m", "local")
     insight_id = world.do(write_insight, content(photo_name), writing, said, actor=INSIGHT)
     with world.uow(INSIGHT) as uow:
         insight = uow.insights.get(insight_id)
         assert insight is not None
-        known = Said(
-            (SaidEntity(name, "person", f"{name} {text}"),), (SaidFact(0, f"{name} {text}", None, None, None),)
+        known = Proposals(
+            (ProposedEntity(name, "person", f"{name} {text}"),), (ProposedFact(0, f"{name} {text}", None, None, None),)
         )
         learn_from_insight(uow, insight, "m", known)
         (view, _) = uow.entities.page(1000, q=name)[0]
@@ -379,7 +380,7 @@ def standing(world: World, entity: int) -> list[str]:
 def test_a_fact_says_what_became_of_its_insight(world: World) -> None:
     world.scan(photo("lake"))
     anna, _ = learned(world, "Anna", "lake")
-    more = (Message("user", "and now?"), Message("assistant", "Another text.", model="m"))
+    more = (TranscriptMessage("user", "and now?"), TranscriptMessage("assistant", "Another text.", model="m"))
     amended = world.operation_of(amend_insight, 1, Writing("New", "Another text.", "m", "local"), more)
     assert standing(world, anna) == ["amended"]
     world.undo(amended)
@@ -469,7 +470,7 @@ def test_what_a_user_wrote_is_seen_by_who_sees_its_entity(world: World, elsewher
     assert (fact.id, fact.object_id, fact.object_name) == (own, None, None)
 
 
-def test_what_others_did_to_what_is_out_of_sight_is_not_undone(world: World, elsewhere: tuple[int, int]) -> None:
+def test_what_was_done_to_what_is_out_of_sight_by_now_is_not_undone(world: World, elsewhere: tuple[int, int]) -> None:
     anna, fact = elsewhere
     for command, arguments in (
         (delete_fact, (anna, fact)),
@@ -478,7 +479,7 @@ def test_what_others_did_to_what_is_out_of_sight_is_not_undone(world: World, els
     ):
         operation = world.operation_of(command, *arguments)
         with nothing_appended(world), pytest.raises(Forbidden):
-            world.undo(operation, ONE_LIBRARY)
+            world.undo(operation, NOW_RESTRICTED)
         world.undo(operation)
 
 

@@ -21,9 +21,17 @@ from domain.commands.entities import (
 )
 from domain.commands.insights import Writing, write_insight
 from domain.commands.learning import learn_from_insight
-from domain.events.entity import EntityCreated, FactRecorded, InsightExamined, Source, Statement
-from domain.events.insight import Insight, Message
-from domain.rules.fact_extraction import MOST_ENTITIES, MOST_FACTS, Said, SaidEntity, SaidFact, said_in, shape
+from domain.events.entity import EntityCreated, FactOrigin, FactRecorded, InsightExamined, Statement
+from domain.events.insight import Insight, TranscriptMessage
+from domain.rules.fact_extraction import (
+    MOST_ENTITIES,
+    MOST_FACTS,
+    Proposals,
+    ProposedEntity,
+    ProposedFact,
+    proposals_in,
+    shape,
+)
 from domain.undo.undo import undo
 from projections.queries.graph import EntityView, FactView
 from tests.domain.world import EDITOR, World, content, nothing_appended, photo
@@ -40,17 +48,17 @@ def answer(entities: Any = (ANNA, LISBON), facts: Any = (LIVES,)) -> str:
     return json.dumps({"entities": entities, "facts": facts})
 
 
-def read(entities: Any = (ANNA, LISBON), facts: Any = (LIVES,)) -> Said:
+def read(entities: Any = (ANNA, LISBON), facts: Any = (LIVES,)) -> Proposals:
     """What holds up of an answer of the right shape."""
-    said = said_in(answer(entities, facts), TEXT)
+    said = proposals_in(answer(entities, facts), TEXT)
     assert said is not None
     return said
 
 
 def test_an_entity_and_a_fact_that_the_text_tells_are_kept() -> None:
-    assert read() == Said(
-        (SaidEntity("Anna Lee", "person", ""), SaidEntity("Lisbon", "place", "")),
-        (SaidFact(0, "Anna Lee has lived in Lisbon since 2012.", 1, "2012", None),),
+    assert read() == Proposals(
+        (ProposedEntity("Anna Lee", "person", ""), ProposedEntity("Lisbon", "place", "")),
+        (ProposedFact(0, "Anna Lee has lived in Lisbon since 2012.", 1, "2012", None),),
     )
 
 
@@ -63,7 +71,7 @@ def test_an_entity_and_a_fact_that_the_text_tells_are_kept() -> None:
     ],
 )
 def test_what_stands_around_the_json_does_no_harm(around: str) -> None:
-    said = said_in(
+    said = proposals_in(
         around.replace("{{", "\x01").replace("}}", "\x02").format(answer()).replace("\x01", "{").replace("\x02", "}"),
         TEXT,
     )
@@ -87,7 +95,7 @@ def test_what_stands_around_the_json_does_no_harm(around: str) -> None:
     ],
 )
 def test_an_answer_of_another_shape_is_none(garbage: str) -> None:
-    assert said_in(garbage, TEXT) is None
+    assert proposals_in(garbage, TEXT) is None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,7 @@ def test_an_answer_of_another_shape_is_none(garbage: str) -> None:
     ],
 )
 def test_an_entity_that_does_not_hold_up_is_left_out_with_its_facts(entity: Any) -> None:
-    assert read([entity]) == Said()
+    assert read([entity]) == Proposals()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +137,7 @@ def test_an_entity_that_does_not_hold_up_is_left_out_with_its_facts(entity: Any)
     ],
 )
 def test_a_fact_that_the_text_does_not_bear_is_left_out_and_so_are_entities_without_one(fact: Any) -> None:
-    assert read(facts=[fact]) == Said()
+    assert read(facts=[fact]) == Proposals()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +175,9 @@ def test_a_description_is_kept_where_the_text_bears_it() -> None:
 def test_more_than_was_asked_for_is_cut_off() -> None:
     words = [f"word{number}" for number in range(99)]
     facts = [{"subject": word, "text": f"{word} stands here"} for word in words]
-    said = said_in(answer([{"name": word, "type": "thing"} for word in words], facts), " ".join(words) + " stands here")
+    said = proposals_in(
+        answer([{"name": word, "type": "thing"} for word in words], facts), " ".join(words) + " stands here"
+    )
     assert said is not None
     assert len(said.entities) == MOST_ENTITIES
     assert len(said.facts) <= MOST_FACTS
@@ -186,7 +196,7 @@ def insight(world: World) -> Insight:
 def written(world: World, name: str = "lake") -> Insight:
     """A new insight about a photo."""
     title, _, text = TEXT.partition("\n\n")
-    said = (Message("user", "what is it?"), Message("assistant", text, model="llama"))
+    said = (TranscriptMessage("user", "what is it?"), TranscriptMessage("assistant", text, model="llama"))
     id_ = world.do(write_insight, content(name), Writing(title, text, "llama", "local"), said)
     with world.reading() as tables:
         found = tables.insights.get(id_)
@@ -194,7 +204,7 @@ def written(world: World, name: str = "lake") -> Insight:
     return found
 
 
-def learn(world: World, insight: Insight, said: Said | None = None, model: str = "llama") -> int | None:
+def learn(world: World, insight: Insight, said: Proposals | None = None, model: str = "llama") -> int | None:
     """Record what was read."""
     return world.do(learn_from_insight, insight, model, said or read(), actor=INSIGHT)
 
@@ -220,7 +230,7 @@ def latest(world: World) -> int:
 def test_entities_and_facts_are_recorded_with_what_they_were_read_from(world: World, insight: Insight) -> None:
     before = world.head
     assert learn(world, insight) == 1
-    source = Source(insight.id, insight.version, content("lake"), "llama", 1)
+    source = FactOrigin(insight.id, insight.version, content("lake"), "llama", 1)
     assert world.since(before) == [
         EntityCreated(1, "Anna Lee", "person", source=source),
         EntityCreated(2, "Lisbon", "place", source=source),

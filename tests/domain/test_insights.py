@@ -20,9 +20,9 @@ from domain.events.insight import (
     Insight,
     InsightRated,
     InsightWritten,
-    Message,
-    ToolCall,
+    RecordedToolCall,
     TranscriptAppended,
+    TranscriptMessage,
     TranscriptRewound,
 )
 from domain.rules.transcripts import folded, shown
@@ -30,17 +30,20 @@ from domain.undo.undo import undo, undo_with_later
 from tests.domain.world import ONE_LIBRARY, VIEWER, World, content, in_the_way, nothing_appended, photo
 
 WRITING = Writing("A day at the lake", "They swam.", "llama", "local")
-PROMPT = (Message("user", "what is it?"), Message("assistant", "They swam.", model="llama"))
+PROMPT = (TranscriptMessage("user", "what is it?"), TranscriptMessage("assistant", "They swam.", model="llama"))
 TOOLS = (
-    Message("user", "who was there?"),
-    Message(
-        "assistant", "Let me look.", (ToolCall("a", "get_people"), ToolCall("b", "get_tags", '{"n":1}')), model="llama"
+    TranscriptMessage("user", "who was there?"),
+    TranscriptMessage(
+        "assistant",
+        "Let me look.",
+        (RecordedToolCall("a", "get_people"), RecordedToolCall("b", "get_tags", '{"n":1}')),
+        model="llama",
     ),
-    Message("tool", '["Anna"]', answers="a"),
-    Message("tool", "[]", answers="b"),
-    Message("assistant", "Anna.", model="llama"),
+    TranscriptMessage("tool", '["Anna"]', answers="a"),
+    TranscriptMessage("tool", "[]", answers="b"),
+    TranscriptMessage("assistant", "Anna.", model="llama"),
 )
-MORE = (Message("user", "and then?"), Message("assistant", "They left.", model="qwen"))
+MORE = (TranscriptMessage("user", "and then?"), TranscriptMessage("assistant", "They left.", model="qwen"))
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def insight(world: World) -> int:
     return world.do(write_insight, content("lake"), WRITING, PROMPT)
 
 
-def said(world: World, insight: int) -> tuple[Message, ...]:
+def said(world: World, insight: int) -> tuple[TranscriptMessage, ...]:
     """The transcript as it stands."""
     with world.reading() as tables:
         return tables.transcripts.of(insight)
@@ -113,7 +116,7 @@ def test_a_turn_goes_on_where_the_transcript_ends(world: World, insight: int) ->
         MORE * MOST_MESSAGES,
     ],
 )
-def test_what_is_no_whole_turn_is_refused(world: World, insight: int, messages: tuple[Message, ...]) -> None:
+def test_what_is_no_whole_turn_is_refused(world: World, insight: int, messages: tuple[TranscriptMessage, ...]) -> None:
     with nothing_appended(world), pytest.raises(RuleViolation):
         world.do(continue_transcript, insight, messages)
 
@@ -133,8 +136,15 @@ def test_a_reader_sees_the_tools_with_the_answer_that_they_led_to(world: World, 
 
 
 def test_calls_of_one_id_in_two_rounds_keep_their_own_results() -> None:
-    call = Message("assistant", calls=(ToolCall("a", "get_tags"),))
-    rounds = (TOOLS[0], call, Message("tool", "1", answers="a"), call, Message("tool", "2", answers="a"), TOOLS[4])
+    call = TranscriptMessage("assistant", calls=(RecordedToolCall("a", "get_tags"),))
+    rounds = (
+        TOOLS[0],
+        call,
+        TranscriptMessage("tool", "1", answers="a"),
+        call,
+        TranscriptMessage("tool", "2", answers="a"),
+        TOOLS[4],
+    )
     assert [use.result for use in shown(rounds)[1].tools] == ["1", "2"]
 
 
@@ -281,7 +291,7 @@ def latest(world: World) -> int:
         return tables.operations.latest(1)[0].id
 
 
-def stand(world: World) -> dict[int, tuple[str, str | None, tuple[Message, ...]]]:
+def stand(world: World) -> dict[int, tuple[str, str | None, tuple[TranscriptMessage, ...]]]:
     """Every insight that is shown, with its rating and conversation."""
     with world.reading() as tables:
         return {
@@ -331,7 +341,7 @@ def test_who_may_not_see_the_photo_takes_nothing_of_it_back(world: World, insigh
     operation = world.operation_of(continue_transcript, insight, MORE)
     work = world.library("Work")
     with nothing_appended(world), pytest.raises(Forbidden, match="ask an admin"):
-        world.do(undo, operation, actor=Actor("ron", "editor", frozenset({work})))
+        world.do(undo, operation, actor=Actor("ed", "editor", frozenset({work})))
     world.do(undo, operation, actor=ONE_LIBRARY)
     with pytest.raises(Conflict):
         world.undo(operation)

@@ -10,14 +10,14 @@ import pytest
 from domain.base.actor import CLI, WATCHER
 from domain.base.errors import NotFound
 from domain.commands.libraries import remove_library
-from domain.commands.media import ReadFile, Recorded, record_files, record_missing
+from domain.commands.media import ReadFile, RecordedFiles, record_files, record_missing
 from domain.commands.tags import tag_contents
 from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
 from domain.events.tag import MediaTagged
 from tests.domain.world import World, content, photo
 
 
-def record(world: World, *files: ReadFile, library: int = 1, vanished: Sequence[int] = ()) -> Recorded:
+def record(world: World, *files: ReadFile, library: int = 1, vanished: Sequence[int] = ()) -> RecordedFiles:
     """Record a batch; what became of it."""
     with world.uow(WATCHER) as uow:
         uow.begin("scan", "scanned")
@@ -42,7 +42,7 @@ def unread(path: str, problem: str = "truncated") -> ReadFile:
 def test_a_file_at_a_new_place_is_discovered(world: World) -> None:
     before = world.head
     file = photo("trips/one.jpg")
-    assert record(world, file) == Recorded(1, 0, 0)
+    assert record(world, file) == RecordedFiles(1, 0, 0)
     media = world.media("trips/one.jpg")
     assert world.since(before) == [MediaDiscovered(media.id, 1, "trips/one.jpg", file.content_hash, file.facts)]
     assert media.present
@@ -51,7 +51,7 @@ def test_a_file_at_a_new_place_is_discovered(world: World) -> None:
 def test_a_file_that_is_as_it_was_appends_nothing(world: World) -> None:
     record(world, photo("one.jpg"), unread("broken.jpg"))
     before = world.head
-    assert record(world, photo("one.jpg"), unread("broken.jpg")) == Recorded(0, 0, 0)
+    assert record(world, photo("one.jpg"), unread("broken.jpg")) == RecordedFiles(0, 0, 0)
     assert world.since(before) == []
 
 
@@ -59,7 +59,7 @@ def test_other_bytes_at_the_same_place_are_a_change_that_says_what_was(world: Wo
     record(world, photo("one.jpg"))
     before = world.head
     new = photo("one.jpg", "rated", mtime_ns=2)
-    assert record(world, new) == Recorded(0, 1, 0)
+    assert record(world, new) == RecordedFiles(0, 1, 0)
     media = world.media("one.jpg")
     assert world.since(before) == [MediaChanged(media.id, content("rated"), content("one.jpg"), new.facts)]
 
@@ -88,9 +88,9 @@ def test_two_places_with_one_content_are_two_files(world: World) -> None:
 
 def test_more_files_than_one_statement_takes_are_known_again(world: World) -> None:
     files = [photo(f"{number}.jpg") for number in range(1200)]
-    assert record(world, *files) == Recorded(1200, 0, 0)
+    assert record(world, *files) == RecordedFiles(1200, 0, 0)
     before = world.head
-    assert record(world, *files) == Recorded(0, 0, 0)
+    assert record(world, *files) == RecordedFiles(0, 0, 0)
     assert world.since(before) == []
 
 
@@ -102,7 +102,7 @@ def test_the_bytes_of_a_vanished_file_at_a_new_place_are_a_move(world: World) ->
     media = world.media("one.jpg")
     before = world.head
     moved = photo("trips/one.jpg", "one.jpg", mtime_ns=5)
-    assert record(world, moved, vanished=[media.id]) == Recorded(0, 0, 1)
+    assert record(world, moved, vanished=[media.id]) == RecordedFiles(0, 0, 1)
     assert world.since(before) == [MediaMoved(media.id, 1, "trips/one.jpg", 5, 1, "one.jpg")]
     assert world.media("trips/one.jpg").id == media.id
 
@@ -118,7 +118,7 @@ def test_a_file_moves_from_one_library_to_another(world: World) -> None:
 def test_the_same_bytes_are_a_copy_where_the_first_file_is_still_there(world: World) -> None:
     record(world, photo("one.jpg"), photo("other.jpg"))
     other = world.media("other.jpg").id
-    assert record(world, photo("copy.jpg", "one.jpg"), vanished=[other]) == Recorded(1, 0, 0)
+    assert record(world, photo("copy.jpg", "one.jpg"), vanished=[other]) == RecordedFiles(1, 0, 0)
 
 
 def test_the_bytes_of_a_file_that_is_missing_already_are_that_file_moved_unless_one_vanished_just_now(
@@ -129,23 +129,25 @@ def test_the_bytes_of_a_file_that_is_missing_already_are_that_file_moved_unless_
     record(world, photo("two.jpg", "one.jpg"))
     vanished = world.media("two.jpg").id
     miss(world, missing)
-    assert record(world, photo("a.jpg", "one.jpg"), vanished=[vanished]) == Recorded(0, 0, 1)
+    assert record(world, photo("a.jpg", "one.jpg"), vanished=[vanished]) == RecordedFiles(0, 0, 1)
     assert world.media("a.jpg").id == vanished
-    assert record(world, photo("b.jpg", "one.jpg")) == Recorded(0, 0, 1)
+    assert record(world, photo("b.jpg", "one.jpg")) == RecordedFiles(0, 0, 1)
     assert world.media("b.jpg").id == missing
 
 
 def test_one_vanished_file_is_the_source_of_one_move_and_the_rest_are_copies(world: World) -> None:
     record(world, photo("one.jpg"))
     vanished = [world.media("one.jpg").id]
-    assert record(world, photo("a.jpg", "one.jpg"), photo("b.jpg", "one.jpg"), vanished=vanished) == Recorded(1, 0, 1)
+    assert record(world, photo("a.jpg", "one.jpg"), photo("b.jpg", "one.jpg"), vanished=vanished) == RecordedFiles(
+        1, 0, 1
+    )
 
 
 def test_a_vanished_file_that_is_back_in_the_same_batch_is_no_move(world: World) -> None:
     record(world, photo("one.jpg"))
     media = world.media("one.jpg")
     batch = (photo("copy.jpg", "one.jpg"), photo("one.jpg"))
-    assert record(world, *batch, vanished=[media.id]) == Recorded(1, 0, 0)
+    assert record(world, *batch, vanished=[media.id]) == RecordedFiles(1, 0, 0)
     assert world.media("one.jpg").id == media.id
     assert world.media("copy.jpg").id != media.id
 
@@ -177,7 +179,7 @@ def test_a_missing_file_that_is_back_with_its_bytes_has_returned(world: World) -
     media = world.media("one.jpg")
     miss(world, media.id)
     before = world.head
-    assert record(world, photo("one.jpg", mtime_ns=7)) == Recorded(0, 1, 0)
+    assert record(world, photo("one.jpg", mtime_ns=7)) == RecordedFiles(0, 1, 0)
     assert world.since(before) == [MediaReturned(media.id, 7)]
     assert world.media("one.jpg").present
 
@@ -213,7 +215,7 @@ def test_a_tag_that_the_new_content_has_is_not_given_twice(world: World) -> None
 def test_copies_that_are_rewritten_alike_in_one_batch_keep_their_tags(world: World) -> None:
     record(world, photo("one.jpg"), photo("copy.jpg", "one.jpg"))
     world.do(tag_contents, [content("one.jpg")], "holiday")
-    assert record(world, photo("one.jpg", "rated"), photo("copy.jpg", "rated")) == Recorded(0, 2, 0)
+    assert record(world, photo("one.jpg", "rated"), photo("copy.jpg", "rated")) == RecordedFiles(0, 2, 0)
     assert world.tags("rated") == ["holiday"]
 
 

@@ -139,7 +139,7 @@ def test_a_later_decision_about_one_of_the_faces_stands_in_the_way_of_undo(world
 
 def test_persons_are_made_from_tags_in_one_operation_which_undo_takes_back(world: World) -> None:
     ann, bob = tags(world, "Ann", "Bob")
-    rows = world.do(bootstrap_persons, [ann, bob, ann])
+    rows = world.do(bootstrap_persons, [ann.id, bob.id, "ann"])
     assert [(row.id, row.name, row.ok) for row in rows] == [(ann.id, "Ann", True), (bob.id, "Bob", True)]
     made = [world.named("ann"), world.named("bob")]
     assert [person.id if person else None for person in made] == [row.person_id for row in rows]
@@ -158,7 +158,7 @@ def test_persons_are_made_from_tags_in_one_operation_which_undo_takes_back(world
 def test_a_taken_name_and_a_tag_that_is_not_there_say_so_and_leave_the_others_alone(world: World) -> None:
     ann, beach = tags(world, "ANN", "Cleo")
     holder = world.a_person("Ann")
-    rows = world.do(bootstrap_persons, [ann, "Dan", beach])
+    rows = world.do(bootstrap_persons, [ann.id, "Dan", beach.id])
     assert [(row.id, row.ok, row.error) for row in rows] == [
         (ann.id, False, f"person {holder} is called Ann already: choose another name, or merge the two"),
         (None, False, "there is no tag Dan"),
@@ -172,7 +172,7 @@ def test_where_every_name_is_taken_nothing_happens(world: World) -> None:
     (ann,) = tags(world, "Ann")
     world.a_person("ann")
     with nothing_appended(world):
-        assert not world.do(bootstrap_persons, [ann])[0].ok
+        assert not world.do(bootstrap_persons, [ann.id])[0].ok
 
 
 def test_a_bootstrap_of_nothing_or_of_too_much_is_refused(world: World) -> None:
@@ -183,7 +183,7 @@ def test_a_bootstrap_of_nothing_or_of_too_much_is_refused(world: World) -> None:
 
 
 def test_a_face_given_to_one_of_the_persons_stands_in_the_way_of_undo(world: World) -> None:
-    operation = world.operation_of(bootstrap_persons, tags(world, "Ann", "Bob"))
+    operation = world.operation_of(bootstrap_persons, [tag.id for tag in tags(world, "Ann", "Bob")])
     ann = world.named("Ann")
     assert ann is not None
     later = world.assign(world.a_face(), ann.id)

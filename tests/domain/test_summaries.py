@@ -8,28 +8,33 @@ import msgspec
 import pytest
 
 from domain.base.actor import INSIGHT, Actor
-from domain.base.conversation import Message
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import Conflict, Forbidden, NotFound, RuleViolation
 from domain.base.names import name_key
 from domain.commands.summaries import Telling, delete_summary, embed_summaries, write_summary
-from domain.events.summary import Source, Summary
+from domain.events.summary import Summary, SummarySource
 from domain.ports.face_engine import Embedding
 from domain.rules.summaries import closed_days, is_wanted, source_hash
-from tests.domain.world import EDITOR, ONE_LIBRARY, VIEWER, World, nothing_appended
+from tests.domain.world import EDITOR, NOW_RESTRICTED, ONE_LIBRARY, VIEWER, World, nothing_appended
 
 DAY = "2020-05-01"
 NOON = datetime(2020, 5, 1, 12, tzinfo=UTC)
-SAID = Message("1", "Anna", NOON, "received", "Lunch at the harbour?")
+SAID = ConversationMessage("1", "Anna", NOON, "received", "Lunch at the harbour?")
 VECTOR = Embedding("embedder-1", bytes(range(16)))
 
 
-def source(*messages: Message, contact: str = "Anna", day: str = DAY) -> Source:
+def source(*messages: ConversationMessage, contact: str = "Anna", day: str = DAY) -> SummarySource:
     """What a summary of these messages is made from."""
-    return Source(day, contact, name_key(contact), source_hash(messages), len(messages))
+    return SummarySource(day, contact, name_key(contact), source_hash(messages), len(messages))
 
 
 def write(
-    world: World, made_from: Source, model: str = "m", prompt: int = 1, embedding: Embedding | None = None, **more: bool
+    world: World,
+    made_from: SummarySource,
+    model: str = "m",
+    prompt: int = 1,
+    embedding: Embedding | None = None,
+    **more: bool,
 ) -> int | None:
     """Record a summary."""
     telling = Telling(f"{made_from.contact} and lunch.", model, prompt)
@@ -158,7 +163,7 @@ def test_only_who_sees_every_library_takes_one_away_or_brings_it_back(world: Wor
             world.do(delete_summary, 1, actor=actor)
     deletion = world.operation_of(delete_summary, 1)
     with nothing_appended(world), pytest.raises(Forbidden):
-        world.undo(deletion, ONE_LIBRARY)
+        world.undo(deletion, NOW_RESTRICTED)
     world.undo(deletion, Actor("al", "admin", frozenset({1})))
     assert shown(world) == [1]
 

@@ -11,7 +11,17 @@ from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleVio
 from domain.commands.tags import delete_tag, rename_tag, tag_contents, untag_contents
 from domain.events.tag import MediaTagged, MediaUntagged, TagCreated
 from domain.undo.undo import undo
-from tests.domain.world import ONE_LIBRARY, VIEWER, World, content, in_the_way, nothing_appended, photo
+from tests.domain.world import (
+    EDITOR,
+    NOW_RESTRICTED,
+    ONE_LIBRARY,
+    VIEWER,
+    World,
+    content,
+    in_the_way,
+    nothing_appended,
+    photo,
+)
 
 
 def tag(world: World, name: str, *photos: str, actor: Actor = CLI) -> int:
@@ -213,24 +223,24 @@ def test_a_later_rename_or_deletion_is_in_the_way_of_a_rename(world: World) -> N
 def test_deleting_a_tag_of_unseen_photos_or_bringing_it_back_needs_an_admin(world: World) -> None:
     world.scan(photo("boss"), library=world.library("Work"))
     tag(world, "holiday", "one", "boss")
-    with nothing_appended(world), pytest.raises(Forbidden, match="rex may not see"):
+    with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):
         world.do(delete_tag, 1, actor=ONE_LIBRARY)
     deleted = world.operation_of(delete_tag, 1)
-    with nothing_appended(world), pytest.raises(Forbidden, match="rex may not see"):
-        world.undo(deleted, ONE_LIBRARY)
+    with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):
+        world.undo(deleted, NOW_RESTRICTED)
     undone = world.undo(deleted)
-    with nothing_appended(world), pytest.raises(Forbidden, match="rex may not see"):
-        world.undo(undone, ONE_LIBRARY)
+    with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):
+        world.undo(undone, NOW_RESTRICTED)
 
 
 def test_taking_back_what_was_tagged_on_unseen_photos_needs_an_admin(world: World) -> None:
     world.scan(photo("boss"), library=world.library("Work"))
-    tagged = tag(world, "holiday", "one", "boss")
-    with nothing_appended(world), pytest.raises(Forbidden, match="rex may not see"):
-        world.do(undo, tagged, actor=ONE_LIBRARY)
+    tagged = tag(world, "holiday", "one", "boss", actor=EDITOR)
+    with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):
+        world.do(undo, tagged, actor=NOW_RESTRICTED)
     removed = world.operation_of(untag_contents, [content("boss")], "holiday")
-    with nothing_appended(world), pytest.raises(Forbidden, match="rex may not see"):
-        world.do(undo, removed, actor=ONE_LIBRARY)
-    seen = tag(world, "sea", "two")
-    world.do(undo, seen, actor=ONE_LIBRARY)
+    with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):
+        world.do(undo, removed, actor=NOW_RESTRICTED)
+    seen = tag(world, "sea", "two", actor=EDITOR)
+    world.do(undo, seen, actor=NOW_RESTRICTED)
     assert world.tags("two") == []

@@ -21,7 +21,7 @@ from tests.domain.world import (
     BELOW,
     LEFT,
     MODEL,
-    ONE_LIBRARY,
+    NOW_RESTRICTED,
     OTHER_MODEL,
     RIGHT,
     World,
@@ -416,11 +416,11 @@ def test_a_face_in_a_library_that_the_user_does_not_see_is_not_the_users_to_undo
     face = world.a_face("boss.jpg", world.library("Work"))
     ignored = change(world, face, ignored=True)
     deleted = world.operation_of(delete_face, face)
-    with nothing_appended(world), pytest.raises(Forbidden, match="rex may not see"):
-        world.undo(deleted, ONE_LIBRARY)
+    with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):
+        world.undo(deleted, NOW_RESTRICTED)
     world.undo(deleted)
-    with nothing_appended(world), pytest.raises(Forbidden, match="rex may not see"):
-        world.undo(ignored, ONE_LIBRARY)
+    with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):
+        world.undo(ignored, NOW_RESTRICTED)
 
 
 def test_a_missing_file_keeps_nobody_who_sees_everything_from_undoing(world: World) -> None:

@@ -10,17 +10,17 @@ from domain.base.names import name_key
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
 from domain.commands.persons import delete_person
 from domain.commands.tags import delete_tag, rename_tag, tag_contents, untag_contents
-from domain.commands.xmp import Taken, take_over
+from domain.commands.xmp import TakenOver, take_over
 from domain.events.face import FaceAssigned, Why
 from domain.ports.face_engine import Embedding
-from domain.rules.xmp import Description, Region, said_of
+from domain.rules.xmp import Description, Region, described
 from tests.domain.world import BELOW, EDITOR, LEFT, MODEL, RIGHT, VIEWER, World, content, found, photo, vector
 
 HEAD = Box(0.05, 0.05, 0.3, 0.3)
 """A head around the face at LEFT, as another program draws it."""
 
 
-def read(world: World, *regions: Region, keywords: tuple[str, ...] = (), name: str = "one.jpg") -> Taken:
+def read(world: World, *regions: Region, keywords: tuple[str, ...] = (), name: str = "one.jpg") -> TakenOver:
     """Take over these regions and keywords."""
     return world.do(take_over, content(name), Description(keywords, regions))
 
@@ -59,7 +59,7 @@ def test_reading_twice_appends_nothing_the_second_time(world: World) -> None:
     said = (Region(HEAD, "Ann"), Region(BELOW, "Bob"))
     assert read(world, *said, keywords=("Family", "family")).tagged == 1
     before = world.head
-    assert read(world, *said, keywords=("Family",)) == Taken()
+    assert read(world, *said, keywords=("Family",)) == TakenOver()
     assert world.head == before
 
 
@@ -187,7 +187,7 @@ def said(world: World, other: Description = Description(), once: tuple[str, ...]
         shown = tables.faces.shown_on(content("one.jpg"))
     names = {face.id: face.person_name for face in shown if face.person_name}
     decided = {face.id for face in faces if face.touched}
-    return said_of(faces, names, decided, world.tags("one.jpg"), set(map(name_key, once)), other)
+    return described(faces, names, decided, world.tags("one.jpg"), set(map(name_key, once)), other)
 
 
 def test_named_and_drawn_faces_and_tags_are_said_and_no_guess_of_the_engine(world: World) -> None:

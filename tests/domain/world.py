@@ -36,6 +36,8 @@ LEFT, RIGHT, BELOW = Box(0.1, 0.1, 0.2, 0.2), Box(0.6, 0.1, 0.2, 0.2), Box(0.3, 
 EDITOR = Actor("ed", "editor")
 VIEWER = Actor("vic", "viewer")
 ONE_LIBRARY = Actor("rex", "editor", frozenset({1}))
+NOW_RESTRICTED = Actor(EDITOR.name, "editor", frozenset({1}))
+"""The editor after some libraries were taken from them: their own deeds stay theirs to undo, as far as they see."""
 Answer = TypeVar("Answer")
 
 

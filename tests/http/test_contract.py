@@ -17,7 +17,7 @@ import pytest
 from adapters.http.asgi import declared
 from adapters.http.web.routes import Declared
 from adapters.http.web.security_headers import SECURITY_HEADERS
-from domain.base.conversation import Message
+from domain.base.conversation import ConversationMessage
 from tests.http.understanding import Watched
 from tests.http.words import fields, named, problem
 from tests.http.world import DOCUMENT, Api, World
@@ -209,7 +209,7 @@ def test_no_read_asks_for_a_second_connection_while_it_holds_one(
     person = named(ed, "Ann", face["id"])
     assert ed.post("/insights/generate", json={"path": "bob.jpg"}).status_code == 201
     assert ed.post("/entities", json={"name": "Ann", "type": "person"}).status_code == 201
-    world.talks.append(Message("1", "Bob", datetime(2020, 5, 1, 12, tzinfo=UTC), "received", "The boat."))
+    world.talks.append(ConversationMessage("1", "Bob", datetime(2020, 5, 1, 12, tzinfo=UTC), "received", "The boat."))
     while world.summariser.step():
         pass
     monkeypatch.setattr(database, "_reader", database._sqlite_engine(size=1))

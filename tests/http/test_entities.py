@@ -9,8 +9,8 @@ import pytest
 from domain.base.actor import INSIGHT
 from domain.commands.insights import Writing, write_insight
 from domain.commands.learning import learn_from_insight
-from domain.events.insight import Message
-from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.events.insight import TranscriptMessage
+from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World
 
@@ -45,12 +45,12 @@ def learned(world: World, library: int, path: str, text: str) -> int:
     """An insight about a photo, read for one fact about Anna; the insight's id."""
     with world.ledger.transaction(INSIGHT) as uow:
         content = uow.media.at_each(library, [path])[path].content_hash or b""
-        transcript = (Message("user", "what?"), Message("assistant", text, model="m"))
+        transcript = (TranscriptMessage("user", "what?"), TranscriptMessage("assistant", text, model="m"))
         insight_id = write_insight(uow, content, Writing("Anna", text, "m", "local"), transcript)
     with world.ledger.transaction(INSIGHT) as uow:
         insight = uow.insights.get(insight_id)
         assert insight is not None
-        known = Said((SaidEntity("Anna", "person", text),), (SaidFact(0, text, None, "2012", None),))
+        known = Proposals((ProposedEntity("Anna", "person", text),), (ProposedFact(0, text, None, "2012", None),))
         learn_from_insight(uow, insight, "m", known)
     return insight_id
 

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from domain.base.conversation import Message
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import Unavailable
 from tests.fakes import LettersEmbedder
 from tests.http.words import fields, problem
 from tests.http.world import Api, World
 
 
-def said(day: int, contact: str, body: str) -> Message:
+def said(day: int, contact: str, body: str) -> ConversationMessage:
     """A message of a day in May 2020."""
-    return Message(f"{day}-{contact}-{body}", contact, datetime(2020, 5, day, 12, tzinfo=UTC), "received", body)
+    return ConversationMessage(
+        f"{day}-{contact}-{body}", contact, datetime(2020, 5, day, 12, tzinfo=UTC), "received", body
+    )
 
 
 @pytest.fixture

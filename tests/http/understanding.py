@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from domain.base.errors import Unavailable
-from domain.ports.text_embedder import Purpose, TextEmbedder
+from domain.ports.text_embedder import EmbeddedAs, TextEmbedder
 
 
 class Watched:
@@ -25,7 +25,7 @@ class Watched:
         """The name of the model."""
         return f"turned {self._real.model}" if self.turned else self._real.model
 
-    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> list[bytes]:
+    def embed(self, texts: Sequence[str], purpose: EmbeddedAs = "document") -> list[bytes]:
         """As the real one."""
         if self.away is not None:
             raise self.away

@@ -60,7 +60,7 @@ from adapters.summaries.summary_search import SummarySearch
 from adapters.vectors.similarity import Similarity, likeness
 from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI, WATCHER
-from domain.base.conversation import Message as Said
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import NotFound
 from domain.base.paths import bytes_of, text_of
 from domain.commands.accounts import add_user
@@ -155,7 +155,7 @@ class World:
     model: Scripted = field(default_factory=Scripted)
     eyes: Scripted = field(default_factory=Scripted)
     sources: Sources = field(default_factory=Sources)
-    talks: list[Said] = field(default_factory=list)
+    talks: list[ConversationMessage] = field(default_factory=list)
     embedder: TextEmbedder = field(default_factory=LettersEmbedder)
     has_talks: bool = True
     has_model: bool = True

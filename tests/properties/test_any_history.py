@@ -29,12 +29,12 @@ from domain.commands.persons import PersonChanges
 from domain.commands.summaries import Telling
 from domain.commands.xmp import take_over
 from domain.events.entity import TYPES, Statement
-from domain.events.insight import RATINGS, Message, ToolCall
+from domain.events.insight import RATINGS, RecordedToolCall, TranscriptMessage
 from domain.events.media import FileFacts
-from domain.events.summary import Source
+from domain.events.summary import SummarySource
 from domain.ports.face_engine import Embedding
 from domain.ports.unit_of_work import UnitOfWork
-from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from domain.rules.transcripts import folded
 from domain.rules.xmp import Description, Region
 from domain.undo.undo import undo, undo_with_later
@@ -73,11 +73,18 @@ def _decided(face: tuple[FaceView, set[int]]) -> tuple[int | None, bool, frozens
     return face[0].person_id, face[0].ignored, frozenset(face[1])
 
 
-def turn_of(question: str, name: str) -> tuple[Message, ...]:
+def turn_of(question: str, name: str) -> tuple[TranscriptMessage, ...]:
     """A turn of a conversation in which a tool is used."""
-    call = Message("assistant", calls=(ToolCall("a", "get_people", f'{{"of":"{name}"}}'),), model="model")
-    result = Message("tool", f'[{{"name":"{name}"}}]', answers="a")
-    return (Message("user", question), call, result, Message("assistant", f"It was {name}.", model="model"))
+    call = TranscriptMessage(
+        "assistant", calls=(RecordedToolCall("a", "get_people", f'{{"of":"{name}"}}'),), model="model"
+    )
+    result = TranscriptMessage("tool", f'[{{"name":"{name}"}}]', answers="a")
+    return (
+        TranscriptMessage("user", question),
+        call,
+        result,
+        TranscriptMessage("assistant", f"It was {name}.", model="model"),
+    )
 
 
 class Histories(RuleBasedStateMachine):
@@ -234,8 +241,7 @@ class Histories(RuleBasedStateMachine):
         """Make persons of tags."""
 
         def make(uow: UnitOfWork) -> None:
-            known = [tag for tag in map(uow.tags.get, range(1, 4)) if tag is not None]
-            review.bootstrap_persons(uow, known or ["none"])
+            review.bootstrap_persons(uow, [1, 2, 3])
 
         self._do(make)
 
@@ -442,8 +448,10 @@ class Histories(RuleBasedStateMachine):
     def learn(self, insight: int, names: list[str], type_: str, text: str, model: str) -> None:
         """A model reads an insight: what a user wrote is as before, and nobody is bridged."""
         one = self._insight(insight)
-        known = tuple(SaidEntity(name, type_, "") for name in names)
-        said = Said(known, tuple(SaidFact(at, text, 0 if at else None, None, None) for at in range(len(names))))
+        known = tuple(ProposedEntity(name, type_, "") for name in names)
+        said = Proposals(
+            known, tuple(ProposedFact(at, text, 0 if at else None, None, None) for at in range(len(names)))
+        )
         before = self.world.stand()
 
         def read(uow: UnitOfWork) -> None:
@@ -469,7 +477,7 @@ class Histories(RuleBasedStateMachine):
     @rule(day=st.integers(1, 2), name=NAMES, other=NAMES, seed=st.integers(0, 2), embedded=st.booleans())
     def summarise(self, day: int, name: str, other: str, seed: int, embedded: bool) -> None:
         """A model summarises a conversation of a day, or finds that done."""
-        source = Source(f"2020-05-0{day}", name, name_key(name), bytes([seed]) * 32, seed + 1)
+        source = SummarySource(f"2020-05-0{day}", name, name_key(name), bytes([seed]) * 32, seed + 1)
         telling = Telling(f"{name} and {other.upper()} met.", "model", 1)
         vector = Embedding("embedder", bytes([seed + 1]) * 8) if embedded else None
         self._run(lambda uow: summaries.write_summary(uow, source, telling, ["model"], vector, again=False))

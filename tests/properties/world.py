@@ -24,7 +24,7 @@ from domain.commands.detection import record_detection
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.events.face import FaceCarried
-from domain.events.insight import Insight, Message
+from domain.events.insight import Insight, TranscriptMessage
 from domain.events.media import FileFacts
 from domain.events.summary import Summary
 from domain.ports.face_engine import DetectedFace, Detection
@@ -55,7 +55,7 @@ class Stand(NamedTuple):
     persons: dict[int, PersonView]
     faces: dict[int, tuple[FaceView, set[int]]]
     tags: dict[bytes, tuple[str, ...]]
-    insights: dict[int, tuple[Insight, tuple[Message, ...]]]
+    insights: dict[int, tuple[Insight, tuple[TranscriptMessage, ...]]]
     entities: dict[int, tuple[EntityView, tuple[FactView, ...]]]
     summaries: dict[int, Summary]
 

@@ -20,8 +20,8 @@ from domain.commands.insights import Writing, write_insight
 from domain.commands.learning import learn_from_insight
 from domain.commands.persons import PersonChanges, change_person, create_person
 from domain.events.entity import Statement
-from domain.events.insight import Message
-from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.events.insight import TranscriptMessage
+from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from tests.scenarios.conftest import Place
 from tests.scenarios.test_erase import exported, files_of, traces_in
 
@@ -66,12 +66,12 @@ class Graph:
     def learn(self) -> None:
         """An insight that names her is read."""
         text = f"{NAME} sails a dinghy."
-        said = (Message("user", "what?"), Message("assistant", text, model="m"))
+        said = (TranscriptMessage("user", "what?"), TranscriptMessage("assistant", text, model="m"))
         with self.ledger.transaction(INSIGHT) as uow:
             insight = uow.insights.get(write_insight(uow, self.content, Writing("A dinghy", text, "m", "l"), said))
             assert insight is not None
         with self.ledger.transaction(INSIGHT) as uow:
-            known = Said((SaidEntity(NAME, "person", text),), (SaidFact(0, text, None, None, None),))
+            known = Proposals((ProposedEntity(NAME, "person", text),), (ProposedFact(0, text, None, None, None),))
             learn_from_insight(uow, insight, "m", known)
 
 

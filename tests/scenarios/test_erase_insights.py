@@ -11,7 +11,7 @@ from adapters.store.generations import verify
 from domain.base.actor import CLI
 from domain.commands.insights import Writing, amend_insight, continue_transcript, rewind_transcript, write_insight
 from domain.commands.persons import create_person
-from domain.events.insight import Message, ToolCall
+from domain.events.insight import RecordedToolCall, TranscriptMessage
 from domain.undo.undo import undo
 from tests.scenarios.conftest import Place
 from tests.scenarios.test_erase import exported, files_of, traces_in
@@ -36,16 +36,19 @@ def tell(place: Place, name: str) -> int:
     """An insight that is full of a name, with a turn that was gone back behind; its id."""
     escaped = name.replace("ë", "\\u00eb").replace('"', '\\"')
     said = (
-        Message("user", f"Is this {name.upper()}, or {KEPT}?"),
-        Message(
+        TranscriptMessage("user", f"Is this {name.upper()}, or {KEPT}?"),
+        TranscriptMessage(
             "assistant",
             f"I look for {name}.",
-            (ToolCall("a", "find", f'{{"{escaped}":["{escaped}"]}}'), ToolCall("b", "find", f"{{{name}")),
+            (
+                RecordedToolCall("a", "find", f'{{"{escaped}":["{escaped}"]}}'),
+                RecordedToolCall("b", "find", f"{{{name}"),
+            ),
             model="m",
         ),
-        Message("tool", f'{{"people":[{{"name":"{escaped}"}}],"n":1}}', answers="a"),
-        Message("tool", '[{"name":"' + name.replace('"', '\\"') + '"},{"na', answers="b"),
-        Message("assistant", f"{name}'s day.", model="m"),
+        TranscriptMessage("tool", f'{{"people":[{{"name":"{escaped}"}}],"n":1}}', answers="a"),
+        TranscriptMessage("tool", '[{"name":"' + name.replace('"', '\\"') + '"},{"na', answers="b"),
+        TranscriptMessage("assistant", f"{name}'s day.", model="m"),
     )
     content = place.files()["lake.jpg"].content_hash or b""
     with place.ledger.transaction(CLI) as uow:
@@ -103,7 +106,7 @@ def test_a_name_goes_that_is_written_with_other_letters_or_in_json_that_nobody_c
 ) -> None:
     taken_apart, broken = unicodedata.normalize("NFD", NAME), NAME.replace(" ", "\n")
     deep = "[" * 3000 + f'"{NAME}"' + "]" * 3000
-    said = (Message("user", deep), Message("assistant", f"{taken_apart} or {broken}.", model="m"))
+    said = (TranscriptMessage("user", deep), TranscriptMessage("assistant", f"{taken_apart} or {broken}.", model="m"))
     content = place.files()["lake.jpg"].content_hash or b""
     with place.ledger.transaction(CLI) as uow:
         insight = write_insight(uow, content, Writing(taken_apart, broken, "m", "l"), said)

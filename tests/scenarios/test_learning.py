@@ -28,7 +28,7 @@ from domain.commands.faces import draw_face
 from domain.commands.insights import Writing, write_insight
 from domain.commands.persons import PersonChanges, change_person, create_person
 from domain.events.entity import InsightExamined, Statement
-from domain.events.insight import Message
+from domain.events.insight import TranscriptMessage
 from projections.queries.graph import FactView
 from tests.adapters.face_engines.material import serving as app_serving
 from tests.fakes import Scripted
@@ -56,7 +56,7 @@ def written(place: Place) -> int:
 
 def write(place: Place, backend: str = "local") -> int:
     """One more insight."""
-    said = (Message("user", "what?"), Message("assistant", TEXT, model="m"))
+    said = (TranscriptMessage("user", "what?"), TranscriptMessage("assistant", TEXT, model="m"))
     content = place.files()["lake.jpg"].content_hash or b""
     with place.ledger.transaction(CLI) as uow:
         return write_insight(uow, content, Writing("A boat", TEXT, "m", backend), said)

@@ -19,7 +19,7 @@ from domain.commands.detection import record_detection
 from domain.commands.persons import create_person, merge_persons
 from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
-from domain.events.summary import Source
+from domain.events.summary import SummarySource
 from domain.ports.face_engine import DetectedFace, Detection, Embedding
 from domain.undo.undo import undo
 from tests.fakes import PLACE_ALONE
@@ -51,7 +51,7 @@ def lived_in(place: Place) -> Ledger:
     with place.ledger.transaction(CLI) as uow:
         tag_contents(uow, contents, "holiday")
     with place.ledger.transaction(INSIGHT) as uow:
-        source, telling = Source("2020-05-01", "Bob", "bob", bytes(32), 1), Telling("They met.", "model", 1)
+        source, telling = SummarySource("2020-05-01", "Bob", "bob", bytes(32), 1), Telling("They met.", "model", 1)
         write_summary(uow, source, telling, ["model"], Embedding("embedder", bytes(12)), again=False)
     place.ledger.set_checkpoint("autobind", place.ledger.head())
     place.ledger.set_checkpoint("thumbnails", place.ledger.head())

@@ -12,8 +12,8 @@ from domain.commands.entities import EntityChanges, change_entity, create_entity
 from domain.commands.insights import Writing, write_insight
 from domain.commands.learning import learn_from_insight
 from domain.commands.persons import PersonChanges, change_person, create_person
-from domain.events.insight import Message
-from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.events.insight import TranscriptMessage
+from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from projections.queries.reading import Lookups
 from tests.domain.world import EDITOR, ONE_LIBRARY, World, content, photo
 
@@ -25,13 +25,13 @@ def world(ledger: Ledger) -> World:
     for name, file in (("Family", "lake"), ("Work", "desk")):
         world.scan(photo(file), library=world.library(name))
         with world.uow(INSIGHT) as uow:
-            said = (Message("user", "what?"), Message("assistant", "text", model="m"))
+            said = (TranscriptMessage("user", "what?"), TranscriptMessage("assistant", "text", model="m"))
             write_insight(uow, content(file), Writing("title", "text", "m", "l"), said)
         with world.uow(INSIGHT) as uow:
             insight = uow.insights.of_content(content(file))[0]
-            known = (SaidEntity("Anna", "person", f"at the {file}"), SaidEntity(f"the {file}", "place", ""))
-            facts = (SaidFact(0, f"was at the {file}", 1, "2012", None),)
-            learn_from_insight(uow, insight, "m", Said(known, facts))
+            known = (ProposedEntity("Anna", "person", f"at the {file}"), ProposedEntity(f"the {file}", "place", ""))
+            facts = (ProposedFact(0, f"was at the {file}", 1, "2012", None),)
+            learn_from_insight(uow, insight, "m", Proposals(known, facts))
     return world
 
 

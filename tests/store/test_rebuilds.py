@@ -30,12 +30,12 @@ from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
 from domain.events.entity import EntityCreated
 from domain.events.face import AUTO, MANUAL
-from domain.events.insight import Message
+from domain.events.insight import TranscriptMessage
 from domain.events.media import FileFacts
 from domain.events.person import PersonCreated
-from domain.events.summary import Source
+from domain.events.summary import SummarySource
 from domain.ports.face_engine import DetectedFace, Detection, Embedding
-from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from projections.tables.schema import ReadTables
 from tests.domain.world import World, content, found, photo
 from tests.fakes import PLACE_ALONE
@@ -68,16 +68,18 @@ def furnish(ledger: Ledger) -> None:
         reject_person(uow, 2, anna)
     with ledger.transaction(CLI) as uow:
         tag_contents(uow, [HASH], "holiday")
-    said = (Message("user", "what is it?"), Message("assistant", "a square"))
+    said = (TranscriptMessage("user", "what is it?"), TranscriptMessage("assistant", "a square"))
     with ledger.transaction(CLI) as uow:
         written = write_insight(uow, HASH, Writing("A square", "It is a square.", "m", "local"), said)
     with ledger.transaction(INSIGHT) as uow:
         insight = uow.insights.get(written)
         assert insight is not None
-        square = SaidEntity("square", "thing", "")
-        learn_from_insight(uow, insight, "m", Said((square,), (SaidFact(0, "It is a square.", None, None, None),)))
+        square = ProposedEntity("square", "thing", "")
+        learn_from_insight(
+            uow, insight, "m", Proposals((square,), (ProposedFact(0, "It is a square.", None, None, None),))
+        )
     with ledger.transaction(INSIGHT) as uow:
-        source = Source("2020-05-01", "Anna", "anna", HASH, 2)
+        source = SummarySource("2020-05-01", "Anna", "anna", HASH, 2)
         write_summary(uow, source, Telling("They met.", "m", 1), ["m"], Embedding("e", bytes(8)), again=False)
 
 

@@ -13,12 +13,11 @@ from adapters.http.web.dependencies import Cluster
 from adapters.http.web.pagination import Cursor, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, seen_person, within
+from adapters.http.web.scope import Id, LibraryParam, LibraryRef, within
 from adapters.store.transaction import Transaction
 from domain.base.errors import Conflict, NotFound
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.review import MOST_TAGS, Bootstrapped, accept_cluster, bootstrap_persons
-from domain.events.tag import Tag
 from projections.queries.faces import FaceView
 from projections.queries.reading import Lookups
 
@@ -137,8 +136,6 @@ def accept(call: Call, body: ClusterAccepted) -> Answer:
     ids = body.ids if body.ids is not None else _members(call, body)
 
     def take(uow: Transaction) -> list[Outcome]:
-        if body.person_id is not None:
-            seen_person(uow, body.person_id)
         return accept_cluster(uow, ids, body.person_id, body.name)
 
     return write(call, take, lambda uow, outcomes: BatchOutcome(outcomes, uow.operation_id))
@@ -152,7 +149,7 @@ def bootstrap(call: Call, body: TagsThatArePeople) -> Answer:
     """
 
     def make(uow: Transaction) -> list[Bootstrapped]:
-        return bootstrap_persons(uow, _tags(uow, body.tags))
+        return bootstrap_persons(uow, body.tags)
 
     return write(call, make, lambda uow, rows: BootstrapOutcome(rows, uow.operation_id))
 
@@ -193,7 +190,7 @@ def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | Non
     views = {view.id: view for view in lookups.people.views([person for person, _ in scored])}
     for person, similarity in scored:
         view = views.get(person)
-        if view is not None and (view.face_count or not is_restricted(lookups)):
+        if view is not None and (view.face_count or not lookups.actor.is_restricted):
             return Suggestion(person, view.name, similarity, view.cover_face_id)
     return None
 
@@ -214,13 +211,3 @@ def _members(call: Call, body: ClusterAccepted) -> list[int]:
         raise Conflict(f"the cluster {body.cluster} has {size} faces now, not {body.size}: look at it again")
     without = set(body.without)
     return [face for face in found[0].face_ids if face not in without][:LARGEST_BATCH]
-
-
-def _tags(lookups: Lookups, given: list[int | str]) -> list[Tag | str]:
-    """The live tags that the user may see; what is none stays as it was written."""
-    seen = {row["id"] for row in lookups.tagged.counts() if row["count"]} if is_restricted(lookups) else None
-    found: list[Tag | str] = []
-    for each in given:
-        tag = lookups.tags.named(each) if isinstance(each, str) else lookups.tags.get(each)
-        found.append(str(each) if tag is None or (seen is not None and tag.id not in seen) else tag)
-    return found

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from adapters.http.resources.entity_views import EntityRow, FactRow, entity_row, entity_rows, fact_row, fact_rows
 from adapters.http.resources.operations import OperationRow, operation_row
 from adapters.http.web.commands import Done, write
-from adapters.http.web.operation_visibility import concerns
+from adapters.http.web.operation_visibility import is_known
 from adapters.http.web.pagination import (
     USUAL_LIMIT,
     AfterId,
@@ -277,7 +277,7 @@ def history_of_entity(call: Call, id: int, query: FactsQuery) -> Answer:
     with call.parts.ledger.reading(call.actor) as tables:
         rows = tables.operations.these(ids)
     kept = rows[: query.limit]
-    seen = [row for row in kept if row.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, row.id)]
+    seen = [row for row in kept if is_known(call.parts.ledger, call.actor, row)]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
     told: Sequence[OperationRow] = [operation_row(row, call.actor) for row in seen]
     return Answer(Page(told, cursor))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapters.http.web.scope import is_seen_person
 from adapters.http.web.times import Moment, moment
 from projections.queries.graph import EntityView, FactSource, FactView, Standing, Type
 from projections.queries.reading import Lookups
@@ -63,7 +62,7 @@ def entity_rows(tables: Lookups, views: Sequence[EntityView]) -> list[EntityRow]
     """Entities with the persons who are bridged to them; a merged one has none."""
     bridges = tables.entities.bridges([view.id for view in views])
     wanted = sorted({id_ for ids in bridges.values() for id_ in ids})
-    names = {view.id: view.name for view in tables.people.views(wanted) if is_seen_person(tables, view.id)}
+    names = {view.id: view.name for view in tables.people.views(wanted)}
     return [
         EntityRow(
             **msgspec.structs.asdict(view),

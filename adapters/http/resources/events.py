@@ -3,7 +3,6 @@ see."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Final
 
 import anyio
@@ -17,13 +16,12 @@ from adapters.http.web.dependencies import Parts
 from adapters.http.web.pagination import USUAL_LIMIT, Limit
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import is_restricted
 from adapters.http.web.sse import ServerSentEvents, Source
 from adapters.http.web.times import Moment, moment
 from adapters.http.web.validation import query_of
 from domain.base.actor import Actor
 from domain.events.event import Recorded, topics
-from projections.queries.event_visibility import in_sight
+from domain.rules.access import known_events
 from projections.queries.reading import Lookups
 
 routes = Routes("History")
@@ -85,7 +83,7 @@ def _page(parts: Parts, actor: Actor, after: int, limit: int, names: tuple[str, 
     newest = found[-1].position if found else after
     last = newest if len(found) == limit else max(head, newest)
     with parts.ledger.reading(actor) as tables:
-        return EventPage([_event(tables, each) for each in _told(tables, found)], last, head)
+        return EventPage([_event(tables, each) for each in known_events(tables, found)], last, head)
 
 
 def _topics(types: str | None) -> tuple[str, ...]:
@@ -103,22 +101,6 @@ def _topics(types: str | None) -> tuple[str, ...]:
     if unknown or not wanted:
         raise Invalid((FieldError("types", f"there is no event {', '.join(sorted(unknown)) or types!r}"),))
     return found
-
-
-def _told(tables: Lookups, events: Sequence[Recorded]) -> list[Recorded]:
-    """Those of these events that the asker may know of."""
-    seen = {each.position for each in in_sight(tables, events)} if is_restricted(tables) else None
-    return [each for each in events if _tells(tables, each, seen)]
-
-
-def _tells(tables: Lookups, recorded: Recorded, seen: Collection[int] | None) -> bool:
-    event = recorded.event
-    if event.private:
-        return False
-    if event.subject == "operation":
-        operation = tables.operations.get(recorded.operation_id)
-        return operation is not None and operation.is_told_to(tables.actor)
-    return seen is None or recorded.position in seen
 
 
 def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:

@@ -14,7 +14,7 @@ from adapters.http.web.commands import Done, write
 from adapters.http.web.file_responses import picture
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Offset, Page, cursor_of, place_of
 from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, photo_at, seen_person, within
+from adapters.http.web.scope import Id, LibraryParam, LibraryRef, person_of, photo_at, within
 from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound
 from domain.base.geometry import Box
@@ -30,10 +30,9 @@ from domain.commands.faces import (
     draw_face,
     reject_person,
 )
-from domain.events.face import DETECTED, Face
 from domain.ports.face_engine import Resemblance
+from domain.rules.access import seen_face
 from projections.queries.faces import FaceStats, FaceView
-from projections.queries.reading import Lookups
 
 routes = Routes("Faces")
 
@@ -180,7 +179,7 @@ def face_stats(call: Call, query: InLibrary) -> Answer:
     with call.parts.ledger.reading(call.actor) as tables:
         narrowed = within(tables, query.library)
         stats = narrowed.faces.stats(model)
-        if is_restricted(tables):
+        if call.actor.is_restricted:
             known = narrowed.people.page(
                 sort="name", after=None, limit=1_000_000, include_hidden=True, with_faces_only=True
             )
@@ -237,12 +236,14 @@ def add_face(call: Call, body: DrawnFace) -> Answer:
     with call.parts.ledger.reading(call.actor) as tables:
         media = photo_at(tables, body.path, body.library)
         if body.person_id is not None:
-            seen_person(tables, body.person_id)
+            person_of(tables, body.person_id)  # before the engine works for nothing
     found = embedded(call.parts, media, box)
 
     def draw(uow: Transaction) -> int:
         content = media.content_hash or b""
-        return draw_face(uow, content, box, found.embedding, body.person_id, found.model_version)
+        return draw_face(
+            uow, content, box, found.embedding, person_id=body.person_id, model_version=found.model_version
+        )
 
     return write(call, draw, lambda uow, face_id: uow.faces.view(face_id), status=201)
 
@@ -261,9 +262,9 @@ def patch_face(call: Call, id: int, body: FacePatch) -> Answer:
     """Assign a face to a person, unassign it, put it aside as a stranger's, or move its box, which embeds it again."""
     changes = FaceChanges(person_id=body.person_id, ignored=body.ignored)
     with call.parts.ledger.reading(call.actor) as tables:
-        face = _face(tables, id)
+        face = seen_face(tables, id)
         if isinstance(body.person_id, int):
-            seen_person(tables, body.person_id)
+            person_of(tables, body.person_id)  # before the engine works for nothing
         view = tables.faces.view(id)
         media = None if view is None else photo_at(tables, view.path, view.library_id)
     if body.box is not UNSET and media is not None and body.box.box() != face.box:
@@ -294,8 +295,6 @@ def decide_many(call: Call, body: FacesBatch) -> Answer:
     """Assign, unassign, put aside, take back or delete many faces in one operation, with one answer a face."""
 
     def decide(uow: Transaction) -> list[Outcome]:
-        if body.person_id is not None:
-            seen_person(uow, body.person_id)
         return change_faces(uow, body.ids, body.action, body.person_id, body.name)
 
     return write(call, decide, lambda uow, outcomes: BatchOutcome(outcomes, uow.operation_id))
@@ -331,11 +330,15 @@ def suggest(call: Call, id: int, query: Likest) -> Answer:
     """The persons that a face is likest to, with cosine similarities; none that it was said not to be."""
     least = suggest_from(call)
     with call.parts.ledger.reading(call.actor) as tables:
-        face = _face(tables, id)
+        face = seen_face(tables, id)
         scored = dict(call.parts.similarity.suggest(tables, face, query.limit, least))
         views = {view.id: view for view in tables.people.views(list(scored))}
-        known = [person for person in scored if not is_restricted(tables) or views[person].face_count]
-    return Answer(Page([Suggestion(p, views[p].name, scored[p], views[p].cover_face_id) for p in known if p in views]))
+        known = [
+            person
+            for person in scored
+            if person in views and (views[person].face_count or not call.actor.is_restricted)
+        ]
+    return Answer(Page([Suggestion(p, views[p].name, scored[p], views[p].cover_face_id) for p in known]))
 
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
@@ -343,7 +346,7 @@ def similar(call: Call, id: int, query: Likest) -> Answer:
     """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
     least = suggest_from(call)
     with call.parts.ledger.reading(call.actor) as tables:
-        scored = dict(call.parts.similarity.similar(tables, _face(tables, id), query.limit, least))
+        scored = dict(call.parts.similarity.similar(tables, seen_face(tables, id), query.limit, least))
         views = {view.id: view for view in tables.faces.views(list(scored))}
     return Answer(Page([SimilarFace(views[face], scored[face]) for face in scored if face in views]))
 
@@ -361,7 +364,6 @@ def reject(call: Call, id: int, body: NotThisPerson) -> Answer:
     """Say 'not this person', remembered: the face is never suggested or bound to that person again."""
 
     def say(uow: Transaction) -> None:
-        seen_person(uow, body.person_id)
         reject_person(uow, id, body.person_id)
 
     return write(call, say, lambda uow, _: uow.faces.view(id))
@@ -378,13 +380,6 @@ def crop(call: Call, id: int, query: CropSize) -> Answer:
     box = face.box
     key = f"{face.content_hash}-{box.x}-{box.y}-{box.w}-{box.h}-{query.size}"
     return picture(call, key, lambda: call.parts.pictures.crop(media, box, query.size))
-
-
-def _face(lookups: Lookups, face_id: int) -> Face:
-    face = lookups.faces.get(face_id)
-    if face is None or face.status != DETECTED or not lookups.media.shows_content(face.content_hash):
-        raise NotFound(f"there is no face {face_id}")
-    return face
 
 
 def suggest_from(call: Call) -> float:

@@ -8,14 +8,15 @@ from typing import Final
 import msgspec
 
 from adapters.http.resources.operations import EventRow, OperationRow, event_row, operation_row
-from adapters.http.web.operation_visibility import concerns
+from adapters.http.web.operation_visibility import is_known
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import LibraryParam, is_seen_person, photo_at, seen_person
+from adapters.http.web.scope import LibraryParam, person_of, photo_at
 from adapters.http.web.times import Moment, moment
 from domain.base.errors import NotFound
 from domain.events.operation import Operation
 from domain.events.person import Person
+from domain.rules.access import knows_person
 from projections.queries import history as told
 from projections.queries.faces import FaceView
 from projections.queries.reading import Lookups
@@ -77,12 +78,12 @@ def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
     of what others did there without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:
-        seen_person(tables, id)
+        person_of(tables, id)
         behind = told.everyone_behind(tables, id)
         rows = tables.operations.latest(query.limit + 1, before, persons=behind)
 
     def is_seen(operation: Operation) -> bool:
-        return operation.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, operation.id, behind)
+        return is_known(call.parts.ledger, call.actor, operation, behind)
 
     return _page(call, rows, query.limit, is_seen)
 
@@ -143,6 +144,6 @@ def _reason(tables: Lookups, reason: told.Reason) -> Reason:
 
 
 def _named(tables: Lookups, person: Person | None) -> Person | None:
-    if person is None or is_seen_person(tables, person.id):
+    if person is None or knows_person(tables, person.id):
         return person
     return None

@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.http.web.chat_responses import shown_json
 from adapters.http.web.times import Moment, moment
-from domain.events.insight import Insight, Message
+from domain.events.insight import Insight, TranscriptMessage
 from domain.ports.language_model import Model
 from domain.rules.transcripts import shown
 from projections.queries.reading import Lookups
@@ -120,7 +120,7 @@ def _row(insight: Insight, library_id: int, path: str) -> InsightView:
     )
 
 
-def message_views(said: Sequence[Message]) -> list[MessageView]:
+def message_views(said: Sequence[TranscriptMessage]) -> list[MessageView]:
     """A transcript as it is shown."""
     return [
         MessageView(

@@ -31,8 +31,9 @@ from domain.base.errors import NotFound, Unavailable
 from domain.commands.insights import rate_insight, rewind_transcript
 from domain.events.insight import Insight
 from domain.events.media import Media
+from domain.ports.conversation_turns import TurnProgress, TurnRequest
 from domain.ports.language_model import Model
-from domain.ports.narrator import Progress, Wish
+from domain.rules.access import seen_insight
 from projections.queries.reading import Lookups
 
 routes = Routes("Insights")
@@ -140,7 +141,7 @@ def generate(call: Call, body: GenerateWish) -> Answer:
     It is told what the library knows, and shown the photo where it can see. A client that leaves stops it.
     """
     media = _photo(call, body.path, body.library)
-    wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend)
+    wish = TurnRequest(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend)
     turn = _narrator(call).generate(call.actor, media, wish)
     return Answer(response=TurnAnswer(turn, lambda done: _result(call, done).insight, 201))
 
@@ -173,12 +174,12 @@ def rate(call: Call, body: RateWish) -> Answer:
         insight = (
             _insight(tables, photo_at(tables, body.path, body.library), None)
             if body.path is not None
-            else _seen(tables, body.id or 0)
+            else seen_insight(tables, body.id or 0)
         )
     return write(
         call,
         lambda uow: rate_insight(uow, insight.id, body.rating),
-        lambda uow, _: insight_view(uow, _seen(uow, insight.id)),
+        lambda uow, _: insight_view(uow, seen_insight(uow, insight.id)),
     )
 
 
@@ -296,7 +297,9 @@ def _begun(call: Call, body: ChatWish) -> RunningTurn:
     with call.parts.ledger.reading(call.actor) as tables:
         media = photo_at(tables, body.path, body.library)
         insight = _insight(tables, media, body.insight_id)
-    wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend, body.linger)
+    wish = TurnRequest(
+        body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend, body.linger
+    )
     return _narrator(call).chat(call.actor, media, insight.id, wish, call.expected)
 
 
@@ -323,16 +326,8 @@ def _insight(tables: Lookups, media: Media, insight_id: int | None) -> Insight:
     return found
 
 
-def _seen(tables: Lookups, insight_id: int) -> Insight:
-    """The insight with this id, where the asker sees its photo; raises `NotFound`."""
-    found = tables.insights.get(insight_id)
-    if found is None or found.deleted or not tables.media.shows_content(found.content_hash):
-        raise NotFound(f"there is no insight {insight_id}")
-    return found
-
-
 def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
-    insight = _seen(tables, insight_id)
+    insight = seen_insight(tables, insight_id)
     narrator = call.parts.narrator
     turn = None if narrator is None else narrator.going_on(call.actor, insight_id)
     messages = message_views(tables.transcripts.of(insight_id))
@@ -341,8 +336,8 @@ def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
     )
 
 
-def _result(call: Call, done: Progress) -> TurnResult:
+def _result(call: Call, done: TurnProgress) -> TurnResult:
     with call.parts.ledger.reading(call.actor) as tables:
-        insight = _seen(tables, done.insight_id or 0)
+        insight = seen_insight(tables, done.insight_id or 0)
         messages = message_views(tables.transcripts.of(insight.id))
         return TurnResult(insight_view(tables, insight), messages[-1], insight.turns_version, done.operation_id)

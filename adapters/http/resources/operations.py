@@ -9,20 +9,20 @@ import msgspec
 from msgspec import Meta
 
 from adapters.http.web.commands import write
-from adapters.http.web.operation_visibility import concerns, events_in_sight, is_wholly_in_sight
+from adapters.http.web.operation_visibility import events_in_sight, known_operation
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, is_restricted, photo_at, seen_person
+from adapters.http.web.scope import Id, person_of, photo_at
 from adapters.http.web.times import Moment, moment
 from adapters.store.transaction import Transaction
 from domain.base.actor import Actor
-from domain.base.errors import Forbidden, NotFound
+from domain.base.errors import NotFound
 from domain.events.event import Recorded
-from domain.events.library import LibraryAdded, LibraryRelocated
-from domain.events.media import MediaMoved
 from domain.events.operation import Operation
-from domain.undo.undo import NOT_UNDOABLE, undo, undo_with_later
+from domain.rules.access import unseen_fields
+from domain.undo.undo import undo, undo_with_later
+from domain.undo.undoable import is_undoable
 from projections.queries.history import streams_of_photo
 from projections.queries.reading import Lookups
 
@@ -31,7 +31,6 @@ routes = Routes("History")
 MOST_EVENTS: Final = 500
 PHOTO_BATCH: Final = 500
 """Operations of a photo that are looked at at once; few photos ever have as many."""
-_NEVER_TOLD: Final = frozenset({"embedding_id", "was_embedding_id"})
 
 
 class OperationsQuery(msgspec.Struct):
@@ -101,8 +100,8 @@ def list_operations(call: Call, query: OperationsQuery) -> Answer:
 def show_operation(call: Call, id: int) -> Answer:
     """One operation with its events. Who sees some libraries only is told of what others did there without names, and
     of those events alone that concern what they see."""
-    operation = _known(call, id)
-    if operation.is_told_to(call.actor):
+    operation = known_operation(call.parts.ledger, call.actor, id)
+    if operation.may_be_read_by(call.actor):
         found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
     else:
         found = events_in_sight(call.parts.ledger, call.actor, id, MOST_EVENTS + 1)
@@ -129,7 +128,6 @@ def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
     409 names the later operation in the way by `operation_id`; with `with_later=true` that one is taken back first, and
     so is whatever stands in its way.
     """
-    _require_in_sight(call, _known(call, id))
 
     def take_back(uow: Transaction) -> int:
         return undo_with_later(uow, id) if query.with_later else undo(uow, id)
@@ -167,41 +165,18 @@ def _latest(
 ) -> list[Operation]:
     """One more than a page of the operations that the asker may see, of these ids where given."""
     actor = query.actor
-    if is_restricted(lookups):
+    if lookups.actor.is_restricted:
         if actor is not None and actor != lookups.actor.name:
             return []
         actor = lookups.actor.name
-    persons = None if query.person is None else lookups.persons.behind(seen_person(lookups, query.person).id)
+    persons = None if query.person is None else lookups.persons.behind(person_of(lookups, query.person).id)
     found: list[Operation] = []
     while True:
         batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons, among)
-        found += [operation for operation in batch if operation.is_told_to(lookups.actor)]
+        found += [operation for operation in batch if operation.may_be_read_by(lookups.actor)]
         if len(found) > query.limit or len(batch) <= query.limit:
             return found
         before = batch[-1].id
-
-
-def _known(call: Call, operation_id: int) -> Operation:
-    """An operation that the asker may know of: one that is told to them, or that concerns what they see.
-
-    Raises:
-        NotFound: there is no such operation.
-    """
-    with call.parts.ledger.reading(call.actor) as tables:
-        operation = _found(tables, operation_id)
-        is_told = operation.is_told_to(call.actor)
-        may_concern = is_restricted(tables) and not is_told
-    if is_told or (may_concern and concerns(call.parts.ledger, call.actor, operation_id)):
-        return operation
-    raise NotFound(f"there is no operation {operation_id}")
-
-
-def _require_in_sight(call: Call, operation: Operation) -> None:
-    """Raises `Forbidden` where somebody else's operation touches what the asker does not see."""
-    is_asked = operation.kind not in NOT_UNDOABLE and not operation.is_told_to(call.actor)
-    if is_asked and not is_wholly_in_sight(call.parts.ledger, call.actor, operation.id):
-        who, others = call.actor.name, operation.actor
-        raise Forbidden(f"operation {operation.id} of {others} touches what {who} may not see: ask an admin")
 
 
 def _found(lookups: Lookups, operation_id: int) -> Operation:
@@ -213,30 +188,24 @@ def _found(lookups: Lookups, operation_id: int) -> Operation:
 
 def operation_row(operation: Operation, actor: Actor) -> OperationRow:
     """An operation as `actor` sees it."""
-    undoable = operation.undone_by is None and operation.kind not in NOT_UNDOABLE
     return OperationRow(
         operation.id,
         operation.kind,
-        operation.said_to(actor),
+        operation.text_for(actor),
         operation.actor,
         moment(operation.at),
         operation.position,
         operation.undone_by,
         operation.undoes,
-        undoable,
+        is_undoable(operation),
     )
 
 
 def event_row(recorded: Recorded, actor: Actor) -> EventRow:
-    """An event as `actor` sees it: never an embedding, the folders of libraries for admins alone, and where a file was
-    before only for who may see that library."""
-    event = recorded.event
-    never = _NEVER_TOLD
-    if isinstance(event, (LibraryAdded, LibraryRelocated)) and not actor.is_admin:
-        never |= {"root", "was"}
-    if isinstance(event, MediaMoved) and actor.libraries is not None and event.was_library_id not in actor.libraries:
-        never |= {"was_library_id", "was_path"}
-    told = {name: _told(value) for name, value in msgspec.structs.asdict(event).items() if name not in never}
+    """An event as `actor` sees it."""
+    never = unseen_fields(recorded.event, actor)
+    fields = msgspec.structs.asdict(recorded.event)
+    told = {name: _told(value) for name, value in fields.items() if name not in never}
     return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), told)
 
 

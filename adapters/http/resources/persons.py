@@ -22,7 +22,7 @@ from adapters.http.web.pagination import (
     sorted_place,
 )
 from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, is_restricted, seen_person, within
+from adapters.http.web.scope import Id, LibraryParam, person_of, within
 from adapters.store.transaction import Transaction
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from projections.queries.faces import FaceView
@@ -107,7 +107,7 @@ def list_persons(call: Call, query: PersonsQuery) -> Answer:
             limit=query.limit + 1,
             q=query.q,
             include_hidden=query.include_hidden,
-            with_faces_only=query.library is not None or is_restricted(tables),
+            with_faces_only=query.library is not None or call.actor.is_restricted,
         )
     kept = rows[: query.limit]
     cursor = cursor_of(Sorted(query.sort, kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
@@ -130,7 +130,7 @@ def add_person(call: Call, body: NewPerson) -> Answer:
 def show_person(call: Call, id: int, query: PersonQuery) -> Answer:
     """One person; a merged one says into whom by `merged_into`; with `as_of` as it was then."""
     with tables_as_of(call, query.as_of) as tables:
-        return Answer(seen_person(tables, id))
+        return Answer(person_of(tables, id))
 
 
 @routes(
@@ -146,12 +146,7 @@ def show_person(call: Call, id: int, query: PersonQuery) -> Answer:
 def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:
     """Write what is known of a person."""
     changes = PersonChanges(**msgspec.structs.asdict(body))
-
-    def change(uow: Transaction) -> None:
-        seen_person(uow, id)
-        change_person(uow, id, changes, call.expected)
-
-    return write(call, change, lambda uow, _: uow.people.view(id))
+    return write(call, lambda uow: change_person(uow, id, changes, call.expected), lambda uow, _: uow.people.view(id))
 
 
 @routes(
@@ -170,12 +165,8 @@ def remove_person(call: Call, id: int, query: Deletion) -> Answer:
     With `cascade=set_null` the faces are kept and belong to nobody; with `delete` they are deleted too, and stay so
     through every later detection.
     """
-
-    def delete(uow: Transaction) -> None:
-        seen_person(uow, id)
-        delete_person(uow, id, with_faces=query.cascade == "delete", expected=call.expected)
-
-    return write(call, delete)
+    with_faces = query.cascade == "delete"
+    return write(call, lambda uow: delete_person(uow, id, with_faces=with_faces, expected=call.expected))
 
 
 @routes(
@@ -193,13 +184,11 @@ def merge(call: Call, id: int, body: MergeInto) -> Answer:
 
     Its notes are copied where the other one's are empty. Undo brings it back with exactly the faces that it had.
     """
-
-    def merge_into(uow: Transaction) -> None:
-        seen_person(uow, id)
-        seen_person(uow, body.into)
-        merge_persons(uow, id, body.into, call.expected)
-
-    return write(call, merge_into, lambda uow, _: uow.people.view(body.into))
+    return write(
+        call,
+        lambda uow: merge_persons(uow, id, body.into, call.expected),
+        lambda uow, _: uow.people.view(body.into),
+    )
 
 
 @routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))
@@ -207,7 +196,7 @@ def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Answer:
     """A person's faces, with those of everyone merged into it, by id."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.parts.ledger.reading(call.actor) as tables:
-        person = seen_person(tables, id)
+        person = person_of(tables, id)
         rows = within(tables, query.library).faces.of_person(
             person.merged_into or id, after, query.limit + 1, query.offset
         )

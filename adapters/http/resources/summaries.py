@@ -17,8 +17,9 @@ from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.times import Moment, moment
 from domain.base.errors import Unavailable
-from domain.commands.summaries import delete_summary, live_summary, require_may_read
+from domain.commands.summaries import delete_summary, live_summary
 from domain.events.summary import Summary
+from domain.rules.access import require_may_read_summaries
 
 routes = Routes("Summaries")
 
@@ -116,7 +117,7 @@ def list_summaries(call: Call, query: SummariesQuery) -> Answer:
 
     They are for editors and admins who see every library.
     """
-    require_may_read(call.actor)
+    require_may_read_summaries(call.actor)
     _checked(query.first, query.last)
     after = None if query.cursor is None else place_of(query.cursor, AfterDay)
     before = None if after is None else (after.day, after.id)
@@ -132,7 +133,7 @@ def list_summaries(call: Call, query: SummariesQuery) -> Answer:
 @routes("GET", "/summaries/search", query=SearchQuery, answers=Hits, role="editor", errors=(502,))
 def search_summaries(call: Call, query: SearchQuery) -> Answer:
     """The summaries that mean what is asked, the likest first."""
-    require_may_read(call.actor)
+    require_may_read_summaries(call.actor)
     _checked(query.first, query.last)
     if not query.q.strip():
         raise Invalid((FieldError("q", "say what it shall be about"),))
@@ -148,7 +149,7 @@ def generate_summaries(call: Call, body: GenerateSummaries) -> Answer:
     Where a summary of the same messages by the same model is there, none is made unless `again` asks for it; where a
     user deleted one, none ever is.
     """
-    require_may_read(call.actor)
+    require_may_read_summaries(call.actor)
     first, last = _checked(body.first, body.last)
     if call.parts.summariser is None:
         raise Unavailable(NO_CONVERSATIONS)
@@ -160,7 +161,7 @@ def generate_summaries(call: Call, body: GenerateSummaries) -> Answer:
 @routes("GET", "/summaries/{id}", answers=SummaryView, role="editor", errors=(404,))
 def show_summary(call: Call, id: int) -> Answer:
     """One summary."""
-    require_may_read(call.actor)
+    require_may_read_summaries(call.actor)
     with call.parts.ledger.reading(call.actor) as tables:
         return Answer(summary_view(live_summary(tables.summaries.get(id), id)))
 

@@ -14,13 +14,12 @@ from adapters.http.web.commands import Done, write
 from adapters.http.web.pagination import Page
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, photo_at, within
+from adapters.http.web.scope import Id, LibraryParam, LibraryRef, photo_at, within
 from adapters.store.transaction import Transaction
-from domain.base.errors import NotFound, RuleViolation
+from domain.base.errors import RuleViolation
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.tags import change_tag, delete_tag, merge_tags, tag_contents, untag_contents
 from domain.events.tag import Tag
-from projections.queries.reading import Lookups
 
 routes = Routes("Tags")
 
@@ -174,7 +173,7 @@ def list_tags(call: Call) -> Answer:
     """Every tag with the number of visible photos that have it, by name."""
     with call.parts.ledger.reading(call.actor) as tables:
         rows = [TagCount(**row) for row in tables.tagged.counts()]
-        if is_restricted(tables):
+        if call.actor.is_restricted:
             rows = [row for row in rows if row.count]
     return Answer(Page(rows))
 
@@ -192,12 +191,11 @@ def list_tags(call: Call) -> Answer:
 def patch_tag(call: Call, id: int, body: TagPatch) -> Answer:
     """Give a tag another name, another colour, or both; a colour of null takes it away."""
     name = None if body.name is UNSET else body.name
-
-    def change(uow: Transaction) -> None:
-        _demand_seen(uow, id)
-        change_tag(uow, id, name=name, color=body.color, expected=call.expected)
-
-    return write(call, change, lambda uow, _: uow.tags.get(id))
+    return write(
+        call,
+        lambda uow: change_tag(uow, id, name=name, color=body.color, expected=call.expected),
+        lambda uow, _: uow.tags.get(id),
+    )
 
 
 @routes(
@@ -212,27 +210,12 @@ def patch_tag(call: Call, id: int, body: TagPatch) -> Answer:
 )
 def merge_tag(call: Call, id: int, body: MergeTag) -> Answer:
     """Put another tag on everything that has this one, which goes; answers the other one. Undo brings both back."""
-
-    def merge(uow: Transaction) -> None:
-        _demand_seen(uow, id)
-        _demand_seen(uow, body.into)
-        merge_tags(uow, id, body.into, call.expected)
-
-    return write(call, merge, lambda uow, _: uow.tags.get(body.into))
+    return write(
+        call, lambda uow: merge_tags(uow, id, body.into, call.expected), lambda uow, _: uow.tags.get(body.into)
+    )
 
 
 @routes("DELETE", "/tags/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
 def remove_tag(call: Call, id: int) -> Answer:
     """Take a tag off everything."""
-
-    def delete(uow: Transaction) -> None:
-        _demand_seen(uow, id)
-        delete_tag(uow, id, call.expected)
-
-    return write(call, delete)
-
-
-def _demand_seen(lookups: Lookups, tag_id: int) -> None:
-    """Raises `NotFound` where a tag is only on photos that the user may not see."""
-    if is_restricted(lookups) and not any(row["id"] == tag_id and row["count"] for row in lookups.tagged.counts()):
-        raise NotFound(f"there is no tag {tag_id}")
+    return write(call, lambda uow: delete_tag(uow, id, call.expected))

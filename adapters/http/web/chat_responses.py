@@ -20,14 +20,14 @@ from adapters.http.web.dependencies import RunningTurn
 from adapters.http.web.disconnect import while_present
 from adapters.http.web.problems import Problem, answer_of, plain_problem, problem_of, refusal
 from domain.base.errors import ImageApiError
-from domain.ports.narrator import Progress
+from domain.ports.conversation_turns import TurnProgress
 
 BEAT_SECONDS: Final = 15.0
 FIRST_SECONDS: Final = 1.0
 """For how long a stream waits for its first event, so that what fails at once has a status of its own."""
 DEEPEST: Final = 50
 """Levels of a JSON text that are shown as a value."""
-Result = Callable[[Progress], Any]
+Result = Callable[[TurnProgress], Any]
 """Reads back, in a thread, what a turn that is done has recorded."""
 
 
@@ -74,7 +74,7 @@ class TurnAnswer(Response):
                         return _refused(progress)
         return answer_of(plain_problem(500, "the turn was stopped"))
 
-    async def _done(self, progress: Progress) -> Response:
+    async def _done(self, progress: TurnProgress) -> Response:
         content = await anyio.to_thread.run_sync(self._result, progress)
         headers = {"Cache-Control": "no-store", "Operation-Id": str(progress.operation_id)}
         return Response(msgspec.json.encode(content), self.status_code, headers, media_type="application/json")
@@ -113,19 +113,19 @@ class TurnStream(Response):
                 told = await self._within(BEAT_SECONDS)
             await send({"type": "http.response.body", "body": b""})
 
-    async def _within(self, seconds: float) -> list[Progress] | None:
+    async def _within(self, seconds: float) -> list[TurnProgress] | None:
         """What happened next, nothing at the end, None where nothing happened yet."""
         with anyio.move_on_after(seconds):
             return list(await self._turn.news(self._seen))
         return None
 
-    async def _framed(self, progress: Progress) -> bytes:
+    async def _framed(self, progress: TurnProgress) -> bytes:
         self._seen += 1
         data = await anyio.to_thread.run_sync(self._result, progress) if progress.kind == "done" else _data(progress)
         return b"id: %d\nevent: %b\ndata: %b\n\n" % (self._seen, progress.kind.encode(), msgspec.json.encode(data))
 
 
-def _data(progress: Progress) -> Any:
+def _data(progress: TurnProgress) -> Any:
     call = progress.call
     if progress.kind == "error":
         return _problem(progress)
@@ -136,11 +136,11 @@ def _data(progress: Progress) -> Any:
     return {"id": call.id, "name": call.name, "result": shown_json(progress.text), "failed": progress.failed}
 
 
-def _problem(progress: Progress) -> Problem:
+def _problem(progress: TurnProgress) -> Problem:
     if isinstance(progress.error, ImageApiError):
         return problem_of(progress.error)
     return plain_problem(500, "something is wrong in imageapi itself; its log has the details")
 
 
-def _refused(progress: Progress) -> Response:
+def _refused(progress: TurnProgress) -> Response:
     return refusal(progress.error) if isinstance(progress.error, ImageApiError) else answer_of(_problem(progress))

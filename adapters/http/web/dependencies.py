@@ -20,9 +20,9 @@ from domain.base.geometry import Box
 from domain.events.face import Face
 from domain.events.media import Media
 from domain.events.summary import Summary
+from domain.ports.conversation_turns import TurnProgress, TurnRequest
 from domain.ports.face_engine import FaceEngine, Likeness, Thresholds
 from domain.ports.language_model import Model
-from domain.ports.narrator import Progress, Wish
 from domain.ports.places import Location
 from domain.ports.watching import Watching
 from domain.rules.summaries import SummaryWish
@@ -269,7 +269,7 @@ class RunningTurn(Protocol):
     def listening(self) -> AbstractContextManager[None]:
         """Listen to the turn, which begins with its first listener, and may end with its last one."""
 
-    async def news(self, after: int) -> Sequence[Progress]:
+    async def news(self, after: int) -> Sequence[TurnProgress]:
         """What happened after the first `after` things, as soon as there is more; nothing at the end."""
 
     def stop(self) -> None:
@@ -279,10 +279,12 @@ class RunningTurn(Protocol):
 class Narrator(Protocol):
     """What needs a language model. Turns are begun from threads; `Unavailable` says which setting is missing."""
 
-    def generate(self, actor: Actor, media: Media, wish: Wish) -> RunningTurn:
+    def generate(self, actor: Actor, media: Media, wish: TurnRequest) -> RunningTurn:
         """A turn that writes an insight about a photo; raises `Conflict` where one is being written already."""
 
-    def chat(self, actor: Actor, media: Media, insight_id: int, wish: Wish, expected: int | None = None) -> RunningTurn:
+    def chat(
+        self, actor: Actor, media: Media, insight_id: int, wish: TurnRequest, expected: int | None = None
+    ) -> RunningTurn:
         """A turn of the conversation of an insight; raises `Conflict` where one is being answered already."""
 
     def attached(self, actor: Actor, turn_id: str) -> RunningTurn:

@@ -1,4 +1,5 @@
-"""What a user sees: libraries by id or name, photos by path, persons; whatever is out of sight is not found."""
+"""What the words of a request name: libraries by id or name, photos by path, persons by id. What the user may not see
+is not found, as the queries and `domain.rules.access` have it."""
 
 from __future__ import annotations
 
@@ -54,35 +55,13 @@ def photo_at(lookups: Lookups, path: str, library: int | str | None) -> Media:
     return media
 
 
-def is_restricted(lookups: Lookups) -> bool:
-    """Whether the user sees some libraries only."""
-    return lookups.actor.libraries is not None
-
-
-def seen_person(lookups: Lookups, person_id: int) -> PersonView:
-    """A person, merged or not, that the user may know of: one with a visible face, or with none out of sight.
+def person_of(lookups: Lookups, person_id: int) -> PersonView:
+    """A person, merged or not, that the user may know of.
 
     Raises:
-        NotFound: no such person, a deleted one, or one whose faces are all out of sight.
+        NotFound: there is none.
     """
     view = lookups.people.view(person_id)
-    if view is None or not _is_seen(lookups, view):
+    if view is None:
         raise NotFound(f"there is no person {person_id}")
     return view
-
-
-def is_seen_person(lookups: Lookups, person_id: int) -> bool:
-    """Whether the user may know a person's name, as `seen_person`; who sees everything also knows deleted ones'."""
-    if not is_restricted(lookups):
-        return True
-    view = lookups.people.view(person_id)
-    return view is not None and _is_seen(lookups, view)
-
-
-def _is_seen(lookups: Lookups, view: PersonView) -> bool:
-    if not is_restricted(lookups):
-        return True
-    canonical = view if view.merged_into is None else lookups.people.view(view.merged_into)
-    if canonical is None or canonical.face_count:
-        return canonical is not None
-    return not lookups.faces.outside(lookups.persons.behind(canonical.id))

@@ -23,7 +23,7 @@ from domain.commands.persons import create_person
 from domain.commands.tags import rename_tag, tag_contents
 from domain.events.erasure import PersonErased
 from domain.events.media import FileFacts
-from domain.ports.text_embedder import Purpose
+from domain.ports.text_embedder import EmbeddedAs
 from projections.queries.photo_filter import PhotoFilter
 
 MANY = 1_000
@@ -37,7 +37,7 @@ class Drawn:
         self.seen: list[str] = []
         self._length = length
 
-    def embed(self, texts: Sequence[str], purpose: Purpose = "document") -> list[bytes]:
+    def embed(self, texts: Sequence[str], purpose: EmbeddedAs = "document") -> list[bytes]:
         """A vector for each."""
         self.seen += texts
         vectors = []

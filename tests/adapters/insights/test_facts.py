@@ -16,8 +16,8 @@ from domain.commands.faces import draw_face
 from domain.commands.insights import Writing, write_insight
 from domain.commands.learning import learn_from_insight
 from domain.events.entity import Statement
-from domain.events.insight import Message
-from domain.rules.fact_extraction import Said, SaidEntity, SaidFact
+from domain.events.insight import TranscriptMessage
+from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from tests.domain.conftest import anew, world
 from tests.domain.world import BELOW, World, content, photo
 
@@ -42,11 +42,11 @@ class Known:
 
     def learn(self, name: str, text: str) -> int:
         """A photo tells something; the operation that wrote the insight."""
-        said = (Message("user", "what?"), Message("assistant", text, model="m"))
+        said = (TranscriptMessage("user", "what?"), TranscriptMessage("assistant", text, model="m"))
         operation = self.world.operation_of(write_insight, content(name), Writing("A", text, "m", "l"), said)
         with self.world.uow(INSIGHT) as uow:
             insight = uow.insights.of_content(content(name))[0]
-            known = Said((SaidEntity("Anna Lee", "person", ""),), (SaidFact(0, text, None, None, None),))
+            known = Proposals((ProposedEntity("Anna Lee", "person", ""),), (ProposedFact(0, text, None, None, None),))
             learn_from_insight(uow, insight, "m", known)
         return operation
 

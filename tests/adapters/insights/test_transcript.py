@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from adapters.insights.known import Facts
 from adapters.insights.transcript import kept, prompt, spoken
 from domain.events.event import Event
-from domain.events.insight import Message, ToolCall, TranscriptAppended, TranscriptRewound
+from domain.events.insight import RecordedToolCall, TranscriptAppended, TranscriptMessage, TranscriptRewound
 from domain.ports.language_model import Finished, Role
 from domain.ports.language_model import Message as Spoken
 from domain.ports.language_model import ToolCall as SpokenCall
@@ -19,14 +19,14 @@ from domain.rules.transcripts import folded, shown
 STEPS = st.lists(st.tuples(st.sampled_from(["turn", "rewind"]), st.integers(0, 6)), max_size=12)
 
 
-def turn_of(number: int, rounds: int) -> tuple[Message, ...]:
+def turn_of(number: int, rounds: int) -> tuple[TranscriptMessage, ...]:
     """A turn with that many rounds of tools, in which everything bears its number."""
-    said = [Message("user", f"question {number}.")]
+    said = [TranscriptMessage("user", f"question {number}.")]
     for each in range(rounds):
-        call = ToolCall("a", f"look_{number}", f'{{"at":"{number}."}}')
-        said += [Message("assistant", f"looking {each} {number}.", (call,), model="m")]
-        said += [Message("tool", f"result {number}.", answers="a")]
-    return (*said, Message("assistant", f"answer {number}.", model="m"))
+        call = RecordedToolCall("a", f"look_{number}", f'{{"at":"{number}."}}')
+        said += [TranscriptMessage("assistant", f"looking {each} {number}.", (call,), model="m")]
+        said += [TranscriptMessage("tool", f"result {number}.", answers="a")]
+    return (*said, TranscriptMessage("assistant", f"answer {number}.", model="m"))
 
 
 @given(STEPS)
@@ -82,7 +82,7 @@ def test_what_a_model_said_is_kept_without_thoughts_links_and_what_no_database_h
         "s",
     )
     assert kept(finished) == [
-        Message("assistant", calls=(ToolCall("a", "get_tags", '{"x":""}'),), model="m"),
-        Message("tool", "[]", answers="a"),
-        Message("assistant", "See here.", model="m"),
+        TranscriptMessage("assistant", calls=(RecordedToolCall("a", "get_tags", '{"x":""}'),), model="m"),
+        TranscriptMessage("tool", "[]", answers="a"),
+        TranscriptMessage("assistant", "See here.", model="m"),
     ]

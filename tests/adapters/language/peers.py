@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from domain.base.errors import ImageApiError
-from domain.ports.language_model import Answer, Chat, Delta, LanguageModel, Message, Role, TextDelta
+from domain.ports.language_model import Chat, Completion, Delta, LanguageModel, Message, Role, TextDelta
 
 T = TypeVar("T")
 
@@ -176,12 +176,12 @@ class Told:
         return "".join(delta.text for delta in self.deltas if isinstance(delta, TextDelta))
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Completion:
         """The answer at the end."""
         assert self.error is None, self.error
         last = self.deltas[-1]
-        assert isinstance(last, Answer)
-        assert sum(isinstance(delta, Answer) for delta in self.deltas) == 1
+        assert isinstance(last, Completion)
+        assert sum(isinstance(delta, Completion) for delta in self.deltas) == 1
         return last
 
 

@@ -19,7 +19,7 @@ from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import Ollama
 from adapters.language.openrouter import OpenRouter
 from domain.base.errors import Rejected, RuleViolation, Unavailable
-from domain.ports.language_model import Chat, LanguageModel, Message, Purpose, Role
+from domain.ports.language_model import Chat, EmbeddingPurpose, LanguageModel, Message, Role
 from tests.adapters.language.peers import Asked, Peer, Script, question, tell, texts, unreachable
 
 Start = Callable[[Script], Peer]
@@ -231,7 +231,7 @@ def test_a_model_that_was_asked_for_and_is_nowhere_is_the_requests_fault(peer: S
 
 def test_vectors_come_from_the_server_that_works(peer: Start) -> None:
     model = failover(unreachable(), peer(saying("x")).url)
-    assert len(asyncio.run(model.embed(["a", "b"], Purpose.QUERY)).vectors) == 2
+    assert len(asyncio.run(model.embed(["a", "b"], EmbeddingPurpose.QUERY)).vectors) == 2
 
 
 def test_the_models_of_all_servers_are_listed_and_one_that_is_away_is_passed_over(peer: Start) -> None:
@@ -332,5 +332,5 @@ def test_a_picture_that_cannot_be_described_here_goes_nowhere(peer: Start) -> No
 def test_vectors_stay_local_in_the_hybrid_backend(peer: Start) -> None:
     local, remote = peer(saying("x")), peer(lambda asked: None)
     model = Hybrid(Ollama(local.url, "x"), OpenRouter(remote.url, "k", "m", "e"))
-    assert asyncio.run(model.embed(["private"], Purpose.QUERY)).model == "nomic-embed-text:v1.5"
+    assert asyncio.run(model.embed(["private"], EmbeddingPurpose.QUERY)).model == "nomic-embed-text:v1.5"
     assert remote.asked == []

@@ -13,7 +13,16 @@ import pytest
 
 from adapters.language.ollama import CONTEXT_LIMIT, ModelMissing, Ollama
 from domain.base.errors import Busy, ImageApiError, Rejected, RuleViolation, Unavailable
-from domain.ports.language_model import Capability, Chat, Message, Purpose, Role, ThinkingDelta, ToolCall, ToolSpec
+from domain.ports.language_model import (
+    Capability,
+    Chat,
+    EmbeddingPurpose,
+    Message,
+    Role,
+    ThinkingDelta,
+    ToolCall,
+    ToolSpec,
+)
 from tests.adapters.language.peers import Asked, Peer, Script, question, tell, texts
 
 Start = Callable[[Script], Peer]
@@ -281,14 +290,14 @@ def test_a_model_is_described_once_in_five_minutes(peer: Start) -> None:
 @pytest.mark.parametrize(
     ("model", "purpose", "prefix"),
     [
-        ("nomic-embed-text:v1.5", Purpose.DOCUMENT, "search_document: "),
-        ("nomic-embed-text:v1.5", Purpose.QUERY, "search_query: "),
-        ("jeffh/intfloat-multilingual-e5-large:f16", Purpose.QUERY, "query: "),
-        ("all-minilm", Purpose.QUERY, ""),
+        ("nomic-embed-text:v1.5", EmbeddingPurpose.DOCUMENT, "search_document: "),
+        ("nomic-embed-text:v1.5", EmbeddingPurpose.QUERY, "search_query: "),
+        ("jeffh/intfloat-multilingual-e5-large:f16", EmbeddingPurpose.QUERY, "query: "),
+        ("all-minilm", EmbeddingPurpose.QUERY, ""),
     ],
 )
 def test_texts_are_embedded_with_the_prefix_that_the_model_was_trained_with(
-    peer: Start, model: str, purpose: Purpose, prefix: str
+    peer: Start, model: str, purpose: EmbeddingPurpose, prefix: str
 ) -> None:
     server = peer(lambda asked: asked.answer({"embeddings": [[3.0, 4.0]]}))
     found = asyncio.run(ollama(server, embedding_model=model).embed(["the lake"], purpose))
@@ -302,7 +311,7 @@ def test_many_texts_are_embedded_in_several_requests_and_come_back_in_order(peer
         numbers = [float(text.rsplit(" ", 1)[1]) for text in asked.json["input"]]
         asked.answer({"embeddings": [[1.0, number] for number in numbers]})
 
-    found = asyncio.run(ollama(peer(embed)).embed([f"text {n}" for n in range(150)], Purpose.DOCUMENT))
+    found = asyncio.run(ollama(peer(embed)).embed([f"text {n}" for n in range(150)], EmbeddingPurpose.DOCUMENT))
     vectors = [np.frombuffer(vector, "<f4") for vector in found.vectors]
     assert [round(float(vector[1] / vector[0])) for vector in vectors] == list(range(150))
 
@@ -313,7 +322,7 @@ def test_many_texts_are_embedded_in_several_requests_and_come_back_in_order(peer
 def test_vectors_that_are_none_are_refused(peer: Start, vectors: list[list[float]]) -> None:
     body = str({"embeddings": vectors}).replace("'", '"').replace("inf", "1e999").encode()
     with pytest.raises(Unavailable):
-        asyncio.run(ollama(peer(lambda asked: asked.answer(body))).embed(["text"], Purpose.QUERY))
+        asyncio.run(ollama(peer(lambda asked: asked.answer(body))).embed(["text"], EmbeddingPurpose.QUERY))
 
 
 def test_the_models_of_a_server_come_with_what_they_can_do(peer: Start) -> None:

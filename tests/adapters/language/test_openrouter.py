@@ -15,7 +15,7 @@ import pytest
 
 from adapters.language.openrouter import OpenRouter
 from domain.base.errors import Busy, ImageApiError, Rejected, RuleViolation, Unavailable
-from domain.ports.language_model import Chat, Message, Purpose, Role, ThinkingDelta, ToolCall, ToolSpec
+from domain.ports.language_model import Chat, EmbeddingPurpose, Message, Role, ThinkingDelta, ToolCall, ToolSpec
 from tests.adapters.language.peers import Asked, Peer, Script, question, tell
 
 Start = Callable[[Script], Peer]
@@ -295,7 +295,7 @@ def test_without_a_list_there_is_no_picker(peer: Start) -> None:
 def test_embeddings_come_back_in_the_order_of_their_texts(peer: Start) -> None:
     rows = [{"index": 1, "embedding": [0.0, 2.0]}, {"index": 0, "embedding": [5.0, 0.0]}]
     server = peer(lambda asked: asked.answer({"data": rows}))
-    found = asyncio.run(router(server).embed(["one", "two"], Purpose.DOCUMENT))
+    found = asyncio.run(router(server).embed(["one", "two"], EmbeddingPurpose.DOCUMENT))
     assert found.model == "embedder"
     assert [np.frombuffer(vector, "<f4").tolist() for vector in found.vectors] == [[1.0, 0.0], [0.0, 1.0]]
     assert server.asked[0].json["input"] == ["one", "two"]

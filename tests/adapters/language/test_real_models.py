@@ -25,9 +25,9 @@ from domain.base.errors import AdapterError
 from domain.ports.language_model import (
     Capability,
     Chat,
+    EmbeddingPurpose,
     Finished,
     Message,
-    Purpose,
     Role,
     TextDelta,
     Tool,
@@ -110,8 +110,8 @@ def test_a_long_conversation_fits_because_its_oldest_turns_are_left_out(model: O
 
 
 def test_a_query_is_nearest_to_the_text_that_means_the_same(model: Ollama) -> None:
-    documents = asyncio.run(model.embed(TEXTS, Purpose.DOCUMENT))
-    query = asyncio.run(model.embed(["a trip in a boat"], Purpose.QUERY))
+    documents = asyncio.run(model.embed(TEXTS, EmbeddingPurpose.DOCUMENT))
+    query = asyncio.run(model.embed(["a trip in a boat"], EmbeddingPurpose.QUERY))
     cosines = [
         float(np.frombuffer(vector, "<f4") @ np.frombuffer(query.vectors[0], "<f4")) for vector in documents.vectors
     ]
@@ -156,7 +156,7 @@ def test_the_official_client_finds_the_facade_to_be_an_ollama(client: official.C
 
 
 def test_the_official_client_gets_the_same_vectors_and_calls(client: official.Client, model: Ollama) -> None:
-    ours = np.frombuffer(asyncio.run(model.embed(TEXTS[:1], Purpose.DOCUMENT)).vectors[0], "<f4")
+    ours = np.frombuffer(asyncio.run(model.embed(TEXTS[:1], EmbeddingPurpose.DOCUMENT)).vectors[0], "<f4")
     theirs = client.embed(EMBEDDER, [f"passage: {TEXTS[0]}"]).embeddings[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
     parameters = {"type": "object", "properties": {"limit": {"enum": [3]}}, "required": ["limit"]}

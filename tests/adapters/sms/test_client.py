@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.sms.client import LONGEST_BODY, MOST_BYTES, SmsClient
-from domain.base.conversation import Message
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import AdapterError, Rejected, Unavailable
 from tests.loopback import Asked, Loopback, Reply, loopback
 
@@ -70,7 +70,7 @@ def test_without_a_token_none_is_sent(server: Loopback) -> None:
 
 def test_a_message_comes_back_with_its_own_clock(client: SmsClient) -> None:
     (message,) = client.messages(MAY_1, MAY_1)
-    assert message == Message(
+    assert message == ConversationMessage(
         "4711", "Anna", datetime(2020, 5, 1, 7, 30, tzinfo=UTC), "received", "Lunch at the harbour?"
     )
     assert message.sent_at.utcoffset() == timedelta(hours=2)

@@ -11,9 +11,9 @@ import pytest
 
 from adapters.language.blocking import Blocking
 from adapters.summaries.day_summariser import DATA, LONGEST, MERGE, MOST_PARTS, DaySummariser
-from domain.base.conversation import Message
+from domain.base.conversation import ConversationMessage
 from domain.base.errors import Rejected
-from domain.events.summary import Source
+from domain.events.summary import SummarySource
 from domain.ports.language_model import Chat, Model, Role
 from domain.rules.summaries import source_hash
 from tests.fakes import Scripted
@@ -37,14 +37,14 @@ def answering(*texts: str, context: int | None = 4096) -> ScriptedInContext:
     return ScriptedInContext([[text] for text in texts], name="m", context=context)
 
 
-def message(number: int, body: str, direction: Any = "received") -> Message:
+def message(number: int, body: str, direction: Any = "received") -> ConversationMessage:
     """One of several messages."""
-    return Message(str(number), "Anna", NOON + timedelta(minutes=number), direction, body)
+    return ConversationMessage(str(number), "Anna", NOON + timedelta(minutes=number), direction, body)
 
 
-def summary(model: ScriptedInContext, *messages: Message) -> str:
+def summary(model: ScriptedInContext, *messages: ConversationMessage) -> str:
     """The summary of messages."""
-    source = Source("2020-05-01", "Anna", "anna", source_hash(messages), len(messages))
+    source = SummarySource("2020-05-01", "Anna", "anna", source_hash(messages), len(messages))
     return DaySummariser(Blocking(model), ["m"]).summarise(source, messages).text
 
 
@@ -112,7 +112,7 @@ def test_an_endless_answer_is_cut() -> None:
 
 
 def test_who_answered_is_named_where_it_is_one_of_the_configured_models() -> None:
-    source = Source("2020-05-01", "Anna", "anna", b"", 1)
+    source = SummarySource("2020-05-01", "Anna", "anna", b"", 1)
     for configured, named in ((["p", "m"], "m"), (["vendor/m"], "vendor/m")):
         summariser = DaySummariser(Blocking(answering("a")), configured)
         assert summariser.summarise(source, [message(0, "Hi")]).model == named

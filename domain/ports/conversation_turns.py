@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from domain.events.insight import ToolCall
+from domain.events.insight import RecordedToolCall
 
 
-class Wish(msgspec.Struct, frozen=True):
+class TurnRequest(msgspec.Struct, frozen=True):
     """What a user asks of a language model about a photo.
 
     `message` is what the user says. `backend` and `model` choose who answers, by default the configured ones. `agentic`
@@ -24,13 +24,13 @@ class Wish(msgspec.Struct, frozen=True):
     linger: float = 0.0
 
 
-class Progress(msgspec.Struct, frozen=True):
+class TurnProgress(msgspec.Struct, frozen=True):
     """One thing that happened in a turn: `kind` is `text`, `tool_call`, `tool_result`, `notice`, or at the end `done`
     or `error`; the other fields are what the kind has. A turn that is `done` was recorded."""
 
     kind: str
     text: str = ""
-    call: ToolCall | None = None
+    call: RecordedToolCall | None = None
     failed: bool = False
     insight_id: int | None = None
     operation_id: int | None = None
