@@ -36,8 +36,6 @@ from tests.fakes import PLACE_ALONE
 
 MODEL = "model-1"
 LEFT, RIGHT = Box(0.25, 0.25, 0.25, 0.25), Box(0.7, 0.2, 0.2, 0.2)
-GENERATIONS: dict[int, Generation] = {}
-"""The read tables of each number, described once: that takes longer than a short history."""
 
 
 class Saved(NamedTuple):
@@ -73,7 +71,6 @@ class World:
         for engine in (database._writer, database._reader):
             event.listen(engine, "connect", _do_not_wait_for_the_disk)
         self.ledger = Ledger(database)
-        self.ledger._generations = GENERATIONS
         self.contents: list[bytes] = [] if saved is None else list(saved.contents)
         self._scratch: Generation | None = None
         if saved is not None:
