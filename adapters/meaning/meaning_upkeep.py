@@ -204,7 +204,7 @@ class KeepsMeaning:
     def _texts(self, media_ids: Sequence[int]) -> list[tuple[Assigned, PhotoText]]:
         """The texts of those of these files that have one."""
         with self._texts_of() as texts:
-            told = texts.told(media_ids, self._placed)
+            told = texts.described(media_ids, self._placed)
         made = ((each, text_of_photo(each.facts)) for each in told)
         return [(Assigned(each.media_id, each.library_id, key_of(text)), text) for each, text in made]
 

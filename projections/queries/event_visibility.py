@@ -73,5 +73,5 @@ def _is_graph_in_sight(tables: Lookups, event: Event, key: int) -> bool:
 
 def is_person_in_sight(tables: Lookups, person_id: int) -> bool:
     """Whether the asker sees a face of this person."""
-    view = tables.people.view(person_id)
+    view = tables.persons_with_faces.view(person_id)
     return view is not None and view.face_count > 0

@@ -147,10 +147,10 @@ class Faces:
         statement = self._few().where(f.c.person_id.in_(tuple(person_ids)), f.c.status == DETECTED)
         return [_face(row) for row in self._connection.execute(statement.order_by(f.c.id.desc()).limit(limit))]
 
-    def deleted_with(self, person_id: int, said: Collection[int]) -> list[int]:
+    def deleted_with(self, person_id: int, assigned_to: Collection[int]) -> list[int]:
         """The faces that were deleted with a person, of those that say one of the persons `said`, by id."""
         f = self._faces
-        theirs = f.c.person_id.in_(tuple(said)) & (f.c.status == DELETED)
+        theirs = f.c.person_id.in_(tuple(assigned_to)) & (f.c.status == DELETED)
         statement = select(f.c.id).where(theirs, f.c.deleted_with == person_id).order_by(f.c.id)
         return list(self._connection.execute(statement).scalars())
 

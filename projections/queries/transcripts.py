@@ -8,8 +8,10 @@ from sqlalchemy import (
     select,
 )
 
-from domain.events.insight import Message
-from projections.tables.transcripts import CALLS, TranscriptsTable
+from domain.events.insight import Message, ToolCall
+from projections.tables.transcripts import TranscriptsTable
+
+_CALLS = tuple[ToolCall, ...]
 
 
 class Transcripts:
@@ -24,6 +26,6 @@ class Transcripts:
         t = self._table
         statement = select(t.c.role, t.c.text, t.c.calls, t.c.answers, t.c.model).where(t.c.insight_id == insight_id)
         return tuple(
-            Message(role, text, () if calls is None else msgspec.json.decode(calls, type=CALLS), answers, model)
+            Message(role, text, () if calls is None else msgspec.json.decode(calls, type=_CALLS), answers, model)
             for role, text, calls, answers, model in self._connection.execute(statement.order_by(t.c.place))
         )

@@ -29,7 +29,7 @@ from domain.events.media import FileFacts
 from domain.events.summary import Summary
 from domain.ports.face_engine import DetectedFace, Detection
 from projections.queries.faces import FaceView
-from projections.queries.graph import EntityView, FactView, Knowledge
+from projections.queries.graph import EntityView, FactView, Graph
 from projections.queries.persons_with_faces import PersonView
 from projections.verify import Difference, differences
 from tests.fakes import PLACE_ALONE
@@ -120,7 +120,7 @@ class World:
     def stand(self) -> Stand:
         """All that a person sees."""
         with self.ledger.reading(CLI) as tables:
-            persons = tables.people.page(sort="name", after=None, limit=10_000, include_hidden=True)
+            persons = tables.persons_with_faces.page(sort="name", after=None, limit=10_000, include_hidden=True)
             shown = tables.faces.newest(unassigned=False, before=None, limit=10_000)
             told = tables.insights.latest(10_000)
             graph = tables.entities
@@ -187,7 +187,7 @@ def but_version(entity: EntityView) -> EntityView:
     return msgspec.structs.replace(entity, version=0)
 
 
-def facts_in(graph: Knowledge, entity: EntityView) -> tuple[FactView, ...]:
+def facts_in(graph: Graph, entity: EntityView) -> tuple[FactView, ...]:
     """What is said of an entity itself, as far as an undo brings it back."""
     told = graph.facts_of(entity.id, 0, 10_000) if entity.fact_count else ()
     return tuple(msgspec.structs.replace(fact, version=0) for fact in told if fact.entity_id == entity.id)

@@ -63,7 +63,7 @@ def entity_rows(tables: Lookups, views: Sequence[EntityView]) -> list[EntityRow]
     """Entities with the persons who are bridged to them; a merged one has none."""
     bridges = tables.entities.bridges([view.id for view in views])
     wanted = sorted({id_ for ids in bridges.values() for id_ in ids})
-    names = {view.id: view.name for view in tables.people.views(wanted) if is_seen_person(tables, view.id)}
+    names = {view.id: view.name for view in tables.persons_with_faces.views(wanted) if is_seen_person(tables, view.id)}
     return [
         EntityRow(
             **msgspec.structs.asdict(view),

@@ -181,7 +181,7 @@ def face_stats(call: Call, query: InLibrary) -> Answer:
         narrowed = within(tables, query.library)
         stats = narrowed.faces.stats(model)
         if is_restricted(tables):
-            known = narrowed.people.page(
+            known = narrowed.persons_with_faces.page(
                 sort="name", after=None, limit=1_000_000, include_hidden=True, with_faces_only=True
             )
             stats = msgspec.structs.replace(stats, persons=len(known))
@@ -333,7 +333,7 @@ def suggest(call: Call, id: int, query: Likest) -> Answer:
     with call.parts.ledger.reading(call.actor) as tables:
         face = _face(tables, id)
         scored = dict(call.parts.similarity.suggest(tables, face, query.limit, least))
-        views = {view.id: view for view in tables.people.views(list(scored))}
+        views = {view.id: view for view in tables.persons_with_faces.views(list(scored))}
         known = [person for person in scored if not is_restricted(tables) or views[person].face_count]
     return Answer(Page([Suggestion(p, views[p].name, scored[p], views[p].cover_face_id) for p in known if p in views]))
 

@@ -101,7 +101,7 @@ def list_persons(call: Call, query: PersonsQuery) -> Answer:
         None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
     )
     with tables_as_of(call, query.as_of) as tables:
-        rows = within(tables, query.library).people.page(
+        rows = within(tables, query.library).persons_with_faces.page(
             sort=query.sort,
             after=after,
             limit=query.limit + 1,
@@ -123,7 +123,7 @@ def add_person(call: Call, body: NewPerson) -> Answer:
     def create(uow: Transaction) -> int:
         return create_person(uow, body.name, notes=body.notes, birth_date=body.birth_date, hidden=body.hidden)
 
-    return write(call, create, lambda uow, person_id: uow.people.view(person_id), status=201)
+    return write(call, create, lambda uow, person_id: uow.persons_with_faces.view(person_id), status=201)
 
 
 @routes("GET", "/persons/{id}", query=PersonQuery, answers=PersonView, errors=(404,))
@@ -151,7 +151,7 @@ def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:
         seen_person(uow, id)
         change_person(uow, id, changes, call.expected)
 
-    return write(call, change, lambda uow, _: uow.people.view(id))
+    return write(call, change, lambda uow, _: uow.persons_with_faces.view(id))
 
 
 @routes(
@@ -199,7 +199,7 @@ def merge(call: Call, id: int, body: MergeInto) -> Answer:
         seen_person(uow, body.into)
         merge_persons(uow, id, body.into, call.expected)
 
-    return write(call, merge_into, lambda uow, _: uow.people.view(body.into))
+    return write(call, merge_into, lambda uow, _: uow.persons_with_faces.view(body.into))
 
 
 @routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))

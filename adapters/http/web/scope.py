@@ -65,7 +65,7 @@ def seen_person(lookups: Lookups, person_id: int) -> PersonView:
     Raises:
         NotFound: no such person, a deleted one, or one whose faces are all out of sight.
     """
-    view = lookups.people.view(person_id)
+    view = lookups.persons_with_faces.view(person_id)
     if view is None or not _is_seen(lookups, view):
         raise NotFound(f"there is no person {person_id}")
     return view
@@ -75,14 +75,14 @@ def is_seen_person(lookups: Lookups, person_id: int) -> bool:
     """Whether the user may know a person's name, as `seen_person`; who sees everything also knows deleted ones'."""
     if not is_restricted(lookups):
         return True
-    view = lookups.people.view(person_id)
+    view = lookups.persons_with_faces.view(person_id)
     return view is not None and _is_seen(lookups, view)
 
 
 def _is_seen(lookups: Lookups, view: PersonView) -> bool:
     if not is_restricted(lookups):
         return True
-    canonical = view if view.merged_into is None else lookups.people.view(view.merged_into)
+    canonical = view if view.merged_into is None else lookups.persons_with_faces.view(view.merged_into)
     if canonical is None or canonical.face_count:
         return canonical is not None
     return not lookups.faces.outside(lookups.persons.behind(canonical.id))
