@@ -80,7 +80,7 @@ from adapters.sms.client import SmsClient
 from adapters.store.database import Database
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
 from adapters.store.export_import import export_log, import_log
-from adapters.store.generation_status import standing
+from adapters.store.generation_status import generation_statuses
 from adapters.store.generations import prepare as prepare_tables
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
@@ -599,7 +599,7 @@ class Application:
             board, lambda report, begin, drop_old: rebuild_tables(ledger, report, drop_old=drop_old, on_begin=begin)
         )
         self._closing.append(rebuilds.stop)
-        return Upkeep(figures, lambda: standing(ledger), self.policies, rebuilds.start, PrometheusMeters())
+        return Upkeep(figures, lambda: generation_statuses(ledger), self.policies, rebuilds.start, PrometheusMeters())
 
     def parts(self, links: LinkBook) -> Parts:
         """What the HTTP routes reach."""

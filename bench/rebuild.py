@@ -80,7 +80,7 @@ class Load:
             if number % 2:
                 tables.timeline.page(PhotoFilter(), sort="taken_at", after=None, limit=100)
             else:
-                tables.people.view(self._persons[number % len(self._persons)])
+                tables.persons_with_faces.view(self._persons[number % len(self._persons)])
 
     def _write(self, number: int) -> None:
         with self._ledger.transaction(CLI) as uow:

@@ -84,7 +84,7 @@ def _positional(dialect: Dialect) -> Dialect:
     return kind(paramstyle="format")
 
 
-class Entry(NamedTuple):
+class RenderedWrite(NamedTuple):
     """What one projection does at an event; `place` is the projection's."""
 
     place: int
@@ -97,12 +97,12 @@ class Applier:
     """Keeps the read tables of one generation true, in any dialect."""
 
     def __init__(self, tables: ReadTables, dialect: Dialect) -> None:
-        self._by_event: dict[type[Event], list[Entry]] = {}
+        self._by_event: dict[type[Event], list[RenderedWrite]] = {}
         self._tables = len(tables.projections)
         for place, projection in enumerate(tables.projections):
             for event, writes in projection.writes.items():
                 for write in writes:
-                    entry = Entry(place, rendered(write.statement, dialect), write.rows_of, write.once)
+                    entry = RenderedWrite(place, rendered(write.statement, dialect), write.rows_of, write.once)
                     self._by_event.setdefault(event, []).append(entry)
 
     def apply(self, connection: Connection, events: Sequence[Recorded]) -> None:
@@ -114,14 +114,14 @@ class Applier:
         """What `events`, in the order of their positions, say: statements with their rows, table by table. Needs no
         database."""
         queues: list[Prepared] = [[] for _ in range(self._tables)]
-        said: set[tuple[int, Parameters]] = set()
+        done: set[tuple[int, Parameters]] = set()
         for recorded in events:
             for place, statement, rows_of, once in self._by_event.get(type(recorded.event), ()):
                 queue = queues[place]
                 rows = [statement.parameters_of(row) for row in rows_of(recorded.event, recorded)]
                 if once:
-                    rows = [row for row in rows if (place, row) not in said]
-                    said.update((place, row) for row in rows)
+                    rows = [row for row in rows if (place, row) not in done]
+                    done.update((place, row) for row in rows)
                 if queue and queue[-1][0] is statement:
                     queue[-1][1].extend(rows)
                 elif rows:

@@ -80,7 +80,7 @@ class DetectsFaces:
             self._end()
             return False
         with self._ledger.reading(WATCHER) as tables:
-            waiting = tables.media.waiting_for_detection(tables.tables.faces.table, model, self._after, DETECTION_BATCH)
+            waiting = tables.detection_backlog.waiting(model, self._after, DETECTION_BATCH)
             if waiting and time.monotonic() - self._counted_at > COUNT_SECONDS:
                 self._count(tables.faces.stats(model).pending)
         if not waiting:

@@ -188,7 +188,7 @@ class KeepsMeaning:
     def _texts(self, media_ids: Sequence[int]) -> list[tuple[Assigned, PhotoText]]:
         """The texts of those of these files that have one."""
         with self._texts_of() as texts:
-            known = texts.told(media_ids, self._placed)
+            known = texts.described(media_ids, self._placed)
         made = ((each, text_of_photo(each.facts)) for each in known)
         return [(Assigned(each.media_id, each.library_id, key_of(text)), text) for each, text in made]
 

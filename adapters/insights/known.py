@@ -86,7 +86,7 @@ def people_on(tables: Lookups, content_hash: bytes, day: date | None) -> list[di
     """Who is on a photo, from left to right, with the age on its day where that is known; who is hidden is left out."""
     faces = sorted(tables.faces.shown_on(content_hash), key=lambda face: face.box.x)
     ids = list(dict.fromkeys(face.person_id for face in faces if face.person_id is not None))[:MOST_NAMES]
-    views = {view.id: view for view in tables.people.views(ids) if not view.hidden}
+    views = {view.id: view for view in tables.persons_with_faces.views(ids) if not view.hidden}
     people = []
     for view in (views[id_] for id_ in ids if id_ in views):
         person: dict[str, Any] = {"name": view.name}
@@ -107,7 +107,7 @@ def tags_on(tables: Lookups, content_hash: bytes) -> list[str]:
 def facts_about(tables: Lookups, person_id: int) -> list[dict[str, Any]]:
     """What is recorded of the entity that a person is bridged to, the newest last: what stands and the asker sees;
     nothing of who is hidden."""
-    view = tables.people.view(person_id)
+    view = tables.persons_with_faces.view(person_id)
     if view is None or view.hidden or view.entity_id is None:
         return []
     found = tables.entities.facts_of(view.entity_id, 0, MOST_LOOKED_AT, standing=True)

@@ -208,7 +208,7 @@ def _names(tables: Lookups, log: _Log, persons: frozenset[int], graph: _Graph) -
     for recorded in log.where(named("PersonCreated", "PersonRenamed")):
         if getattr(recorded.event, "person_id", 0) not in persons:
             of_others |= _spellings([recorded.event])
-    living = {name_key(name) for id_, name in tables.people.names().items() if id_ not in persons}
+    living = {name_key(name) for id_, name in tables.persons_with_faces.names().items() if id_ not in persons}
     tags: dict[int, set[str]] = defaultdict(set)
     for recorded in log.where(named("TagCreated", "TagRenamed")):
         if isinstance(recorded.event, (TagCreated, TagRenamed)):

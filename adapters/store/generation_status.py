@@ -17,7 +17,7 @@ State = Literal["live", "building", "other", "old", "scratch"]
 STATES: Final[Mapping[str, State]] = {BUILDING: "building", RETIRED: "old", SCRATCH: "scratch"}
 
 
-class Standing(msgspec.Struct, frozen=True):
+class GenerationStatus(msgspec.Struct, frozen=True):
     """One generation: `state` is `live`, `building`, `other` (live for another version of imageapi), `old` (swapped
     out, and dropped soon) or `scratch` (of a comparison); `position` is the last event that it holds, of the `head`
     that the log has; `rows` counts each table, but of those that go."""
@@ -30,14 +30,14 @@ class Standing(msgspec.Struct, frozen=True):
     rows: Mapping[str, int]
 
 
-def standing(ledger: Ledger) -> list[Standing]:
+def generation_statuses(ledger: Ledger) -> list[GenerationStatus]:
     """Every generation, by number, in one snapshot. Counts every row of those that stay."""
     with ledger.database.reading() as connection:
         last = head(connection)[0]
         found = connection.execute(select(read_generations).order_by(read_generations.c.number)).all()
         live = max((row.number for row in found if _is_live(row, ledger.fingerprint)), default=None)
         return [
-            Standing(
+            GenerationStatus(
                 row.number,
                 _state(row, is_live=row.number == live),
                 row.fingerprint,

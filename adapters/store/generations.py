@@ -223,7 +223,6 @@ def drop(ledger: Ledger, number: int) -> None:
     if drop_tables(ledger.database, number):
         with ledger.database.writing() as connection:
             connection.execute(delete(read_generations).where(read_generations.c.number == number))
-        ledger.forget(number)
 
 
 def _position(connection: Connection, number: int) -> int:

@@ -22,7 +22,7 @@ from adapters.store.log import (
     take_ids,
 )
 from adapters.store.past_tables import PastTables, sweep
-from adapters.store.transaction import Generation, ProjectingStore, Transaction
+from adapters.store.transaction import Generation, ProjectingStore, Transaction, generation_of
 from domain.base.actor import Actor
 from domain.base.errors import Conflict, Unavailable
 from domain.events.event import Recorded
@@ -47,7 +47,6 @@ class Ledger:
         self.fingerprint = fingerprint()
         self._store = ProjectingStore(self.mapper, self.recorder)
         self._clock = clock
-        self._generations: dict[int, Generation] = {}
         self._listeners: list[Callable[[int], None]] = []
         self._analyzed = ANALYZED_FROM // 2
         self._past = PastTables(database, self.mapper)
@@ -64,19 +63,13 @@ class Ledger:
 
     def generation(self, number: int) -> Generation:
         """The tables of one generation, described once."""
-        if number not in self._generations:
-            self._generations[number] = Generation(number, self.database)
-        return self._generations[number]
-
-    def forget(self, number: int) -> None:
-        """A generation was dropped."""
-        self._generations.pop(number, None)
+        return generation_of(number, self.database.url.drivername)
 
     def make_generation(self, connection: Connection, state: str) -> Generation:
         """Create empty read tables under the next number, within the caller's write transaction."""
         number = take_ids(connection, "generation", 1)[0]
         generation = self.generation(number)
-        generation.tables.metadata.create_all(connection, tables=list(generation.tables.tables))
+        generation.create(connection)
         row = {"number": number, "fingerprint": self.fingerprint, "position": 0, "state": state}
         connection.execute(insert(read_generations), row)
         return generation

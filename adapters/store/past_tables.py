@@ -20,9 +20,9 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from adapters.store.database import Database
 from adapters.store.log import EventMapper, events_after, head
+from adapters.store.transaction import generation_of
 from domain.base.errors import RuleViolation
-from projections.apply import Applier
-from projections.tables.schema import ReadTables
+from projections.tables.schema import ReadTables, read_tables
 
 PREFIX = "imageapi-past-"
 KEPT = 3
@@ -40,7 +40,6 @@ class PastTables:
         self._folder: Path | None = None
         self._held: int | None = None
         self._built: dict[int, Path] = {}
-        self._tables = ReadTables(GENERATION)
 
     @contextmanager
     def reading(self, position: int) -> Iterator[tuple[Connection, ReadTables]]:
@@ -55,7 +54,7 @@ class PastTables:
             connection.exec_driver_sql("SELECT 1 FROM sqlite_master")
         try:
             with connection:
-                yield connection, self._tables
+                yield connection, read_tables(GENERATION)
         finally:
             engine.dispose()
 
@@ -88,13 +87,13 @@ class PastTables:
             shutil.copyfile(self._built[earlier], target)
         engine = _engine(target)
         with engine.begin() as past, self._database.reading() as connection:
+            generation = generation_of(GENERATION, past.dialect.name)
             if not earlier:
-                self._tables.metadata.create_all(past, tables=list(self._tables.tables))
-            applier = Applier(self._tables, past.dialect)
+                generation.create(past)
             while earlier < position:
                 rows = connection.execute(events_after(earlier, min(BATCH, position - earlier)))
                 events = [self._mapper.recorded(row) for row in rows]
-                applier.apply(past, events)
+                generation.applier.apply(past, events)
                 earlier = events[-1].position
         engine.dispose()
         return target

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property, lru_cache
 from typing import Any
 
 from eventsourcing.persistence import EventStore, Recording
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Dialect, make_url, select
 
-from adapters.store.database import Database
 from adapters.store.log import (
     EventMapper,
     LogRecorder,
@@ -24,16 +24,33 @@ from domain.events.operation import OperationBegan, OperationEnded
 from domain.ports.face_engine import Embedding
 from projections.apply import Applier
 from projections.queries.reading import Change, Lookups
-from projections.tables.schema import ReadTables
+from projections.tables.schema import read_tables
 
 
 class Generation:
     """The read tables of one number with the applier that keeps them true."""
 
-    def __init__(self, number: int, database: Database) -> None:
+    def __init__(self, number: int, dialect: Dialect) -> None:
         self.number = number
-        self.tables = ReadTables(number)
-        self.applier = Applier(self.tables, database.dialect)
+        self.tables = read_tables(number)
+        self.applier = Applier(self.tables, dialect)
+        self._dialect = dialect
+
+    def create(self, connection: Connection) -> None:
+        """Make its tables, empty, within the caller's transaction."""
+        for statement in self._statements:
+            connection.exec_driver_sql(statement)
+
+    @cached_property
+    def _statements(self) -> Sequence[str]:
+        return self.tables.statements(self._dialect)
+
+
+@lru_cache(maxsize=8)
+def generation_of(number: int, driver: str) -> Generation:
+    """A generation, described once a process for each driver such as `sqlite`: to describe it takes ten times as long
+    as to make its tables."""
+    return Generation(number, make_url(f"{driver}://").get_dialect()())
 
 
 class ProjectingStore(EventStore[str]):

@@ -69,7 +69,7 @@ class FactView(msgspec.Struct, frozen=True):
     version: int
 
 
-class Knowledge:
+class Graph:
     """Queries on the knowledge graph; `libraries` are the ids that the asker may see, `everything` says that these are
     all there are."""
 
@@ -248,10 +248,10 @@ class Knowledge:
 
     def _select(self) -> Select[*tuple[Any, ...]]:
         t = self._entities
-        told = or_(t.c.description_hash.is_(None), self._is_seen(t.c.description_hash))
+        described = or_(t.c.description_hash.is_(None), self._is_seen(t.c.description_hash))
         return select(
             *(t.c.id, t.c.name, t.c.type, t.c.aliases, t.c.canonical_id, t.c.merged_into, t.c.version, t.c.name_key),
-            case((told, t.c.description), else_="").label("description"),
+            case((described, t.c.description), else_="").label("description"),
             self._fact_count(t.c.id).label("fact_count"),
         ).where(self._is_visible(t.c.canonical_id))
 
@@ -285,18 +285,18 @@ class Knowledge:
         return [(_view(row), row.name_key) for row in rows]
 
     def _standing(self) -> ColumnElement[str]:
-        f, i, said = self._facts, self._insights, self._transcripts
+        f, i, message = self._facts, self._insights, self._transcripts
         newer = self._insights.alias("newer")
         amended = select(newer.c.id).where(newer.c.amends == i.c.id, newer.c.deleted.is_(False)).correlate_except(newer)
-        there = select(said.c.place).where(
-            said.c.insight_id == i.c.id, said.c.role == ASSISTANT, said.c.text == i.c.text
+        there = select(message.c.place).where(
+            message.c.insight_id == i.c.id, message.c.role == ASSISTANT, message.c.text == i.c.text
         )
         return case(
             (f.c.insight_id.is_(None), STANDS),
             (f.c.erased, ERASED),
             (i.c.deleted, GONE),
             (amended.exists(), AMENDED),
-            (~there.correlate_except(said).exists(), REWOUND),
+            (~there.correlate_except(message).exists(), REWOUND),
             else_=STANDS,
         )
 

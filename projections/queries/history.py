@@ -13,7 +13,7 @@ from domain.events.person import Person
 from projections.queries.reading import Lookups
 
 
-class Reason(msgspec.Struct, frozen=True):
+class AssignmentReason(msgspec.Struct, frozen=True):
     """Why a face was given a person: the `rule` and who followed it, at (microseconds since 1970 UTC) and in which
     operation; where a model was asked, the cosine `similarity` and the `threshold` that it passed. `person` is who was
     named then and `now` who that is today, None where deleted; `superseded` says that it holds no longer."""
@@ -64,9 +64,9 @@ def found_by(events: Sequence[Recorded]) -> str:
     return "unknown"
 
 
-def reasons(tables: Lookups, events: Sequence[Recorded]) -> list[Reason]:
+def reasons(tables: Lookups, events: Sequence[Recorded]) -> list[AssignmentReason]:
     """Every reason that a face was ever given a person, the newest first; `events` are the face's, the oldest first."""
-    found: list[Reason] = []
+    found: list[AssignmentReason] = []
     holds = True
     for recorded in reversed(events):
         event = recorded.event
@@ -77,10 +77,10 @@ def reasons(tables: Lookups, events: Sequence[Recorded]) -> list[Reason]:
     return found
 
 
-def _reason(tables: Lookups, recorded: Recorded, event: FaceAssigned, *, superseded: bool) -> Reason:
+def _reason(tables: Lookups, recorded: Recorded, event: FaceAssigned, *, superseded: bool) -> AssignmentReason:
     person = tables.persons.get(event.person_id)
     canonical = None if person is None else person.canonical_id
-    return Reason(
+    return AssignmentReason(
         event.person_id,
         person,
         None if canonical is None else tables.persons.get(canonical),

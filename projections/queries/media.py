@@ -10,13 +10,11 @@ from sqlalchemy import (
     Row,
     RowMapping,
     Select,
-    Table,
     func,
     select,
 )
 
 from domain.events.burst import Shot
-from domain.events.face import WITHDRAWN
 from domain.events.media import Media
 from projections.tables.media import MediaTable
 
@@ -145,27 +143,6 @@ class MediaFiles:
             .group_by(t.c.library_id)
         )
         return {row[0]: (row[1], row[2], row[3]) for row in self._connection.execute(statement)}
-
-    def waiting_for_detection(self, rows: Table, model_version: str, after: int, limit: int) -> Sequence[Media]:
-        """Present readable photos, by id from `after`, whose content has no row of `rows` for this model."""
-        t = self._table
-        stands = (rows.c.model_version == model_version) & (rows.c.status != WITHDRAWN)
-        seen = select(rows.c.id).where(rows.c.content_hash == t.c.content_hash, stands)
-        statement = (
-            self._few()
-            .where(
-                t.c.id > after,
-                t.c.kind == "photo",
-                t.c.present,
-                t.c.content_hash.is_not(None),
-                t.c.width.is_not(None),
-                t.c.library_id.in_(self._libraries),
-                ~seen.exists(),
-            )
-            .order_by(t.c.id)
-            .limit(limit)
-        )
-        return [_media(row) for row in self._connection.execute(statement)]
 
 
 def _media(row: Row[*tuple[Any, ...]]) -> Media:

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
+from projections.queries.index_hints import by_index
 from projections.tables.schema import ReadTables
 
 
-class Taken(msgspec.Struct, frozen=True):
+class DatedFile(msgspec.Struct, frozen=True):
     """A visible file: `at` microseconds of the wall clock and `offset` as in `FileFacts`, `source` what told the
     time, `rank` its place among the files of the same `stack`, as in `domain.rules.stacks`."""
 
@@ -24,7 +25,7 @@ class Taken(msgspec.Struct, frozen=True):
     rank: int
 
 
-class Memories:
+class DatedFiles:
     """Queries on when files were taken; `libraries` are the ids that the asker may see."""
 
     def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
@@ -42,7 +43,7 @@ class Memories:
         oldest, newest = (self._connection.execute(bound).scalar_one_or_none() for bound in bounds)
         return None if oldest is None or newest is None else (oldest, newest)
 
-    def between(self, spans: Iterable[tuple[int, int]]) -> Iterator[list[Taken]]:
+    def between(self, spans: Iterable[tuple[int, int]]) -> Iterator[list[DatedFile]]:
         """For each span the files taken from its start to before its end, oldest first."""
         m = self._media
         columns = ("id", "content_hash", "folder", "taken_at", "taken_offset", "taken_source", "stack", "stack_rank")
@@ -57,9 +58,9 @@ class Memories:
             )
             .order_by(m.c.taken_at, m.c.id)
         )
-        by_time = self._files.by(statement, "media_timeline")
+        by_time = by_index(self._files, statement, "media_timeline")
         for start, end in spans:
-            yield [Taken(*row) for row in self._connection.execute(by_time, {"start": start, "end": end}).all()]
+            yield [DatedFile(*row) for row in self._connection.execute(by_time, {"start": start, "end": end}).all()]
 
     def rows(self, ids: Sequence[int]) -> Mapping[int, RowMapping]:
         """All columns of these files, by id."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from domain.base.names import name_key
 from domain.events.face import DETECTED
+from projections.queries.library_sets import within
 from projections.tables.face_detections import QUALITY
 from projections.tables.schema import ReadTables
 
@@ -35,7 +36,7 @@ class PersonView(msgspec.Struct, frozen=True):
     version: int
 
 
-class People:
+class PersonsWithFaces:
     """Queries on persons with their faces; `libraries` are the ids that the asker may see, `knows` whether they may
     know of the person with an id."""
 
@@ -56,7 +57,7 @@ class People:
         return (
             select(p.c.canonical_id, func.sum(c.c.seen).label("face_count"))
             .join(p, p.c.id == c.c.person_id)
-            .where(p.c.canonical_id.is_not(None), self._counts.within(self._libraries))
+            .where(p.c.canonical_id.is_not(None), within(self._counts, self._libraries))
             .group_by(p.c.canonical_id)
         )
 
@@ -73,7 +74,7 @@ class People:
             .order_by(QUALITY.desc(), f.c.id.desc())
             .limit(1)
         )
-        seen = select(c.c.person_id).where(self._counts.within(self._libraries))
+        seen = select(c.c.person_id).where(within(self._counts, self._libraries))
         statement = (
             select(p.c.canonical_id, func.max(best.scalar_subquery()))
             .where(p.c.canonical_id.in_(canonical), p.c.id.in_(seen))

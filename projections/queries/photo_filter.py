@@ -8,11 +8,26 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Select, and_, false, func, or_, select, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from domain.base.names import name_key, search_key
 from domain.events.face import DETECTED
 from domain.events.media import CLIP, PICTURE, RANKS
+from projections.queries.index_hints import by_index
+from projections.queries.library_sets import within
 from projections.tables.schema import ReadTables
 
 
@@ -69,7 +84,7 @@ class Named(msgspec.Struct, frozen=True):
     seen: int
 
 
-class Narrowing:
+class PhotoConditions:
     """A filter, told in SQL; `libraries` are the ids that the asker may see.
 
     What tags and persons say is asked in one of two ways: gathered, as a set that is made once and costs as much as it
@@ -130,7 +145,9 @@ class Narrowing:
             return False
         media = self._tables.media
         m = media.table
-        held = media.by(select(m.c.id), "media_folder").where(m.c.library_id.in_(self._libraries), *self._of_folder(m))
+        held = by_index(media, select(m.c.id), "media_folder").where(
+            m.c.library_id.in_(self._libraries), *self._of_folder(m)
+        )
         few = min([FEW, *(group.seen + 1 for group in self.groups)])
         return self._one(select(func.count()).select_from(held.limit(few).subquery())) < few
 
@@ -148,8 +165,8 @@ class Narrowing:
             ids = self._tag_ids(narrowed.tags)
             named += [self._tags(each) for each in ([[id_] for id_ in ids] if narrowed.all_tags else [ids])]
         if narrowed.persons:
-            asked = [[id_] for id_ in narrowed.persons] if narrowed.all_persons else [narrowed.persons]
-            named += [self._persons(each) for each in asked]
+            groups = [[id_] for id_ in narrowed.persons] if narrowed.all_persons else [narrowed.persons]
+            named += [self._persons(each) for each in groups]
         return sorted(named, key=lambda each: each.seen)
 
     @cached_property
@@ -161,12 +178,12 @@ class Narrowing:
     @cached_property
     def words(self) -> Sequence[tuple[str, Sequence[Named]]]:
         """Each word that is looked for with the tags and the persons that hold it in their names."""
-        told = []
+        found = []
         for word in search_key(self.filter.q or "").split():
             tags, persons = self._called("tags", word), self._called("persons", word)
             named = ([self._tags(tags)] if tags else []) + ([self._persons(persons)] if persons else [])
-            told.append((word, named))
-        return told
+            found.append((word, named))
+        return found
 
     @property
     def has_names(self) -> bool:
@@ -203,16 +220,16 @@ class Narrowing:
                 yield ~self._has(self.excluded, m)
         for word, named in self.words:
             pattern = f"%{_escaped(word)}%"
-            told: list[ColumnElement[bool]] = [
+            conditions: list[ColumnElement[bool]] = [
                 column.like(pattern, escape="\\") for column in (m.c.path_key, m.c.camera_key)
             ]
             for each in named:
                 is_sooner = bool(self.groups) and each.seen < SOONER * self.groups[0].seen
-                told.append(self._gathered(each, m) if is_sooner and not probed else self._has(each, m))
-            yield or_(*told)
+                conditions.append(self._gathered(each, m) if is_sooner and not probed else self._has(each, m))
+            yield or_(*conditions)
 
     @property
-    def alternatives(self) -> Sequence[Narrowing]:
+    def alternatives(self) -> Sequence[PhotoConditions]:
         """Filters, one of which a file fits where it fits this one: a word is in its path or camera, or it has one of
         the tags or persons that the word names, and those are gathered."""
         named = [(place, names) for place, (_, names) in enumerate(self.words) if names]
@@ -220,9 +237,9 @@ class Narrowing:
             return [self]
         place, names = min(named, key=lambda each: sum(one.seen for one in each[1]))
         others = [*self.words[:place], *self.words[place + 1 :]]
-        told = [(self.words[place][0], ()), *others]
+        words = [(self.words[place][0], ()), *others]
         return [
-            self._for(self.filter, words=told),
+            self._for(self.filter, words=words),
             *(self._for(self.filter, groups=[one], words=others) for one in names),
         ]
 
@@ -230,7 +247,8 @@ class Narrowing:
         """The files that fit and stand before a row of `media` that fits in its stack; so they are of the same folder,
         and their rank says of which kind they are."""
         media = self._tables.media
-        m, first = media.table, media.before
+        m = media.table
+        first = _alias(m, "before")
         rank = first.c.stack_rank % RANKS
         of_rank = {None: true(), "photo": rank != CLIP, "video": rank == CLIP}
         others = self._for(msgspec.structs.replace(self.filter, folder=None, kind=None))
@@ -244,11 +262,11 @@ class Narrowing:
             *others.of_file(first),
             *others.of_content(first, probed=probed, counted=counted),
         )
-        return media.by(statement, "media_stack", first).correlate(m)
+        return by_index(media, statement, "media_stack", first).correlate(m)
 
-    def _for(self, narrowed: PhotoFilter, **instead: Any) -> Narrowing:
+    def _for(self, narrowed: PhotoFilter, **instead: Any) -> PhotoConditions:
         """Another filter with the same tags, persons and words, or others `instead`."""
-        other = Narrowing(self._connection, self._tables, self._libraries, narrowed, self._files)
+        other = PhotoConditions(self._connection, self._tables, self._libraries, narrowed, self._files)
         other.__dict__ |= {"groups": self.groups, "excluded": self.excluded, "words": self.words, **instead}
         if self.excluded is not None:
             other.__dict__["_excluded_files"] = self._excluded_files
@@ -256,18 +274,17 @@ class Narrowing:
 
     def _has(self, named: Named, m: FromClause) -> ColumnElement[bool]:
         t, f = self._tables.tagged_media.table, self._tables.faces
-        told: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         if named.tags:
             tagged = select(t.c.tag_id).where(t.c.content_hash == m.c.content_hash, t.c.tag_id.in_(named.tags))
-            told.append(tagged.correlate(m).exists())
+            conditions.append(tagged.correlate(m).exists())
         if named.persons:
             c = f.table.c
             shown = select(c.id).where(
                 c.content_hash == m.c.content_hash, c.status == DETECTED, c.person_id.in_(named.persons)
             )
-            hint = f"INDEXED BY {f.named('face_content')}"
-            told.append(shown.with_hint(f.table, hint, "sqlite").correlate(m).exists())
-        return or_(false(), *told)
+            conditions.append(by_index(f, shown, "face_content").correlate(m).exists())
+        return or_(false(), *conditions)
 
     def _gathered(self, named: Named, m: FromClause) -> ColumnElement[bool]:
         t, f = self._tables.tagged_media.table, self._tables.faces.table
@@ -279,9 +296,11 @@ class Narrowing:
     @cached_property
     def _excluded_files(self) -> CTE:
         """The files with an excluded tag, by numbers, among which another is found sooner than among hashes."""
-        files = self._tables.media.of_names
+        files = _alias(self._tables.media.table, "of_names")
         statement = select(files.c.id).where(self._gathered(self.excluded or Named((), (), 0), files))
-        return self._tables.media.by(statement, "media_content", files).cte("excluded").prefix_with("MATERIALIZED")
+        return (
+            by_index(self._tables.media, statement, "media_content", files).cte("excluded").prefix_with("MATERIALIZED")
+        )
 
     # Names
 
@@ -295,7 +314,7 @@ class Narrowing:
 
     def _seen(self, counts: Any, subject: str, ids: Sequence[int]) -> int:
         c = counts.table
-        return self._one(select(func.sum(c.c.seen)).where(c.c[subject].in_(ids), counts.within(self._libraries)))
+        return self._one(select(func.sum(c.c.seen)).where(c.c[subject].in_(ids), within(counts, self._libraries)))
 
     def _tag_ids(self, names: Sequence[str]) -> list[int]:
         """The tags of these names; 0, which none has, where there is none."""
@@ -322,6 +341,12 @@ class Narrowing:
 
 _key_of: Final = lru_cache(maxsize=50_000)(search_key)
 """Names are folded once, and looked through with each word."""
+
+
+@lru_cache(maxsize=16)
+def _alias(table: Table, name: str) -> FromClause:
+    """The table under another name, made once: to copy its columns takes longer than to ask a small question."""
+    return table.alias(name)
 
 
 def _escaped(word: str) -> str:

@@ -55,7 +55,7 @@ Placed = Callable[[float, float], str]
 """The name of a position in degrees, empty where it has none."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class DescribedPhoto(msgspec.Struct, frozen=True):
     """A present file and what is known of it."""
 
     media_id: int
@@ -71,7 +71,7 @@ class PhotoTexts:
         self._tables = tables
         self._media = tables.media.table
 
-    def told(self, media_ids: Sequence[int], placed: Placed) -> list[Told]:
+    def described(self, media_ids: Sequence[int], placed: Placed) -> list[DescribedPhoto]:
         """What is known of those of these files that are there and readable. A date that the time of the file alone
         says is left out, and so is who is hidden."""
         m = self._media
@@ -80,8 +80,10 @@ class PhotoTexts:
         statement = select(*columns).where(m.c.id.in_(media_ids), m.c.present, m.c.content_hash.is_not(None))
         rows = [*self._connection.execute(statement.order_by(m.c.id)).mappings()]
         contents = {bytes(row["content_hash"]) for row in rows}
-        tags, people, insights = self._tags(contents), self._people(contents), self._insights(contents)
-        return [Told(row["id"], row["library_id"], _facts(row, tags, people, insights, placed)) for row in rows]
+        tags, persons, insights = self._tags(contents), self._persons(contents), self._insights(contents)
+        return [
+            DescribedPhoto(row["id"], row["library_id"], _facts(row, tags, persons, insights, placed)) for row in rows
+        ]
 
     def _tags(self, contents: Collection[bytes]) -> Mapping[bytes, list[str]]:
         t, tags = self._tables.tagged_media.table, self._tables.tags.table
@@ -89,7 +91,7 @@ class PhotoTexts:
         statement = statement.where(t.c.content_hash.in_(contents), tags.c.deleted.is_(False))
         return self._gathered(statement.order_by(tags.c.name_key))
 
-    def _people(self, contents: Collection[bytes]) -> Mapping[bytes, list[str]]:
+    def _persons(self, contents: Collection[bytes]) -> Mapping[bytes, list[str]]:
         f, p = self._tables.faces.table, self._tables.persons.table
         whose = p.alias("whose")
         statement = (
@@ -119,8 +121,8 @@ class PhotoTexts:
         """The files whose texts these events may have changed. Of a retracted face no row is left: the event that began
         it tells where it was."""
         found = {event.media_id for event in events if isinstance(event, _MEDIA_EVENTS)}
-        told_by = (*_CONTENT_EVENTS, FaceDetected, FaceDrawn)
-        contents = {event.content_hash for event in events if isinstance(event, told_by)}
+        on_contents = (*_CONTENT_EVENTS, FaceDetected, FaceDrawn)
+        contents = {event.content_hash for event in events if isinstance(event, on_contents)}
         insights = {event.insight_id for event in events if isinstance(event, _INSIGHT_EVENTS)}
         tags = {event.tag_id for event in events if isinstance(event, _TAG_EVENTS)}
         persons = {event.person_id for event in events if isinstance(event, _PERSON_EVENTS)}
@@ -169,7 +171,7 @@ class PhotoTexts:
 def _facts(
     row: Mapping[Any, Any],
     tags: Mapping[bytes, list[str]],
-    people: Mapping[bytes, list[str]],
+    persons: Mapping[bytes, list[str]],
     insights: Mapping[bytes, tuple[str, str]],
     placed: Placed,
 ) -> PhotoFacts:
@@ -184,6 +186,6 @@ def _facts(
         place="" if latitude is None or longitude is None else placed(latitude, longitude),
         title=title,
         text=text,
-        people=tuple(people.get(content, ())),
+        people=tuple(persons.get(content, ())),
         tags=tuple(tags.get(content, ())),
     )

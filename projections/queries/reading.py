@@ -12,16 +12,17 @@ from sqlalchemy import Connection
 from domain.base.actor import Actor
 from domain.rules.access import knows_person
 from projections.queries.api_keys import ApiKeys
+from projections.queries.detection_backlog import DetectionBacklog
 from projections.queries.face_vectors import EmbeddedFaces
 from projections.queries.faces import Faces
-from projections.queries.graph import Knowledge
+from projections.queries.graph import Graph
 from projections.queries.insights import Insights
 from projections.queries.libraries import Libraries
 from projections.queries.media import MediaFiles
-from projections.queries.memories import Memories
+from projections.queries.memories import DatedFiles
 from projections.queries.operations import Operations
 from projections.queries.persons import Persons
-from projections.queries.persons_with_faces import People
+from projections.queries.persons_with_faces import PersonsWithFaces
 from projections.queries.summaries import Summaries
 from projections.queries.tagged import TaggedMedia
 from projections.queries.tags import Tags
@@ -66,14 +67,19 @@ class Lookups:
         return MediaFiles(self.connection, self.tables.media, self.visible)
 
     @cached_property
+    def detection_backlog(self) -> DetectionBacklog:
+        """Which photos wait for detection."""
+        return DetectionBacklog(self.connection, self.tables, self.visible)
+
+    @cached_property
     def timeline(self) -> Timeline:
         """Pages of photos."""
         return Timeline(self.connection, self.tables, self.visible)
 
     @cached_property
-    def memories(self) -> Memories:
+    def memories(self) -> DatedFiles:
         """When files were taken."""
-        return Memories(self.connection, self.tables, self.visible)
+        return DatedFiles(self.connection, self.tables, self.visible)
 
     @cached_property
     def persons(self) -> Persons:
@@ -81,9 +87,9 @@ class Lookups:
         return Persons(self.connection, self.tables.persons)
 
     @cached_property
-    def people(self) -> People:
+    def persons_with_faces(self) -> PersonsWithFaces:
         """Queries on the persons that the actor may know of, with their visible faces."""
-        return People(self.connection, self.tables, self.visible, self._knows_person)
+        return PersonsWithFaces(self.connection, self.tables, self.visible, self._knows_person)
 
     def _knows_person(self, person_id: int) -> bool:
         return knows_person(self, person_id)
@@ -125,10 +131,10 @@ class Lookups:
         return ApiKeys(self.connection, self.tables.api_keys)
 
     @cached_property
-    def entities(self) -> Knowledge:
+    def entities(self) -> Graph:
         """Queries on the knowledge graph."""
         everything = self.actor.libraries is None and self._only is None
-        return Knowledge(self.connection, self.tables, self.visible, everything=everything)
+        return Graph(self.connection, self.tables, self.visible, everything=everything)
 
     @cached_property
     def insights(self) -> Insights:
@@ -149,7 +155,7 @@ class Lookups:
         """A `person`, `face`, `tag`, `entity` or `fact` as clients see it, None where it is not (or no longer) to be
         seen."""
         views: dict[str, Callable[[int], Any]] = {
-            "person": self.people.view,
+            "person": self.persons_with_faces.view,
             "face": self.faces.view,
             "tag": self.tags.get,
             "entity": self.entities.view,

@@ -12,6 +12,7 @@ from sqlalchemy import (
 )
 
 from domain.events.tag import Tag
+from projections.queries.library_sets import within
 from projections.tables.tagged_media import TaggedMediaTable
 from projections.tables.tags import TagsTable
 from projections.tables.visible_counts import TagCountsTable
@@ -80,7 +81,7 @@ class TaggedMedia:
         c, tags = self._counts.table, self._tags
         seen = (
             select(c.c.tag_id, func.sum(c.c.seen).label("count"))
-            .where(self._counts.within(self._libraries))
+            .where(within(self._counts, self._libraries))
             .group_by(c.c.tag_id)
             .subquery()
         )

@@ -19,7 +19,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, literal_column, or_, select, union
 
 from domain.events.media import PICTURE
-from projections.queries.photo_filter import EVERYTHING, Narrowing, PhotoFilter
+from projections.queries.index_hints import by_index
+from projections.queries.photo_filter import EVERYTHING, PhotoConditions, PhotoFilter
 from projections.tables.schema import ReadTables
 
 PROBED: Final = 1000
@@ -48,43 +49,43 @@ class Timeline:
     def page(self, narrowed: PhotoFilter, *, sort: str, after: Place | None, limit: int) -> Sequence[RowMapping]:
         """Rows of `media` in the order of `sort` (a word of `SORTS`); `after` is the sort value and id of the last row
         before."""
-        return self._rows(self._found(self._narrowing(narrowed), sort, after, limit)[0])
+        return self._rows(self._found(self._conditions(narrowed), sort, after, limit)[0])
 
     def first_page(self, narrowed: PhotoFilter, *, sort: str, limit: int) -> tuple[Sequence[RowMapping], int | None]:
         """The first rows as `page` gives them, and how many there are in all; None where words find very many, which
         would take as long to count as to find."""
-        asking = self._narrowing(narrowed)
-        ids, total = self._found(asking, sort, None, limit)
+        conditions = self._conditions(narrowed)
+        ids, total = self._found(conditions, sort, None, limit)
         rows = self._rows(ids)
         if total is None and not narrowed.q:
-            total = self._total(asking, sort, rows)
+            total = self._total(conditions, sort, rows)
         return rows, total
 
     def count(self, narrowed: PhotoFilter) -> int:
         """How many files the filter leaves."""
-        return self._count(self._narrowing(narrowed))
+        return self._count(self._conditions(narrowed))
 
     def contents(self, narrowed: PhotoFilter, limit: int) -> list[bytes]:
         """The first `limit` contents of the files that the filter leaves, each once."""
-        asking = self._narrowing(narrowed)
-        fitting = union(*(self._fitting(each, self._media.c.content_hash) for each in asking.alternatives))
+        conditions = self._conditions(narrowed)
+        fitting = union(*(self._fitting(each, self._media.c.content_hash) for each in conditions.alternatives))
         return [bytes(content) for content in self._connection.execute(fitting.limit(limit)).scalars()]
 
     def few(self, narrowed: PhotoFilter, limit: int) -> list[int]:
         """The ids of at most `limit` files that fit, in no order."""
-        asking, m = self._narrowing(narrowed), self._media
+        conditions, m = self._conditions(narrowed), self._media
         found: dict[int, None] = {}
-        for each in asking.alternatives:
-            fitting = self._fitting(each, m.c.id).where(*self._foremost(asking, probed=False))
+        for each in conditions.alternatives:
+            fitting = self._fitting(each, m.c.id).where(*self._foremost(conditions, probed=False))
             found |= dict.fromkeys(self._ids(fitting.limit(limit)))
         return list(found)[:limit]
 
     def among(self, narrowed: PhotoFilter, ids: Sequence[int]) -> set[int]:
         """Those of these files that fit."""
-        asking, m = self._narrowing(narrowed), self._media
+        conditions, m = self._conditions(narrowed), self._media
         statement = self._shown(m.c.id).with_hint(m, "NOT INDEXED", "sqlite").where(m.c.id.in_(ids))
-        statement = statement.where(m.c.library_id.in_(self._libraries), *self._wanted(asking, probed=True))
-        return set(self._ids(statement.where(*self._foremost(asking, probed=True))))
+        statement = statement.where(m.c.library_id.in_(self._libraries), *self._wanted(conditions, probed=True))
+        return set(self._ids(statement.where(*self._foremost(conditions, probed=True))))
 
     def rows(self, ids: Sequence[int]) -> list[RowMapping]:
         """The rows of `media` of these visible files, in this order."""
@@ -93,10 +94,10 @@ class Timeline:
         found = {row["id"]: row for row in self._connection.execute(seen).mappings().all()}
         return [found[id_] for id_ in ids if id_ in found]
 
-    def _narrowing(self, narrowed: PhotoFilter) -> Narrowing:
+    def _conditions(self, narrowed: PhotoFilter) -> PhotoConditions:
         if narrowed.stacked and (not self._has_companions or narrowed.kind == "video"):
             narrowed = narrowed.of_files  # of the videos that are of a stack none stands before another
-        return Narrowing(self._connection, self._tables, self._libraries, narrowed, self._about[1])
+        return PhotoConditions(self._connection, self._tables, self._libraries, narrowed, self._about[1])
 
     def _rows(self, ids: Sequence[int]) -> list[RowMapping]:
         m = self._media
@@ -105,40 +106,44 @@ class Timeline:
 
     # Pages
 
-    def _found(self, asking: Narrowing, sort: str, after: Place | None, limit: int) -> tuple[list[int], int | None]:
+    def _found(
+        self, conditions: PhotoConditions, sort: str, after: Place | None, limit: int
+    ) -> tuple[list[int], int | None]:
         """The ids of a page, and how many files fit where that came with them."""
-        is_scanned = self._is_scanned(asking, sort)
-        probed = max(limit, PROBED) if asking.filter.q and after is None else limit
-        if self._may_walk(asking, limit) and (not is_scanned or asking.by_names):
+        is_scanned = self._is_scanned(conditions, sort)
+        probed = max(limit, PROBED) if conditions.filter.q and after is None else limit
+        if self._may_walk(conditions, limit) and (not is_scanned or conditions.by_names):
             last = self._end_of_walk(sort, after)
-            asked = limit if last else probed
-            ids = self._ids(self._walked(asking, sort, after, last, asked))
+            most = limit if last else probed
+            ids = self._ids(self._walked(conditions, sort, after, last, most))
             if last is None or len(ids) == limit:
-                return ids[:limit], len(ids) if after is None and len(ids) < asked else None
+                return ids[:limit], len(ids) if after is None and len(ids) < most else None
         if not is_scanned:
-            rows = self._connection.execute(self._gathered(asking, sort, after, limit)).all()
+            rows = self._connection.execute(self._gathered(conditions, sort, after, limit)).all()
             return [row[0] for row in rows], None if after is not None else int(rows[0][1]) if rows else 0
-        merged = self._merged(asking, after, probed, limit) if asking.has_names else None
+        merged = self._merged(conditions, after, probed, limit) if conditions.has_names else None
         if merged is None:
-            ids = self._ids(self._scanned(asking, sort, after, probed))
+            ids = self._ids(self._scanned(conditions, sort, after, probed))
             merged = ids, len(ids) < probed
         ids, are_all = merged
         return ids[:limit], len(ids) if after is None and are_all else None
 
-    def _merged(self, asking: Narrowing, after: Place | None, probed: int, limit: int) -> tuple[list[int], bool] | None:
+    def _merged(
+        self, conditions: PhotoConditions, after: Place | None, probed: int, limit: int
+    ) -> tuple[list[int], bool] | None:
         """The first ids in the order of the timeline of what fits one of several filters, and whether they are all;
         None where of those that were probed too few are the foremost of their stacks."""
         m = self._media
         found: dict[int, tuple[int, int]] = {}
-        for each in asking.alternatives:
+        for each in conditions.alternatives:
             fitting = self._in_order(self._fitting(each, m.c.id, m.c.taken_at, m.c.stack_rank), "taken_at", after)
             rows = self._connection.execute(fitting.limit(probed)).all()
             found |= {row[0]: (row[1], row[2]) for row in rows}
         first = sorted(found, key=lambda id_: (found[id_][0], id_), reverse=True)[:probed]
         behind: set[int] = set()
-        if asking.filter.stacked:
+        if conditions.filter.stacked:
             may_be = [id_ for id_ in first if found[id_][1] > PICTURE]
-            statement = select(m.c.id).where(m.c.id.in_(may_be), asking.before(probed=True).exists())
+            statement = select(m.c.id).where(m.c.id.in_(may_be), conditions.before(probed=True).exists())
             behind.update(self._connection.execute(statement).scalars())
         kept = [id_ for id_ in first if id_ not in behind]
         are_all = len(first) < probed
@@ -147,43 +152,47 @@ class Timeline:
     def _ids(self, statement: Select[int]) -> list[int]:
         return [row[0] for row in self._connection.execute(statement).all()]
 
-    def _is_scanned(self, asking: Narrowing, sort: str) -> bool:
+    def _is_scanned(self, conditions: PhotoConditions, sort: str) -> bool:
         """Whether an index in the order of the page holds all that is asked, or all files are asked."""
-        narrowed = asking.filter
+        narrowed = conditions.filter
         if narrowed.of_files == EVERYTHING and self._sees_everything:
             return True
-        return sort == "taken_at" and not narrowed.by_content and not asking.in_small_folder
+        return sort == "taken_at" and not narrowed.by_content and not conditions.in_small_folder
 
-    def _may_walk(self, asking: Narrowing, limit: int) -> bool:
+    def _may_walk(self, conditions: PhotoConditions, limit: int) -> bool:
         """Whether a walk is likely to fill the page, as far as tags and persons tell."""
-        return asking.share * WALKED >= CERTAIN * limit and not asking.in_small_folder
+        return conditions.share * WALKED >= CERTAIN * limit and not conditions.in_small_folder
 
-    def _scanned(self, asking: Narrowing, sort: str, after: Place | None, limit: int) -> Select[int]:
+    def _scanned(self, conditions: PhotoConditions, sort: str, after: Place | None, limit: int) -> Select[int]:
         """The ids of a page in the order of an index that tells what fits."""
         m = self._media
-        if sort == "taken_at" and asking.filter.of_files == EVERYTHING and len(self._libraries) == 1:
-            statement = self._fitting(asking, m.c.id)
+        if sort == "taken_at" and conditions.filter.of_files == EVERYTHING and len(self._libraries) == 1:
+            statement = self._fitting(conditions, m.c.id)
         else:
-            statement = self._walk(sort, m.c.id).where(*self._wanted(asking, probed=False))
-        return self._in_order(statement.where(*self._foremost(asking, probed=True)), sort, after).limit(limit)
+            statement = self._walk(sort, m.c.id).where(*self._wanted(conditions, probed=False))
+        return self._in_order(statement.where(*self._foremost(conditions, probed=True)), sort, after).limit(limit)
 
-    def _walked(self, asking: Narrowing, sort: str, after: Place | None, last: Place | None, limit: int) -> Select[int]:
+    def _walked(
+        self, conditions: PhotoConditions, sort: str, after: Place | None, last: Place | None, limit: int
+    ) -> Select[int]:
         """The ids of a page, from the files up to `last` in the order alone."""
         statement = self._walk(sort, self._media.c.id)
-        statement = statement.where(*self._wanted(asking, probed=True), *self._foremost(asking, probed=True))
+        statement = statement.where(*self._wanted(conditions, probed=True), *self._foremost(conditions, probed=True))
         if last is not None:
             statement = statement.where(*self._up_to(sort, last))
         return self._in_order(statement, sort, after).limit(limit)
 
-    def _gathered(self, asking: Narrowing, sort: str, after: Place | None, limit: int) -> Select[*tuple[int, int]]:
+    def _gathered(
+        self, conditions: PhotoConditions, sort: str, after: Place | None, limit: int
+    ) -> Select[*tuple[int, int]]:
         """The ids of a page, each beside the number of files after `after`: what fits is found once for both."""
         m = self._media
         column, falling = m.c[SORTS[sort][0]], SORTS[sort][1]
         fitting = [
             self._fitting(each, m.c.id, column.label("place")).where(
-                *self._foremost(asking, probed=False), *(self._beyond(sort, after) if after is not None else ())
+                *self._foremost(conditions, probed=False), *(self._beyond(sort, after) if after is not None else ())
             )
-            for each in asking.alternatives
+            for each in conditions.alternatives
         ]
         fit = (union(*fitting) if len(fitting) > 1 else fitting[0]).cte("fit").prefix_with("MATERIALIZED")
         order = (fit.c.place.desc(), fit.c.id.desc()) if falling else (fit.c.place, fit.c.id)
@@ -199,7 +208,7 @@ class Timeline:
 
     def _walk(self, sort: str, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
         index = {"taken_at": "media_timeline", "name": "media_name", "discovered": "media_discovered"}[sort]
-        return self._files.by(self._shown(*columns), index)
+        return by_index(self._files, self._shown(*columns), index)
 
     def _in_order(
         self, statement: Select[*tuple[Any, ...]], sort: str, after: Place | None
@@ -228,30 +237,34 @@ class Timeline:
 
     # What fits
 
-    def _fitting(self, asking: Narrowing, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    def _fitting(self, conditions: PhotoConditions, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
         """These columns of the files that fit, by the index that finds them soonest."""
         statement = self._shown(*columns)
-        if asking.in_small_folder:
-            statement = self._files.by(statement, "media_folder").where(self._media.c.library_id.in_(self._libraries))
-        elif asking.groups:
-            statement = self._files.by(statement, "media_content")
-        elif asking.filter.of_files == EVERYTHING:
-            statement = self._files.by(statement, "media_library_timeline")
+        if conditions.in_small_folder:
+            statement = by_index(self._files, statement, "media_folder").where(
+                self._media.c.library_id.in_(self._libraries)
+            )
+        elif conditions.groups:
+            statement = by_index(self._files, statement, "media_content")
+        elif conditions.filter.of_files == EVERYTHING:
+            statement = by_index(self._files, statement, "media_library_timeline")
             return statement.where(self._media.c.library_id.in_(self._libraries))
         else:
-            statement = self._files.by(statement, "media_timeline")
-        return statement.where(*self._wanted(asking, probed=False))
+            statement = by_index(self._files, statement, "media_timeline")
+        return statement.where(*self._wanted(conditions, probed=False))
 
     def _shown(self, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
         m = self._media
         return select(*columns).select_from(m).where(m.c.present, m.c.content_hash.is_not(None))
 
-    def _wanted(self, asking: Narrowing, *, probed: bool, counted: bool = False) -> Iterator[ColumnElement[bool]]:
+    def _wanted(
+        self, conditions: PhotoConditions, *, probed: bool, counted: bool = False
+    ) -> Iterator[ColumnElement[bool]]:
         m = self._media
         if not self._sees_everything:
             yield (m.c.library_id + 0).in_(self._libraries)  # the arithmetic keeps libraries from being looked for
-        yield from asking.of_file(m)
-        yield from asking.of_content(m, probed=probed, counted=counted)
+        yield from conditions.of_file(m)
+        yield from conditions.of_content(m, probed=probed, counted=counted)
 
     @property
     def _sees_everything(self) -> bool:
@@ -268,7 +281,7 @@ class Timeline:
         """Whether any file may stand behind another, as many files as there may be, and whether any library is out of
         sight."""
         m, t = self._media, self._tables.libraries.table
-        behind = self._files.by(self._shown(m.c.id), "media_companion").where(self._may_be_behind).limit(1)
+        behind = by_index(self._files, self._shown(m.c.id), "media_companion").where(self._may_be_behind).limit(1)
         others = select(t.c.id).where(t.c.id.not_in(self._libraries))
         greatest = select(func.max(m.c.id)).scalar_subquery()
         row = self._connection.execute(select(behind.exists(), greatest, others.exists())).one()
@@ -276,40 +289,40 @@ class Timeline:
 
     # How many
 
-    def _total(self, asking: Narrowing, sort: str, page: Sequence[RowMapping]) -> int:
+    def _total(self, conditions: PhotoConditions, sort: str, page: Sequence[RowMapping]) -> int:
         """How many files fit, of which the first ones are `page`: in the order of the timeline those after it are left
         to count."""
         column = SORTS[sort][0]
-        narrowed = asking.filter
+        narrowed = conditions.filter
         is_left_to_count = narrowed.of_files != EVERYTHING and not narrowed.by_content
         if not page or sort != "taken_at" or not is_left_to_count or page[-1][column] is None:
-            return self._count(asking)
-        return len(page) + self._count(asking, (page[-1][column], page[-1]["id"]))
+            return self._count(conditions)
+        return len(page) + self._count(conditions, (page[-1][column], page[-1]["id"]))
 
-    def _count(self, asking: Narrowing, after: Place | None = None) -> int:
-        narrowed = asking.filter
-        if asking.has_names and not asking.groups:
-            each_way = [self._fitting(each, self._media.c.id) for each in asking.alternatives]
-            every = union(*(way.where(*self._foremost(asking, probed=False)) for way in each_way)).subquery()
+    def _count(self, conditions: PhotoConditions, after: Place | None = None) -> int:
+        narrowed = conditions.filter
+        if conditions.has_names and not conditions.groups:
+            each_way = [self._fitting(each, self._media.c.id) for each in conditions.alternatives]
+            every = union(*(way.where(*self._foremost(conditions, probed=False)) for way in each_way)).subquery()
             return int(self._connection.execute(select(func.count()).select_from(every)).scalar_one())
-        if narrowed.by_content or asking.in_small_folder:
-            counted = self._fitting(asking, func.count()).where(*self._foremost(asking, probed=False))
+        if narrowed.by_content or conditions.in_small_folder:
+            counted = self._fitting(conditions, func.count()).where(*self._foremost(conditions, probed=False))
             return int(self._connection.execute(self._after(counted, after)).scalar_one())
-        fitting = self._count_files(asking, after)
-        return fitting - (self._count_behind(asking, after) if narrowed.stacked else 0)
+        fitting = self._count_files(conditions, after)
+        return fitting - (self._count_behind(conditions, after) if narrowed.stacked else 0)
 
-    def _count_files(self, asking: Narrowing, after: Place | None) -> int:
+    def _count_files(self, conditions: PhotoConditions, after: Place | None) -> int:
         """How many files fit, whatever stands before them."""
-        narrowed = asking.filter.of_files
+        narrowed = conditions.filter.of_files
         if narrowed.exclude_tags:
             # What is gathered by the tags is counted sooner than what is left without them.
             without = msgspec.structs.replace(narrowed, exclude_tags=())
             excluded = msgspec.structs.replace(without, tags=narrowed.exclude_tags, all_tags=False)
-            return self._count(self._narrowing(without), after) - self._count(self._narrowing(excluded), after)
+            return self._count(self._conditions(without), after) - self._count(self._conditions(excluded), after)
         if narrowed == EVERYTHING and self._sees_everything:
-            counted = self._files.by(self._shown(func.count()), "media_library_timeline")
+            counted = by_index(self._files, self._shown(func.count()), "media_library_timeline")
         else:
-            counted = self._fitting(asking, func.count())
+            counted = self._fitting(conditions, func.count())
         return int(self._connection.execute(self._after(counted, after)).scalar_one())
 
     def _after(self, counted: Select[int], after: Place | None) -> Select[int]:
@@ -317,16 +330,17 @@ class Timeline:
 
     # Stacks
 
-    def _foremost(self, asking: Narrowing, *, probed: bool) -> Iterator[ColumnElement[bool]]:
+    def _foremost(self, conditions: PhotoConditions, *, probed: bool) -> Iterator[ColumnElement[bool]]:
         """That none stands before a file, where that is asked."""
-        if asking.filter.stacked:
-            yield or_(self._media.c.stack_rank <= PICTURE, ~asking.before(probed=probed).exists())
+        if conditions.filter.stacked:
+            yield or_(self._media.c.stack_rank <= PICTURE, ~conditions.before(probed=probed).exists())
 
-    def _count_behind(self, asking: Narrowing, after: Place | None) -> int:
+    def _count_behind(self, conditions: PhotoConditions, after: Place | None) -> int:
         """How many of the files that fit have one before them in their stack that fits as well."""
-        counted = self._files.by(self._shown(func.count()).where(self._may_be_behind), "media_companion")
+        counted = by_index(self._files, self._shown(func.count()).where(self._may_be_behind), "media_companion")
         counted = counted.where(
-            *self._wanted(asking, probed=False, counted=True), asking.before(probed=False, counted=True).exists()
+            *self._wanted(conditions, probed=False, counted=True),
+            conditions.before(probed=False, counted=True).exists(),
         )
         return int(self._connection.execute(self._after(counted, after)).scalar_one())
 
@@ -338,25 +352,25 @@ class Timeline:
     def companions(self, rows: Sequence[RowMapping]) -> Mapping[int, Sequence[RowMapping]]:
         """For each of these rows of `media` the shown files of another rank in its stack (id, path, kind, format), by
         rank and id; nothing where there are none."""
-        asked = [row for row in rows if row["stack_rank"] >= PICTURE]
-        if not asked or not self._has_companions:
+        leading = [row for row in rows if row["stack_rank"] >= PICTURE]
+        if not leading or not self._has_companions:
             return {}
         m = self._media
-        few = self._files.by(self._shown(*(m.c[name] for name in _SHOWN_OF_STACK)), "media_stack")
-        found = few.where(m.c.stack.in_({row["stack"] for row in asked}), m.c.stack_rank >= PICTURE)
+        few = by_index(self._files, self._shown(*(m.c[name] for name in _SHOWN_OF_STACK)), "media_stack")
+        found = few.where(m.c.stack.in_({row["stack"] for row in leading}), m.c.stack_rank >= PICTURE)
         stacks: dict[int, list[RowMapping]] = {}
         for row in self._connection.execute(found.order_by(m.c.stack_rank, m.c.id)).mappings().all():
             stacks.setdefault(row["stack"], []).append(row)
         return {
             row["id"]: [other for other in stacks.get(row["stack"], ()) if other["stack_rank"] != row["stack_rank"]]
-            for row in asked
+            for row in leading
         }
 
     def folders(self) -> list[tuple[int, str, int]]:
         """Every folder that holds visible files itself: library id, folder, number of files."""
         m = self._media
         statement = (
-            self._files.by(self._shown(m.c.library_id, m.c.folder, func.count()), "media_folder")
+            by_index(self._files, self._shown(m.c.library_id, m.c.folder, func.count()), "media_folder")
             .where(m.c.library_id.in_(self._libraries))
             .group_by(m.c.library_id, m.c.folder)
             .order_by(m.c.library_id, m.c.folder)

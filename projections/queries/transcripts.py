@@ -8,8 +8,10 @@ from sqlalchemy import (
     select,
 )
 
-from domain.events.insight import TranscriptMessage
-from projections.tables.transcripts import CALLS, TranscriptsTable
+from domain.events.insight import RecordedToolCall, TranscriptMessage
+from projections.tables.transcripts import TranscriptsTable
+
+_CALLS = tuple[RecordedToolCall, ...]
 
 
 class Transcripts:
@@ -25,7 +27,7 @@ class Transcripts:
         statement = select(t.c.role, t.c.text, t.c.calls, t.c.answers, t.c.model).where(t.c.insight_id == insight_id)
         return tuple(
             TranscriptMessage(
-                role, text, () if calls is None else msgspec.json.decode(calls, type=CALLS), answers, model
+                role, text, () if calls is None else msgspec.json.decode(calls, type=_CALLS), answers, model
             )
             for role, text, calls, answers, model in self._connection.execute(statement.order_by(t.c.place))
         )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from domain.events.face import DETECTED
+from projections.queries.library_sets import within
 from projections.tables.schema import ReadTables
 
 _BATCH = 500
@@ -30,7 +31,7 @@ class Visibility:
         statement = (
             select(func.coalesce(func.sum(c.c.seen), 0))
             .join(p, p.c.id == c.c.person_id)
-            .where(p.c.canonical_id == person_id, self._person_counts.within(self._libraries))
+            .where(p.c.canonical_id == person_id, within(self._person_counts, self._libraries))
         )
         return int(self._connection.execute(statement).scalar_one())
 
@@ -67,7 +68,7 @@ class Visibility:
         """How many contents in sight have a tag, live or deleted."""
         c = self._tag_counts.table
         statement = select(func.coalesce(func.sum(c.c.seen), 0)).where(
-            c.c.tag_id == tag_id, self._tag_counts.within(self._libraries)
+            c.c.tag_id == tag_id, within(self._tag_counts, self._libraries)
         )
         return int(self._connection.execute(statement).scalar_one())
 

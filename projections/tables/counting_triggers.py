@@ -74,12 +74,6 @@ def triggers(generation: int, dialect: str) -> Iterator[str]:
         yield from write(counts, generation)
 
 
-def create_triggers(connection: Connection, generation: int) -> None:
-    """Make the triggers of a generation whose tables were just created."""
-    for statement in triggers(generation, connection.dialect.name):
-        connection.exec_driver_sql(statement)
-
-
 def _sqlite(counts: type[VisibleCounts], generation: int) -> Iterator[str]:
     names, counted = _names(counts, generation), counts.counted
     differs, was_shown = _FILE_DIFFERS["sqlite"], "OLD.content_hash IS NOT NEW.content_hash"

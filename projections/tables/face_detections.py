@@ -1,4 +1,7 @@
-"""The read table `face_detections`: faces, deleted faces, and the markers of contents that were looked at."""
+"""The read table `face_detections`: faces, deleted faces, and the markers of contents that were looked at.
+
+Changes here move `person_counts` by triggers: see `counting_triggers.py`.
+"""
 
 from __future__ import annotations
 

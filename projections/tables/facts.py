@@ -64,11 +64,14 @@ class FactsTable(Projection):
         self.on(FactRecorded, insert(t), _recorded)
         change = update(t).where(t.c.id == bindparam("key")).values(version=t.c.version + 1)
         columns = ("text", "text_key", "object_id", "since", "until")
-        said: dict[str, Any] = {name: bindparam(f"to_{name}") for name in columns}
+        statement: dict[str, Any] = {name: bindparam(f"to_{name}") for name in columns}
         self.on(
             FactCorrected,
-            change.values(**said),
-            lambda e, r: {"key": e.fact_id, **{f"to_{name}": value for name, value in _said(e.statement).items()}},
+            change.values(**statement),
+            lambda e, r: {
+                "key": e.fact_id,
+                **{f"to_{name}": value for name, value in _statement_columns(e.statement).items()},
+            },
         )
         gone = change.values(deleted=bindparam("to"))
         self.on(FactDeleted, gone, lambda e, r: {"key": e.fact_id, "to": True})
@@ -97,7 +100,7 @@ class ExaminationsTable(Projection):
         )
 
 
-def _said(statement: Statement) -> dict[str, object]:
+def _statement_columns(statement: Statement) -> dict[str, object]:
     return {
         "text": statement.text,
         "text_key": name_key(statement.text),
@@ -112,7 +115,7 @@ def _recorded(event: FactRecorded, recorded: Recorded) -> Row:
     return {
         "id": event.fact_id,
         "entity_id": event.entity_id,
-        **_said(event.statement),
+        **_statement_columns(event.statement),
         "first_key": name_key(event.statement.text),
         "insight_id": None if source is None else source.insight_id,
         "insight_version": None if source is None else source.insight_version,

@@ -1,4 +1,4 @@
-"""The read table `insights`: what language models wrote about photos, and the queries that join it to files."""
+"""The read table `insights`: what language models wrote about photos."""
 
 from __future__ import annotations
 

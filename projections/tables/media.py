@@ -1,4 +1,7 @@
-"""The read table `media`: one row a file, present or missing, and the queries of the timeline."""
+"""The read table `media`: one row a file, present or missing.
+
+Changes here move `person_counts` and `tag_counts` by triggers: see `counting_triggers.py`.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,9 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Float,
-    FromClause,
     Index,
     Integer,
     LargeBinary,
-    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -90,26 +91,18 @@ class MediaTable(Projection):
                 "content_hash IS NOT NULL OR problem IS NOT NULL", name=self.named("media_unread_says_why")
             ),
         )
-        self.before, self.of_names = t.alias("before"), t.alias("of_names")
         self._define_indexes(t)
         self._define_writes(t)
-
-    def by(
-        self, statement: Select[*tuple[Any, ...]], index: str, table: FromClause | None = None
-    ) -> Select[*tuple[Any, ...]]:
-        """The statement with the index that it takes on SQLite, whose planner knows no sizes."""
-        named = self.table if table is None else table
-        return statement.with_hint(named, f"INDEXED BY {self.named(index)}", "sqlite")
 
     def _define_indexes(self, t: Table) -> None:
         """Of the timeline, of the other orders, and of folders and contents. On SQLite the first holds what the filters
         ask; PostgreSQL limits the length of what an index holds, and reads the rows."""
         shown = t.c.present & t.c.content_hash.is_not(None)
         timeline = (t.c.taken_at, t.c.id)
-        asked = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, t.c.path_key, t.c.camera_key)
+        filtered = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, t.c.path_key, t.c.camera_key)
         rank = t.c.stack_rank
         of_stack = (t.c.stack, rank)
-        Index(self.named("media_timeline"), *timeline, rank, *asked, sqlite_where=shown).ddl_if("sqlite")
+        Index(self.named("media_timeline"), *timeline, rank, *filtered, sqlite_where=shown).ddl_if("sqlite")
         Index(self.named("media_timeline_narrow"), *timeline, postgresql_where=shown).ddl_if("postgresql")
         for name, columns in (
             ("media_library_timeline", (t.c.library_id, *timeline, rank)),
@@ -118,10 +111,10 @@ class MediaTable(Projection):
         ):
             Index(self.named(name), *columns, sqlite_where=shown, postgresql_where=shown)
         behind = shown & (rank > 0)
-        told = (t.c.taken_at, t.c.latitude, t.c.longitude, t.c.camera_key)
+        described = (t.c.taken_at, t.c.latitude, t.c.longitude, t.c.camera_key)
         for name, where, held in (
-            ("media_stack", shown, told),
-            ("media_companion", behind, (*told, t.c.library_id, t.c.kind, t.c.folder, t.c.path_key)),
+            ("media_stack", shown, described),
+            ("media_companion", behind, (*described, t.c.library_id, t.c.kind, t.c.folder, t.c.path_key)),
         ):
             Index(self.named(name), *of_stack, *held, sqlite_where=where).ddl_if("sqlite")
             Index(self.named(f"{name}_narrow"), *of_stack, postgresql_where=where).ddl_if("postgresql")

@@ -1,4 +1,7 @@
-"""The read table `tagged_media`: which content has which tag, and the queries that join it to files."""
+"""The read table `tagged_media`: which content has which tag.
+
+Changes here move `tag_counts` by triggers: see `counting_triggers.py`.
+"""
 
 from __future__ import annotations
 

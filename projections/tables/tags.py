@@ -1,4 +1,4 @@
-"""The read tables' half of tags: `tags`, the labels themselves."""
+"""The read table `tags`: the labels themselves."""
 
 from __future__ import annotations
 

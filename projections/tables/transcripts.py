@@ -18,10 +18,8 @@ from sqlalchemy import (
 )
 
 from domain.events.event import Recorded
-from domain.events.insight import RecordedToolCall, TranscriptAppended, TranscriptRewound
+from domain.events.insight import TranscriptAppended, TranscriptRewound
 from projections.tables.projection import Id, Projection, Row
-
-CALLS = tuple[RecordedToolCall, ...]
 
 
 class TranscriptsTable(Projection):

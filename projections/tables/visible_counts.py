@@ -6,16 +6,16 @@ a library of theirs: exact for every grant, without a look at any face or file. 
 face row says; a merge stays one pointer, and a query adds up who stands behind a person.
 
 Two tables decide a count, a face's and its file's, while a projection writes from an event's own values and in any
-order between tables. So these tables have no handlers. Triggers keep them: each row that changes takes what it counted
+order between tables. So these tables have no handlers. Triggers of `media`, `face_detections` and `tagged_media` keep
+them, made by `counting_triggers.py`: each row that changes takes what it counted
 out and puts what it counts now in, as the other table stands at that moment, which comes to the same in every order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import ClassVar, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Integer, PrimaryKeyConstraint, Table, Text, literal, or_
+from sqlalchemy import Column, Integer, PrimaryKeyConstraint, Table, Text
 
 from projections.tables.projection import Id, Projection
 
@@ -45,11 +45,6 @@ class VisibleCounts(Projection):
             Column("seen", Integer, nullable=False),
             PrimaryKeyConstraint(self.counted.subject, "libraries", name=self.named(f"{self.name}_sets")),
         )
-
-    def within(self, libraries: Collection[int]) -> ColumnElement[bool]:
-        """The rows whose contents somebody sees who may see these libraries."""
-        t = self.table
-        return or_(literal(False), *(t.c.libraries.contains(f",{library},") for library in sorted(libraries)))
 
 
 class PersonCountsTable(VisibleCounts):

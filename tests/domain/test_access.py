@@ -79,23 +79,23 @@ def test_a_person_out_of_sight_is_in_no_view_and_a_person_of_nobodys_photos_is(w
     gone = world.a_person("Gone")
     world.do(delete_person, gone)
     with world.reading(ONE_LIBRARY) as tables:
-        assert tables.people.view(boss) is None
-        assert [view.id for view in tables.people.views([boss, own, seen, gone])] == [own, seen]
+        assert tables.persons_with_faces.view(boss) is None
+        assert [view.id for view in tables.persons_with_faces.views([boss, own, seen, gone])] == [own, seen]
         assert [access.knows_person(tables, each) for each in (boss, own, seen, gone, 99)] == [
             *(False, True, True, False, False)
         ]
     with world.reading(EDITOR) as tables:
-        assert [view.id for view in tables.people.views([boss, own])] == [boss, own]
+        assert [view.id for view in tables.persons_with_faces.views([boss, own])] == [boss, own]
 
 
 def test_who_was_merged_is_known_where_the_one_that_stayed_is(world: World, boss: int) -> None:
     chief = world.a_person("Chief")
     world.merge(chief, boss)
     with world.reading(ONE_LIBRARY) as tables:
-        assert tables.people.view(chief) is None
+        assert tables.persons_with_faces.view(chief) is None
     world.assign(world.a_face(), boss)
     with world.reading(ONE_LIBRARY) as tables:
-        view = tables.people.view(chief)
+        view = tables.persons_with_faces.view(chief)
         assert view is not None
         assert (view.name, view.merged_into) == ("Chief", boss)
 

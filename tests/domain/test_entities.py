@@ -240,7 +240,7 @@ def test_a_bridge_follows_merges_and_deletions_and_comes_back_with_them(world: W
 
     def bridge() -> int | None:
         with world.reading() as tables:
-            view = tables.people.view(person)
+            view = tables.persons_with_faces.view(person)
         assert view is not None
         return view.entity_id
 

@@ -285,7 +285,7 @@ def test_a_deleted_person_leaves_its_faces_to_nobody_or_takes_them_along(world: 
     assert world.face(face).status == (DELETED if with_faces else DETECTED)
     with world.reading() as tables:
         shown = tables.faces.view(face)
-        assert tables.people.view(ann) is None
+        assert tables.persons_with_faces.view(ann) is None
     assert shown is None if with_faces else shown is not None and shown.person_id is None
 
 

@@ -1,21 +1,67 @@
-"""Two examples of every event that can be recorded, with every field set and with as few as can be: what the golden
-files are made from, once."""
+"""Examples of every event that can be recorded: what the golden files are made from, once."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import msgspec
 
+from domain.events.account import UserAdded
+from domain.events.api_key import ApiKeyIssued
+from domain.events.burst import BurstJoined, BurstLeft
+from domain.events.entity import EntityAliased, EntityCreated, EntityRenamed, FactCorrected, FactRecorded
 from domain.events.event import Event, topics
+from domain.events.face import FaceAssigned, FaceEmbedded, Why
+from domain.events.library import LibraryAdded, LibraryRenamed
+from domain.events.media import FileFacts, MediaChanged, MediaDiscovered, MediaMoved
+from domain.events.person import PersonCreated, PersonRenamed
+from domain.events.summary import SummaryWritten
+from domain.events.tag import TagCreated, TagRenamed
 
 HASH = bytes(range(32))
-_VALUES: dict[str, Any] = {"content_hash": HASH, "was_hash": HASH}
+KEYED: Final[tuple[type[Event], ...]] = (
+    *(ApiKeyIssued, BurstJoined, BurstLeft, EntityAliased, EntityCreated, EntityRenamed, FactCorrected, FactRecorded),
+    *(LibraryAdded, LibraryRenamed, MediaChanged, MediaDiscovered, MediaMoved, PersonCreated, PersonRenamed),
+    *(SummaryWritten, TagCreated, TagRenamed, UserAdded),
+)
+"""Events whose texts become keys by which names, words or files of a stack are found."""
+Text = Callable[[str, int], str]
 
 
-def example_of(cls: type[Event]) -> Event:
+def plain(name: str, number: int) -> str:
+    """A text that every key leaves as it is."""
+    return f"{name} ü {number}"
+
+
+def spelled(name: str, number: int) -> str:
+    """A text that no key leaves as it is: in a folder, with an ending, in capitals of full width, with an accent, with
+    white space and with a character that is not seen."""
+    return f"{name.title()}/\uff26\uff35\uff2c\uff2c Stra\u00dfe\u200b  \u00d1 {number}.JPG"
+
+
+def example_of(cls: type[Event], text: Text = plain) -> Event:
     """An event of this class whose fields hold values that can be told apart."""
-    return cls(**_full(cls))
+    return cls(**_full(cls, text))
+
+
+def cases() -> Mapping[str, Event]:
+    """Examples of what else decides about a row, by the names of their files."""
+    return {
+        **{f"{cls.topic}.keys": example_of(cls, spelled) for cls in KEYED},
+        EntityAliased.topic + ".alike": EntityAliased(1, ("b", "\uff22", "a"), ("c",)),
+        FaceAssigned.topic + ".by-user": FaceAssigned(1, 2, Why("user")),
+        FaceEmbedded.topic + ".whole": example_of(FaceEmbedded),
+        MediaDiscovered.topic + ".raw": _discovered("a.arw", FileFacts(1, 2, "photo", "arw", 3, 4)),
+        MediaDiscovered.topic + ".raw-without-picture": _discovered("b.nef", FileFacts(1, 2, "photo", "nef")),
+        MediaDiscovered.topic + ".live": _discovered("c/d.mov", FileFacts(1, 2, "video", "mov", duration=5.0)),
+        MediaDiscovered.topic + ".clip": _discovered("c/e.mov", FileFacts(1, 2, "video", "mov", duration=5.1)),
+        MediaDiscovered.topic + ".unmeasured": _discovered("c/f.mov", FileFacts(1, 2, "video", "mov")),
+    }
+
+
+def _discovered(path: str, facts: FileFacts) -> MediaDiscovered:
+    return MediaDiscovered(media_id=1, library_id=2, path=path, content_hash=HASH, facts=facts)
 
 
 def least_of(cls: type[Event]) -> Event:
@@ -25,28 +71,29 @@ def least_of(cls: type[Event]) -> Event:
 
 def _required(cls: type[msgspec.Struct]) -> dict[str, Any]:
     fields = [*enumerate(msgspec.structs.fields(cls), start=1)]
-    return {f.name: _value(f.type, f.name, number, least=True) for number, f in fields if f.required}
+    return {f.name: _value(f.type, f.name, number, plain, least=True) for number, f in fields if f.required}
 
 
-def _full(cls: type[msgspec.Struct]) -> dict[str, Any]:
-    return {f.name: _value(f.type, f.name, number) for number, f in enumerate(msgspec.structs.fields(cls), start=1)}
+def _full(cls: type[msgspec.Struct], text: Text) -> dict[str, Any]:
+    fields = enumerate(msgspec.structs.fields(cls), start=1)
+    return {f.name: _value(f.type, f.name, number, text) for number, f in fields}
 
 
-def _value(kind: Any, name: str, number: int, *, least: bool = False) -> Any:
+def _value(kind: Any, name: str, number: int, text: Text, *, least: bool = False) -> Any:
     info = msgspec.inspect.type_info(kind)
     if isinstance(info, msgspec.inspect.UnionType):
         info = next(option for option in info.types if not isinstance(option, msgspec.inspect.NoneType))
     if isinstance(info, msgspec.inspect.StructType):
-        return info.cls(**(_required(info.cls) if least else _full(info.cls)))
+        return info.cls(**(_required(info.cls) if least else _full(info.cls, text)))
     if isinstance(info, msgspec.inspect.VarTupleType):
         if isinstance(info.item_type, msgspec.inspect.StructType):
-            return (_value(info.item_type.cls, name, number, least=least),)
+            return (_value(info.item_type.cls, name, number, text, least=least),)
         is_text = isinstance(info.item_type, msgspec.inspect.StrType)
-        return (f"{name} ü {number}",) if is_text else (number, number + 1)
+        return (text(name, number),) if is_text else (number, number + 1)
     if isinstance(info, msgspec.inspect.BytesType):
         return HASH
-    plain = {msgspec.inspect.FloatType: number / 8, msgspec.inspect.IntType: number, msgspec.inspect.BoolType: True}
-    return plain.get(type(info), f"{name} ü {number}")
+    values = {msgspec.inspect.FloatType: number / 8, msgspec.inspect.IntType: number, msgspec.inspect.BoolType: True}
+    return values.get(type(info), text(name, number))
 
 
 def examples() -> dict[str, Event]:

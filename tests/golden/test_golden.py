@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,13 @@ import pytest
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from adapters.store.log import EventMapper
-from domain.events.event import Recorded, class_of, topics
-from projections.apply import Applier
-from projections.tables.schema import ReadTables
-from tests.golden.add import FOLDER, LEAST, Golden, file_of, told
+from domain.events.event import class_of, topics
+from tests.golden.files import LEAST, decoded, fields_of, file_of, golden_files
+from tests.golden.rows import recorded
 
-FILES = sorted(FOLDER.glob("*.json"))
+
+def name_of(file: Path) -> str:
+    return f"{file.parent.name}/{file.stem}"
 
 
 @pytest.mark.parametrize("topic", sorted(topics()))
@@ -25,22 +26,12 @@ def test_every_topic_has_a_golden_file(topic: str) -> None:
     assert file_of(topic, LEAST).exists(), "add it with: python -m tests.golden.add"
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", golden_files(), ids=name_of)
 def test_what_was_stored_still_decodes_to_what_it_meant(file: Path) -> None:
-    golden = msgspec.json.decode(file.read_bytes(), type=Golden)
-    event = EventMapper().event_of(golden.topic, bytes.fromhex(golden.payload))
+    golden, event = decoded(file)
     assert type(event) is class_of(golden.topic)[0]
     if golden.topic in topics():
-        meant = msgspec.json.decode(msgspec.json.encode(event))
-        assert part_of(meant, golden.fields) == golden.fields
-
-
-@pytest.mark.parametrize("file", sorted(LEAST.glob("*.json")), ids=lambda file: file.stem)
-def test_what_an_event_left_unsaid_still_means_the_same(file: Path) -> None:
-    golden = msgspec.json.decode(file.read_bytes(), type=Golden)
-    event = EventMapper().event_of(golden.topic, bytes.fromhex(golden.payload))
-    if golden.topic in topics():
-        meant = msgspec.json.decode(msgspec.json.encode(told(event)))
+        meant = msgspec.json.decode(msgspec.json.encode(fields_of(event)))
         assert part_of(meant, golden.fields) == golden.fields
 
 
@@ -51,13 +42,17 @@ def part_of(meant: Any, golden: Any) -> Any:
     return {name: part_of(meant.get(name, "no longer there"), golden[name]) for name in golden}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_what_was_stored_can_be_projected(file: Path, tmp_path: Path) -> None:
-    golden = msgspec.json.decode(file.read_bytes(), type=Golden)
-    event = EventMapper().event_of(golden.topic, bytes.fromhex(golden.payload))
-    ledger = Ledger(Database(f"sqlite:///{tmp_path}/imageapi.db"))
-    applier = Applier(ReadTables(1), ledger.database.dialect)
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """An empty one, which stays so: what a file writes is rolled back."""
+    ledger = Ledger(Database(f"sqlite:///{tmp_path_factory.mktemp('golden')}/imageapi.db"))
+    yield ledger
+    ledger.close()
+
+
+@pytest.mark.parametrize("file", [file for file in golden_files() if file.parent != LEAST], ids=name_of)
+def test_what_was_stored_can_be_projected(file: Path, ledger: Ledger) -> None:
+    event = decoded(file)[1]
     with ledger.database.reading() as connection:
         connection.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
-        applier.apply(connection, [Recorded(1, event.stream, 1, event, 1, "golden", 1)])
-    ledger.close()
+        ledger.live(connection).applier.apply(connection, [recorded(event)])

@@ -51,7 +51,7 @@ from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
 from adapters.store.database import Database
-from adapters.store.generation_status import standing
+from adapters.store.generation_status import generation_statuses
 from adapters.store.generations import rebuild
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
@@ -314,7 +314,11 @@ class World:
             clips_wanted=lambda: clips.wanted,
         )
         return Upkeep(
-            figures, lambda: standing(self.ledger), self.ledger.checkpoints, self.rebuilds.start, PrometheusMeters()
+            figures,
+            lambda: generation_statuses(self.ledger),
+            self.ledger.checkpoints,
+            self.rebuilds.start,
+            PrometheusMeters(),
         )
 
     @property

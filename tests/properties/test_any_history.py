@@ -117,7 +117,7 @@ class Histories(RuleBasedStateMachine):
 
     def _person(self, which: int) -> int:
         with self.world.ledger.reading(CLI) as tables:
-            live = sorted(tables.people.names())
+            live = sorted(tables.persons_with_faces.names())
         return live[which % len(live)] if live and which < ANY else which - ANY + 2
 
     def _face(self, which: int) -> int:

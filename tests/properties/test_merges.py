@@ -36,7 +36,7 @@ def peopled() -> World:
 def stand(world: World) -> list[PersonView]:
     """Every person, versions aside."""
     with world.ledger.reading(CLI) as tables:
-        views = tables.people.views(list(range(1, PERSONS + 1)))
+        views = tables.persons_with_faces.views(list(range(1, PERSONS + 1)))
     return [msgspec.structs.replace(view, version=0) for view in views]
 
 

@@ -29,15 +29,13 @@ from domain.events.media import FileFacts
 from domain.events.summary import Summary
 from domain.ports.face_engine import DetectedFace, Detection
 from projections.queries.faces import FaceView
-from projections.queries.graph import EntityView, FactView, Knowledge
+from projections.queries.graph import EntityView, FactView, Graph
 from projections.queries.persons_with_faces import PersonView
 from projections.verify import Difference, differences
 from tests.fakes import PLACE_ALONE
 
 MODEL = "model-1"
 LEFT, RIGHT = Box(0.25, 0.25, 0.25, 0.25), Box(0.7, 0.2, 0.2, 0.2)
-GENERATIONS: dict[int, Generation] = {}
-"""The read tables of each number, described once: that takes longer than a short history."""
 
 
 class Saved(NamedTuple):
@@ -73,7 +71,6 @@ class World:
         for engine in (database._writer, database._reader):
             event.listen(engine, "connect", _do_not_wait_for_the_disk)
         self.ledger = Ledger(database)
-        self.ledger._generations = GENERATIONS
         self.contents: list[bytes] = [] if saved is None else list(saved.contents)
         self._scratch: Generation | None = None
         if saved is not None:
@@ -123,7 +120,7 @@ class World:
     def stand(self) -> Stand:
         """All that a person sees."""
         with self.ledger.reading(CLI) as tables:
-            persons = tables.people.page(sort="name", after=None, limit=10_000, include_hidden=True)
+            persons = tables.persons_with_faces.page(sort="name", after=None, limit=10_000, include_hidden=True)
             shown = tables.faces.newest(unassigned=False, before=None, limit=10_000)
             told = tables.insights.latest(10_000)
             graph = tables.entities
@@ -190,7 +187,7 @@ def but_version(entity: EntityView) -> EntityView:
     return msgspec.structs.replace(entity, version=0)
 
 
-def facts_in(graph: Knowledge, entity: EntityView) -> tuple[FactView, ...]:
+def facts_in(graph: Graph, entity: EntityView) -> tuple[FactView, ...]:
     """What is said of an entity itself, as far as an undo brings it back."""
     told = graph.facts_of(entity.id, 0, 10_000) if entity.fact_count else ()
     return tuple(msgspec.structs.replace(fact, version=0) for fact in told if fact.entity_id == entity.id)

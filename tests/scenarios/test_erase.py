@@ -91,7 +91,7 @@ class Life:
     def person(self, id_: int) -> PersonView | None:
         """The person as clients see it."""
         with self.ledger.reading(CLI) as tables:
-            return tables.people.view(id_)
+            return tables.persons_with_faces.view(id_)
 
     def face(self, id_: int) -> Face:
         """The face's row, deleted or not."""
@@ -210,9 +210,9 @@ def test_pasts_that_a_killed_process_left_go_and_those_of_a_living_one_stay(
         create_person(uow, "Bob")
     with living.past(CLI, 1) as tables:
         erase(life.ledger, CLI, life.zora)
-        assert tables.people.names() == {}
+        assert tables.persons_with_faces.names() == {}
     with living.past(CLI, 2) as tables:
-        assert tables.people.names() == {1: "Bob"}
+        assert tables.persons_with_faces.names() == {1: "Bob"}
     assert not left.exists()
     living.close()
     assert list(tmp_path.glob("imageapi-past-*")) == []

@@ -40,7 +40,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def people(ledger: Ledger) -> list[PersonView]:
     with ledger.reading(CLI) as tables:
-        return tables.people.views(list(range(1, 10)))
+        return tables.persons_with_faces.views(list(range(1, 10)))
 
 
 def lived(ledger: Ledger) -> dict[int, list[PersonView]]:
@@ -73,7 +73,7 @@ def test_each_position_answers_as_the_tables_stood_then_in_whatever_order_it_is_
     stood = lived(ledger)
     for position in (*reversed(stood), *stood):
         with ledger.past(CLI, position) as tables:
-            assert tables.people.views(list(range(1, 10))) == stood[position], position
+            assert tables.persons_with_faces.views(list(range(1, 10))) == stood[position], position
 
 
 def test_a_time_means_the_last_position_recorded_by_then(ledger: Ledger) -> None:
@@ -98,7 +98,7 @@ def test_the_past_stays_as_it_was_while_the_present_goes_on(ledger: Ledger) -> N
     with ledger.past(CLI, position) as tables:
         with ledger.transaction(CLI) as uow:
             create_person(uow, "Carol")
-        assert tables.people.views(list(range(1, 10))) == stood[position]
+        assert tables.persons_with_faces.views(list(range(1, 10))) == stood[position]
 
 
 def test_a_persons_history_holds_its_own_operations_and_those_of_whom_it_was_merged_with(ledger: Ledger) -> None:

@@ -23,7 +23,7 @@ def done(ledger: Ledger, command: object, *arguments: object) -> int:
 
 def names(ledger: Ledger) -> dict[int, str]:
     with ledger.reading(CLI) as tables:
-        return dict(tables.people.names())
+        return dict(tables.persons_with_faces.names())
 
 
 def test_what_stands_in_the_way_is_taken_back_first_each_by_an_operation_of_its_own(ledger: Ledger) -> None:

@@ -92,7 +92,7 @@ def test_a_dry_run_says_the_same_and_records_nothing(tmp_path: Path, photos: Pat
     would = imageapi(data, "xmp", "read", "--dry-run").stdout
     assert "would read 2 photos, 1 face named, 1 drawn, 1 new person, 3 tags put on (3 new)" in would
     with tables_of(data) as tables:
-        assert (tables.people.names(), tables.tags.named("Beach")) == ({}, None)
+        assert (tables.persons_with_faces.names(), tables.tags.named("Beach")) == ({}, None)
     did = imageapi(data, "xmp", "read").stdout
     assert did.splitlines()[0] == would.splitlines()[0].replace("would read", "read")
     assert "new persons: Ann Lee\nnew tags: Beach, Holiday, Work\n" in did

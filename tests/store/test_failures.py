@@ -69,7 +69,7 @@ def test_an_attempt_that_fails_takes_back_its_own_events_only(ledger: Ledger) ->
             attempt()
         uow.append(PersonCreated(uow.new_id("person"), "Carol"))
     with ledger.reading(CLI) as tables:
-        assert sorted(tables.people.names().values()) == ["Anna", "Carol"]
+        assert sorted(tables.persons_with_faces.names().values()) == ["Anna", "Carol"]
     positions = [recorded.position for recorded in ledger.events(0, 10)]
     assert positions == [1, 2, 3]
     assert verify(ledger) == []
@@ -111,12 +111,12 @@ def test_a_server_that_went_away_is_unavailable_and_found_again(fresh_postgres_u
     def read() -> None:
         with ledger.reading(CLI) as tables:
             end_connections(fresh_postgres_url)
-            tables.people.names()
+            tables.persons_with_faces.names()
 
     with pytest.raises(Unavailable):
         read()
     with ledger.reading(CLI) as tables:
-        assert dict(tables.people.names()) == {1: "Anna", 2: "Dora"}
+        assert dict(tables.persons_with_faces.names()) == {1: "Anna", 2: "Dora"}
     ledger.close()
 
 
@@ -186,21 +186,21 @@ def test_readers_go_on_while_someone_writes_and_do_not_see_it_yet(ledger: Ledger
 
         def read() -> None:
             with ledger.reading(CLI) as tables:
-                seen.append(len(tables.people.names()))
+                seen.append(len(tables.persons_with_faces.names()))
 
         reader = threading.Thread(target=read)
         reader.start()
         reader.join()
         assert seen == [1]
-        assert sorted(uow.people.names().values()) == ["Anna", "Bob"], "a command sees its own writes"
+        assert sorted(uow.persons_with_faces.names().values()) == ["Anna", "Bob"], "a command sees its own writes"
     with ledger.reading(CLI) as tables:
-        assert len(tables.people.names()) == 2
+        assert len(tables.persons_with_faces.names()) == 2
 
 
 def test_one_reading_is_one_snapshot(ledger: Ledger) -> None:
     named(ledger, "Anna")
     with ledger.reading(CLI) as tables:
-        assert len(tables.people.names()) == 1
+        assert len(tables.persons_with_faces.names()) == 1
         named(ledger, "Bob")
-        assert len(tables.people.names()) == 1
+        assert len(tables.persons_with_faces.names()) == 1
         assert tables.faces.stats(None).persons == 1

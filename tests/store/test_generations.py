@@ -167,7 +167,7 @@ def test_a_reader_keeps_its_tables_though_others_took_their_place(
     with ledger.reading(CLI) as snapshot:
         rebuild(ledger)
         named(ledger, "Bob")
-        assert dict(snapshot.people.names()) == {1: "Anna"}
+        assert dict(snapshot.persons_with_faces.names()) == {1: "Anna"}
         assert snapshot.faces.stats(None).persons == 1
     rebuild(ledger)
     assert states(ledger) == ["live"], "what a reader kept is dropped by the next rebuild"

@@ -75,7 +75,7 @@ def test_an_exception_in_a_command_leaves_nothing(ledger: Ledger) -> None:
         in_transaction(ledger, failing)
     assert ledger.head() == 0
     with ledger.reading(CLI) as tables:
-        assert dict(tables.people.names()) == {}
+        assert dict(tables.persons_with_faces.names()) == {}
 
 
 def test_an_event_before_the_operation_says_what_it_is_is_a_mistake(ledger: Ledger) -> None:
@@ -94,7 +94,7 @@ def test_positions_have_no_gaps_and_streams_no_twins_under_many_writers(ledger: 
     assert [recorded.position for recorded in events] == list(range(1, 2 * 2 * 3 * 8 + 1))
     assert len({(recorded.stream, recorded.version) for recorded in events}) == len(events)
     with ledger.reading(CLI) as tables:
-        assert len(tables.people.names()) == 48
+        assert len(tables.persons_with_faces.names()) == 48
     assert verify(ledger) == []
 
 
@@ -148,7 +148,7 @@ def test_a_dry_run_tells_the_rows_before_and_after_and_leaves_no_trace(ledger: L
     assert changes[person].after.merged_into == other
     assert ledger.head() == head
     with ledger.reading(CLI) as tables:
-        view = tables.people.view(person)
+        view = tables.persons_with_faces.view(person)
     assert view is not None
     assert view.merged_into is None
 
@@ -185,7 +185,7 @@ def test_rebuilding_while_others_write_loses_nothing(ledger: Ledger) -> None:
     assert failures == []
     assert verify(ledger) == []
     with ledger.reading(CLI) as tables:
-        assert len(tables.people.names()) == 100
+        assert len(tables.persons_with_faces.names()) == 100
     with ledger.database.reading() as connection:
         rows = connection.exec_driver_sql("SELECT state FROM read_generations").all()
     assert [row[0] for row in rows] == ["live"], "nothing is left of the old tables"
@@ -273,7 +273,7 @@ def test_many_rows_at_once_keep_every_value_as_it_is(ledger: Ledger) -> None:
             *(PersonCreated(i, n, f"line\nof {n}\r", None, i % 2 == 0) for i, n in zip(for_ids, names, strict=True))
         )
     with ledger.reading(CLI) as tables:
-        views = tables.people.views(list(for_ids))
+        views = tables.persons_with_faces.views(list(for_ids))
     assert [(view.name, view.notes, view.birth_date, view.hidden) for view in views] == [
         (name, f"line\nof {name}\r", None, id_ % 2 == 0) for id_, name in zip(for_ids, names, strict=True)
     ]

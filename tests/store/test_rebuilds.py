@@ -234,7 +234,7 @@ def test_a_reader_sees_whole_tables_throughout_a_rebuild(ledger: Ledger) -> None
 
 def people(ledger: Ledger) -> int:
     with ledger.reading(CLI) as tables:
-        return len(tables.people.names())
+        return len(tables.persons_with_faces.names())
 
 
 class watching:  # noqa: N801 - reads as a word in its with statement

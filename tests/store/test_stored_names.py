@@ -100,7 +100,7 @@ def test_a_rebuild_projects_old_payloads_as_what_they_mean_today(
     assert verify(ledger) == [], "the old payload means the same as the new one"
     rebuild(ledger)
     with ledger.reading(CLI) as tables:
-        assert dict(tables.people.names()) == {1: "Anna Lee"}
+        assert dict(tables.persons_with_faces.names()) == {1: "Anna Lee"}
 
 
 def test_an_event_of_a_newer_version_says_what_to_do(ledger: Ledger) -> None:

@@ -100,7 +100,10 @@ def hold(ledger: Ledger) -> None:
     for libraries in GRANTS:
         with ledger.reading(Actor("uma", "viewer", libraries)) as lookups:
             faces, tags = counted_one_by_one(lookups)
-            views = [view for view, _ in lookups.people.page(sort="faces", after=None, limit=100, include_hidden=True)]
+            views = [
+                view
+                for view, _ in lookups.persons_with_faces.page(sort="faces", after=None, limit=100, include_hidden=True)
+            ]
             assert {view.id: view.face_count for view in views if view.face_count} == faces
             assert all((view.cover_face_id is None) == (view.face_count == 0) for view in views)
             live = {row["id"]: row["count"] for row in lookups.tagged.counts()}
@@ -127,7 +130,10 @@ def test_many_copies_that_come_at_once_count_once(furnished: Ledger) -> None:
     found(furnished, 1, [read(f"{number}.jpg", (A, C)[number % 2]) for number in range(40)])
     hold(furnished)
     with furnished.reading(CLI) as lookups:
-        assert [view.face_count for view, _ in lookups.people.page(sort="name", after=None, limit=9)] == [2, 1]
+        assert [view.face_count for view, _ in lookups.persons_with_faces.page(sort="name", after=None, limit=9)] == [
+            2,
+            1,
+        ]
 
 
 def test_counts_hold_through_decisions_and_their_undo(furnished: Ledger) -> None:

@@ -187,7 +187,7 @@ def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | Non
         return None
     least = suggest_from(call)
     scored = call.parts.similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, least)
-    views = {view.id: view for view in lookups.people.views([person for person, _ in scored])}
+    views = {view.id: view for view in lookups.persons_with_faces.views([person for person, _ in scored])}
     for person, similarity in scored:
         view = views.get(person)
         if view is not None and (view.face_count or not lookups.actor.is_restricted):

@@ -62,7 +62,7 @@ def entity_rows(tables: Lookups, views: Sequence[EntityView]) -> list[EntityRow]
     """Entities with the persons who are bridged to them; a merged one has none."""
     bridges = tables.entities.bridges([view.id for view in views])
     wanted = sorted({id_ for ids in bridges.values() for id_ in ids})
-    names = {view.id: view.name for view in tables.people.views(wanted)}
+    names = {view.id: view.name for view in tables.persons_with_faces.views(wanted)}
     return [
         EntityRow(
             **msgspec.structs.asdict(view),

@@ -180,7 +180,7 @@ def face_stats(call: Call, query: InLibrary) -> Answer:
         narrowed = within(tables, query.library)
         stats = narrowed.faces.stats(model)
         if call.actor.is_restricted:
-            known = narrowed.people.page(
+            known = narrowed.persons_with_faces.page(
                 sort="name", after=None, limit=1_000_000, include_hidden=True, with_faces_only=True
             )
             stats = msgspec.structs.replace(stats, persons=len(known))
@@ -332,7 +332,7 @@ def suggest(call: Call, id: int, query: Likest) -> Answer:
     with call.parts.ledger.reading(call.actor) as tables:
         face = seen_face(tables, id)
         scored = dict(call.parts.similarity.suggest(tables, face, query.limit, least))
-        views = {view.id: view for view in tables.people.views(list(scored))}
+        views = {view.id: view for view in tables.persons_with_faces.views(list(scored))}
         known = [
             person
             for person in scored

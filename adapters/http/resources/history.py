@@ -124,7 +124,7 @@ def _page(
     return Answer(Page([operation_row(operation, call.actor) for operation in kept if is_seen(operation)], cursor))
 
 
-def _reason(tables: Lookups, reason: told.Reason) -> Reason:
+def _reason(tables: Lookups, reason: told.AssignmentReason) -> Reason:
     """A reason as the asker sees it: no name of a person that is now out of their sight."""
     person, now = (_named(tables, each) for each in (reason.person, reason.now))
     return Reason(

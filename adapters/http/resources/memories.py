@@ -16,7 +16,7 @@ from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import LibraryParam, within
 from domain.events.media import PICTURE
 from domain.rules.memories import Span, days_in, is_left_out, spread
-from projections.queries.memories import Taken
+from projections.queries.memories import DatedFile
 from projections.queries.reading import Lookups
 
 routes = Routes("Photos")
@@ -126,7 +126,7 @@ def _years(tables: Lookups, today: date, span: Span) -> Iterator[Days]:
 
 def _remembered(
     tables: Lookups, years: Sequence[Days], zone: tzinfo, excluded: Collection[str]
-) -> dict[Days, list[Taken]]:
+) -> dict[Days, list[DatedFile]]:
     """What was taken on these days, oldest first; of several copies the first. Years without any are left out."""
     near = tables.memories.between(
         ((_micros(first) - _FARTHEST), _micros(last + timedelta(days=1)) + _FARTHEST) for first, last, _ in years
@@ -136,7 +136,7 @@ def _remembered(
         first, last, _ = days
         # Between these it is one of the days wherever it was.
         surely, no_more = _micros(first) + _FARTHEST, _micros(last + timedelta(days=1)) - _FARTHEST
-        found: dict[bytes, Taken] = {}
+        found: dict[bytes, DatedFile] = {}
         for each in taken:
             is_of_them = surely <= each.at < no_more or first <= _day_of(each, zone) <= last
             if is_of_them and not (excluded and is_left_out(each.folder, excluded)):
@@ -151,7 +151,7 @@ def _micros(day: date) -> int:
     return (day.toordinal() - _EPOCH.toordinal()) * 86_400_000_000
 
 
-def _foremost(taken: Sequence[Taken]) -> list[Taken]:
+def _foremost(taken: Sequence[DatedFile]) -> list[DatedFile]:
     """What has nothing before it in its stack; what is of none stays."""
     least: dict[int, int] = {}
     for each in taken:
@@ -160,7 +160,7 @@ def _foremost(taken: Sequence[Taken]) -> list[Taken]:
     return [each for each in taken if each.rank <= least.get(each.stack, each.rank)]
 
 
-def _day_of(taken: Taken, zone: tzinfo) -> date:
+def _day_of(taken: DatedFile, zone: tzinfo) -> date:
     """The day that the wall clock showed; where only UTC is known (videos, names that phones give), that of `zone`.
     Cameras write the offset of the place into EXIF, also where it is none."""
     at = _EPOCH + taken.at * _MICROSECOND

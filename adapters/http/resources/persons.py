@@ -101,7 +101,7 @@ def list_persons(call: Call, query: PersonsQuery) -> Answer:
         None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
     )
     with tables_as_of(call, query.as_of) as tables:
-        rows = within(tables, query.library).people.page(
+        rows = within(tables, query.library).persons_with_faces.page(
             sort=query.sort,
             after=after,
             limit=query.limit + 1,
@@ -123,7 +123,7 @@ def add_person(call: Call, body: NewPerson) -> Answer:
     def create(uow: Transaction) -> int:
         return create_person(uow, body.name, notes=body.notes, birth_date=body.birth_date, hidden=body.hidden)
 
-    return write(call, create, lambda uow, person_id: uow.people.view(person_id), status=201)
+    return write(call, create, lambda uow, person_id: uow.persons_with_faces.view(person_id), status=201)
 
 
 @routes("GET", "/persons/{id}", query=PersonQuery, answers=PersonView, errors=(404,))
@@ -146,7 +146,9 @@ def show_person(call: Call, id: int, query: PersonQuery) -> Answer:
 def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:
     """Write what is known of a person."""
     changes = PersonChanges(**msgspec.structs.asdict(body))
-    return write(call, lambda uow: change_person(uow, id, changes, call.expected), lambda uow, _: uow.people.view(id))
+    return write(
+        call, lambda uow: change_person(uow, id, changes, call.expected), lambda uow, _: uow.persons_with_faces.view(id)
+    )
 
 
 @routes(
@@ -187,7 +189,7 @@ def merge(call: Call, id: int, body: MergeInto) -> Answer:
     return write(
         call,
         lambda uow: merge_persons(uow, id, body.into, call.expected),
-        lambda uow, _: uow.people.view(body.into),
+        lambda uow, _: uow.persons_with_faces.view(body.into),
     )
 
 

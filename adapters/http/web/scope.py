@@ -61,7 +61,7 @@ def person_of(lookups: Lookups, person_id: int) -> PersonView:
     Raises:
         NotFound: there is none.
     """
-    view = lookups.people.view(person_id)
+    view = lookups.persons_with_faces.view(person_id)
     if view is None:
         raise NotFound(f"there is no person {person_id}")
     return view
