@@ -10,7 +10,9 @@ export class Problem extends Error {
    */
   constructor(status, body = {}) {
     const detail = body.detail ?? body.title ?? `The server answered ${status}.`;
-    const fields = (body.errors ?? []).filter((each) => !detail.includes(each.message)).map((each) => `${each.field}: ${each.message}`);
+    const fields = (body.errors ?? [])
+      .filter((each) => !detail.includes(each.message))
+      .map((each) => `${each.field}: ${each.message}`);
     super(sentence([detail, ...fields].join(' · ')));
     this.status = status;
     this.title = body.title ?? '';
@@ -31,7 +33,8 @@ export const whenSignedOut = new Set();
 export function urlOf(path, query = {}) {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query))
-    for (const each of [value].flat()) if (each !== undefined && each !== null && each !== '') parameters.append(name, String(each));
+    for (const each of [value].flat())
+      if (each !== undefined && each !== null && each !== '') parameters.append(name, String(each));
   const text = parameters.toString();
   return new URL(path + (text ? `?${text}` : ''), document.baseURI).href;
 }
@@ -101,7 +104,9 @@ export async function* listen(method, path, given) {
     const blocks = held.split('\n\n');
     held = blocks.pop();
     for (const block of blocks) {
-      const fields = Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+      const fields = Object.fromEntries(
+        block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+      );
       if (fields.event) yield { kind: fields.event, data: JSON.parse(fields.data) };
     }
     if (done) break;

@@ -21,7 +21,19 @@ import { videos } from './views/videos.js';
 
 /** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
 const VIEWS = {
-  photos: timeline, videos, photo, memories, folders, people, person, review, history: historyOf, status, summaries, entities, entity,
+  photos: timeline,
+  videos,
+  photo,
+  memories,
+  folders,
+  people,
+  person,
+  review,
+  history: historyOf,
+  status,
+  summaries,
+  entities,
+  entity,
 };
 
 const app = document.getElementById('app');
@@ -48,7 +60,12 @@ function show(place) {
 
 const nowhere = () => ({
   title: 'Not here',
-  element: h('div', { class: 'state' }, h('h2', {}, 'There is no such page'), h('p', {}, h('a', { href: '#/photos' }, 'To the photos'))),
+  element: h(
+    'div',
+    { class: 'state' },
+    h('h2', {}, 'There is no such page'),
+    h('p', {}, h('a', { href: '#/photos' }, 'To the photos')),
+  ),
 });
 
 let asking = false;

@@ -40,7 +40,11 @@ export class PhotoList {
   }
 
   async #next() {
-    const page = await get(this.byMeaning ? 'photos/search' : 'photos', { ...this.filter, limit: PAGE, cursor: this.cursor });
+    const page = await get(this.byMeaning ? 'photos/search' : 'photos', {
+      ...this.filter,
+      limit: PAGE,
+      cursor: this.cursor,
+    });
     this.embedding = page.embedding ?? null;
     this.cursor = page.next_cursor;
     this.complete = !page.next_cursor;
@@ -130,7 +134,9 @@ const NARROWING = ['q', 'by', 'kind', 'library', 'path', 'persons', 'tags', 'rec
 /** The part of an address that narrows a list of photos. @param {URLSearchParams} query */
 export const narrowingOf = (query) =>
   Object.fromEntries(
-    NARROWING.map((name) => [name, query.get(name)]).filter(([name, value]) => value && (name !== 'by' || query.get('q'))),
+    NARROWING.map((name) => [name, query.get(name)]).filter(
+      ([name, value]) => value && (name !== 'by' || query.get('q')),
+    ),
   );
 
 /** The list behind an address; the newest few lists are kept. @param {URLSearchParams} query */

@@ -12,7 +12,11 @@
 export function here() {
   const [path, query] = location.hash.replace(/^#\/?/, '').split(/\?(.*)/s);
   const [name, part] = path.split('/');
-  return { name: name || 'photos', part: part ? decodeURIComponent(part) : '', query: new URLSearchParams(query ?? '') };
+  return {
+    name: name || 'photos',
+    part: part ? decodeURIComponent(part) : '',
+    query: new URLSearchParams(query ?? ''),
+  };
 }
 
 /**

@@ -13,18 +13,41 @@ async function consume(body) {
 }
 
 function chooseAccount() {
-  const name = field('Your name', { name: 'username', autocomplete: 'username', autocapitalize: 'none', required: true });
-  const password = field('Choose a password', { name: 'password', type: 'password', autocomplete: 'new-password', minLength: LEAST_PASSWORD, required: true });
-  const hint = h('p', { class: 'hint' }, `At least ${LEAST_PASSWORD} characters. Several words are easier to remember than one with signs.`);
+  const name = field('Your name', {
+    name: 'username',
+    autocomplete: 'username',
+    autocapitalize: 'none',
+    required: true,
+  });
+  const password = field('Choose a password', {
+    name: 'password',
+    type: 'password',
+    autocomplete: 'new-password',
+    minLength: LEAST_PASSWORD,
+    required: true,
+  });
+  const hint = h(
+    'p',
+    { class: 'hint' },
+    `At least ${LEAST_PASSWORD} characters. Several words are easier to remember than one with signs.`,
+  );
   return [
     h('p', { class: 'lead' }, 'Your photos, the people in them, and a history that forgets nothing.'),
-    formOf([name.element, password.element, hint], 'Begin', () => consume({ name: name.input.value, password: password.input.value })),
+    formOf([name.element, password.element, hint], 'Begin', () =>
+      consume({ name: name.input.value, password: password.input.value }),
+    ),
   ];
 }
 
-const signIn = () => [h('p', { class: 'lead' }, 'This link signs you in once.'), formOf([], 'Sign in', () => consume({}))];
+const signIn = () => [
+  h('p', { class: 'lead' }, 'This link signs you in once.'),
+  formOf([], 'Sign in', () => consume({})),
+];
 
-const useless = (why) => [h('p', { class: 'lead' }, why), h('a', { class: 'button', href: './' }, 'To the sign-in page')];
+const useless = (why) => [
+  h('p', { class: 'lead' }, why),
+  h('a', { class: 'button', href: './' }, 'To the sign-in page'),
+];
 
 async function contents() {
   if (!code) return useless('This address lacks its code. Open the link exactly as the terminal shows it.');
@@ -36,7 +59,15 @@ async function contents() {
   }
 }
 
-document.getElementById('app').replaceChildren(
-  h('main', { class: 'door' }, h('div', { class: 'mark large', 'aria-hidden': 'true' }), h('h1', {}, 'imageapi'), await contents()),
-);
+document
+  .getElementById('app')
+  .replaceChildren(
+    h(
+      'main',
+      { class: 'door' },
+      h('div', { class: 'mark large', 'aria-hidden': 'true' }),
+      h('h1', {}, 'imageapi'),
+      await contents(),
+    ),
+  );
 document.querySelector('input, button')?.focus();

@@ -40,7 +40,9 @@ function changeText({ kind, before, after }) {
   const name = (after ?? before)?.name ?? (after ?? before)?.person_name ?? '';
   if (!before) return `New ${kind}${name ? `: ${name}` : ''}`;
   if (!after) return `The ${kind}${name ? ` ${name}` : ''} goes`;
-  const fields = Object.keys(after).filter((field) => !UNSAID.has(field) && JSON.stringify(after[field]) !== JSON.stringify(before[field]));
+  const fields = Object.keys(after).filter(
+    (field) => !UNSAID.has(field) && JSON.stringify(after[field]) !== JSON.stringify(before[field]),
+  );
   const each = fields.map((field) => `${field.replaceAll('_', ' ')} ${said(before[field])} → ${said(after[field])}`);
   return each.length ? `${before.name ?? before.person_name ?? kind}: ${each.join(', ')}` : '';
 }
@@ -57,6 +59,7 @@ export function previewOf({ text, changes = [] }) {
     'div',
     { class: 'preview' },
     h('p', { class: 'preview-text' }, text),
-    rows.length > 0 && h('ul', { class: 'preview-list' }, rows, more > 0 && h('li', { class: 'faint' }, `and ${more} more`)),
+    rows.length > 0 &&
+      h('ul', { class: 'preview-list' }, rows, more > 0 && h('li', { class: 'faint' }, `and ${more} more`)),
   );
 }

@@ -26,7 +26,13 @@ export class ClipWall {
   /** A tile was made. @param {Photo} photo @param {HTMLElement} tile */
   take(photo, tile) {
     this.photos.set(tile, photo);
-    for (const name of ['pointerenter', 'focus']) tile.addEventListener(name, () => this.seen.get(tile)?.clip?.play().catch(() => {}));
+    for (const name of ['pointerenter', 'focus'])
+      tile.addEventListener(name, () =>
+        this.seen
+          .get(tile)
+          ?.clip?.play()
+          .catch(() => {}),
+      );
     for (const name of ['pointerleave', 'blur']) tile.addEventListener(name, () => this.#play());
     this.observer.observe(tile);
   }
@@ -41,7 +47,15 @@ export class ClipWall {
   /** @param {IntersectionObserverEntry[]} entries */
   #moved(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) this.seen.set(target, this.seen.get(target) ?? { photo: this.photos.get(target), clip: target.querySelector('.clip'), failed: false });
+      if (isIntersecting)
+        this.seen.set(
+          target,
+          this.seen.get(target) ?? {
+            photo: this.photos.get(target),
+            clip: target.querySelector('.clip'),
+            failed: false,
+          },
+        );
       else {
         target.querySelector('.clip')?.pause();
         this.seen.delete(target);
@@ -82,7 +96,16 @@ export class ClipWall {
     state.failed = status === 'failed';
     if (status !== 'ready' || state.clip || !tile.isConnected) return;
     const { path, library_id: library } = state.photo;
-    state.clip = h('video', { class: 'clip', muted: true, loop: true, playsInline: true, preload: 'auto', tabIndex: -1, 'aria-hidden': 'true', src: urlOf('video/preview', { path, library }) });
+    state.clip = h('video', {
+      class: 'clip',
+      muted: true,
+      loop: true,
+      playsInline: true,
+      preload: 'auto',
+      tabIndex: -1,
+      'aria-hidden': 'true',
+      src: urlOf('video/preview', { path, library }),
+    });
     state.clip.addEventListener('playing', () => state.clip.classList.add('shown'), { once: true });
     tile.querySelector('img').after(state.clip);
   }

@@ -69,7 +69,13 @@ export function combobox({ label, listLabel, placeholder, oninput, ready, choose
   const row = (option, index) =>
     h(
       'li',
-      { role: 'option', id: `${id}-${index}`, class: 'option', onpointerdown: (event) => event.preventDefault(), onclick: () => pick(option) },
+      {
+        role: 'option',
+        id: `${id}-${index}`,
+        class: 'option',
+        onpointerdown: (event) => event.preventDefault(),
+        onclick: () => pick(option),
+      },
       ...draw(option),
     );
 

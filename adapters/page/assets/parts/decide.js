@@ -10,7 +10,8 @@ const personRoute = (id, more = '') => `persons/${encodeURIComponent(id)}${more}
  * @param {number[]} ids
  * @param {import('./personpicker.js').Choice} choice
  */
-export const assign = (ids, choice) => decideMany('assign', ids, choice.id === null ? { name: choice.name } : { person_id: choice.id });
+export const assign = (ids, choice) =>
+  decideMany('assign', ids, choice.id === null ? { name: choice.name } : { person_id: choice.id });
 
 /** @param {number} id */
 export const unassign = (id) => ask('PATCH', faceRoute(id), { body: { person_id: null } });
@@ -40,7 +41,8 @@ export const notAFace = (id) => ask('DELETE', faceRoute(id));
  * @param {{path: string, library_id: number}} photo
  * @param {{x: number, y: number, w: number, h: number}} box
  */
-export const drawFace = (photo, box) => ask('POST', 'image/faces', { body: { path: photo.path, library: photo.library_id, box } });
+export const drawFace = (photo, box) =>
+  ask('POST', 'image/faces', { body: { path: photo.path, library: photo.library_id, box } });
 
 /**
  * One decision about many faces, as one operation.
@@ -68,7 +70,10 @@ function told(ids, answer) {
  * @throws {Problem} as `decideMany`
  */
 export async function acceptCluster(ids, { id, name }) {
-  return told(ids, await ask('POST', 'faces/clusters/accept', { body: { ids, ...(id === null ? { name } : { person_id: id }) } }));
+  return told(
+    ids,
+    await ask('POST', 'faces/clusters/accept', { body: { ids, ...(id === null ? { name } : { person_id: id }) } }),
+  );
 }
 
 /** @param {number} id @param {Object<string, any>} fields */

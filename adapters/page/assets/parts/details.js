@@ -14,7 +14,15 @@ export function detailsPanel() {
   const tags = tagEditor();
   const insight = insightPanel();
   const known = knownList();
-  const element = h('aside', { class: 'panel', 'aria-label': 'Details' }, faces, facts, tags.element, insight.element, known.element);
+  const element = h(
+    'aside',
+    { class: 'panel', 'aria-label': 'Details' },
+    faces,
+    facts,
+    tags.element,
+    insight.element,
+    known.element,
+  );
   return {
     element,
     /** Another photo was opened; its facts are yet to come. */
@@ -34,7 +42,14 @@ export function detailsPanel() {
       const people = shown.filter((face) => face.person_id !== null && face.status !== 'deleted');
       fill(
         faces,
-        people.map((face) => h('a', { class: 'panel-person', href: to('person', face.person_id) }, faceCrop(face.id, 128), h('span', {}, face.person_name))),
+        people.map((face) =>
+          h(
+            'a',
+            { class: 'panel-person', href: to('person', face.person_id) },
+            faceCrop(face.id, 128),
+            h('span', {}, face.person_name),
+          ),
+        ),
       );
       fill(facts, factsOf(metadata));
     },
@@ -47,41 +62,88 @@ function fact(name, outline, lines, href) {
   const [first, ...rest] = said;
   return [
     h('dt', {}, icon(outline), h('span', { class: 'unseen' }, name)),
-    h('dd', {}, href ? h('a', { href, target: href.startsWith('#') ? null : '_blank', rel: 'noopener' }, first) : h('span', {}, first), rest.map((line) => h('span', { class: 'faint' }, line))),
+    h(
+      'dd',
+      {},
+      href
+        ? h('a', { href, target: href.startsWith('#') ? null : '_blank', rel: 'noopener' }, first)
+        : h('span', {}, first),
+      rest.map((line) => h('span', { class: 'faint' }, line)),
+    ),
   ];
 }
 
 /** @param {any} metadata as `GET /image/metadata` gives it */
 function factsOf(metadata) {
-  const { make, model, lens, width, height, latitude, longitude, place, taken_at: taken, size, path, exif = {} } = metadata;
-  const device = make && model && !model.startsWith(make) ? `${make} ${model}` : model ?? make;
+  const {
+    make,
+    model,
+    lens,
+    width,
+    height,
+    latitude,
+    longitude,
+    place,
+    taken_at: taken,
+    size,
+    path,
+    exif = {},
+  } = metadata;
+  const device = make && model && !model.startsWith(make) ? `${make} ${model}` : (model ?? make);
   const placed = typeof latitude === 'number' && typeof longitude === 'number';
-  const measures = [width && height && `${figure(width)} × ${figure(height)}`, size && fileSize(size)].filter(Boolean).join(' · ');
+  const measures = [width && height && `${figure(width)} × ${figure(height)}`, size && fileSize(size)]
+    .filter(Boolean)
+    .join(' · ');
   const codecs = [metadata.video_codec, metadata.audio_codec].filter(Boolean).join(' and ');
-  const film = metadata.kind === 'video' && [lengthOf(metadata.duration), codecs, metadata.frame_rate && `${figure(metadata.frame_rate)} frames a second`].filter(Boolean).join(' · ');
+  const film =
+    metadata.kind === 'video' &&
+    [lengthOf(metadata.duration), codecs, metadata.frame_rate && `${figure(metadata.frame_rate)} frames a second`]
+      .filter(Boolean)
+      .join(' · ');
   const folder = folderOf(path);
   return [
     fact('Taken', 'calendar', [taken && longDayOf(taken), taken && clockOf(taken)]),
     fact('Description', 'details', [exif.ImageDescription, exif.Artist]),
     fact('Camera', 'camera', [device, lens, exposureOf(metadata)]),
-    fact('Place', 'pin', [place?.text, placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`, place?.attribution]),
+    fact('Place', 'pin', [
+      place?.text,
+      placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`,
+      place?.attribution,
+    ]),
     fact('File', 'file', [fileName(path), measures, film, metadata.problem], pictureUrl(metadata, 'full')),
     companionsOf(metadata),
-    fact('Folder', 'folders', [folder || 'The library itself'], to('folders', '', { library: metadata.library_id, path: folder })),
+    fact(
+      'Folder',
+      'folders',
+      [folder || 'The library itself'],
+      to('folders', '', { library: metadata.library_id, path: folder }),
+    ),
   ];
 }
 
 /** The RAW and the clip of a photo, or the photo of either: a link to each. @param {any} metadata */
 function companionsOf({ companions, library_id: of }) {
   if (!companions?.length) return null;
-  const linked = companions.map((each) => h('a', { href: to('photo', '', { file: each.path, of }) }, fileName(each.path), h('span', { class: 'faint' }, ` ${companionName(each)}`)));
-  return [h('dt', {}, icon('photos'), h('span', { class: 'unseen' }, 'Companions')), h('dd', { class: 'companions' }, linked)];
+  const linked = companions.map((each) =>
+    h(
+      'a',
+      { href: to('photo', '', { file: each.path, of }) },
+      fileName(each.path),
+      h('span', { class: 'faint' }, ` ${companionName(each)}`),
+    ),
+  );
+  return [
+    h('dt', {}, icon('photos'), h('span', { class: 'unseen' }, 'Companions')),
+    h('dd', { class: 'companions' }, linked),
+  ];
 }
 
 /** "1/250 s · f/2.8 · 35 mm · ISO 400". @param {{exposure?: number, f_number?: number, focal_length?: number, iso?: number}} shot */
 function exposureOf({ exposure, f_number: aperture, focal_length: focal, iso }) {
   const shutter = exposure && (exposure < 0.4 ? `1/${Math.round(1 / exposure)} s` : `${exposure} s`);
-  return [shutter, aperture && `f/${aperture}`, focal && `${focal} mm`, iso && `ISO ${iso}`].filter(Boolean).join(' · ');
+  return [shutter, aperture && `f/${aperture}`, focal && `${focal} mm`, iso && `ISO ${iso}`]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 let lists = 0;
@@ -92,13 +154,25 @@ function tagEditor() {
   const id = `tags-${++lists}`;
   const chips = h('div', { class: 'tags' });
   const known = h('datalist', { id });
-  const input = h('input', { type: 'text', role: 'textbox', placeholder: 'Add a tag', 'aria-label': 'Add a tag', autocomplete: 'off', list: id, maxLength: 200, onfocus: () => learn() });
+  const input = h('input', {
+    type: 'text',
+    role: 'textbox',
+    placeholder: 'Add a tag',
+    'aria-label': 'Add a tag',
+    autocomplete: 'off',
+    list: id,
+    maxLength: 200,
+    onfocus: () => learn(),
+  });
 
   async function learn() {
     if (known.childElementCount) return;
     try {
       const answer = await get('image/tags/all');
-      fill(known, answer.items.slice(0, 500).map((tag) => h('option', { value: tag.name })));
+      fill(
+        known,
+        answer.items.slice(0, 500).map((tag) => h('option', { value: tag.name })),
+      );
     } catch (problem) {
       complain(problem);
     }
@@ -115,7 +189,12 @@ function tagEditor() {
   }
 
   const chip = (tag) =>
-    h('span', { class: 'chip' }, h('a', { href: to('photos', '', { tags: tag.name }) }, tag.name), iconButton('close', `Remove the tag ${tag.name}`, () => remove(tag)));
+    h(
+      'span',
+      { class: 'chip' },
+      h('a', { href: to('photos', '', { tags: tag.name }) }, tag.name),
+      iconButton('close', `Remove the tag ${tag.name}`, () => remove(tag)),
+    );
 
   async function remove(tag) {
     try {
@@ -142,7 +221,13 @@ function tagEditor() {
   }
 
   return {
-    element: h('section', { class: 'panel-tags' }, h('h2', { class: 'label' }, icon('tag'), 'Tags'), chips, h('form', { onsubmit: submit }, input, known)),
+    element: h(
+      'section',
+      { class: 'panel-tags' },
+      h('h2', { class: 'label' }, icon('tag'), 'Tags'),
+      chips,
+      h('form', { onsubmit: submit }, input, known),
+    ),
     clear: () => fill(chips),
     /** @param {{path: string, library: number}} opened */
     show(opened) {

@@ -25,7 +25,12 @@ export function openDialog(title, content, { class: name = '', onclose } = {}) {
         onclose?.();
       },
     },
-    h('div', { class: 'dialog-body' }, h('header', { class: 'dialog-head' }, heading, iconButton('close', 'Close', close)), content),
+    h(
+      'div',
+      { class: 'dialog-body' },
+      h('header', { class: 'dialog-head' }, heading, iconButton('close', 'Close', close)),
+      content,
+    ),
   );
   (document.querySelector('.viewer') ?? document.body).append(element);
   element.showModal();

@@ -19,7 +19,8 @@ export function h(tag, props = {}, ...children) {
     if (value === null || value === undefined) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name === 'class') element.className = value;
-    else if (name === 'role' || name === 'for' || name === 'list' || name.includes('-')) element.setAttribute(name, value);
+    else if (name === 'role' || name === 'for' || name === 'list' || name.includes('-'))
+      element.setAttribute(name, value);
     else element[name] = value;
   }
   add(element, children);
@@ -51,7 +52,8 @@ export function fill(parent, ...children) {
 /** Outlines on a 24 × 24 grid; several paths are divided by a bar. */
 const OUTLINES = {
   photos: 'M4 5h16v14H4z|M4 16l5-5 4 4 2.5-2.5L20 17|M15.5 9.2a.8.8 0 1 0 0-.01',
-  people: 'M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z|M2.5 20c.6-3.6 3-5.5 6.5-5.5s5.9 1.9 6.5 5.5|M16 4.8a3.3 3.3 0 0 1 0 6.4|M18 14.8c2 .7 3.2 2.4 3.6 5.2',
+  people:
+    'M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z|M2.5 20c.6-3.6 3-5.5 6.5-5.5s5.9 1.9 6.5 5.5|M16 4.8a3.3 3.3 0 0 1 0 6.4|M18 14.8c2 .7 3.2 2.4 3.6 5.2',
   folders: 'M3.5 6.5h6l2 2.5h9v10h-17z',
   history: 'M4.5 12a7.5 7.5 0 1 0 2.5-5.6|M4 4v4h4|M12 8v4.3l3 1.8',
   status: 'M3 12h4l2.5-6 5 12 2.5-6h4',
@@ -109,7 +111,11 @@ export function icon(name) {
  * @param {Object<string, any>} [props]
  */
 export function iconButton(name, label, onclick, props = {}) {
-  return h('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick, ...props }, icon(name));
+  return h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick, ...props },
+    icon(name),
+  );
 }
 
 /**
@@ -121,8 +127,10 @@ export function iconButton(name, label, onclick, props = {}) {
  */
 export function settled(work, ms) {
   let timer = 0;
-  return /** @type {Work} */ ((...given) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => work(...given), ms);
-  });
+  return /** @type {Work} */ (
+    (...given) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => work(...given), ms);
+    }
+  );
 }

@@ -24,9 +24,21 @@ export class FaceGrid {
     this.chosen = new Set();
     this.selecting = false;
     this.last = -1;
-    this.toggle = h('button', { type: 'button', class: 'button small', 'aria-pressed': 'false', onclick: () => this.select(!this.selecting) }, 'Select');
-    this.grid = h('div', { class: 'face-grid', onkeydown: (event) => event.key === 'Escape' && this.selecting && this.select(false) });
-    this.bar = h('div', { class: 'select-bar', role: 'toolbar', 'aria-label': 'With the selected faces', hidden: true });
+    this.toggle = h(
+      'button',
+      { type: 'button', class: 'button small', 'aria-pressed': 'false', onclick: () => this.select(!this.selecting) },
+      'Select',
+    );
+    this.grid = h('div', {
+      class: 'face-grid',
+      onkeydown: (event) => event.key === 'Escape' && this.selecting && this.select(false),
+    });
+    this.bar = h('div', {
+      class: 'select-bar',
+      role: 'toolbar',
+      'aria-label': 'With the selected faces',
+      hidden: true,
+    });
     this.element = h('div', {}, this.grid, this.bar);
   }
 
@@ -36,7 +48,10 @@ export class FaceGrid {
     const present = new Set(faces.map((face) => face.id));
     for (const id of this.chosen) if (!present.has(id)) this.chosen.delete(id);
     const focused = [...this.grid.children].indexOf(document.activeElement);
-    fill(this.grid, faces.map((face, index) => this.#face(face, index)));
+    fill(
+      this.grid,
+      faces.map((face, index) => this.#face(face, index)),
+    );
     if (focused >= 0) this.grid.children[Math.min(focused, faces.length - 1)]?.focus({ preventScroll: true });
     this.toggle.hidden = faces.length === 0;
     this.#say();
@@ -47,7 +62,11 @@ export class FaceGrid {
       if (!this.selecting) return this.open(face, button);
       this.#choose(index, event.shiftKey);
     };
-    const button = h('button', { type: 'button', class: 'face-cell', 'aria-label': this.label(face), onclick: press }, faceCrop(face.id, 224));
+    const button = h(
+      'button',
+      { type: 'button', class: 'face-cell', 'aria-label': this.label(face), onclick: press },
+      faceCrop(face.id, 224),
+    );
     if (this.selecting) button.setAttribute('aria-pressed', String(this.chosen.has(face.id)));
     return button;
   }
@@ -89,7 +108,11 @@ export class FaceGrid {
       this.bar,
       h('span', { 'aria-live': 'polite' }, ids.length ? count(ids.length, 'face') : 'Choose faces'),
       this.actions.map((action) =>
-        h('button', { type: 'button', class: 'button small', disabled: !usable(action), onclick: () => action.run(ids) }, action.label),
+        h(
+          'button',
+          { type: 'button', class: 'button small', disabled: !usable(action), onclick: () => action.run(ids) },
+          action.label,
+        ),
       ),
     );
   }

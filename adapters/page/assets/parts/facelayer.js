@@ -21,7 +21,11 @@ export class FaceLayer {
     /** @type {(on: boolean) => void} */
     this.drawing = () => {};
     this.boxes = h('div', { class: 'boxes' });
-    this.sheet = h('div', { class: 'drawing-sheet', hidden: true }, h('p', { class: 'drawing-hint' }, 'Drag over a face'));
+    this.sheet = h(
+      'div',
+      { class: 'drawing-sheet', hidden: true },
+      h('p', { class: 'drawing-hint' }, 'Drag over a face'),
+    );
     this.element = h('div', { class: 'faces' }, this.boxes, this.sheet);
     this.#listen();
   }
@@ -40,7 +44,10 @@ export class FaceLayer {
     this.photo = photo;
     const byPlace = faces.filter((face) => face.box && face.status !== 'deleted').sort((a, b) => a.box.x - b.box.x);
     const focused = document.activeElement?.dataset.face;
-    fill(this.boxes, byPlace.map((face) => this.#box(face)));
+    fill(
+      this.boxes,
+      byPlace.map((face) => this.#box(face)),
+    );
     if (focused) this.boxes.querySelector(`[data-face="${focused}"]`)?.focus({ preventScroll: true });
   }
 
@@ -50,7 +57,13 @@ export class FaceLayer {
     const name = face.person_name ?? (face.ignored ? 'Stranger' : 'Who is this?');
     const box = h(
       'button',
-      { type: 'button', class: `face ${kind}`, 'data-face': String(face.id), 'aria-label': face.person_name ? `Face of ${face.person_name}` : name, onclick: () => this.name(face, box) },
+      {
+        type: 'button',
+        class: `face ${kind}`,
+        'data-face': String(face.id),
+        'aria-label': face.person_name ? `Face of ${face.person_name}` : name,
+        onclick: () => this.name(face, box),
+      },
       h('span', { class: 'face-name' }, name),
     );
     place(box, face.box);

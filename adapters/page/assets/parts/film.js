@@ -23,7 +23,13 @@ const CODECS = {
  */
 export function filmOf(photo, unplayable) {
   const place = { path: photo.path, library: photo.library_id };
-  const film = h('video', { class: 'large film shown', controls: true, playsInline: true, preload: 'metadata', poster: pictureUrl(photo, 'preview') });
+  const film = h('video', {
+    class: 'large film shown',
+    controls: true,
+    playsInline: true,
+    preload: 'metadata',
+    poster: pictureUrl(photo, 'preview'),
+  });
   const asHls = async () => {
     if (!film.canPlayType(HLS) || film.dataset.hls) return unplayable();
     film.dataset.hls = 'true';

@@ -16,7 +16,14 @@ const WAYS = [
   ['status', 'Status', 'status'],
 ];
 /** Views that belong to a way of another name. */
-const UNDER = { person: 'people', review: 'people', photo: 'photos', summaries: 'history', entities: 'people', entity: 'people' };
+const UNDER = {
+  person: 'people',
+  review: 'people',
+  photo: 'photos',
+  summaries: 'history',
+  entities: 'people',
+  entity: 'people',
+};
 const SEARCH_MS = 350;
 
 async function signOut() {
@@ -30,7 +37,9 @@ async function signOut() {
 
 /** @returns {{element: HTMLElement, enter: (place: import('../router.js').Place, view: import('../router.js').View) => void}} */
 export function frame() {
-  const links = WAYS.map(([name, text, outline]) => h('a', { href: to(name), 'data-way': name }, icon(outline), h('span', {}, text)));
+  const links = WAYS.map(([name, text, outline]) =>
+    h('a', { href: to(name), 'data-way': name }, icon(outline), h('span', {}, text)),
+  );
   const search = h('input', {
     type: 'search',
     placeholder: 'Search names, people, tags',
@@ -44,9 +53,14 @@ export function frame() {
     const kept = place.name === 'photos' ? narrowingOf(place.query) : {};
     const by = wanted && isByMeaning() ? 'meaning' : '';
     const same = (kept.q ?? '') === wanted && (kept.by ?? '') === by;
-    if (!same) go(to('photos', '', { ...kept, q: wanted, by }), { replace: place.name === 'photos' && Boolean(kept.q) });
+    if (!same)
+      go(to('photos', '', { ...kept, q: wanted, by }), { replace: place.name === 'photos' && Boolean(kept.q) });
   };
-  const meaning = h('button', { type: 'button', class: 'by-meaning', 'aria-pressed': 'false', hidden: true }, 'by meaning');
+  const meaning = h(
+    'button',
+    { type: 'button', class: 'by-meaning', 'aria-pressed': 'false', hidden: true },
+    'by meaning',
+  );
   const isByMeaning = () => meaning.getAttribute('aria-pressed') === 'true';
   meaning.addEventListener('click', () => {
     meaning.setAttribute('aria-pressed', String(!isByMeaning()));
@@ -73,7 +87,12 @@ export function frame() {
     h(
       'header',
       { class: 'bar' },
-      h('a', { class: 'brand', href: to('photos'), 'aria-label': 'imageapi, to the photos' }, h('span', { class: 'mark', 'aria-hidden': 'true' }), h('span', { class: 'brand-name' }, 'imageapi')),
+      h(
+        'a',
+        { class: 'brand', href: to('photos'), 'aria-label': 'imageapi, to the photos' },
+        h('span', { class: 'mark', 'aria-hidden': 'true' }),
+        h('span', { class: 'brand-name' }, 'imageapi'),
+      ),
       h('form', { class: 'search', role: 'search', onsubmit: submit }, icon('search'), search, meaning),
       h('nav', { class: 'ways', 'aria-label': 'Views' }, links),
       iconButton('signout', 'Sign out', signOut, { class: 'icon-button sign-out' }),
@@ -82,7 +101,8 @@ export function frame() {
     main,
   );
   addEventListener('keydown', (event) => {
-    if (event.key !== '/' || !element.isConnected || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
+    if (event.key !== '/' || !element.isConnected || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName))
+      return;
     event.preventDefault();
     search.focus();
   });

@@ -14,7 +14,8 @@ const rehearsal = (dryRun) => ({ dry_run: dryRun || undefined });
 export const changeEntity = (id, fields) => ask('PATCH', entityRoute(id), { body: fields });
 
 /** @param {number} id @param {number} into @param {boolean} [dryRun] */
-export const mergeEntity = (id, into, dryRun = false) => ask('POST', entityRoute(id, '/merge'), { body: { into }, query: rehearsal(dryRun) });
+export const mergeEntity = (id, into, dryRun = false) =>
+  ask('POST', entityRoute(id, '/merge'), { body: { into }, query: rehearsal(dryRun) });
 
 /** @param {number} id @param {boolean} [dryRun] */
 export const deleteEntity = (id, dryRun = false) => ask('DELETE', entityRoute(id), { query: rehearsal(dryRun) });
@@ -26,7 +27,8 @@ export const dismissFact = (fact) => ask('DELETE', factRoute(fact));
  * Say that a person is what an entity tells of, null that it is nothing.
  * @param {number} person @param {number|null} entity
  */
-export const bridge = (person, entity) => ask('PATCH', `persons/${encodeURIComponent(person)}`, { body: { entity_id: entity } });
+export const bridge = (person, entity) =>
+  ask('PATCH', `persons/${encodeURIComponent(person)}`, { body: { entity_id: entity } });
 
 /**
  * As `bridge`, but ask first where the person is linked to another entity already.
@@ -47,7 +49,13 @@ export async function bridgeAfterAsking(person, entity) {
 /** A select of the types. @param {string} label @param {string} chosen @param {string} [every] the word for none of them */
 export function typeChoice(label, chosen, every) {
   const types = Object.entries(TYPES).map(([value, [text]]) => [value, text]);
-  return h('select', { 'aria-label': label }, [...(every ? [['', every]] : []), ...types].map(([value, text]) => h('option', { value, selected: value === chosen }, text)));
+  return h(
+    'select',
+    { 'aria-label': label },
+    [...(every ? [['', every]] : []), ...types].map(([value, text]) =>
+      h('option', { value, selected: value === chosen }, text),
+    ),
+  );
 }
 
 /**
@@ -63,7 +71,14 @@ export function newEntity(name, made) {
     dialog.close();
     made(answer);
   };
-  const dialog = openDialog('New entity', formOf([named.element, h('div', { class: 'field' }, h('span', { class: 'label' }, 'Kind'), type)], 'Create', submit));
+  const dialog = openDialog(
+    'New entity',
+    formOf(
+      [named.element, h('div', { class: 'field' }, h('span', { class: 'label' }, 'Kind'), type)],
+      'Create',
+      submit,
+    ),
+  );
   named.input.focus();
 }
 
@@ -80,13 +95,25 @@ export function sayFact(entity, fact, said) {
   const until = field('Until', { ...day, value: fact?.until ?? '' });
   const about = alsoAbout(fact, fact?.entity_id ?? entity.id);
   const submit = async () => {
-    const body = { text: text.value.trim(), since: since.input.value.trim() || null, until: until.input.value.trim() || null, object_id: about.id() };
-    const answer = fact ? await ask('PATCH', factRoute(fact), { body }) : await ask('POST', entityRoute(entity.id, '/facts'), { body });
+    const body = {
+      text: text.value.trim(),
+      since: since.input.value.trim() || null,
+      until: until.input.value.trim() || null,
+      object_id: about.id(),
+    };
+    const answer = fact
+      ? await ask('PATCH', factRoute(fact), { body })
+      : await ask('POST', entityRoute(entity.id, '/facts'), { body });
     dialog.close();
     said(answer);
   };
   const fields = [
-    h('div', { class: 'field' }, h('label', { for: 'fact-text' }, `What is so of ${fact?.entity_name ?? entity.name}?`), text),
+    h(
+      'div',
+      { class: 'field' },
+      h('label', { for: 'fact-text' }, `What is so of ${fact?.entity_name ?? entity.name}?`),
+      text,
+    ),
     h('div', { class: 'fact-days' }, since.element, until.element),
     about.element,
   ];
@@ -100,17 +127,29 @@ function alsoAbout(fact, without) {
   const choice = h('div', {});
   const show = () => {
     const picker = () => {
-      const { element, focus } = entityPicker({ label: 'Also about', without, choose: (entity) => ((other = entity), show()) });
+      const { element, focus } = entityPicker({
+        label: 'Also about',
+        without,
+        choose: (entity) => ((other = entity), show()),
+      });
       fill(choice, element);
       focus();
     };
     fill(
       choice,
       other
-        ? h('span', { class: 'chip' }, other.name, iconButton('close', `Not about ${other.name}`, () => ((other = null), show())))
+        ? h(
+            'span',
+            { class: 'chip' },
+            other.name,
+            iconButton('close', `Not about ${other.name}`, () => ((other = null), show())),
+          )
         : h('button', { type: 'button', class: 'button small', onclick: picker }, 'Choose an entity…'),
     );
   };
   show();
-  return { id: () => other?.id ?? null, element: h('div', { class: 'field' }, h('span', { class: 'label' }, 'Also about'), choice) };
+  return {
+    id: () => other?.id ?? null,
+    element: h('div', { class: 'field' }, h('span', { class: 'label' }, 'Also about'), choice),
+  };
 }

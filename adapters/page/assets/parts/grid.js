@@ -34,8 +34,11 @@ function byMonth(photos) {
   const sections = [];
   for (const month of months) {
     const last = sections.at(-1);
-    const isFew = last?.photos.length < FEW || (month.photos.length < FEW && month === months.findLast((each) => sameYear(each, month)));
-    if (last && isFew && sameYear(last, month)) Object.assign(last, { until: month.key, photos: last.photos.concat(month.photos) });
+    const isFew =
+      last?.photos.length < FEW ||
+      (month.photos.length < FEW && month === months.findLast((each) => sameYear(each, month)));
+    if (last && isFew && sameYear(last, month))
+      Object.assign(last, { until: month.key, photos: last.photos.concat(month.photos) });
     else sections.push({ ...month });
   }
   return sections.map((each) => ({
@@ -114,12 +117,17 @@ export class PhotoGrid {
       Object.assign(month, made);
       made.named.textContent = label;
       made.section.setAttribute('aria-label', label);
-      made.counted.textContent = month.total ? count(month.total, 'item') : month === this.months.at(-1) ? '' : count(month.photos.length, 'item');
+      made.counted.textContent = month.total
+        ? count(month.total, 'item')
+        : month === this.months.at(-1)
+          ? ''
+          : count(month.photos.length, 'item');
       made.body.style.setProperty('height', `${month.height}px`);
     }
     for (const { section } of old.values()) section.remove();
     [...this.sections.values()].forEach(({ section }, index) => {
-      if (this.element.children[index] !== section) this.element.insertBefore(section, this.element.children[index] ?? null);
+      if (this.element.children[index] !== section)
+        this.element.insertBefore(section, this.element.children[index] ?? null);
     });
   }
 
@@ -151,7 +159,8 @@ export class PhotoGrid {
   /** @param {Photo} photo */
   #placeOf(photo) {
     for (const month of this.months)
-      for (const row of month.rows) if (row.tiles.some((tile) => tile.photo === photo)) return { month, row, y: month.top + HEAD + row.top };
+      for (const row of month.rows)
+        if (row.tiles.some((tile) => tile.photo === photo)) return { month, row, y: month.top + HEAD + row.top };
     return null;
   }
 
@@ -212,10 +221,26 @@ export class PhotoGrid {
     });
     const length = photo.kind === 'video' && lengthOf(photo.duration);
     const mark = companionMark(photo);
-    const said = [photo.kind === 'video' ? 'Video' : 'Photo', length, mark && `with ${mark}`, longDayOf(photo.taken_at), clockOf(photo.taken_at), name].filter(Boolean).join(', ');
+    const said = [
+      photo.kind === 'video' ? 'Video' : 'Photo',
+      length,
+      mark && `with ${mark}`,
+      longDayOf(photo.taken_at),
+      clockOf(photo.taken_at),
+      name,
+    ]
+      .filter(Boolean)
+      .join(', ');
     const tile = h(
       'a',
-      { class: 'tile', href: this.addressOf(photo), 'aria-label': said, title: name, tabIndex: -1, onfocus: () => this.#focused(photo) },
+      {
+        class: 'tile',
+        href: this.addressOf(photo),
+        'aria-label': said,
+        title: name,
+        tabIndex: -1,
+        onfocus: () => this.#focused(photo),
+      },
       blur,
       picture,
       h('span', { class: 'broken-name' }, name),
@@ -234,16 +259,21 @@ export class PhotoGrid {
 
   /** Exactly one tile can be reached by Tab: the last focused one, or the first that is there. */
   #tabStop() {
-    const own = this.tiles.get(this.photos[this.current]?.id) ?? this.tiles.get(this.photos.find((photo) => this.tiles.has(photo.id))?.id);
+    const own =
+      this.tiles.get(this.photos[this.current]?.id) ??
+      this.tiles.get(this.photos.find((photo) => this.tiles.has(photo.id))?.id);
     for (const element of this.tiles.values()) element.tabIndex = element === own ? 0 : -1;
   }
 
   /** @param {KeyboardEvent} event */
   #walk(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || !event.target.classList.contains('tile')) return;
-    const to = { ArrowRight: this.current + 1, ArrowLeft: this.current - 1, Home: 0, End: this.photos.length - 1 }[event.key];
+    const to = { ArrowRight: this.current + 1, ArrowLeft: this.current - 1, Home: 0, End: this.photos.length - 1 }[
+      event.key
+    ];
     if (to !== undefined) this.focus(to);
-    else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') this.focus(this.#beside(event.key === 'ArrowDown' ? 1 : -1));
+    else if (event.key === 'ArrowDown' || event.key === 'ArrowUp')
+      this.focus(this.#beside(event.key === 'ArrowDown' ? 1 : -1));
     else return;
     event.preventDefault();
   }
@@ -257,7 +287,9 @@ export class PhotoGrid {
     if (!row) return this.current;
     const own = rows[index].tiles.find((tile) => tile.photo === photo);
     const middle = own.left + own.width / 2;
-    const near = row.tiles.reduce((best, tile) => (Math.abs(tile.left + tile.width / 2 - middle) < Math.abs(best.left + best.width / 2 - middle) ? tile : best));
+    const near = row.tiles.reduce((best, tile) =>
+      Math.abs(tile.left + tile.width / 2 - middle) < Math.abs(best.left + best.width / 2 - middle) ? tile : best,
+    );
     return this.photos.indexOf(near.photo);
   }
 

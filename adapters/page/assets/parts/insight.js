@@ -23,15 +23,33 @@ class InsightPanel {
     this.working = null;
     this.written = h('div', { class: 'insight' });
     this.turns = h('div', { class: 'turns', role: 'log', 'aria-label': 'Conversation' });
-    this.input = h('textarea', { rows: 1, maxLength: 8000, placeholder: 'Ask about this photo', 'aria-label': 'Ask about this photo', onkeydown: (event) => this.#enter(event) });
+    this.input = h('textarea', {
+      rows: 1,
+      maxLength: 8000,
+      placeholder: 'Ask about this photo',
+      'aria-label': 'Ask about this photo',
+      onkeydown: (event) => this.#enter(event),
+    });
     this.anew = h('input', { type: 'checkbox' });
     this.form = h(
       'form',
       { onsubmit: (event) => this.#submit(event) },
       this.input,
-      h('div', { class: 'actions' }, h('label', { class: 'faint' }, this.anew, ' write it anew'), h('button', { type: 'submit', class: 'button small' }, 'Ask')),
+      h(
+        'div',
+        { class: 'actions' },
+        h('label', { class: 'faint' }, this.anew, ' write it anew'),
+        h('button', { type: 'submit', class: 'button small' }, 'Ask'),
+      ),
     );
-    this.element = h('section', { class: 'insight', 'aria-label': 'Insight' }, h('h2', { class: 'label' }, icon('insight'), 'Insight'), this.written, this.turns, this.form);
+    this.element = h(
+      'section',
+      { class: 'insight', 'aria-label': 'Insight' },
+      h('h2', { class: 'label' }, icon('insight'), 'Insight'),
+      this.written,
+      this.turns,
+      this.form,
+    );
     this.clear();
   }
 
@@ -66,7 +84,10 @@ class InsightPanel {
     this.version = conversation?.version ?? null;
     this.form.hidden = !this.insight;
     fill(this.written, this.insight ? this.#shown(this.insight) : this.#writeButton('Write about this photo'));
-    fill(this.turns, conversation?.messages.slice(this.#skipped(conversation)).map((message) => this.#turn(message)));
+    fill(
+      this.turns,
+      conversation?.messages.slice(this.#skipped(conversation)).map((message) => this.#turn(message)),
+    );
   }
 
   /** The first messages are what the model was told and what it wrote, where that stands above already. */
@@ -76,30 +97,56 @@ class InsightPanel {
 
   #shown(insight) {
     const rate = (rating, label) =>
-      iconButton(rating, label, () => this.#rate(insight.rating === rating ? null : rating), { 'aria-pressed': String(insight.rating === rating) });
+      iconButton(rating, label, () => this.#rate(insight.rating === rating ? null : rating), {
+        'aria-pressed': String(insight.rating === rating),
+      });
     return [
       h('h3', {}, insight.title),
       h('p', { class: 'insight-text' }, insight.text),
-      h('div', { class: 'insight-foot' }, h('span', { class: 'faint' }, `${insight.model}, ${ago(insight.written_at)}`), rate('good', 'Good'), rate('bad', 'Not good'), iconButton('insight', 'Write another one', () => this.#write())),
+      h(
+        'div',
+        { class: 'insight-foot' },
+        h('span', { class: 'faint' }, `${insight.model}, ${ago(insight.written_at)}`),
+        rate('good', 'Good'),
+        rate('bad', 'Not good'),
+        iconButton('insight', 'Write another one', () => this.#write()),
+      ),
     ];
   }
 
   #writeButton(words) {
-    return h('div', {}, h('button', { type: 'button', class: 'button small', onclick: () => this.#write() }, icon('insight'), words));
+    return h(
+      'div',
+      {},
+      h('button', { type: 'button', class: 'button small', onclick: () => this.#write() }, icon('insight'), words),
+    );
   }
 
   /** @param {{index: number, role: string, text: string, tools: Array<any>}} message */
   #turn(message) {
     const back = iconButton('undo', 'Go back to before this', () => this.#rewind(message.index));
-    return h('div', { class: `turn ${message.role}` }, message.tools.map(used), h('p', { class: 'insight-text' }, message.text), back);
+    return h(
+      'div',
+      { class: `turn ${message.role}` },
+      message.tools.map(used),
+      h('p', { class: 'insight-text' }, message.text),
+      back,
+    );
   }
 
   async #write() {
     const { place } = this;
     const working = this.#begin();
-    fill(this.written, h('p', { class: 'faint', role: 'status' }, 'The model is looking at the photo…'), this.#stopButton(working));
+    fill(
+      this.written,
+      h('p', { class: 'faint', role: 'status' }, 'The model is looking at the photo…'),
+      this.#stopButton(working),
+    );
     try {
-      const answer = await ask('POST', 'insights/generate', { body: { ...place, agentic: true }, signal: working.signal });
+      const answer = await ask('POST', 'insights/generate', {
+        body: { ...place, agentic: true },
+        signal: working.signal,
+      });
       if (this.place === place) done('Insight written', answer);
     } catch (problem) {
       complain(problem);
@@ -138,7 +185,10 @@ class InsightPanel {
     const { place } = this;
     const working = this.#begin();
     let [heard, turn] = [false, ''];
-    const stop = this.#stopButton(working, () => turn && ask('DELETE', 'insights/chat/stream', { query: { turn } }).catch(complain));
+    const stop = this.#stopButton(
+      working,
+      () => turn && ask('DELETE', 'insights/chat/stream', { query: { turn } }).catch(complain),
+    );
     element.append(stop);
     try {
       for await (const { kind, data } of listen(method, 'insights/chat/stream', { ...given, signal: working.signal })) {
@@ -202,5 +252,10 @@ class InsightPanel {
 /** A tool that the model used. @param {{name: string, arguments: any, result: any}} tool */
 function used({ name, arguments: given, result }) {
   const asked = given && Object.keys(given).length ? `${JSON.stringify(given)}\n` : '';
-  return h('details', { class: 'turn-tools' }, h('summary', {}, name.replaceAll('_', ' ')), h('code', {}, asked + JSON.stringify(result, null, 1)));
+  return h(
+    'details',
+    { class: 'turn-tools' },
+    h('summary', {}, name.replaceAll('_', ' ')),
+    h('code', {}, asked + JSON.stringify(result, null, 1)),
+  );
 }

@@ -6,7 +6,8 @@ const WIDEST = 2.8;
 const UNKNOWN = 4 / 3;
 
 /** @param {{width: number|null, height: number|null}} photo width over height */
-const shapeOf = ({ width, height }) => (width && height ? Math.min(WIDEST, Math.max(TALLEST, width / height)) : UNKNOWN);
+const shapeOf = ({ width, height }) =>
+  width && height ? Math.min(WIDEST, Math.max(TALLEST, width / height)) : UNKNOWN;
 
 /**
  * Lay photos out in rows.

@@ -38,7 +38,9 @@ function placeOf(text, name) {
 /** A text in which a name leads to its entity, or that with the name behind it. @param {string} text @param {number} id @param {string} name */
 function withLink(text, id, name) {
   const at = placeOf(text, name);
-  return at < 0 ? [text, h('span', { class: 'faint' }, ' → ', linked(id, name))] : [text.slice(0, at), linked(id, name), text.slice(at + name.length)];
+  return at < 0
+    ? [text, h('span', { class: 'faint' }, ' → ', linked(id, name))]
+    : [text.slice(0, at), linked(id, name), text.slice(at + name.length)];
 }
 
 /**
@@ -62,7 +64,13 @@ export function sentenceOf(fact, on = null) {
 export function knownList() {
   const list = h('ul', { class: 'known-list' });
   const all = h('p', { class: 'faint' });
-  const element = h('section', { class: 'known', hidden: true, 'aria-label': 'What is known' }, h('h2', { class: 'label' }, icon('details'), 'What is known'), list, all);
+  const element = h(
+    'section',
+    { class: 'known', hidden: true, 'aria-label': 'What is known' },
+    h('h2', { class: 'label' }, icon('details'), 'What is known'),
+    list,
+    all,
+  );
   let turn = 0;
 
   return {
@@ -82,7 +90,10 @@ export function knownList() {
         const entity = on === null ? null : await get(`entities/${encodeURIComponent(on)}`);
         if (mine !== turn) return;
         element.hidden = page.items.length === 0;
-        fill(list, page.items.map((fact) => h('li', {}, sentenceOf(fact, on))));
+        fill(
+          list,
+          page.items.map((fact) => h('li', {}, sentenceOf(fact, on))),
+        );
         fill(all, entity && h('a', { href: to('entity', on) }, `All that is known of ${entity.name}`));
       } catch (problem) {
         if (mine === turn) complain(problem);

@@ -19,7 +19,12 @@ export async function offerLikely(faceId, choice, changed) {
   try {
     const { items } = await get(`image/faces/${encodeURIComponent(faceId)}/similar`, { limit: MOST });
     const person = items.length ? await personOf(choice) : undefined;
-    if (person) ask(person, items.map((each) => each.face), changed);
+    if (person)
+      ask(
+        person,
+        items.map((each) => each.face),
+        changed,
+      );
   } catch (problem) {
     if (problem.status !== 503) complain(problem);
   }
@@ -37,7 +42,17 @@ function ask(person, faces, changed) {
     say();
   };
   const choice = (face) => {
-    const box = h('button', { type: 'button', class: 'pick', 'aria-pressed': 'true', 'aria-label': `Face ${face.id}`, onclick: () => toggle(face, box) }, faceCrop(face.id, 160));
+    const box = h(
+      'button',
+      {
+        type: 'button',
+        class: 'pick',
+        'aria-pressed': 'true',
+        'aria-label': `Face ${face.id}`,
+        onclick: () => toggle(face, box),
+      },
+      faceCrop(face.id, 160),
+    );
     return box;
   };
   button.addEventListener('click', async () => {
@@ -57,7 +72,12 @@ function ask(person, faces, changed) {
     [
       h('p', { class: 'hint' }, 'These look alike. Take away who is somebody else.'),
       h('div', { class: 'picks' }, faces.map(choice)),
-      h('div', { class: 'actions' }, h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Not now'), button),
+      h(
+        'div',
+        { class: 'actions' },
+        h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Not now'),
+        button,
+      ),
     ],
     { class: 'roomy likely' },
   );

@@ -33,15 +33,22 @@ export function openNamer(face, beside, changed) {
     await offerLikely(face.id, choice, changed);
   };
   const button = (label, text, write) =>
-    h('button', { type: 'button', class: 'button small quiet', onclick: () => decide(text, write).catch(complain) }, label);
+    h(
+      'button',
+      { type: 'button', class: 'button small quiet', onclick: () => decide(text, write).catch(complain) },
+      label,
+    );
 
   const picker = personPicker({
     choose,
-    suggestions: named ? undefined : get(`image/faces/${encodeURIComponent(face.id)}/suggestions`).then((answer) => answer.items),
+    suggestions: named
+      ? undefined
+      : get(`image/faces/${encodeURIComponent(face.id)}/suggestions`).then((answer) => answer.items),
     without: named ? [face.person_id] : [],
     label: 'Who is this?',
   });
-  const who = named && h('a', { class: 'namer-person', href: to('person', face.person_id), onclick: close }, face.person_name);
+  const who =
+    named && h('a', { class: 'namer-person', href: to('person', face.person_id), onclick: close }, face.person_name);
   const dialog = openDialog(
     named ? 'Face' : face.ignored ? 'A stranger' : 'Who is this?',
     [
@@ -73,7 +80,8 @@ function why(face) {
     if (!event.target.open || list.childElementCount) return;
     try {
       const answer = await get(`image/faces/${encodeURIComponent(face.id)}/history`);
-      for (const reason of answer.reasons) list.append(h('li', { class: reason.superseded ? 'faint' : '' }, reasonText(reason)));
+      for (const reason of answer.reasons)
+        list.append(h('li', { class: reason.superseded ? 'faint' : '' }, reasonText(reason)));
       if (!list.childElementCount) list.append(h('li', { class: 'faint' }, 'Nothing was decided about this face.'));
     } catch (problem) {
       complain(problem);
@@ -84,13 +92,14 @@ function why(face) {
 
 /** One reason in words. @param {Object<string, any>} reason */
 function reasonText(reason) {
-  const who = {
-    user: `${reason.actor} said so`,
-    tag: `the photo has this tag, and the faces are alike: ${reason.similarity} of at least ${reason.threshold}`,
-    'only-face': 'the only face on a photo with this tag',
-    xmp: 'read from XMP that another program wrote',
-    carried: 'carried over from the file before it was saved anew',
-  }[reason.rule] ?? reason.rule;
+  const who =
+    {
+      user: `${reason.actor} said so`,
+      tag: `the photo has this tag, and the faces are alike: ${reason.similarity} of at least ${reason.threshold}`,
+      'only-face': 'the only face on a photo with this tag',
+      xmp: 'read from XMP that another program wrote',
+      carried: 'carried over from the file before it was saved anew',
+    }[reason.rule] ?? reason.rule;
   const merged = reason.now_name && reason.now_name !== reason.person_name ? `, now ${reason.now_name}` : '';
   return `${reason.person_name}${merged}: ${who}, ${ago(reason.at)}${reason.superseded ? ' (no longer)' : ''}`;
 }
@@ -103,6 +112,10 @@ function near(dialog, beside) {
   const right = face.right + GAP;
   const left = right + own.width < innerWidth ? right : Math.max(GAP, face.left - GAP - own.width);
   const top = Math.min(Math.max(GAP, face.top - 40), Math.max(GAP, innerHeight - own.height - 120));
-  for (const [side, value] of [['left', left], ['top', top]]) dialog.style.setProperty(side, `${Math.round(value)}px`);
+  for (const [side, value] of [
+    ['left', left],
+    ['top', top],
+  ])
+    dialog.style.setProperty(side, `${Math.round(value)}px`);
   dialog.style.setProperty('margin', '0');
 }

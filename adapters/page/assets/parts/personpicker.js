@@ -55,9 +55,16 @@ export function personPicker({ choose, suggestions, without = [], create = true,
 
   function draw(option) {
     const known = everyone.find((person) => person.id === option.id);
-    const beside = option.similarity !== undefined ? `${Math.round(option.similarity * 100)} % alike` : known ? count(known.face_count, 'face') : '';
+    const beside =
+      option.similarity !== undefined
+        ? `${Math.round(option.similarity * 100)} % alike`
+        : known
+          ? count(known.face_count, 'face')
+          : '';
     return [
-      option.id === null ? h('span', { class: 'crop none' }, icon('plus')) : faceCrop(option.cover_face_id ?? known?.cover_face_id, 96),
+      option.id === null
+        ? h('span', { class: 'crop none' }, icon('plus'))
+        : faceCrop(option.cover_face_id ?? known?.cover_face_id, 96),
       h('span', { class: 'option-name' }, option.id === null ? ['New person ', h('b', {}, option.name)] : option.name),
       h('span', { class: 'faint' }, beside),
     ];
@@ -89,7 +96,12 @@ export function personPicker({ choose, suggestions, without = [], create = true,
     .catch(complain);
   suggestions
     ?.then((rows) => {
-      suggested = rows.map((each) => ({ id: each.person_id, name: each.name, similarity: each.similarity, cover_face_id: each.cover_face_id }));
+      suggested = rows.map((each) => ({
+        id: each.person_id,
+        name: each.name,
+        similarity: each.similarity,
+        cover_face_id: each.cover_face_id,
+      }));
       if (!box.typed()) offer();
     })
     .catch(complain);

@@ -22,8 +22,14 @@ export const totalOf = (job) => (job.total && job.total >= job.done ? job.total 
  * @param {import('../live.js').Job} job
  */
 export function progressText(job) {
-  const amount = totalOf(job) ? ` ${figure(job.done)} of ${figure(job.total)}` : job.done ? ` ${figure(job.done)}` : ' …';
-  const rate = job.rate ? ` · ${figure(job.rate < 10 ? Math.round(job.rate * 10) / 10 : Math.round(job.rate))} photos/s` : '';
+  const amount = totalOf(job)
+    ? ` ${figure(job.done)} of ${figure(job.total)}`
+    : job.done
+      ? ` ${figure(job.done)}`
+      : ' …';
+  const rate = job.rate
+    ? ` · ${figure(job.rate < 10 ? Math.round(job.rate * 10) / 10 : Math.round(job.rate))} photos/s`
+    : '';
   const waiting = job.state === 'waiting' && job.note ? ` · waiting: ${job.note}` : '';
   return doingOf(job) + amount + rate + waiting;
 }
@@ -31,7 +37,12 @@ export function progressText(job) {
 export function progressLine() {
   const text = h('p', { class: 'progress-text' });
   const done = h('div', { class: 'progress-done' });
-  const element = h('div', { class: 'progress', role: 'status', 'aria-live': 'off', hidden: true }, h('div', { class: 'progress-track' }, done), text);
+  const element = h(
+    'div',
+    { class: 'progress', role: 'status', 'aria-live': 'off', hidden: true },
+    h('div', { class: 'progress-track' }, done),
+    text,
+  );
   let end = null;
   const show = (jobs) => {
     const running = jobs.filter(isRunning);

@@ -28,7 +28,12 @@ function read(bytes) {
   const wide = high >> 15;
   const other = high & 7;
   const shapes = [
-    { mean: (low & 63) / 63, scale: ((low >> 18) & 31) / 31, columns: Math.max(3, wide ? 7 : other), rows: Math.max(3, wide ? other : 7) },
+    {
+      mean: (low & 63) / 63,
+      scale: ((low >> 18) & 31) / 31,
+      columns: Math.max(3, wide ? 7 : other),
+      rows: Math.max(3, wide ? other : 7),
+    },
     { mean: ((low >> 6) & 63) / 31.5 - 1, scale: (((high >> 3) & 63) / 63) * 1.25, columns: 3, rows: 3 },
     { mean: ((low >> 12) & 63) / 31.5 - 1, scale: (((high >> 9) & 63) / 63) * 1.25, columns: 3, rows: 3 },
   ];

@@ -33,7 +33,13 @@ export function toast(text, { action, run, bad = false } = {}) {
   };
   const box = h(
     'div',
-    { class: bad ? 'toast bad' : 'toast', onpointerenter: () => clearTimeout(timer), onpointerleave: arm, onfocusin: () => clearTimeout(timer), onfocusout: arm },
+    {
+      class: bad ? 'toast bad' : 'toast',
+      onpointerenter: () => clearTimeout(timer),
+      onpointerleave: arm,
+      onfocusin: () => clearTimeout(timer),
+      onfocusout: arm,
+    },
     h('span', { class: 'toast-text' }, text),
     action && h('button', { type: 'button', class: 'toast-action', onclick: act }, action),
     h('button', { type: 'button', class: 'toast-close', 'aria-label': 'Dismiss', onclick: close }, icon('close')),

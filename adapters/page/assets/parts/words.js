@@ -4,7 +4,13 @@ const number = new Intl.NumberFormat();
 const month = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', timeZone: 'UTC' });
 const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
-const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+const longDay = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
 const wholeDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const here = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
@@ -79,7 +85,12 @@ export const moment = (at) => here.format(new Date(at));
 /** "5 minutes ago", and the date where it is longer than a week ago. @param {string} at RFC 3339 */
 export function ago(at) {
   const seconds = (new Date(at).getTime() - Date.now()) / 1000;
-  const steps = [[60, 1, 'second'], [3600, 60, 'minute'], [86400, 3600, 'hour'], [604800, 86400, 'day']];
+  const steps = [
+    [60, 1, 'second'],
+    [3600, 60, 'minute'],
+    [86400, 3600, 'hour'],
+    [604800, 86400, 'day'],
+  ];
   const step = steps.find(([below]) => Math.abs(seconds) < below);
   if (!step) return moment(at);
   if (step[2] === 'second') return 'just now';
@@ -106,7 +117,8 @@ export function fileSize(bytes) {
 /** @typedef {{id: number, path: string, kind: string, format: string|null}} Companion */
 
 /** "RAW", "Live" or "Photo", as people call what lies beside a photo. @param {Companion} companion */
-export const companionName = ({ kind, format }) => (kind === 'video' ? 'Live' : PICTURES.has(format ?? '') ? 'Photo' : 'RAW');
+export const companionName = ({ kind, format }) =>
+  kind === 'video' ? 'Live' : PICTURES.has(format ?? '') ? 'Photo' : 'RAW';
 
 /** "Burst of 5 · RAW · Live" of what stands behind a photo, or is in its file.
  * @param {{format: string|null, motion?: boolean, companions?: Companion[]}} photo */
@@ -114,7 +126,9 @@ export function companionMark({ format, motion, companions = [] }) {
   const names = companions.map(companionName);
   const others = names.filter((name) => name === 'Photo').length;
   const burst = others && PICTURES.has(format ?? '') && `Burst of ${others + 1}`;
-  return [burst, names.includes('RAW') && 'RAW', (motion || names.includes('Live')) && 'Live'].filter(Boolean).join(' · ');
+  return [burst, names.includes('RAW') && 'RAW', (motion || names.includes('Live')) && 'Live']
+    .filter(Boolean)
+    .join(' · ');
 }
 
 /** The last part of a path. @param {string} path */

@@ -5,7 +5,16 @@ import { choosePerson, previewOf } from '../parts/choose.js';
 import { confirmed } from '../parts/dialog.js';
 import { fill, h, icon, iconButton } from '../parts/dom.js';
 import { chooseEntity } from '../parts/entitypicker.js';
-import { bridge, bridgeAfterAsking, changeEntity, deleteEntity, dismissFact, mergeEntity, sayFact, typeChoice } from '../parts/graph.js';
+import {
+  bridge,
+  bridgeAfterAsking,
+  changeEntity,
+  deleteEntity,
+  dismissFact,
+  mergeEntity,
+  sayFact,
+  typeChoice,
+} from '../parts/graph.js';
 import { sentenceOf, STANDINGS, TYPES } from '../parts/known.js';
 import { mayEdit } from '../parts/me.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
@@ -36,16 +45,31 @@ class EntityView {
     this.mark = h('span', { class: 'operation-mark entity-mark' });
     this.links = h('div', { class: 'entity-links' });
     this.counted = h('h2', { tabIndex: -1 });
-    this.add = h('button', { type: 'button', class: 'button small', hidden: true, onclick: () => this.#say(null) }, 'Add a fact…');
+    this.add = h(
+      'button',
+      { type: 'button', class: 'button small', hidden: true, onclick: () => this.#say(null) },
+      'Add a fact…',
+    );
     this.list = h('ul', { class: 'history-list fact-list', 'aria-label': 'Facts' });
-    this.older = h('button', { type: 'button', class: 'button older', hidden: true, onclick: () => this.#more().catch(complain) }, 'More');
+    this.older = h(
+      'button',
+      { type: 'button', class: 'button older', hidden: true, onclick: () => this.#more().catch(complain) },
+      'More',
+    );
   }
 
   view() {
     const again = () => this.load();
     return {
       title: 'Entity',
-      element: h('div', { class: 'page' }, this.head, h('div', { class: 'page-head' }, this.counted, this.add), this.list, this.older),
+      element: h(
+        'div',
+        { class: 'page' },
+        this.head,
+        h('div', { class: 'page-head' }, this.counted, this.add),
+        this.list,
+        this.older,
+      ),
       enter: () => {
         afterUndo.add(again);
         this.load();
@@ -82,7 +106,21 @@ class EntityView {
   }
 
   #nothing() {
-    fill(this.head, h('div', { class: 'state' }, h('h2', {}, 'Nothing is here'), h('p', {}, 'This entity was deleted, or comes from photos that you do not see. What was deleted can be taken back under ', h('a', { href: to('history') }, 'History'), '.')));
+    fill(
+      this.head,
+      h(
+        'div',
+        { class: 'state' },
+        h('h2', {}, 'Nothing is here'),
+        h(
+          'p',
+          {},
+          'This entity was deleted, or comes from photos that you do not see. What was deleted can be taken back under ',
+          h('a', { href: to('history') }, 'History'),
+          '.',
+        ),
+      ),
+    );
     this.counted.textContent = '';
     for (const element of [this.add, this.list, this.older]) element.hidden = true;
   }
@@ -100,26 +138,56 @@ class EntityView {
     const own = this.facts.filter((fact) => fact.entity_id === this.id).length;
     const more = this.cursor ? '+' : '';
     const others = this.facts.length - own;
-    this.counted.textContent = others ? `${count(own, 'fact')}${more}, and ${others}${more} of others about it` : `${count(own, 'fact')}${more}`;
+    this.counted.textContent = others
+      ? `${count(own, 'fact')}${more}, and ${others}${more} of others about it`
+      : `${count(own, 'fact')}${more}`;
     this.add.hidden = !this.editable;
     this.list.hidden = this.facts.length === 0;
     this.older.hidden = !this.cursor;
-    this.#redraw(this.list, () => fill(this.list, this.facts.map((fact) => this.#row(fact))), this.counted);
+    this.#redraw(
+      this.list,
+      () =>
+        fill(
+          this.list,
+          this.facts.map((fact) => this.#row(fact)),
+        ),
+      this.counted,
+    );
   }
 
   #row(fact) {
     const photo = fact.path === null ? null : { path: fact.path, library_id: fact.library_id };
     const at = photo && to('photo', '', { file: photo.path, of: photo.library_id });
     const mark = photo
-      ? h('a', { class: 'fact-photo', href: at, tabIndex: -1, 'aria-hidden': 'true' }, h('img', { src: pictureUrl(photo, 'thumb'), alt: '', loading: 'lazy' }))
+      ? h(
+          'a',
+          { class: 'fact-photo', href: at, tabIndex: -1, 'aria-hidden': 'true' },
+          h('img', { src: pictureUrl(photo, 'thumb'), alt: '', loading: 'lazy' }),
+        )
       : h('span', { class: 'operation-mark' }, icon(fact.source ? 'insight' : 'pencil'));
-    const button = (text, run) => h('button', { type: 'button', class: 'button small quiet', 'aria-label': `${text}: ${fact.text}`, onclick: run }, text);
+    const button = (text, run) =>
+      h(
+        'button',
+        { type: 'button', class: 'button small quiet', 'aria-label': `${text}: ${fact.text}`, onclick: run },
+        text,
+      );
     return h(
       'li',
       { class: fact.standing === 'stands' ? 'fact' : 'fact fallen' },
       mark,
-      h('div', { class: 'fact-words' }, h('p', {}, sentenceOf(fact, this.id)), h('p', { class: 'faint' }, originOf(fact, at))),
-      this.editable && h('div', { class: 'fact-actions' }, button('Correct', () => this.#say(fact)), button('Not true', () => this.#dismiss(fact))),
+      h(
+        'div',
+        { class: 'fact-words' },
+        h('p', {}, sentenceOf(fact, this.id)),
+        h('p', { class: 'faint' }, originOf(fact, at)),
+      ),
+      this.editable &&
+        h(
+          'div',
+          { class: 'fact-actions' },
+          button('Correct', () => this.#say(fact)),
+          button('Not true', () => this.#dismiss(fact)),
+        ),
     );
   }
 
@@ -128,13 +196,19 @@ class EntityView {
     const kind = TYPES[entity.type][0];
     fill(
       this.head,
-      h('div', { class: 'person-back' }, iconButton('back', 'Back', () => back(to('entities')))),
+      h(
+        'div',
+        { class: 'person-back' },
+        iconButton('back', 'Back', () => back(to('entities'))),
+      ),
       this.mark,
       h(
         'div',
         { class: 'entity-about' },
         editable ? this.#nameInput() : h('h1', {}, entity.name),
-        editable ? this.#fields() : [h('p', { class: 'faint' }, kind), entity.description && h('p', {}, entity.description)],
+        editable
+          ? this.#fields()
+          : [h('p', { class: 'faint' }, kind), entity.description && h('p', {}, entity.description)],
         this.links,
         h(
           'div',
@@ -153,10 +227,23 @@ class EntityView {
     const { aliases, name, persons, type } = this.entity;
     document.title = `${name} · imageapi`;
     fill(this.mark, icon(TYPES[type][1]));
-    const called = aliases.map((alias) => this.#chip(alias, `Not called ${alias}`, () => this.#change({ aliases: aliases.filter((each) => each !== alias) }, `No longer called ${alias}`)));
-    const linked = persons.map((person) => this.#chip(h('a', { href: to('person', person.id) }, person.name), `Take off the link to ${person.name}`, () => this.#unbridge(person)));
+    const called = aliases.map((alias) =>
+      this.#chip(alias, `Not called ${alias}`, () =>
+        this.#change({ aliases: aliases.filter((each) => each !== alias) }, `No longer called ${alias}`),
+      ),
+    );
+    const linked = persons.map((person) =>
+      this.#chip(h('a', { href: to('person', person.id) }, person.name), `Take off the link to ${person.name}`, () =>
+        this.#unbridge(person),
+      ),
+    );
     const link = type === 'person' && this.#action('Link to a person…', () => this.#bridge());
-    this.#redraw(this.links, () => fill(this.links, this.#chips('Also called', called, this.#aliasForm()), this.#chips('Linked to', linked, link)), this.head.querySelector('.icon-button'));
+    this.#redraw(
+      this.links,
+      () =>
+        fill(this.links, this.#chips('Also called', called, this.#aliasForm()), this.#chips('Linked to', linked, link)),
+      this.head.querySelector('.icon-button'),
+    );
   }
 
   /** Draw something anew and leave the focus where it was, or on `otherwise` where that is gone. */
@@ -173,7 +260,15 @@ class EntityView {
   }
 
   #nameInput() {
-    const name = h('input', { type: 'text', class: 'name-input', value: this.entity.name, 'aria-label': 'Name', required: true, spellcheck: false, maxLength: 200 });
+    const name = h('input', {
+      type: 'text',
+      class: 'name-input',
+      value: this.entity.name,
+      'aria-label': 'Name',
+      required: true,
+      spellcheck: false,
+      maxLength: 200,
+    });
     name.addEventListener('change', () => {
       const wanted = name.value.trim();
       if (wanted && wanted !== this.entity.name) this.#change({ name: wanted }, 'Renamed');
@@ -189,8 +284,19 @@ class EntityView {
   #fields() {
     const type = typeChoice('Kind', this.entity.type);
     type.addEventListener('change', () => this.#change({ type: type.value }, `${TYPES[type.value][0]} now`));
-    const about = h('textarea', { value: this.entity.description, rows: 1, placeholder: 'Description', 'aria-label': 'Description', maxLength: 2000 });
-    about.addEventListener('change', () => about.value.trim() !== this.entity.description && this.#change({ description: about.value.trim() }, 'Description kept'));
+    const about = h('textarea', {
+      value: this.entity.description,
+      rows: 1,
+      placeholder: 'Description',
+      'aria-label': 'Description',
+      maxLength: 2000,
+    });
+    about.addEventListener(
+      'change',
+      () =>
+        about.value.trim() !== this.entity.description &&
+        this.#change({ description: about.value.trim() }, 'Description kept'),
+    );
     return h('div', { class: 'person-fields' }, type, about);
   }
 
@@ -205,7 +311,14 @@ class EntityView {
 
   #aliasForm() {
     if (!this.editable) return null;
-    const input = h('input', { type: 'text', placeholder: 'Another name', 'aria-label': 'Another name', maxLength: 200, autocomplete: 'off', spellcheck: false });
+    const input = h('input', {
+      type: 'text',
+      placeholder: 'Another name',
+      'aria-label': 'Another name',
+      maxLength: 200,
+      autocomplete: 'off',
+      spellcheck: false,
+    });
     const onsubmit = async (event) => {
       event.preventDefault();
       const name = input.value.trim();
@@ -250,7 +363,10 @@ class EntityView {
       done(`${this.entity.name} is ${choice.name}`, answer);
       await this.#bridged();
     };
-    choosePerson(`Who is ${this.entity.name}?`, choose, { without: this.entity.persons.map((person) => person.id), create: false });
+    choosePerson(`Who is ${this.entity.name}?`, choose, {
+      without: this.entity.persons.map((person) => person.id),
+      create: false,
+    });
   }
 
   async #unbridge(person) {
@@ -277,8 +393,15 @@ class EntityView {
 
   async #confirmMerge(other, preview) {
     const { name, persons } = this.entity;
-    const hint = [persons.length > 0 && `${persons.map((person) => person.name).join(', ')} will be linked to ${other.name}.`, 'Each fact keeps where it comes from. You can undo this at any later time.'];
-    const agreed = await confirmed(`Merge ${name} into ${other.name}?`, [previewOf(preview), h('p', { class: 'hint' }, hint.filter(Boolean).join(' '))], 'Merge');
+    const hint = [
+      persons.length > 0 && `${persons.map((person) => person.name).join(', ')} will be linked to ${other.name}.`,
+      'Each fact keeps where it comes from. You can undo this at any later time.',
+    ];
+    const agreed = await confirmed(
+      `Merge ${name} into ${other.name}?`,
+      [previewOf(preview), h('p', { class: 'hint' }, hint.filter(Boolean).join(' '))],
+      'Merge',
+    );
     if (!agreed) return;
     try {
       done(`${name} is ${other.name}`, await mergeEntity(this.id, other.id));
@@ -293,7 +416,12 @@ class EntityView {
     try {
       const preview = (await deleteEntity(this.id, true)).body;
       const hint = 'Its facts go with it, and no model proposes it again. You can undo this at any later time.';
-      if (!(await confirmed(`Delete ${name}?`, [previewOf(preview), h('p', { class: 'hint' }, hint)], 'Delete', { danger: true }))) return;
+      if (
+        !(await confirmed(`Delete ${name}?`, [previewOf(preview), h('p', { class: 'hint' }, hint)], 'Delete', {
+          danger: true,
+        }))
+      )
+        return;
       done(`${name} deleted`, await deleteEntity(this.id));
       go(to('entities'), { replace: true });
     } catch (problem) {
@@ -310,5 +438,9 @@ function originOf({ source, path, recorded_by: by, recorded_at: when, corrected,
   const said = h('span', { title: moment(when) }, ago(when));
   const photo = at ? ['the insight about ', h('a', { href: at }, fileName(path))] : 'an insight';
   const from = source ? ['Read from ', photo, ` by ${source.model}, `, said] : [`Written by ${by}, `, said];
-  return [from, corrected && ' · corrected since', STANDINGS[standing] && h('span', { class: 'fact-standing' }, ` · ${STANDINGS[standing]}`)];
+  return [
+    from,
+    corrected && ' · corrected since',
+    STANDINGS[standing] && h('span', { class: 'fact-standing' }, ` · ${STANDINGS[standing]}`),
+  ];
 }

@@ -18,7 +18,9 @@ function below(all, library, path) {
     const name = folder.path.slice(prefix.length).split('/')[0];
     found.set(name, (found.get(name) ?? 0) + folder.count);
   }
-  return [...found].sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true })).map(([name, files]) => ({ name, path: prefix + name, files }));
+  return [...found]
+    .sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }))
+    .map(([name, files]) => ({ name, path: prefix + name, files }));
 }
 
 /**
@@ -37,14 +39,24 @@ export function folders({ query }) {
     const [answer, libraryAnswer] = await Promise.all([get('folders'), get('libraries')]);
     const libraries = libraryAnswer.items;
     const all = answer.items;
-    const total = (id) => all.filter((folder) => folder.library_id === id).reduce((sum, folder) => sum + folder.count, 0);
-    const entry = (name, files, address) => h('a', { href: address }, icon('folders'), h('span', { class: 'folder-name' }, name), h('span', { class: 'faint' }, count(files, 'item')));
+    const total = (id) =>
+      all.filter((folder) => folder.library_id === id).reduce((sum, folder) => sum + folder.count, 0);
+    const entry = (name, files, address) =>
+      h(
+        'a',
+        { href: address },
+        icon('folders'),
+        h('span', { class: 'folder-name' }, name),
+        h('span', { class: 'faint' }, count(files, 'item')),
+      );
     const name = libraries.find((each) => String(each.id) === library)?.name ?? '';
     fill(crumbs, trail(library, name, path));
     fill(
       list,
       library
-        ? below(all, Number(library), path).map((folder) => entry(folder.name, folder.files, to('folders', '', { library, path: folder.path })))
+        ? below(all, Number(library), path).map((folder) =>
+            entry(folder.name, folder.files, to('folders', '', { library, path: folder.path })),
+          )
         : libraries.map((each) => entry(each.name, total(each.id), to('folders', '', { library: each.id }))),
     );
   }
@@ -69,7 +81,12 @@ export function folders({ query }) {
 function trail(library, name, path) {
   if (!library) return h('h1', {}, 'Folders');
   const steps = [h('a', { href: to('folders') }, 'Folders'), h('a', { href: to('folders', '', { library }) }, name)];
-  path.split('/').filter(Boolean).forEach((part, index, parts) => steps.push(h('a', { href: to('folders', '', { library, path: parts.slice(0, index + 1).join('/') }) }, part)));
+  path
+    .split('/')
+    .filter(Boolean)
+    .forEach((part, index, parts) =>
+      steps.push(h('a', { href: to('folders', '', { library, path: parts.slice(0, index + 1).join('/') }) }, part)),
+    );
   steps.at(-1).setAttribute('aria-current', 'page');
   return steps.flatMap((step, index) => (index ? [icon('right'), step] : [step]));
 }

@@ -22,14 +22,20 @@ function localDay(at) {
 export function historyOf({ query }) {
   const days = h('div', { class: 'history' });
   const state = h('div', { class: 'state' });
-  const older = h('button', { type: 'button', class: 'button older', hidden: true, onclick: () => more().catch(complain) }, 'Older');
+  const older = h(
+    'button',
+    { type: 'button', class: 'button older', hidden: true, onclick: () => more().catch(complain) },
+    'Older',
+  );
   const narrowed = { actor: query.get('actor'), kind: query.get('kind'), person: query.get('person') };
   const entity = query.get('entity');
   let operations = [];
   let cursor = null;
 
   async function more() {
-    const page = await (entity ? get(`entities/${encodeURIComponent(entity)}/history`, { cursor, limit: PAGE }) : get('operations', { ...narrowed, before: operations.at(-1)?.id, limit: PAGE }));
+    const page = await (entity
+      ? get(`entities/${encodeURIComponent(entity)}/history`, { cursor, limit: PAGE })
+      : get('operations', { ...narrowed, before: operations.at(-1)?.id, limit: PAGE }));
     cursor = page.next_cursor;
     operations.push(...page.items);
     older.hidden = !page.next_cursor;
@@ -43,14 +49,25 @@ export function historyOf({ query }) {
   }
 
   function show() {
-    fill(state, operations.length === 0 && [h('h2', {}, 'Nothing was done yet'), h('p', {}, 'Every name, merge and tag is written here, and can be taken back.')]);
+    fill(
+      state,
+      operations.length === 0 && [
+        h('h2', {}, 'Nothing was done yet'),
+        h('p', {}, 'Every name, merge and tag is written here, and can be taken back.'),
+      ],
+    );
     const groups = [];
     for (const operation of operations) {
       const day = longDayOf(localDay(operation.at));
       if (groups.at(-1)?.day !== day) groups.push({ day, rows: [] });
       groups.at(-1).rows.push(row(operation));
     }
-    fill(days, groups.map(({ day, rows }) => h('section', {}, h('h2', { class: 'history-day' }, day), h('ol', { class: 'history-list' }, rows))));
+    fill(
+      days,
+      groups.map(({ day, rows }) =>
+        h('section', {}, h('h2', { class: 'history-day' }, day), h('ol', { class: 'history-list' }, rows)),
+      ),
+    );
   }
 
   return {
@@ -58,7 +75,13 @@ export function historyOf({ query }) {
     element: h(
       'div',
       { class: 'page' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'History'), (entity || Object.values(narrowed).some(Boolean)) && h('a', { class: 'button small', href: '#/history' }, 'Everything')),
+      h(
+        'div',
+        { class: 'page-head' },
+        h('h1', {}, 'History'),
+        (entity || Object.values(narrowed).some(Boolean)) &&
+          h('a', { class: 'button small', href: '#/history' }, 'Everything'),
+      ),
       days,
       state,
       older,
@@ -89,9 +112,30 @@ function row(operation) {
     'li',
     { class: `operation${undone ? ' undone' : ''}${system ? ' system' : ''}`, 'data-operation': String(operation.id) },
     h('span', { class: 'operation-mark' }, icon(operation.undoes ? 'undo' : system ? 'status' : 'check')),
-    h('p', {}, h('span', { class: 'operation-text' }, operation.text), h('span', { class: 'faint', title: moment(operation.at) }, h('a', { href: to('history', '', { actor: operation.actor }) }, operation.actor), ` · ${ago(operation.at)}`)),
+    h(
+      'p',
+      {},
+      h('span', { class: 'operation-text' }, operation.text),
+      h(
+        'span',
+        { class: 'faint', title: moment(operation.at) },
+        h('a', { href: to('history', '', { actor: operation.actor }) }, operation.actor),
+        ` · ${ago(operation.at)}`,
+      ),
+    ),
     operation.kind === 'summary.write' && h('a', { class: 'button small', href: to('summaries') }, 'Read'),
     undone && h('span', { class: 'badge' }, 'undone'),
-    !undone && operation.undoable && h('button', { type: 'button', class: 'button small', 'aria-label': `${operation.undoes ? 'Redo' : 'Undo'}: ${operation.text}`, onclick: take }, operation.undoes ? 'Redo' : 'Undo'),
+    !undone &&
+      operation.undoable &&
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'button small',
+          'aria-label': `${operation.undoes ? 'Redo' : 'Undo'}: ${operation.text}`,
+          onclick: take,
+        },
+        operation.undoes ? 'Redo' : 'Undo',
+      ),
   );
 }

@@ -27,7 +27,12 @@ export function memories({ query }) {
   const wanted = { date: query.get('date') || today(), span: SPANS[query.get('span')] ? query.get('span') : 'day' };
   const show = (change) => go(to('memories', '', { ...wanted, ...change }), { replace: true });
   const state = h('div', { class: 'state' });
-  const day = h('input', { type: 'date', 'aria-label': 'Day', value: wanted.date, onchange: () => day.value && show({ date: day.value }) });
+  const day = h('input', {
+    type: 'date',
+    'aria-label': 'Day',
+    value: wanted.date,
+    onchange: () => day.value && show({ date: day.value }),
+  });
   const span = h(
     'select',
     { 'aria-label': 'How much of the year', onchange: () => show({ span: span.value }) },
@@ -35,19 +40,46 @@ export function memories({ query }) {
   );
   let sections = [];
   let gone = false;
-  const grid = new PhotoGrid((photo) => to('photo', '', { file: photo.path, of: photo.library_id }), () => {}, () => sections);
+  const grid = new PhotoGrid(
+    (photo) => to('photo', '', { file: photo.path, of: photo.library_id }),
+    () => {},
+    () => sections,
+  );
 
   async function load() {
     const answer = await get('memories', { ...wanted, timezone: ZONE, limit: MOST_OF_A_YEAR });
     if (gone) return;
-    sections = answer.items.map((each) => ({ key: String(each.year), label: labelOf(each), several: true, total: each.total, photos: each.items }));
+    sections = answer.items.map((each) => ({
+      key: String(each.year),
+      label: labelOf(each),
+      several: true,
+      total: each.total,
+      photos: each.items,
+    }));
     grid.show(answer.items.flatMap((each) => each.items));
-    fill(state, !sections.length && [h('h2', {}, 'Nothing of earlier years'), h('p', {}, 'Another day, or the whole month, may hold something.')]);
+    fill(
+      state,
+      !sections.length && [
+        h('h2', {}, 'Nothing of earlier years'),
+        h('p', {}, 'Another day, or the whole month, may hold something.'),
+      ],
+    );
   }
 
   return {
     title: 'Memories',
-    element: h('div', { class: 'timeline' }, h('div', { class: 'page-head memories-head' }, h('h1', {}, 'Memories'), h('div', { class: 'page-tools' }, day, span)), grid.element, state),
+    element: h(
+      'div',
+      { class: 'timeline' },
+      h(
+        'div',
+        { class: 'page-head memories-head' },
+        h('h1', {}, 'Memories'),
+        h('div', { class: 'page-tools' }, day, span),
+      ),
+      grid.element,
+      state,
+    ),
     enter: () => load().catch(complain),
     leave() {
       gone = true;

@@ -33,16 +33,32 @@ export function people({ query }) {
   const state = h('div', { class: 'state slim' });
   const wanted = { q: query.get('q') ?? '', sort: query.get('sort') ?? 'faces', hidden: query.get('hidden') === '1' };
   const remember = () => {
-    rename(to('people', '', { q: wanted.q, sort: wanted.sort === 'faces' ? '' : wanted.sort, hidden: wanted.hidden ? '1' : '' }));
+    rename(
+      to('people', '', {
+        q: wanted.q,
+        sort: wanted.sort === 'faces' ? '' : wanted.sort,
+        hidden: wanted.hidden ? '1' : '',
+      }),
+    );
     load();
   };
   const unnamed = unnamedFaces(() => load());
 
   async function load() {
     try {
-      const persons = await getAll('persons', { q: wanted.q, sort: wanted.sort, include_hidden: wanted.hidden || undefined });
+      const persons = await getAll('persons', {
+        q: wanted.q,
+        sort: wanted.sort,
+        include_hidden: wanted.hidden || undefined,
+      });
       fill(cards, persons.map(card));
-      fill(state, persons.length === 0 && [h('h2', {}, wanted.q ? 'Nobody of that name' : 'Nobody has a name yet'), h('p', {}, wanted.q ? '' : 'Name a face below, or open a photo and click a face.')]);
+      fill(
+        state,
+        persons.length === 0 && [
+          h('h2', {}, wanted.q ? 'Nobody of that name' : 'Nobody has a name yet'),
+          h('p', {}, wanted.q ? '' : 'Name a face below, or open a photo and click a face.'),
+        ],
+      );
       await unnamed.load();
     } catch (problem) {
       complain(problem);
@@ -62,9 +78,16 @@ export function people({ query }) {
   const sort = h(
     'select',
     { 'aria-label': 'Sort', onchange: () => ((wanted.sort = sort.value), remember()) },
-    [['faces', 'Most faces'], ['name', 'Name']].map(([value, text]) => h('option', { value, selected: value === wanted.sort }, text)),
+    [
+      ['faces', 'Most faces'],
+      ['name', 'Name'],
+    ].map(([value, text]) => h('option', { value, selected: value === wanted.sort }, text)),
   );
-  const hidden = h('input', { type: 'checkbox', checked: wanted.hidden, onchange: () => ((wanted.hidden = hidden.checked), remember()) });
+  const hidden = h('input', {
+    type: 'checkbox',
+    checked: wanted.hidden,
+    onchange: () => ((wanted.hidden = hidden.checked), remember()),
+  });
   const again = () => load();
 
   return {
@@ -72,7 +95,19 @@ export function people({ query }) {
     element: h(
       'div',
       { class: 'page wide' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'People'), h('div', { class: 'page-tools' }, filter, sort, h('label', { class: 'check' }, hidden, 'Hidden too'), h('a', { class: 'button small', href: to('entities') }, 'Entities'))),
+      h(
+        'div',
+        { class: 'page-head' },
+        h('h1', {}, 'People'),
+        h(
+          'div',
+          { class: 'page-tools' },
+          filter,
+          sort,
+          h('label', { class: 'check' }, hidden, 'Hidden too'),
+          h('a', { class: 'button small', href: to('entities') }, 'Entities'),
+        ),
+      ),
       cards,
       state,
       unnamed.element,
@@ -116,13 +151,26 @@ function unnamedFaces(changed) {
   const element = h(
     'section',
     { class: 'unnamed', hidden: true },
-    h('div', { class: 'page-head' }, h('h2', {}, 'Who is this?', ' ', counted), h('div', { class: 'page-tools' }, h('a', { class: 'button small', href: to('review') }, 'Review groups'), grid.toggle)),
+    h(
+      'div',
+      { class: 'page-head' },
+      h('h2', {}, 'Who is this?', ' ', counted),
+      h(
+        'div',
+        { class: 'page-tools' },
+        h('a', { class: 'button small', href: to('review') }, 'Review groups'),
+        grid.toggle,
+      ),
+    ),
     grid.element,
   );
   return {
     element,
     async load() {
-      const [answer, stats] = await Promise.all([get('faces', { unassigned: true, limit: MOST_OPEN }), get('faces/stats')]);
+      const [answer, stats] = await Promise.all([
+        get('faces', { unassigned: true, limit: MOST_OPEN }),
+        get('faces/stats'),
+      ]);
       element.hidden = answer.items.length === 0;
       counted.textContent = count(stats.unassigned, 'face');
       grid.show(answer.items);

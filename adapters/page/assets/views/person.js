@@ -77,7 +77,21 @@ class PersonView {
       this.grid.show(faces);
     } catch (problem) {
       if (problem.status !== 404) return complain(problem);
-      fill(this.head, h('div', { class: 'state' }, h('h2', {}, 'Nobody is here'), h('p', {}, 'This person was deleted. It can be taken back under ', h('a', { href: to('history') }, 'History'), '.')));
+      fill(
+        this.head,
+        h(
+          'div',
+          { class: 'state' },
+          h('h2', {}, 'Nobody is here'),
+          h(
+            'p',
+            {},
+            'This person was deleted. It can be taken back under ',
+            h('a', { href: to('history') }, 'History'),
+            '.',
+          ),
+        ),
+      );
       this.known.clear();
       this.counted.textContent = '';
       this.grid.show([]);
@@ -90,7 +104,14 @@ class PersonView {
       const value = element.value.trim() || (key === 'birth_date' ? null : '');
       if (value !== (this.person[key] ?? (key === 'birth_date' ? null : ''))) this.#change({ [key]: value }, text);
     };
-    const name = h('input', { type: 'text', class: 'name-input', value: person.name, 'aria-label': 'Name', required: true, spellcheck: false });
+    const name = h('input', {
+      type: 'text',
+      class: 'name-input',
+      value: person.name,
+      'aria-label': 'Name',
+      required: true,
+      spellcheck: false,
+    });
     name.addEventListener('change', save('name', 'Renamed', name));
     name.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') name.blur();
@@ -101,11 +122,17 @@ class PersonView {
     const notes = h('textarea', { id: 'person-notes', value: person.notes, rows: 2, placeholder: 'Notes' });
     notes.addEventListener('change', save('notes', 'Notes kept', notes));
     const hidden = h('input', { type: 'checkbox', checked: person.hidden });
-    hidden.addEventListener('change', () => this.#change({ hidden: hidden.checked }, hidden.checked ? 'Hidden' : 'Shown again'));
+    hidden.addEventListener('change', () =>
+      this.#change({ hidden: hidden.checked }, hidden.checked ? 'Hidden' : 'Shown again'),
+    );
     const button = (text, onclick) => h('button', { type: 'button', class: 'button small', onclick }, text);
     fill(
       this.head,
-      h('div', { class: 'person-back' }, iconButton('back', 'Back', () => back(to('people')))),
+      h(
+        'div',
+        { class: 'person-back' },
+        iconButton('back', 'Back', () => back(to('people'))),
+      ),
       faceCrop(person.cover_face_id, 320),
       h(
         'div',
@@ -203,7 +230,11 @@ class PersonView {
 
   async #confirmMerge(choice, preview) {
     const { name } = this.person;
-    const agreed = await confirmed(`Merge ${name} into ${choice.name}?`, [previewOf(preview), h('p', { class: 'hint' }, 'You can undo this at any later time.')], 'Merge');
+    const agreed = await confirmed(
+      `Merge ${name} into ${choice.name}?`,
+      [previewOf(preview), h('p', { class: 'hint' }, 'You can undo this at any later time.')],
+      'Merge',
+    );
     if (!agreed) return;
     try {
       done(`${name} is ${choice.name}`, await mergePerson(this.id, choice.id));
@@ -216,13 +247,21 @@ class PersonView {
   async #delete() {
     const { name } = this.person;
     try {
-      const [kept, gone] = await Promise.all(['set_null', 'delete'].map((cascade) => deletePerson(this.id, cascade, true)));
+      const [kept, gone] = await Promise.all(
+        ['set_null', 'delete'].map((cascade) => deletePerson(this.id, cascade, true)),
+      );
       let cascade = 'set_null';
       const way = (value, title, preview) =>
         h(
           'label',
           { class: 'way' },
-          h('input', { type: 'radio', name: 'cascade', value, checked: value === cascade, onchange: () => (cascade = value) }),
+          h('input', {
+            type: 'radio',
+            name: 'cascade',
+            value,
+            checked: value === cascade,
+            onchange: () => (cascade = value),
+          }),
           h('span', {}, h('b', {}, title), h('span', { class: 'faint' }, preview.text)),
         );
       const remove = async () => {
@@ -238,7 +277,12 @@ class PersonView {
         way('set_null', 'Keep the faces, without a name', kept.body),
         way('delete', 'Take the faces away too', gone.body),
         h('p', { class: 'hint' }, 'The photos stay. You can undo this at any later time.'),
-        h('div', { class: 'actions' }, h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Cancel'), h('button', { type: 'button', class: 'button danger', onclick: remove }, 'Delete')),
+        h(
+          'div',
+          { class: 'actions' },
+          h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Cancel'),
+          h('button', { type: 'button', class: 'button danger', onclick: remove }, 'Delete'),
+        ),
       ]);
     } catch (problem) {
       complain(problem);

@@ -34,13 +34,26 @@ class PhotoView {
     this.under = h('p', { class: 'viewer-under' });
     this.picture = h('div', { class: 'picture' });
     this.stage = h('div', { class: 'stage' }, this.picture);
-    this.previous = iconButton('left', 'Previous photo (left arrow)', () => this.step(-1), { class: 'icon-button step before' });
-    this.next = iconButton('right', 'Next photo (right arrow)', () => this.step(1), { class: 'icon-button step after' });
+    this.previous = iconButton('left', 'Previous photo (left arrow)', () => this.step(-1), {
+      class: 'icon-button step before',
+    });
+    this.next = iconButton('right', 'Next photo (right arrow)', () => this.step(1), {
+      class: 'icon-button step after',
+    });
     this.facesButton = iconButton('face', 'Show faces (f)', () => this.toggle('faces'));
     this.drawButton = iconButton('draw', 'Draw a face (d)', () => this.draw());
-    this.motionButton = iconButton('play', 'Play the moving photo (m)', () => this.playMotion(), { class: 'icon-button', hidden: true });
+    this.motionButton = iconButton('play', 'Play the moving photo (m)', () => this.playMotion(), {
+      class: 'icon-button',
+      hidden: true,
+    });
     this.detailsButton = iconButton('details', 'Details (i)', () => this.toggle('details'));
-    this.original = h('a', { class: 'icon-button', 'aria-label': 'Open the original file', title: 'Open the original file', target: '_blank', rel: 'noopener' });
+    this.original = h('a', {
+      class: 'icon-button',
+      'aria-label': 'Open the original file',
+      title: 'Open the original file',
+      target: '_blank',
+      rel: 'noopener',
+    });
     this.element = this.#frame();
     this.faces.drawing = (on) => this.drawButton.setAttribute('aria-pressed', String(on));
   }
@@ -52,8 +65,23 @@ class PhotoView {
     return h(
       'main',
       { id: 'main', class: 'viewer', tabIndex: -1 },
-      h('header', { class: 'viewer-bar' }, close, h('div', { class: 'viewer-words' }, this.heading, this.under), this.motionButton, this.facesButton, this.drawButton, this.detailsButton, this.original),
-      h('div', { class: 'viewer-room' }, h('div', { class: 'stage-room' }, this.stage, this.previous, this.next), this.details.element),
+      h(
+        'header',
+        { class: 'viewer-bar' },
+        close,
+        h('div', { class: 'viewer-words' }, this.heading, this.under),
+        this.motionButton,
+        this.facesButton,
+        this.drawButton,
+        this.detailsButton,
+        this.original,
+      ),
+      h(
+        'div',
+        { class: 'viewer-room' },
+        h('div', { class: 'stage-room' }, this.stage, this.previous, this.next),
+        this.details.element,
+      ),
     );
   }
 
@@ -130,7 +158,18 @@ class PhotoView {
             src: pictureUrl(photo, 'preview'),
           });
     this.picture.classList.remove('broken');
-    fill(this.picture, blur, h('img', { class: 'small', alt: '', draggable: false, onload: shown, src: pictureUrl(photo, 'thumb') }), large, h('p', { class: 'broken-word' }, photo.kind === 'video' ? 'This browser cannot play this video.' : 'This file cannot be shown here.'), photo.kind !== 'video' && this.faces.element);
+    fill(
+      this.picture,
+      blur,
+      h('img', { class: 'small', alt: '', draggable: false, onload: shown, src: pictureUrl(photo, 'thumb') }),
+      large,
+      h(
+        'p',
+        { class: 'broken-word' },
+        photo.kind === 'video' ? 'This browser cannot play this video.' : 'This file cannot be shown here.',
+      ),
+      photo.kind !== 'video' && this.faces.element,
+    );
     for (const button of [this.facesButton, this.drawButton]) button.hidden = photo.kind === 'video';
     this.motionButton.hidden = !photo.motion;
   }
@@ -257,7 +296,12 @@ class PhotoView {
       m: this.motionButton.hidden ? null : () => this.playMotion(),
     };
     const film = this.picture.querySelector('.film');
-    if (film) Object.assign(actions, { f: null, d: null, ' ': /^(BUTTON|A)$/.test(event.target.tagName) ? null : () => playOrPause(film) });
+    if (film)
+      Object.assign(actions, {
+        f: null,
+        d: null,
+        ' ': /^(BUTTON|A)$/.test(event.target.tagName) ? null : () => playOrPause(film),
+      });
     if (!actions[event.key]) return;
     event.preventDefault();
     actions[event.key]();

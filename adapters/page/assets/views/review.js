@@ -29,7 +29,13 @@ export function review() {
       clusters = await getAll('faces/clusters', { limit: MOST }, MOST);
       at = Math.min(at, Math.max(0, clusters.length - 1));
       fill(list, clusters.map(row));
-      fill(state, clusters.length === 0 && [h('h2', {}, 'Nothing to review'), h('p', {}, 'No two faces without a name are alike. ', h('a', { href: to('people') }, 'To the people'))]);
+      fill(
+        state,
+        clusters.length === 0 && [
+          h('h2', {}, 'Nothing to review'),
+          h('p', {}, 'No two faces without a name are alike. ', h('a', { href: to('people') }, 'To the people')),
+        ],
+      );
       mark();
     } catch (problem) {
       complain(problem);
@@ -61,8 +67,14 @@ export function review() {
 
   /** @type {Object<string, (cluster: Cluster) => void>} */
   const keys = {
-    y: (cluster) => cluster.nearest && decide(`${count(cluster.size, 'face')} of ${cluster.nearest.name}`, () => acceptCluster(cluster.face_ids, { id: cluster.nearest.person_id })),
-    x: (cluster) => cluster.nearest && decide(`Not ${cluster.nearest.name}`, () => reject(cluster.face_ids[0], cluster.nearest.person_id)),
+    y: (cluster) =>
+      cluster.nearest &&
+      decide(`${count(cluster.size, 'face')} of ${cluster.nearest.name}`, () =>
+        acceptCluster(cluster.face_ids, { id: cluster.nearest.person_id }),
+      ),
+    x: (cluster) =>
+      cluster.nearest &&
+      decide(`Not ${cluster.nearest.name}`, () => reject(cluster.face_ids[0], cluster.nearest.person_id)),
     n: (cluster) =>
       choosePerson('Who is this?', async (choice) => {
         done(`${count(cluster.size, 'face')} of ${choice.name}`, await acceptCluster(cluster.face_ids, choice));
@@ -81,23 +93,56 @@ export function review() {
   function row(cluster, index) {
     const { nearest } = cluster;
     const button = (key, text, kind = 'quiet') =>
-      h('button', { type: 'button', class: `button small ${kind}`, 'aria-keyshortcuts': key, onclick: () => ((at = index), mark(), keys[key](cluster)) }, text, ' ', h('kbd', {}, key.toUpperCase()));
+      h(
+        'button',
+        {
+          type: 'button',
+          class: `button small ${kind}`,
+          'aria-keyshortcuts': key,
+          onclick: () => ((at = index), mark(), keys[key](cluster)),
+        },
+        text,
+        ' ',
+        h('kbd', {}, key.toUpperCase()),
+      );
     return h(
       'li',
       { class: 'cluster', 'data-cluster': cluster.id },
-      h('div', { class: 'cluster-faces' }, cluster.faces.map((face) => faceCrop(face.id, 224))),
+      h(
+        'div',
+        { class: 'cluster-faces' },
+        cluster.faces.map((face) => faceCrop(face.id, 224)),
+      ),
       h(
         'div',
         { class: 'cluster-words' },
-        h('span', { class: 'cluster-size' }, count(cluster.size, 'face'), nearest && [' like ', h('b', {}, nearest.name), h('span', { class: 'faint' }, ` ${Math.round(nearest.similarity * 100)} % alike`)]),
-        h('div', { class: 'cluster-actions' }, nearest && button('y', `Yes, ${nearest.name}`, 'primary'), nearest && button('x', `Not ${nearest.name}`), button('n', 'Name…', nearest ? 'quiet' : 'primary'), button('i', 'Ignore strangers')),
+        h(
+          'span',
+          { class: 'cluster-size' },
+          count(cluster.size, 'face'),
+          nearest && [
+            ' like ',
+            h('b', {}, nearest.name),
+            h('span', { class: 'faint' }, ` ${Math.round(nearest.similarity * 100)} % alike`),
+          ],
+        ),
+        h(
+          'div',
+          { class: 'cluster-actions' },
+          nearest && button('y', `Yes, ${nearest.name}`, 'primary'),
+          nearest && button('x', `Not ${nearest.name}`),
+          button('n', 'Name…', nearest ? 'quiet' : 'primary'),
+          button('i', 'Ignore strangers'),
+        ),
       ),
     );
   }
 
   const press = (event) => {
-    const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName) || document.querySelector('dialog[open]');
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !clusters[at] || !Object.hasOwn(keys, event.key)) return;
+    const isTyping =
+      /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName) || document.querySelector('dialog[open]');
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !clusters[at] || !Object.hasOwn(keys, event.key))
+      return;
     event.preventDefault();
     keys[event.key](clusters[at]);
   };
@@ -108,7 +153,12 @@ export function review() {
     element: h(
       'div',
       { class: 'page wide' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'Review'), h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous')),
+      h(
+        'div',
+        { class: 'page-head' },
+        h('h1', {}, 'Review'),
+        h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous'),
+      ),
       list,
       state,
     ),

@@ -26,14 +26,24 @@ export function status() {
     if (stopped) return;
     const [stats, all, condition] = results.map((result) => result.value);
     if (stats) fill(faces, facesCard(stats));
-    if (all) fill(libraries, all.items.map((library) => libraryCard(library, load)));
+    if (all)
+      fill(
+        libraries,
+        all.items.map((library) => libraryCard(library, load)),
+      );
     if (condition) fill(health, healthCard(condition));
-    results.filter((result) => result.status === 'rejected').slice(0, 1).forEach((result) => complain(result.reason));
+    results
+      .filter((result) => result.status === 'rejected')
+      .slice(0, 1)
+      .forEach((result) => complain(result.reason));
   }
 
   const showJobs = (all) => {
     const running = all.filter(isRunning);
-    fill(jobs, running.length ? running.map(jobCard) : h('p', { class: 'faint' }, 'Nothing: everything is up to date.'));
+    fill(
+      jobs,
+      running.length ? running.map(jobCard) : h('p', { class: 'faint' }, 'Nothing: everything is up to date.'),
+    );
     if (running.length && !due) due = setTimeout(load, REFRESH_MS);
   };
 
@@ -83,21 +93,40 @@ function facesCard(stats) {
     'div',
     { class: 'card' },
     h('div', { class: 'shares', 'aria-hidden': 'true' }, bar),
-    h('p', {}, `${figure(stats.scanned)} of ${count(stats.photos, 'photo')} looked at: `, parts.map(([, value, text]) => `${figure(value)} ${text}`).join(', ')),
-    h('p', { class: 'faint' }, `${count(stats.faces, 'face')} of ${count(stats.persons, 'person', 'persons')}, `, h('a', { href: to('people') }, `${figure(stats.unassigned)} without a name`)),
+    h(
+      'p',
+      {},
+      `${figure(stats.scanned)} of ${count(stats.photos, 'photo')} looked at: `,
+      parts.map(([, value, text]) => `${figure(value)} ${text}`).join(', '),
+    ),
+    h(
+      'p',
+      { class: 'faint' },
+      `${count(stats.faces, 'face')} of ${count(stats.persons, 'person', 'persons')}, `,
+      h('a', { href: to('people') }, `${figure(stats.unassigned)} without a name`),
+    ),
   );
 }
 
 /** @param {any} library @param {() => void} changed */
 function libraryCard(library, changed) {
   const problems = h('ul', { class: 'problems' });
-  const listed = h('details', { class: 'why' }, h('summary', {}, `${count(library.problems, 'file')} not, or not wholly, shown`), problems);
+  const listed = h(
+    'details',
+    { class: 'why' },
+    h('summary', {}, `${count(library.problems, 'file')} not, or not wholly, shown`),
+    problems,
+  );
   const open = async () => {
     if (!listed.open || problems.childElementCount) return;
     try {
       const answer = await get(`libraries/${encodeURIComponent(library.id)}/problems`, { limit: 200 });
-      fill(problems, answer.items.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem))));
-      if (answer.items.length < library.problems) problems.append(h('li', { class: 'faint' }, `and ${figure(library.problems - answer.items.length)} more`));
+      fill(
+        problems,
+        answer.items.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem))),
+      );
+      if (answer.items.length < library.problems)
+        problems.append(h('li', { class: 'faint' }, `and ${figure(library.problems - answer.items.length)} more`));
     } catch (problem) {
       complain(problem);
     }
@@ -116,9 +145,15 @@ function libraryCard(library, changed) {
   return h(
     'div',
     { class: 'card' },
-    h('div', { class: 'card-head' }, h('h3', {}, h('a', { href: to('photos', '', { library: library.id }) }, library.name)), h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now')),
+    h(
+      'div',
+      { class: 'card-head' },
+      h('h3', {}, h('a', { href: to('photos', '', { library: library.id }) }, library.name)),
+      h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now'),
+    ),
     h('p', { class: 'faint path' }, library.root ?? ''),
-    library.offline && h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.'),
+    library.offline &&
+      h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.'),
     h('p', {}, counts.join(', ')),
     library.problems > 0 && listed,
   );
@@ -128,7 +163,12 @@ function libraryCard(library, changed) {
 function conditionText(value) {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'object') return String(value);
-  return [value.status, value.detail ?? value.reason ?? value.message].filter(Boolean).join(': ') || Object.entries(value).map(([name, each]) => `${name.replaceAll('_', ' ')} ${conditionText(each)}`).join(', ');
+  return (
+    [value.status, value.detail ?? value.reason ?? value.message].filter(Boolean).join(': ') ||
+    Object.entries(value)
+      .map(([name, each]) => `${name.replaceAll('_', ' ')} ${conditionText(each)}`)
+      .join(', ')
+  );
 }
 
 function healthCard(condition) {
@@ -137,6 +177,13 @@ function healthCard(condition) {
     'div',
     { class: 'card' },
     overall && h('p', {}, h('b', {}, overall === 'ok' ? 'All is well' : overall)),
-    h('dl', { class: 'health' }, Object.entries(parts.parts ?? parts).map(([name, value]) => [h('dt', {}, name.replaceAll('_', ' ')), h('dd', {}, conditionText(value))])),
+    h(
+      'dl',
+      { class: 'health' },
+      Object.entries(parts.parts ?? parts).map(([name, value]) => [
+        h('dt', {}, name.replaceAll('_', ' ')),
+        h('dd', {}, conditionText(value)),
+      ]),
+    ),
   );
 }

@@ -13,8 +13,17 @@ const SEARCH_MS = 500;
 export function summaries() {
   const list = h('div', { class: 'history' });
   const state = h('div', { class: 'state' });
-  const older = h('button', { type: 'button', class: 'button older', hidden: true, onclick: () => more().catch(complain) }, 'Older');
-  const search = h('input', { type: 'search', placeholder: 'What was it about?', 'aria-label': 'Search what was said', autocomplete: 'off' });
+  const older = h(
+    'button',
+    { type: 'button', class: 'button older', hidden: true, onclick: () => more().catch(complain) },
+    'Older',
+  );
+  const search = h('input', {
+    type: 'search',
+    placeholder: 'What was it about?',
+    'aria-label': 'Search what was said',
+    autocomplete: 'off',
+  });
   let rows = [];
   let cursor = null;
   let asked = 0;
@@ -25,7 +34,10 @@ export function summaries() {
     if (turn !== asked) return;
     cursor = page.next_cursor;
     rows.push(...page.items);
-    show('Nothing was summarised yet', 'Days that are over are told in a few sentences where conversations are set (SMS_API_URL).');
+    show(
+      'Nothing was summarised yet',
+      'Days that are over are told in a few sentences where conversations are set (SMS_API_URL).',
+    );
   }
 
   async function find(wanted) {
@@ -33,7 +45,10 @@ export function summaries() {
     const found = await get('summaries/search', { q: wanted, limit: FOUND });
     if (turn !== asked) return;
     rows = found.items.map((hit) => hit.summary);
-    show('Nothing was found', found.pending ? 'Some summaries cannot be searched yet: they are being made ready.' : 'Other words may find it.');
+    show(
+      'Nothing was found',
+      found.pending ? 'Some summaries cannot be searched yet: they are being made ready.' : 'Other words may find it.',
+    );
   }
 
   async function again() {
@@ -65,13 +80,37 @@ export function summaries() {
       if (groups.at(-1)?.day !== row.day) groups.push({ day: row.day, cards: [] });
       groups.at(-1).cards.push(card(row, remove));
     }
-    fill(list, groups.map(({ day, cards }) => h('section', {}, h('h2', { class: 'history-day' }, h('a', { href: to('photos', '', { from: day, to: day }) }, longDayOf(`${day}T00:00`))), h('div', { class: 'cards' }, cards))));
+    fill(
+      list,
+      groups.map(({ day, cards }) =>
+        h(
+          'section',
+          {},
+          h(
+            'h2',
+            { class: 'history-day' },
+            h('a', { href: to('photos', '', { from: day, to: day }) }, longDayOf(`${day}T00:00`)),
+          ),
+          h('div', { class: 'cards' }, cards),
+        ),
+      ),
+    );
   }
 
-  search.addEventListener('input', settled(() => again(), SEARCH_MS));
+  search.addEventListener(
+    'input',
+    settled(() => again(), SEARCH_MS),
+  );
   return {
     title: 'What was said',
-    element: h('div', { class: 'page' }, h('div', { class: 'page-head' }, h('h1', {}, 'What was said'), h('div', { class: 'page-tools' }, search)), list, state, older),
+    element: h(
+      'div',
+      { class: 'page' },
+      h('div', { class: 'page-head' }, h('h1', {}, 'What was said'), h('div', { class: 'page-tools' }, search)),
+      list,
+      state,
+      older,
+    ),
     enter() {
       afterUndo.add(again);
       again();
@@ -85,6 +124,13 @@ export function summaries() {
 
 /** @param {any} summary @param {(summary: any, button: any) => void} remove */
 function card(summary, remove) {
-  const button = iconButton('close', `Delete the summary of ${summary.day} with ${summary.contact}`, () => remove(summary, button));
-  return h('article', { class: 'card' }, h('div', { class: 'card-head' }, h('b', {}, summary.contact), button), h('p', {}, summary.text));
+  const button = iconButton('close', `Delete the summary of ${summary.day} with ${summary.contact}`, () =>
+    remove(summary, button),
+  );
+  return h(
+    'article',
+    { class: 'card' },
+    h('div', { class: 'card-head' }, h('b', {}, summary.contact), button),
+    h('p', {}, summary.text),
+  );
 }

@@ -11,13 +11,15 @@ import { count, longDayOf } from '../parts/words.js';
 const REFRESH_MS = 1500;
 
 /** The address of a photo that is opened from a list. */
-const addressOf = (query) => (photo) => to('photo', '', { file: photo.path, of: photo.library_id, ...narrowingOf(query) });
+const addressOf = (query) => (photo) =>
+  to('photo', '', { file: photo.path, of: photo.library_id, ...narrowingOf(query) });
 
 /** What was found by meaning, in one section. @param {import('../photolist.js').Photo[]} photos */
 const bestFirst = (photos) => (photos.length ? [{ key: 'best', label: 'Best first', several: true, photos }] : []);
 
 /** How far search by meaning is. @param {{done: number, total: number}|null} embedding */
-const soFar = (embedding) => (embedding ? `${embedding.done} of ${count(embedding.total, 'item')} can be found by meaning so far` : '');
+const soFar = (embedding) =>
+  embedding ? `${embedding.done} of ${count(embedding.total, 'item')} can be found by meaning so far` : '';
 
 /**
  * A grid that follows one list.
@@ -97,7 +99,13 @@ export function timeline({ query }) {
   const stop = refreshWhileWorking(view.refresh);
   return {
     title: query.get('q') ? `“${query.get('q')}”` : 'Photos',
-    element: h('div', { class: 'timeline' }, h('div', { class: 'toolbar' }, chips(query), counted, libraryChoice(query)), view.element, state),
+    element: h(
+      'div',
+      { class: 'timeline' },
+      h('div', { class: 'toolbar' }, chips(query), counted, libraryChoice(query)),
+      view.element,
+      state,
+    ),
     enter: view.enter,
     leave() {
       stop();
@@ -106,7 +114,10 @@ export function timeline({ query }) {
   };
 }
 
-const nothingFound = () => [h('h2', {}, 'Nothing found'), h('p', {}, 'Try another word: names of files, people and tags are searched.')];
+const nothingFound = () => [
+  h('h2', {}, 'Nothing found'),
+  h('p', {}, 'Try another word: names of files, people and tags are searched.'),
+];
 
 function nothingYet() {
   return [
@@ -121,7 +132,12 @@ function nothingYet() {
 function chips(query) {
   const without = (name) => to('photos', '', { ...narrowingOf(query), [name]: '' });
   const chip = (name, text) =>
-    h('span', { class: 'chip' }, text, iconButton('close', `Show without ${text}`, () => go(without(name))));
+    h(
+      'span',
+      { class: 'chip' },
+      text,
+      iconButton('close', `Show without ${text}`, () => go(without(name))),
+    );
   const person = h('span', {});
   if (query.get('persons')) {
     fill(person, chip('persons', 'Person'));
@@ -156,7 +172,9 @@ function libraryChoice(query) {
           'select',
           { 'aria-label': 'Library', onchange: choose },
           h('option', { value: '' }, 'All libraries'),
-          libraries.map((each) => h('option', { value: String(each.id), selected: String(each.id) === chosen }, each.name)),
+          libraries.map((each) =>
+            h('option', { value: String(each.id), selected: String(each.id) === chosen }, each.name),
+          ),
         ),
       );
     })

@@ -17,13 +17,27 @@ export function videos({ query }) {
   const view = gridOf(narrowed, (list) => {
     const total = list.total ?? (list.complete ? list.items.length : null);
     counted.textContent = total ? count(total, 'video') : '';
-    fill(state, list.complete && !list.items.length && [h('h2', {}, 'No videos yet'), h('p', {}, 'Videos appear here while their folders are being indexed.')]);
+    fill(
+      state,
+      list.complete &&
+        !list.items.length && [
+          h('h2', {}, 'No videos yet'),
+          h('p', {}, 'Videos appear here while their folders are being indexed.'),
+        ],
+    );
   });
   view.grid.ontile = (photo, tile) => wall.take(photo, tile);
   const stop = refreshWhileWorking(view.refresh);
   return {
     title: 'Videos',
-    element: h('div', { class: 'timeline wall' }, h('h1', { class: 'unseen' }, 'Videos'), h('div', { class: 'toolbar' }, counted), view.element, state),
+    element: h(
+      'div',
+      { class: 'timeline wall' },
+      h('h1', { class: 'unseen' }, 'Videos'),
+      h('div', { class: 'toolbar' }, counted),
+      view.element,
+      state,
+    ),
     enter: view.enter,
     leave() {
       stop();
