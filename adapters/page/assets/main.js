@@ -2,7 +2,7 @@
 import { whenSignedOut } from './api.js';
 import { forgetLists } from './photolist.js';
 import { follow, here } from './router.js';
-import { h } from './parts/dom.js';
+import { h, present } from './parts/dom.js';
 import { frame } from './parts/frame.js';
 import { entities } from './views/entities.js';
 import { entity } from './views/entity.js';
@@ -19,7 +19,9 @@ import { summaries } from './views/summaries.js';
 import { timeline } from './views/timeline.js';
 import { videos } from './views/videos.js';
 
-/** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
+/** @import { Place, View } from './router.js' */
+
+/** @type {Record<string, (place: Place) => View>} */
 const VIEWS = {
   photos: timeline,
   videos,
@@ -36,11 +38,12 @@ const VIEWS = {
   entity,
 };
 
-const app = document.getElementById('app');
+const app = present(document.getElementById('app'));
 const page = frame();
+/** @type {View|null} */
 let current = null;
 
-/** @param {import('./router.js').View} view */
+/** @param {View} view @param {Place} place */
 function display(view, place) {
   current?.leave?.();
   current = view;
@@ -52,10 +55,9 @@ function display(view, place) {
   view.enter?.();
 }
 
-/** @param {import('./router.js').Place} place */
+/** @param {Place} place */
 function show(place) {
-  const view = (VIEWS[place.name] ?? nowhere)(place);
-  if (view) display(view, place);
+  display((VIEWS[place.name] ?? nowhere)(place), place);
 }
 
 const nowhere = () => ({

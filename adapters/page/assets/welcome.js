@@ -1,14 +1,17 @@
 /** The page of a one-time link: the first admin chooses a name and password, a sign-in link asks for one press. */
-import { ask, get } from './api.js';
-import { h } from './parts/dom.js';
+import { ask, get, wordsOf } from './api.js';
+import { h, present } from './parts/dom.js';
 import { field, formOf } from './parts/form.js';
 
 const LEAST_PASSWORD = 8;
 const code = new URLSearchParams(location.search).get('code') ?? '';
 
-/** The link works once; what is left in the history and in the address bar must not look as if it worked twice. */
-async function consume(body) {
-  await ask('POST', 'welcome', { body: { code, ...body } });
+/**
+ * The link works once; what is left in the history and in the address bar must not look as if it worked twice.
+ * @param {{ name?: string, password?: string }} account the first one, where it is chosen here
+ */
+async function consume(account) {
+  await ask('POST', 'welcome', { body: { code, ...account } });
   location.replace(new URL('./', document.baseURI).href);
 }
 
@@ -44,6 +47,7 @@ const signIn = () => [
   formOf([], 'Sign in', () => consume({})),
 ];
 
+/** @param {string} why */
 const useless = (why) => [
   h('p', { class: 'lead' }, why),
   h('a', { class: 'button', href: './' }, 'To the sign-in page'),
@@ -55,19 +59,16 @@ async function contents() {
     const link = await get('welcome', { code });
     return link.purpose === 'sign-in' ? signIn() : chooseAccount();
   } catch (problem) {
-    return useless(problem.message);
+    return useless(wordsOf(problem));
   }
 }
 
-document
-  .getElementById('app')
-  .replaceChildren(
-    h(
-      'main',
-      { class: 'door' },
-      h('div', { class: 'mark large', 'aria-hidden': 'true' }),
-      h('h1', {}, 'imageapi'),
-      await contents(),
-    ),
-  );
-document.querySelector('input, button')?.focus();
+const door = h(
+  'main',
+  { class: 'door' },
+  h('div', { class: 'mark large', 'aria-hidden': 'true' }),
+  h('h1', {}, 'imageapi'),
+  await contents(),
+);
+present(document.getElementById('app')).replaceChildren(door);
+(door.querySelector('input') ?? door.querySelector('button'))?.focus();

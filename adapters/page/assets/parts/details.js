@@ -8,6 +8,13 @@ import { knownList } from './known.js';
 import { complain, done } from './toast.js';
 import { clockOf, companionName, fileName, fileSize, figure, folderOf, lengthOf, longDayOf } from './words.js';
 
+/**
+ * @import { Address } from '../api.js'
+ * @import { FaceView, Metadata, Tag } from '../../shapes'
+ * @import { IconName } from './dom.js'
+ * @typedef {string|number|null|undefined|false} Line what is empty is left out
+ */
+
 export function detailsPanel() {
   const faces = h('div', { class: 'panel-people' });
   const facts = h('dl', { class: 'facts' });
@@ -35,20 +42,17 @@ export function detailsPanel() {
     },
     showTags: tags.show,
     showInsight: insight.show,
-    /** What was read from the insights about the photo. @param {{path: string, library: number}} place */
+    /** What was read from the insights about the photo. @param {Address} place */
     showKnown: (place) => known.show('image/facts', place),
-    /** @param {any} metadata @param {import('./facelayer.js').Face[]} shown */
+    /** @param {Metadata} metadata @param {FaceView[]} shown */
     fill(metadata, shown) {
-      const people = shown.filter((face) => face.person_id !== null && face.status !== 'deleted');
+      const people = shown.filter((face) => face.status !== 'deleted');
       fill(
         faces,
-        people.map((face) =>
-          h(
-            'a',
-            { class: 'panel-person', href: to('person', face.person_id) },
-            faceCrop(face.id, 128),
-            h('span', {}, face.person_name),
-          ),
+        people.map(
+          ({ id, person_id: person, person_name: name }) =>
+            person !== null &&
+            h('a', { class: 'panel-person', href: to('person', person) }, faceCrop(id, 128), h('span', {}, name)),
         ),
       );
       fill(facts, factsOf(metadata));
@@ -56,6 +60,13 @@ export function detailsPanel() {
   };
 }
 
+/**
+ * One entry: an outline that says what it is, and its lines, the first of which may lead somewhere.
+ * @param {string} name
+ * @param {IconName} outline
+ * @param {Line[]} lines
+ * @param {string} [href]
+ */
 function fact(name, outline, lines, href) {
   const said = lines.filter(Boolean);
   if (!said.length) return null;
@@ -73,24 +84,11 @@ function fact(name, outline, lines, href) {
   ];
 }
 
-/** @param {any} metadata as `GET /image/metadata` gives it */
+/** @param {Metadata} metadata */
 function factsOf(metadata) {
-  const {
-    make,
-    model,
-    lens,
-    width,
-    height,
-    latitude,
-    longitude,
-    place,
-    taken_at: taken,
-    size,
-    path,
-    exif = {},
-  } = metadata;
+  const { make, model, lens, width, height, latitude, longitude, place, taken_at: taken, size, path, exif } = metadata;
   const device = make && model && !model.startsWith(make) ? `${make} ${model}` : (model ?? make);
-  const placed = typeof latitude === 'number' && typeof longitude === 'number';
+  const placed = latitude !== null && longitude !== null && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`;
   const measures = [width && height && `${figure(width)} × ${figure(height)}`, size && fileSize(size)]
     .filter(Boolean)
     .join(' · ');
@@ -103,13 +101,9 @@ function factsOf(metadata) {
   const folder = folderOf(path);
   return [
     fact('Taken', 'calendar', [taken && longDayOf(taken), taken && clockOf(taken)]),
-    fact('Description', 'details', [exif.ImageDescription, exif.Artist]),
+    fact('Description', 'details', [wordsIn(exif.ImageDescription), wordsIn(exif.Artist)]),
     fact('Camera', 'camera', [device, lens, exposureOf(metadata)]),
-    fact('Place', 'pin', [
-      place?.text,
-      placed && `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`,
-      place?.attribution,
-    ]),
+    fact('Place', 'pin', [place?.text, placed, place?.attribution]),
     fact('File', 'file', [fileName(path), measures, film, metadata.problem], pictureUrl(metadata, 'full')),
     companionsOf(metadata),
     fact(
@@ -121,9 +115,12 @@ function factsOf(metadata) {
   ];
 }
 
-/** The RAW and the clip of a photo, or the photo of either: a link to each. @param {any} metadata */
+/** What a field of EXIF says, where it is something to read. @param {unknown} value */
+const wordsIn = (value) => (typeof value === 'string' || typeof value === 'number' ? value : null);
+
+/** The RAW and the clip of a photo, or the photo of either: a link to each. @param {Metadata} metadata */
 function companionsOf({ companions, library_id: of }) {
-  if (!companions?.length) return null;
+  if (!companions.length) return null;
   const linked = companions.map((each) =>
     h(
       'a',
@@ -138,7 +135,7 @@ function companionsOf({ companions, library_id: of }) {
   ];
 }
 
-/** "1/250 s · f/2.8 · 35 mm · ISO 400". @param {{exposure?: number, f_number?: number, focal_length?: number, iso?: number}} shot */
+/** "1/250 s · f/2.8 · 35 mm · ISO 400". @param {Metadata} shot */
 function exposureOf({ exposure, f_number: aperture, focal_length: focal, iso }) {
   const shutter = exposure && (exposure < 0.4 ? `1/${Math.round(1 / exposure)} s` : `${exposure} s`);
   return [shutter, aperture && `f/${aperture}`, focal && `${focal} mm`, iso && `ISO ${iso}`]
@@ -150,6 +147,7 @@ let lists = 0;
 
 /** The tags of one photo, to add and take away. */
 function tagEditor() {
+  /** @type {Address|null} */
   let place = null;
   const id = `tags-${++lists}`;
   const chips = h('div', { class: 'tags' });
@@ -180,14 +178,16 @@ function tagEditor() {
 
   async function load() {
     const asked = place;
+    if (!asked) return;
     try {
-      const answer = await get('image/tags', place);
+      const answer = await get('image/tags', asked);
       if (asked === place) fill(chips, answer.items.map(chip));
     } catch (problem) {
       if (asked === place) complain(problem);
     }
   }
 
+  /** @param {Tag} tag */
   const chip = (tag) =>
     h(
       'span',
@@ -196,6 +196,7 @@ function tagEditor() {
       iconButton('close', `Remove the tag ${tag.name}`, () => remove(tag)),
     );
 
+  /** @param {Tag} tag */
   async function remove(tag) {
     try {
       done(`Tag ${tag.name} removed`, await ask('DELETE', 'image/tags', { query: { ...place, name: tag.name } }));
@@ -206,10 +207,11 @@ function tagEditor() {
     }
   }
 
+  /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
     const name = input.value.trim();
-    if (!name) return;
+    if (!name || !place) return;
     try {
       const answer = await ask('POST', 'image/tags', { body: { ...place, name } });
       input.value = '';
@@ -229,7 +231,7 @@ function tagEditor() {
       h('form', { onsubmit: submit }, input, known),
     ),
     clear: () => fill(chips),
-    /** @param {{path: string, library: number}} opened */
+    /** @param {Address} opened */
     show(opened) {
       place = opened;
       load();

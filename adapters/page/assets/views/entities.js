@@ -3,15 +3,20 @@ import { get } from '../api.js';
 import { go, rename, to } from '../router.js';
 import { fill, h, icon, settled } from '../parts/dom.js';
 import { newEntity, typeChoice } from '../parts/graph.js';
-import { TYPES } from '../parts/known.js';
+import { isType, TYPES } from '../parts/known.js';
 import { mayEdit } from '../parts/me.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
 import { count } from '../parts/words.js';
 
+/**
+ * @import { EntityRow } from '../../shapes'
+ * @import { Place, View } from '../router.js'
+ */
+
 const PAGE = 50;
 const SEARCH_MS = 250;
 
-/** @param {any} entity */
+/** @param {EntityRow} entity */
 function row(entity) {
   const { id, name, type, aliases, description, persons, fact_count: facts } = entity;
   return h(
@@ -44,7 +49,8 @@ const nothingYet = (create, editable) => [
   h(
     'p',
     {},
-    'When a language model has written about a photo, it is asked once, in the background, who and what its text tells of. What it says is listed here, for you to correct.',
+    'When a language model has written about a photo, it is asked once, in the background, who and what its text ',
+    'tells of. What it says is listed here, for you to correct.',
   ),
   h(
     'p',
@@ -62,12 +68,12 @@ const nothingYet = (create, editable) => [
 ];
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function entities({ query }) {
   const wanted = { q: query.get('q') ?? '', type: query.get('type') ?? '' };
-  if (!TYPES[wanted.type]) wanted.type = '';
+  if (!isType(wanted.type)) wanted.type = '';
   const list = h('ul', { class: 'history-list entity-list', hidden: true });
   const state = h('div', { class: 'state slim' });
   const older = h(
@@ -81,7 +87,9 @@ export function entities({ query }) {
       (answer) => (done(`${answer.body.name} is an entity now`, answer), go(to('entity', answer.body.id))),
     );
   const add = h('button', { type: 'button', class: 'button small', hidden: true, onclick: create }, 'New entity…');
+  /** @type {EntityRow[]} */
   let rows = [];
+  /** @type {string|null} */
   let cursor = null;
   let asked = 0;
 
@@ -101,6 +109,7 @@ export function entities({ query }) {
     await more().catch(complain);
   }
 
+  /** @param {boolean} editable */
   function show(editable) {
     const narrowed = wanted.q || wanted.type;
     fill(list, rows.map(row));

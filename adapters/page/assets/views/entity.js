@@ -1,10 +1,14 @@
-/** One entity: its names, who it is, and its facts, each with where it comes from; corrected, merged and taken apart here. */
-import { get, pictureUrl } from '../api.js';
+/**
+ * One entity: its names, who it is, and its facts, each with where it comes from; corrected, merged and taken apart
+ * here.
+ */
+import { get, isStatus } from '../api.js';
 import { back, go, to } from '../router.js';
-import { choosePerson, previewOf } from '../parts/choose.js';
+import { chooseKnown, previewOf } from '../parts/choose.js';
 import { confirmed } from '../parts/dialog.js';
-import { fill, h, icon, iconButton } from '../parts/dom.js';
+import { fill, h, icon, iconButton, present } from '../parts/dom.js';
 import { chooseEntity } from '../parts/entitypicker.js';
+import { factRow } from '../parts/fact.js';
 import {
   bridge,
   bridgeAfterAsking,
@@ -12,21 +16,31 @@ import {
   deleteEntity,
   dismissFact,
   mergeEntity,
+  rehearseDeletion,
+  rehearseMerge,
   sayFact,
   typeChoice,
+  typeOf,
 } from '../parts/graph.js';
-import { sentenceOf, STANDINGS, TYPES } from '../parts/known.js';
+import { TYPES } from '../parts/known.js';
 import { mayEdit } from '../parts/me.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
-import { ago, count, fileName, moment } from '../parts/words.js';
+import { count } from '../parts/words.js';
+
+/**
+ * @import { BridgedPerson, EntityPatch, EntityRow, FactRow, Rehearsal } from '../../shapes'
+ * @import { Place, View } from '../router.js'
+ * @import { Child } from '../parts/dom.js'
+ * @import { Named } from '../parts/graph.js'
+ */
 
 const PAGE = 50;
 /** Rows that the server gives at once. */
 const MOST = 500;
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function entity({ part }) {
   return new EntityView(Number(part)).view();
@@ -36,12 +50,16 @@ class EntityView {
   /** @param {number} id */
   constructor(id) {
     this.id = id;
-    this.entity = null;
+    /** Null until it has come. @type {EntityRow|null} */
+    this.loaded = null;
     this.editable = false;
+    /** @type {FactRow[]} */
     this.facts = [];
+    /** @type {string|null} */
     this.cursor = null;
     this.turn = 0;
     this.head = h('div', { class: 'entity-head' });
+    this.backButton = iconButton('back', 'Back', () => back(to('entities')));
     this.mark = h('span', { class: 'operation-mark entity-mark' });
     this.links = h('div', { class: 'entity-links' });
     this.counted = h('h2', { tabIndex: -1 });
@@ -58,6 +76,12 @@ class EntityView {
     );
   }
 
+  /** The entity; nothing that asks for it is there before it has come. */
+  get entity() {
+    return present(this.loaded);
+  }
+
+  /** @returns {View} */
   view() {
     const again = () => this.load();
     return {
@@ -84,15 +108,16 @@ class EntityView {
   async load() {
     const turn = ++this.turn;
     try {
-      const [entity, editable] = await Promise.all([get(`entities/${encodeURIComponent(this.id)}`), mayEdit()]);
+      const [entity, editable] = await Promise.all([get(`entities/${this.id}`), mayEdit()]);
       if (turn !== this.turn) return;
       if (entity.merged_into) return go(to('entity', entity.merged_into), { replace: true });
-      Object.assign(this, { entity, editable });
+      this.loaded = entity;
+      this.editable = editable;
       this.#showHead();
       await this.#again();
     } catch (problem) {
       if (turn !== this.turn) return;
-      if (problem.status !== 404) return complain(problem);
+      if (!isStatus(problem, 404)) return complain(problem);
       this.#nothing();
     }
   }
@@ -115,7 +140,8 @@ class EntityView {
         h(
           'p',
           {},
-          'This entity was deleted, or comes from photos that you do not see. What was deleted can be taken back under ',
+          'This entity was deleted, or comes from photos that you do not see. ',
+          'What was deleted can be taken back under ',
           h('a', { href: to('history') }, 'History'),
           '.',
         ),
@@ -127,7 +153,7 @@ class EntityView {
 
   async #more(limit = PAGE) {
     const { turn } = this;
-    const page = await get(`entities/${encodeURIComponent(this.id)}/facts`, { limit, cursor: this.cursor });
+    const page = await get(`entities/${this.id}/facts`, { limit, cursor: this.cursor });
     if (turn !== this.turn) return;
     this.cursor = page.next_cursor;
     this.facts.push(...page.items);
@@ -144,51 +170,10 @@ class EntityView {
     this.add.hidden = !this.editable;
     this.list.hidden = this.facts.length === 0;
     this.older.hidden = !this.cursor;
-    this.#redraw(
-      this.list,
-      () =>
-        fill(
-          this.list,
-          this.facts.map((fact) => this.#row(fact)),
-        ),
-      this.counted,
-    );
-  }
-
-  #row(fact) {
-    const photo = fact.path === null ? null : { path: fact.path, library_id: fact.library_id };
-    const at = photo && to('photo', '', { file: photo.path, of: photo.library_id });
-    const mark = photo
-      ? h(
-          'a',
-          { class: 'fact-photo', href: at, tabIndex: -1, 'aria-hidden': 'true' },
-          h('img', { src: pictureUrl(photo, 'thumb'), alt: '', loading: 'lazy' }),
-        )
-      : h('span', { class: 'operation-mark' }, icon(fact.source ? 'insight' : 'pencil'));
-    const button = (text, run) =>
-      h(
-        'button',
-        { type: 'button', class: 'button small quiet', 'aria-label': `${text}: ${fact.text}`, onclick: run },
-        text,
-      );
-    return h(
-      'li',
-      { class: fact.standing === 'stands' ? 'fact' : 'fact fallen' },
-      mark,
-      h(
-        'div',
-        { class: 'fact-words' },
-        h('p', {}, sentenceOf(fact, this.id)),
-        h('p', { class: 'faint' }, originOf(fact, at)),
-      ),
-      this.editable &&
-        h(
-          'div',
-          { class: 'fact-actions' },
-          button('Correct', () => this.#say(fact)),
-          button('Not true', () => this.#dismiss(fact)),
-        ),
-    );
+    const correct = { text: 'Correct', run: (/** @type {FactRow} */ fact) => this.#say(fact) };
+    const dismiss = { text: 'Not true', run: (/** @type {FactRow} */ fact) => this.#dismiss(fact) };
+    const rows = this.facts.map((fact) => factRow(fact, this.id, this.editable ? [correct, dismiss] : []));
+    this.#redraw(this.list, () => fill(this.list, rows), this.counted);
   }
 
   #showHead() {
@@ -196,11 +181,7 @@ class EntityView {
     const kind = TYPES[entity.type][0];
     fill(
       this.head,
-      h(
-        'div',
-        { class: 'person-back' },
-        iconButton('back', 'Back', () => back(to('entities'))),
-      ),
+      h('div', { class: 'person-back' }, this.backButton),
       this.mark,
       h(
         'div',
@@ -242,19 +223,26 @@ class EntityView {
       this.links,
       () =>
         fill(this.links, this.#chips('Also called', called, this.#aliasForm()), this.#chips('Linked to', linked, link)),
-      this.head.querySelector('.icon-button'),
+      this.backButton,
     );
   }
 
-  /** Draw something anew and leave the focus where it was, or on `otherwise` where that is gone. */
+  /**
+   * Draw something anew and leave the focus where it was, or on `otherwise` where that is gone.
+   * @param {HTMLElement} root @param {() => void} draw @param {HTMLElement} otherwise
+   */
   #redraw(root, draw, otherwise) {
-    const had = root.contains(document.activeElement) ? named(document.activeElement) : null;
+    const focused = document.activeElement;
+    const had = focused && root.contains(focused) ? named(focused) : null;
     draw();
     if (had === null) return;
-    const same = [...root.querySelectorAll('a, button, input')].find((element) => named(element) === had);
+    /** @type {NodeListOf<HTMLElement>} */
+    const all = root.querySelectorAll('a, button, input');
+    const same = [...all].find((element) => named(element) === had);
     (same ?? otherwise).focus({ preventScroll: true });
   }
 
+  /** @param {string} text @param {() => void} onclick */
   #action(text, onclick) {
     return this.editable && h('button', { type: 'button', class: 'button small', onclick }, text);
   }
@@ -283,7 +271,7 @@ class EntityView {
 
   #fields() {
     const type = typeChoice('Kind', this.entity.type);
-    type.addEventListener('change', () => this.#change({ type: type.value }, `${TYPES[type.value][0]} now`));
+    type.addEventListener('change', () => this.#change({ type: typeOf(type) }, `${TYPES[typeOf(type)][0]} now`));
     const about = h('textarea', {
       value: this.entity.description,
       rows: 1,
@@ -300,11 +288,13 @@ class EntityView {
     return h('div', { class: 'person-fields' }, type, about);
   }
 
+  /** @param {string} label @param {Child[]} chips @param {Child} more */
   #chips(label, chips, more) {
     if (!chips.length && !more) return null;
     return h('div', { class: 'entity-chips' }, h('span', { class: 'label' }, label), chips, more);
   }
 
+  /** @param {Child} content @param {string} label @param {() => void} remove */
   #chip(content, label, remove) {
     return h('span', { class: 'chip' }, content, this.editable && iconButton('close', label, remove));
   }
@@ -319,6 +309,7 @@ class EntityView {
       autocomplete: 'off',
       spellcheck: false,
     });
+    /** @param {Event} event */
     const onsubmit = async (event) => {
       event.preventDefault();
       const name = input.value.trim();
@@ -327,11 +318,11 @@ class EntityView {
     return h('form', { onsubmit }, input);
   }
 
-  /** @param {Object<string, any>} fields @param {string} text */
+  /** @param {EntityPatch} fields @param {string} text */
   async #change(fields, text) {
     try {
       const answer = await changeEntity(this.id, fields);
-      this.entity = answer.body;
+      this.loaded = answer.body;
       this.#showLinks();
       done(text, answer);
     } catch (problem) {
@@ -340,6 +331,7 @@ class EntityView {
     }
   }
 
+  /** @param {FactRow|null} fact */
   #say(fact) {
     sayFact(this.entity, fact, async (answer) => {
       done(fact ? 'Corrected' : 'Fact kept', answer);
@@ -347,6 +339,7 @@ class EntityView {
     });
   }
 
+  /** @param {FactRow} fact */
   async #dismiss(fact) {
     try {
       done('Not true: it is not proposed again', await dismissFact(fact));
@@ -357,18 +350,18 @@ class EntityView {
   }
 
   #bridge() {
-    const choose = async (choice) => {
-      const answer = await bridgeAfterAsking(choice.id, this.entity);
+    /** @param {Named} person */
+    const choose = async (person) => {
+      const answer = await bridgeAfterAsking(person.id, this.entity);
       if (!answer) return;
-      done(`${this.entity.name} is ${choice.name}`, answer);
+      done(`${this.entity.name} is ${person.name}`, answer);
       await this.#bridged();
     };
-    choosePerson(`Who is ${this.entity.name}?`, choose, {
-      without: this.entity.persons.map((person) => person.id),
-      create: false,
-    });
+    const linked = this.entity.persons.map((person) => person.id);
+    chooseKnown(`Who is ${this.entity.name}?`, choose, linked);
   }
 
+  /** @param {BridgedPerson} person */
   async #unbridge(person) {
     try {
       done(`No longer linked to ${person.name}`, await bridge(person.id, null));
@@ -379,18 +372,20 @@ class EntityView {
   }
 
   async #bridged() {
-    this.entity = await get(`entities/${encodeURIComponent(this.id)}`);
+    this.loaded = await get(`entities/${this.id}`);
     this.#showLinks();
   }
 
   #merge() {
+    /** @param {Named} other */
     const into = async (other) => {
-      const preview = (await mergeEntity(this.id, other.id, true)).body;
+      const preview = await rehearseMerge(this.id, other.id);
       setTimeout(() => this.#confirmMerge(other, preview));
     };
     chooseEntity(`What else is ${this.entity.name}?`, into, this.id);
   }
 
+  /** @param {Named} other @param {Rehearsal} preview */
   async #confirmMerge(other, preview) {
     const { name, persons } = this.entity;
     const hint = [
@@ -414,7 +409,7 @@ class EntityView {
   async #delete() {
     const { name } = this.entity;
     try {
-      const preview = (await deleteEntity(this.id, true)).body;
+      const preview = await rehearseDeletion(this.id);
       const hint = 'Its facts go with it, and no model proposes it again. You can undo this at any later time.';
       if (
         !(await confirmed(`Delete ${name}?`, [previewOf(preview), h('p', { class: 'hint' }, hint)], 'Delete', {
@@ -432,15 +427,3 @@ class EntityView {
 
 /** How an element is called. @param {Element} element */
 const named = (element) => element.getAttribute('aria-label') ?? element.textContent;
-
-/** Where a fact comes from, in words. @param {any} fact @param {string|null} at the address of its photo */
-function originOf({ source, path, recorded_by: by, recorded_at: when, corrected, standing }, at) {
-  const said = h('span', { title: moment(when) }, ago(when));
-  const photo = at ? ['the insight about ', h('a', { href: at }, fileName(path))] : 'an insight';
-  const from = source ? ['Read from ', photo, ` by ${source.model}, `, said] : [`Written by ${by}, `, said];
-  return [
-    from,
-    corrected && ' · corrected since',
-    STANDINGS[standing] && h('span', { class: 'fact-standing' }, ` · ${STANDINGS[standing]}`),
-  ];
-}

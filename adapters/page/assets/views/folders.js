@@ -7,15 +7,21 @@ import { count } from '../parts/words.js';
 import { gridOf, refreshWhileWorking } from './timeline.js';
 
 /**
+ * @import { Folder } from '../../shapes'
+ * @import { Place, View } from '../router.js'
+ */
+
+/**
  * The folders right below one, with how many files lie anywhere below them.
- * @param {Array<{library_id: number, path: string, count: number}>} all @param {number} library @param {string} path
+ * @param {Folder[]} all @param {number} library @param {string} path
  */
 function below(all, library, path) {
   const prefix = path ? `${path}/` : '';
+  /** @type {Map<string, number>} */
   const found = new Map();
   for (const folder of all) {
     if (folder.library_id !== library || !folder.path.startsWith(prefix) || folder.path === path) continue;
-    const name = folder.path.slice(prefix.length).split('/')[0];
+    const [name = ''] = folder.path.slice(prefix.length).split('/');
     found.set(name, (found.get(name) ?? 0) + folder.count);
   }
   return [...found]
@@ -24,8 +30,8 @@ function below(all, library, path) {
 }
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function folders({ query }) {
   const library = query.get('library');
@@ -39,8 +45,10 @@ export function folders({ query }) {
     const [answer, libraryAnswer] = await Promise.all([get('folders'), get('libraries')]);
     const libraries = libraryAnswer.items;
     const all = answer.items;
+    /** @param {number} id */
     const total = (id) =>
       all.filter((folder) => folder.library_id === id).reduce((sum, folder) => sum + folder.count, 0);
+    /** @param {string} name @param {number} files @param {string} address */
     const entry = (name, files, address) =>
       h(
         'a',
@@ -77,7 +85,7 @@ export function folders({ query }) {
   };
 }
 
-/** The way from the top to this folder. */
+/** The way from the top to this folder. @param {string|null} library @param {string} name @param {string} path */
 function trail(library, name, path) {
   if (!library) return h('h1', {}, 'Folders');
   const steps = [h('a', { href: to('folders') }, 'Folders'), h('a', { href: to('folders', '', { library }) }, name)];
@@ -87,6 +95,6 @@ function trail(library, name, path) {
     .forEach((part, index, parts) =>
       steps.push(h('a', { href: to('folders', '', { library, path: parts.slice(0, index + 1).join('/') }) }, part)),
     );
-  steps.at(-1).setAttribute('aria-current', 'page');
+  steps.at(-1)?.setAttribute('aria-current', 'page');
   return steps.flatMap((step, index) => (index ? [icon('right'), step] : [step]));
 }

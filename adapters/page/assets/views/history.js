@@ -3,7 +3,12 @@ import { get } from '../api.js';
 import { to } from '../router.js';
 import { fill, h, icon } from '../parts/dom.js';
 import { afterUndo, complain, undo } from '../parts/toast.js';
-import { ago, longDayOf, moment } from '../parts/words.js';
+import { ago, grouped, longDayOf, moment } from '../parts/words.js';
+
+/**
+ * @import { OperationRow } from '../../shapes'
+ * @import { Place, View } from '../router.js'
+ */
 
 const PAGE = 50;
 /** What the server made by itself reads quieter than what a person decided. */
@@ -16,8 +21,8 @@ function localDay(at) {
 }
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function historyOf({ query }) {
   const days = h('div', { class: 'history' });
@@ -29,12 +34,14 @@ export function historyOf({ query }) {
   );
   const narrowed = { actor: query.get('actor'), kind: query.get('kind'), person: query.get('person') };
   const entity = query.get('entity');
+  /** @type {OperationRow[]} */
   let operations = [];
+  /** @type {string|null} */
   let cursor = null;
 
   async function more() {
     const page = await (entity
-      ? get(`entities/${encodeURIComponent(entity)}/history`, { cursor, limit: PAGE })
+      ? get(`entities/${Number(entity)}/history`, { cursor, limit: PAGE })
       : get('operations', { ...narrowed, before: operations.at(-1)?.id, limit: PAGE }));
     cursor = page.next_cursor;
     operations.push(...page.items);
@@ -56,16 +63,11 @@ export function historyOf({ query }) {
         h('p', {}, 'Every name, merge and tag is written here, and can be taken back.'),
       ],
     );
-    const groups = [];
-    for (const operation of operations) {
-      const day = longDayOf(localDay(operation.at));
-      if (groups.at(-1)?.day !== day) groups.push({ day, rows: [] });
-      groups.at(-1).rows.push(row(operation));
-    }
+    const groups = grouped(operations, (operation) => longDayOf(localDay(operation.at)));
     fill(
       days,
-      groups.map(({ day, rows }) =>
-        h('section', {}, h('h2', { class: 'history-day' }, day), h('ol', { class: 'history-list' }, rows)),
+      groups.map(([day, rows]) =>
+        h('section', {}, h('h2', { class: 'history-day' }, day), h('ol', { class: 'history-list' }, rows.map(row))),
       ),
     );
   }
@@ -94,10 +96,11 @@ export function historyOf({ query }) {
   };
 }
 
-/** @param {any} operation */
+/** @param {OperationRow} operation */
 function row(operation) {
-  const undone = operation.undone_by !== null && operation.undone_by !== undefined;
+  const undone = operation.undone_by !== null;
   const system = SYSTEM.has(operation.actor);
+  /** @param {{ currentTarget: HTMLButtonElement }} event */
   const take = async (event) => {
     const button = event.currentTarget;
     button.disabled = true;

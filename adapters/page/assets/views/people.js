@@ -11,9 +11,14 @@ import { openNamer } from '../parts/namer.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
 import { count } from '../parts/words.js';
 
+/**
+ * @import { FacesBatch, PersonView } from '../../shapes'
+ * @import { Place, View } from '../router.js'
+ */
+
 const MOST_OPEN = 120;
 
-/** @param {any} person */
+/** @param {PersonView} person */
 function card(person) {
   return h(
     'a',
@@ -25,8 +30,8 @@ function card(person) {
 }
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function people({ query }) {
   const cards = h('div', { class: 'person-grid' });
@@ -65,6 +70,7 @@ export function people({ query }) {
     }
   }
 
+  /** @type {HTMLInputElement} */
   const filter = h('input', {
     type: 'search',
     placeholder: 'Filter people',
@@ -75,14 +81,15 @@ export function people({ query }) {
       remember();
     }, 250),
   });
+  /** @type {HTMLSelectElement} */
   const sort = h(
     'select',
     { 'aria-label': 'Sort', onchange: () => ((wanted.sort = sort.value), remember()) },
-    [
-      ['faces', 'Most faces'],
-      ['name', 'Name'],
-    ].map(([value, text]) => h('option', { value, selected: value === wanted.sort }, text)),
+    Object.entries({ faces: 'Most faces', name: 'Name' }).map(([value, text]) =>
+      h('option', { value, selected: value === wanted.sort }, text),
+    ),
   );
+  /** @type {HTMLInputElement} */
   const hidden = h('input', {
     type: 'checkbox',
     checked: wanted.hidden,
@@ -123,14 +130,17 @@ export function people({ query }) {
 /** The faces that nobody was assigned, to name one by one or many at once. @param {() => Promise<void>} changed */
 function unnamedFaces(changed) {
   const counted = h('span', { class: 'faint' });
+  /** @param {number[]} ids */
   const name = (ids) =>
     choosePerson('Who is this?', async (choice) => {
       done(`${count(ids.length, 'face')} of ${choice.name}`, await assign(ids, choice));
       grid.select(false);
       await changed();
-      setTimeout(() => offerLikely(ids[0], choice, changed));
+      const [first] = ids;
+      if (first !== undefined) setTimeout(() => offerLikely(first, choice, changed));
     });
-  const many = (action, text) => async (ids) => {
+  /** @param {FacesBatch['action']} action @param {string} text */
+  const many = (action, text) => async (/** @type {number[]} */ ids) => {
     try {
       done(`${count(ids.length, 'face')} ${text}`, await decideMany(action, ids));
       grid.select(false);

@@ -10,12 +10,19 @@ import { afterUndo, complain } from '../parts/toast.js';
 import { drawPlaceholder } from '../parts/thumbhash.js';
 import { clockOf, fileName, longDayOf } from '../parts/words.js';
 
+/**
+ * @import { MediaRow } from '../../shapes'
+ * @import { Located } from '../api.js'
+ * @import { Place, View } from '../router.js'
+ * @typedef {Located & Partial<MediaRow>} Opened what is known of it: no more than the address says at first
+ */
+
 const SWIPE = 56;
 const kept = { faces: true, details: matchMedia('(min-width: 1100px)').matches };
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function photo({ query }) {
   return new PhotoView(query).view();
@@ -26,6 +33,7 @@ class PhotoView {
   constructor(query) {
     this.query = query;
     this.list = listOf(query);
+    /** @type {Opened} */
     this.at = { path: query.get('file') ?? '', library_id: Number(query.get('of')) };
     this.index = -1;
     this.faces = new FaceLayer(() => this.#load());
@@ -85,7 +93,9 @@ class PhotoView {
     );
   }
 
+  /** @returns {View} */
   view() {
+    /** @param {KeyboardEvent} event */
     const keys = (event) => this.#key(event);
     const fit = new ResizeObserver(() => this.#fit());
     const again = () => this.#load();
@@ -127,7 +137,10 @@ class PhotoView {
     this.#ways();
   }
 
-  /** The picture itself: the placeholder at once, then the thumbnail that is likely in the cache, then the preview. */
+  /**
+   * The picture itself: the placeholder at once, then the thumbnail that is likely in the cache, then the preview.
+   * @param {Opened} photo
+   */
   #show(photo) {
     this.at = { ...photo };
     this.#title();
@@ -137,12 +150,14 @@ class PhotoView {
     this.#fit();
   }
 
+  /** @param {Opened} photo */
   #paint(photo) {
     const name = fileName(photo.path);
     this.original.href = pictureUrl(photo, 'full');
     const blur = h('canvas', { class: 'blur', 'aria-hidden': 'true' });
     drawPlaceholder(blur, photo.placeholder);
-    const shown = (event) => event.target.classList.add('shown');
+    /** @param {{ currentTarget: HTMLImageElement }} event */
+    const shown = (event) => event.currentTarget.classList.add('shown');
     const large =
       photo.kind === 'video'
         ? filmOf(photo, () => this.picture.classList.add('broken'))
@@ -152,7 +167,7 @@ class PhotoView {
             draggable: false,
             onload: (event) => {
               shown(event);
-              if (!this.at.width) this.#measure(event.target);
+              if (!this.at.width) this.#measure(event.currentTarget);
             },
             onerror: () => this.picture.classList.add('broken'),
             src: pictureUrl(photo, 'preview'),
@@ -187,6 +202,7 @@ class PhotoView {
     this.under.textContent = taken ? `${clockOf(taken)} · ${name}` : '';
   }
 
+  /** @param {HTMLImageElement} picture */
   #measure(picture) {
     this.at.width = picture.naturalWidth;
     this.at.height = picture.naturalHeight;
@@ -220,7 +236,7 @@ class PhotoView {
   /** As large as the stage allows, so that boxes in per cent lie where they belong. */
   #fit() {
     const { clientWidth, clientHeight } = this.stage;
-    const { width = 4, height = 3 } = this.at.width ? this.at : {};
+    const [width, height] = this.at.width && this.at.height ? [this.at.width, this.at.height] : [4, 3];
     const scale = Math.min(clientWidth / width, clientHeight / height);
     this.picture.style.setProperty('width', `${Math.round(width * scale)}px`);
     this.picture.style.setProperty('height', `${Math.round(height * scale)}px`);
@@ -285,7 +301,9 @@ class PhotoView {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || document.querySelector('dialog[open]')) return;
-    if (/^(INPUT|TEXTAREA|SELECT|VIDEO)$/.test(event.target.tagName)) return;
+    const at = event.target instanceof Element ? event.target.tagName : '';
+    if (/^(INPUT|TEXTAREA|SELECT|VIDEO)$/.test(at)) return;
+    /** @type {Record<string, (() => void)|null>} */
     const actions = {
       ArrowLeft: () => this.step(-1),
       ArrowRight: () => this.step(1),
@@ -295,24 +313,28 @@ class PhotoView {
       d: () => this.draw(),
       m: this.motionButton.hidden ? null : () => this.playMotion(),
     };
-    const film = this.picture.querySelector('.film');
-    if (film)
+    const film = this.picture.querySelector('video');
+    if (film?.classList.contains('film'))
       Object.assign(actions, {
         f: null,
         d: null,
-        ' ': /^(BUTTON|A)$/.test(event.target.tagName) ? null : () => playOrPause(film),
+        ' ': /^(BUTTON|A)$/.test(at) ? null : () => playOrPause(film),
       });
-    if (!actions[event.key]) return;
+    const act = actions[event.key];
+    if (!act) return;
     event.preventDefault();
-    actions[event.key]();
+    act();
   }
 
   #swipe() {
+    /** @type {PointerEvent|null} */
     let start = null;
     this.stage.addEventListener('pointerdown', (event) => {
       start = event.pointerType === 'touch' && event.isPrimary && !this.faces.isDrawing ? event : null;
     });
-    this.stage.addEventListener('pointercancel', () => (start = null));
+    this.stage.addEventListener('pointercancel', () => {
+      start = null;
+    });
     this.stage.addEventListener('pointerup', (event) => {
       if (!start) return;
       const [x, y] = [event.clientX - start.clientX, event.clientY - start.clientY];

@@ -3,9 +3,11 @@ import { ask } from '../api.js';
 import { h } from '../parts/dom.js';
 import { field, formOf } from '../parts/form.js';
 
+/** @import { View } from '../router.js' */
+
 /**
  * @param {() => void} signedIn
- * @returns {import('../router.js').View}
+ * @returns {View}
  */
 export function signIn(signedIn) {
   const name = field('Name', { name: 'username', autocomplete: 'username', autocapitalize: 'none', required: true });

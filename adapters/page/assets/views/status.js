@@ -1,4 +1,7 @@
-/** How the server is: what it does now, how far faces are, the libraries with their counts, and the files it cannot read. */
+/**
+ * How the server is: what it does now, how far faces are, the libraries with their counts, and the files it cannot
+ * read.
+ */
 import { ask, get } from '../api.js';
 import { isRunning, watchJobs } from '../live.js';
 import { to } from '../router.js';
@@ -7,9 +10,14 @@ import { doingOf, progressText, totalOf } from '../parts/progress.js';
 import { complain, toast } from '../parts/toast.js';
 import { count, figure } from '../parts/words.js';
 
+/**
+ * @import { FaceStats, Health, JobRow, LibraryView } from '../../shapes'
+ * @import { View } from '../router.js'
+ */
+
 const REFRESH_MS = 3000;
 
-/** @returns {import('../router.js').View} */
+/** @returns {View} */
 export function status() {
   const jobs = h('div', { class: 'cards' });
   const faces = h('div', {});
@@ -24,20 +32,19 @@ export function status() {
     due = 0;
     const results = await Promise.allSettled([get('faces/stats'), get('libraries'), get('health')]);
     if (stopped) return;
-    const [stats, all, condition] = results.map((result) => result.value);
-    if (stats) fill(faces, facesCard(stats));
-    if (all)
+    const [stats, all, condition] = results;
+    if (stats.status === 'fulfilled') fill(faces, facesCard(stats.value));
+    if (all.status === 'fulfilled')
       fill(
         libraries,
-        all.items.map((library) => libraryCard(library, load)),
+        all.value.items.map((library) => libraryCard(library, load)),
       );
-    if (condition) fill(health, healthCard(condition));
-    results
-      .filter((result) => result.status === 'rejected')
-      .slice(0, 1)
-      .forEach((result) => complain(result.reason));
+    if (condition.status === 'fulfilled') fill(health, healthCard(condition.value));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) complain(failed.reason);
   }
 
+  /** @param {JobRow[]} all */
   const showJobs = (all) => {
     const running = all.filter(isRunning);
     fill(
@@ -70,20 +77,23 @@ export function status() {
   };
 }
 
-/** @param {import('../live.js').Job} job */
+/** @param {JobRow} job */
 function jobCard(job) {
   const meter = h('progress', { 'aria-label': doingOf(job) });
   if (totalOf(job)) Object.assign(meter, { max: job.total, value: job.done });
   return h('div', { class: 'card job' }, h('p', { class: 'job-text' }, progressText(job)), meter);
 }
 
+/** @param {FaceStats} stats */
 function facesCard(stats) {
-  const parts = [
+  /** @type {Array<[name: string, value: number, text: string]>} */
+  const all = [
     ['with-faces', stats.with_faces, 'with faces'],
     ['no-faces', stats.no_faces, 'without'],
     ['failed', stats.failed, 'failed'],
     ['pending', stats.pending, 'to be looked at'],
-  ].filter(([, value]) => value > 0);
+  ];
+  const parts = all.filter(([, value]) => value > 0);
   const bar = parts.map(([name, value, text]) => {
     const part = h('span', { class: `share ${name}`, title: `${figure(value)} ${text}` });
     part.style.setProperty('flex-grow', String(value));
@@ -108,7 +118,7 @@ function facesCard(stats) {
   );
 }
 
-/** @param {any} library @param {() => void} changed */
+/** @param {LibraryView} library @param {() => void} changed */
 function libraryCard(library, changed) {
   const problems = h('ul', { class: 'problems' });
   const listed = h(
@@ -120,7 +130,7 @@ function libraryCard(library, changed) {
   const open = async () => {
     if (!listed.open || problems.childElementCount) return;
     try {
-      const answer = await get(`libraries/${encodeURIComponent(library.id)}/problems`, { limit: 200 });
+      const answer = await get(`libraries/${library.id}/problems`, { limit: 200 });
       fill(
         problems,
         answer.items.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem))),
@@ -134,7 +144,7 @@ function libraryCard(library, changed) {
   listed.addEventListener('toggle', open);
   const scan = async () => {
     try {
-      await ask('POST', `libraries/${encodeURIComponent(library.id)}/scan`);
+      await ask('POST', `libraries/${library.id}/scan`, {});
       toast(`Looking through ${library.name}`);
       changed();
     } catch (problem) {
@@ -159,30 +169,18 @@ function libraryCard(library, changed) {
   );
 }
 
-/** A value of /health in words. @param {any} value */
-function conditionText(value) {
-  if (value === null || value === undefined) return '';
-  if (typeof value !== 'object') return String(value);
-  return (
-    [value.status, value.detail ?? value.reason ?? value.message].filter(Boolean).join(': ') ||
-    Object.entries(value)
-      .map(([name, each]) => `${name.replaceAll('_', ' ')} ${conditionText(each)}`)
-      .join(', ')
-  );
-}
-
-function healthCard(condition) {
-  const { status: overall, ...parts } = condition;
+/** @param {Health} condition */
+function healthCard({ status: overall, parts }) {
   return h(
     'div',
     { class: 'card' },
-    overall && h('p', {}, h('b', {}, overall === 'ok' ? 'All is well' : overall)),
+    h('p', {}, h('b', {}, overall === 'ok' ? 'All is well' : overall)),
     h(
       'dl',
       { class: 'health' },
-      Object.entries(parts.parts ?? parts).map(([name, value]) => [
+      Object.entries(parts).map(([name, part]) => [
         h('dt', {}, name.replaceAll('_', ' ')),
-        h('dd', {}, conditionText(value)),
+        h('dd', {}, [part.status, part.detail].filter(Boolean).join(': ')),
       ]),
     ),
   );

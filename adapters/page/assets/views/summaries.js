@@ -3,13 +3,18 @@ import { ask, get } from '../api.js';
 import { to } from '../router.js';
 import { fill, h, iconButton, settled } from '../parts/dom.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
-import { longDayOf } from '../parts/words.js';
+import { grouped, longDayOf } from '../parts/words.js';
+
+/**
+ * @import { SummaryView } from '../../shapes'
+ * @import { View } from '../router.js'
+ */
 
 const PAGE = 50;
 const FOUND = 20;
 const SEARCH_MS = 500;
 
-/** @returns {import('../router.js').View} */
+/** @returns {View} */
 export function summaries() {
   const list = h('div', { class: 'history' });
   const state = h('div', { class: 'state' });
@@ -24,7 +29,9 @@ export function summaries() {
     'aria-label': 'Search what was said',
     autocomplete: 'off',
   });
+  /** @type {SummaryView[]} */
   let rows = [];
+  /** @type {string|null} */
   let cursor = null;
   let asked = 0;
 
@@ -40,6 +47,7 @@ export function summaries() {
     );
   }
 
+  /** @param {string} wanted */
   async function find(wanted) {
     const turn = asked;
     const found = await get('summaries/search', { q: wanted, limit: FOUND });
@@ -59,10 +67,11 @@ export function summaries() {
     await (wanted ? find(wanted) : more()).catch(complain);
   }
 
+  /** @param {SummaryView} summary @param {HTMLButtonElement} button */
   async function remove(summary, button) {
     button.disabled = true;
     try {
-      const answer = await ask('DELETE', `summaries/${encodeURIComponent(summary.id)}`);
+      const answer = await ask('DELETE', `summaries/${summary.id}`, {});
       rows = rows.filter((row) => row !== summary);
       show('Nothing is left', 'What was deleted is not made again.');
       done('Deleted a summary', answer);
@@ -72,17 +81,13 @@ export function summaries() {
     }
   }
 
+  /** @param {string} nothing @param {string} why */
   function show(nothing, why) {
     older.hidden = !cursor;
     fill(state, rows.length === 0 && [h('h2', {}, nothing), h('p', {}, why)]);
-    const groups = [];
-    for (const row of rows) {
-      if (groups.at(-1)?.day !== row.day) groups.push({ day: row.day, cards: [] });
-      groups.at(-1).cards.push(card(row, remove));
-    }
     fill(
       list,
-      groups.map(({ day, cards }) =>
+      grouped(rows, (row) => row.day).map(([day, own]) =>
         h(
           'section',
           {},
@@ -91,7 +96,11 @@ export function summaries() {
             { class: 'history-day' },
             h('a', { href: to('photos', '', { from: day, to: day }) }, longDayOf(`${day}T00:00`)),
           ),
-          h('div', { class: 'cards' }, cards),
+          h(
+            'div',
+            { class: 'cards' },
+            own.map((row) => card(row, remove)),
+          ),
         ),
       ),
     );
@@ -122,7 +131,7 @@ export function summaries() {
   };
 }
 
-/** @param {any} summary @param {(summary: any, button: any) => void} remove */
+/** @param {SummaryView} summary @param {(summary: SummaryView, button: HTMLButtonElement) => void} remove */
 function card(summary, remove) {
   const button = iconButton('close', `Delete the summary of ${summary.day} with ${summary.contact}`, () =>
     remove(summary, button),

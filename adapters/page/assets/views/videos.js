@@ -4,9 +4,11 @@ import { fill, h } from '../parts/dom.js';
 import { count } from '../parts/words.js';
 import { gridOf, refreshWhileWorking } from './timeline.js';
 
+/** @import { Place, View } from '../router.js' */
+
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function videos({ query }) {
   const narrowed = new URLSearchParams(query);
