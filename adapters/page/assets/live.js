@@ -1,27 +1,25 @@
 /**
- * What the server is doing now. Jobs come as server-sent events while the page is seen, and by asking every few seconds where
- * the stream cannot be had.
+ * What the server is doing now. Jobs come as server-sent events while the page is seen, and by asking every few seconds
+ * where the stream cannot be had.
  */
-import { get, urlOf } from './api.js';
+import { get, isStatus, urlOf } from './api.js';
 
-/**
- * @typedef {{id: number, kind: string, title: string, state: 'running'|'waiting'|'done', done: number, total: number|null,
- *   rate: number|null, seconds_left: number|null, note: string|null}} Job
- */
+/** @import { JobRow } from '../shapes' */
 
 const POLL_MS = 4000;
 
-/** @type {Set<(jobs: Job[]) => void>} */
+/** @type {Set<(jobs: JobRow[]) => void>} */
 const listeners = new Set();
-/** @type {Map<any, Job>} */
+/** @type {Map<number, JobRow>} */
 const jobs = new Map();
+/** @type {EventSource|null} */
 let stream = null;
 let timer = 0;
 
-/** @param {Job} job */
+/** @param {JobRow} job */
 export const isRunning = (job) => job.state !== 'done';
 
-/** @param {any[]} rows */
+/** @param {JobRow[]} rows */
 function take(rows) {
   for (const row of rows) jobs.set(row.id, row);
   tell();
@@ -37,7 +35,7 @@ async function poll() {
     jobs.clear();
     take(answer.items);
   } catch (problem) {
-    if (problem.status === 401) return;
+    if (isStatus(problem, 401)) return;
   }
   if (!stream) timer = setTimeout(poll, POLL_MS);
 }
@@ -45,6 +43,7 @@ async function poll() {
 function listen() {
   if (stream || document.hidden || !listeners.size) return;
   stream = new EventSource(urlOf('jobs/stream'));
+  /** @param {MessageEvent<string>} event */
   const hear = (event) => {
     const said = JSON.parse(event.data);
     take([said.items ?? said].flat());
@@ -74,7 +73,7 @@ document.addEventListener('visibilitychange', () => {
 
 /**
  * Be told of all jobs, now and whenever one changes.
- * @param {(jobs: Job[]) => void} listener
+ * @param {(jobs: JobRow[]) => void} listener
  * @returns {() => void} ends it
  */
 export function watchJobs(listener) {

@@ -2,7 +2,7 @@
 import { whenSignedOut } from './api.js';
 import { forgetLists } from './photolist.js';
 import { follow, here } from './router.js';
-import { h } from './parts/dom.js';
+import { h, present } from './parts/dom.js';
 import { frame } from './parts/frame.js';
 import { entities } from './views/entities.js';
 import { entity } from './views/entity.js';
@@ -19,16 +19,31 @@ import { summaries } from './views/summaries.js';
 import { timeline } from './views/timeline.js';
 import { videos } from './views/videos.js';
 
-/** @type {Object<string, (place: import('./router.js').Place) => import('./router.js').View>} */
+/** @import { Place, View } from './router.js' */
+
+/** @type {Record<string, (place: Place) => View>} */
 const VIEWS = {
-  photos: timeline, videos, photo, memories, folders, people, person, review, history: historyOf, status, summaries, entities, entity,
+  photos: timeline,
+  videos,
+  photo,
+  memories,
+  folders,
+  people,
+  person,
+  review,
+  history: historyOf,
+  status,
+  summaries,
+  entities,
+  entity,
 };
 
-const app = document.getElementById('app');
+const app = present(document.getElementById('app'));
 const page = frame();
+/** @type {View|null} */
 let current = null;
 
-/** @param {import('./router.js').View} view */
+/** @param {View} view @param {Place} place */
 function display(view, place) {
   current?.leave?.();
   current = view;
@@ -40,15 +55,19 @@ function display(view, place) {
   view.enter?.();
 }
 
-/** @param {import('./router.js').Place} place */
+/** @param {Place} place */
 function show(place) {
-  const view = (VIEWS[place.name] ?? nowhere)(place);
-  if (view) display(view, place);
+  display((VIEWS[place.name] ?? nowhere)(place), place);
 }
 
 const nowhere = () => ({
   title: 'Not here',
-  element: h('div', { class: 'state' }, h('h2', {}, 'There is no such page'), h('p', {}, h('a', { href: '#/photos' }, 'To the photos'))),
+  element: h(
+    'div',
+    { class: 'state' },
+    h('h2', {}, 'There is no such page'),
+    h('p', {}, h('a', { href: '#/photos' }, 'To the photos')),
+  ),
 });
 
 let asking = false;

@@ -1,33 +1,38 @@
 /**
- * Lists of photos as the server pages them, shared by the grid and by the photo that is open, and kept while the page lives
- * so that going back is immediate.
+ * Lists of photos as the server pages them, shared by the grid and by the photo that is open, and kept while the page
+ * lives so that going back is immediate.
  */
 import { get } from './api.js';
 
 /**
- * @typedef {{id: number, library_id: number, path: string, kind: string, width: number|null, height: number|null,
- *   duration: number|null, video_codec: string|null, taken_at: string|null, placeholder: string|null,
- *   format: string|null, motion?: boolean, companions?: import('./parts/words.js').Companion[]}} Photo
+ * @import { FoundPhotos, MediaRow, Photos } from '../shapes'
+ * @typedef {Partial<Record<typeof NARROWING[number], string>>} Narrowing
  */
 
 const PAGE = 200;
 
 export class PhotoList {
-  /** @param {Object<string, any>} filter parameters of `GET /photos`, or with `by=meaning` of `GET /photos/search` */
-  constructor({ by, ...filter }) {
+  /** @param {Narrowing} narrowing parameters of `GET /photos`, or with `by=meaning` of `GET /photos/search` */
+  constructor(narrowing) {
+    const { by, ...filter } = narrowing;
     this.filter = filter;
     this.byMeaning = by === 'meaning';
-    /** How far search by meaning is where it is not done. @type {{done: number, total: number}|null} */
+    /** How far search by meaning is where it is not done. @type {FoundPhotos['embedding']} */
     this.embedding = null;
-    /** @type {Photo[]} */
+    /** @type {MediaRow[]} */
     this.items = [];
     /** @type {number|null} */
     this.total = null;
     this.scroll = 0;
     this.complete = false;
-    this.cursor = undefined;
+    /** @type {string|null} */
+    this.cursor = null;
+    /** @type {Promise<void>|null} */
     this.loading = null;
+    /** @type {Set<number>} */
     this.known = new Set();
+    /** The photo that was open last, for the grid to go back to; -1 where there is none. */
+    this.opened = -1;
   }
 
   /** Load the next page; callers at the same time share one request. @returns {Promise<void>} */
@@ -40,15 +45,20 @@ export class PhotoList {
   }
 
   async #next() {
-    const page = await get(this.byMeaning ? 'photos/search' : 'photos', { ...this.filter, limit: PAGE, cursor: this.cursor });
-    this.embedding = page.embedding ?? null;
+    /** @type {Photos|FoundPhotos} */
+    const page = await get(this.byMeaning ? 'photos/search' : 'photos', {
+      ...this.filter,
+      limit: PAGE,
+      cursor: this.cursor,
+    });
+    this.embedding = 'embedding' in page ? page.embedding : null;
     this.cursor = page.next_cursor;
     this.complete = !page.next_cursor;
-    this.total = page.total ?? this.total;
+    if ('total' in page) this.total = page.total ?? this.total;
     this.#take(page.items);
   }
 
-  /** @param {Photo[]} photos */
+  /** @param {MediaRow[]} photos */
   #take(photos) {
     for (const photo of photos)
       if (!this.known.has(photo.id)) {
@@ -68,16 +78,18 @@ export class PhotoList {
     if (last && this.byMeaning) return 0; // what is looked at stays where it is
     if (last) await this.#discovered((photo) => this.complete || inOrder(photo, last) < 0);
     else {
-      Object.assign(this, { cursor: undefined, complete: false });
+      Object.assign(this, { cursor: null, complete: false });
       await this.more();
     }
     return this.items.length - before;
   }
 
-  /** @param {(photo: Photo) => boolean} belongs */
+  /** @param {(photo: MediaRow) => boolean} belongs */
   async #discovered(belongs) {
-    let cursor;
+    /** @type {string|null} */
+    let cursor = null;
     for (;;) {
+      /** @type {Photos} */
       const page = await get('photos', { ...this.filter, sort: 'discovered', limit: PAGE, cursor });
       this.total = page.total ?? this.total;
       const fresh = page.items.filter((photo) => !this.known.has(photo.id));
@@ -89,13 +101,16 @@ export class PhotoList {
     this.items.sort(inOrder);
   }
 
-  /** What stood alone until the photo of its name came is that photo's companion now. @param {Photo[]} fresh */
+  /** What stood alone until the photo of its name came is that photo's companion now. @param {MediaRow[]} fresh */
   #giveWay(fresh) {
     const behind = new Set(fresh.flatMap((photo) => photo.companions ?? []).map((companion) => companion.id));
     if (behind.size) this.items = this.items.filter((photo) => !behind.has(photo.id));
   }
 
-  /** Where a photo stands in the list, -1 where it is not (yet) there. @param {number} libraryId @param {string} path */
+  /**
+   * Where a photo stands in the list, -1 where it is not (yet) there.
+   * @param {number} libraryId @param {string} path
+   */
   indexOf(libraryId, path) {
     return this.items.findIndex((photo) => photo.library_id === libraryId && photo.path === path);
   }
@@ -114,9 +129,11 @@ export class PhotoList {
   }
 }
 
-/** Newest first, as the server sorts. @param {Photo} one @param {Photo} other */
+/** Newest first, as the server sorts. @param {MediaRow} one @param {MediaRow} other */
 function inOrder(one, other) {
-  const [a, b] = [one, other].map((photo) => /^[\d-]+T[\d:.]+/.exec(photo.taken_at ?? '')?.[0] ?? '');
+  /** @param {MediaRow} photo */
+  const clock = (photo) => /^[\d-]+T[\d:.]+/.exec(photo.taken_at ?? '')?.[0] ?? '';
+  const [a, b] = [clock(one), clock(other)];
   if (a !== b) return a < b ? 1 : -1;
   return other.id - one.id;
 }
@@ -125,13 +142,29 @@ function inOrder(one, other) {
 const lists = new Map();
 
 /** The parameters of an address that narrow a list of photos. */
-const NARROWING = ['q', 'by', 'kind', 'library', 'path', 'persons', 'tags', 'recursive', 'from', 'to'];
+const NARROWING = /** @type {const} */ ([
+  'q',
+  'by',
+  'kind',
+  'library',
+  'path',
+  'persons',
+  'tags',
+  'recursive',
+  'from',
+  'to',
+]);
 
 /** The part of an address that narrows a list of photos. @param {URLSearchParams} query */
-export const narrowingOf = (query) =>
-  Object.fromEntries(
-    NARROWING.map((name) => [name, query.get(name)]).filter(([name, value]) => value && (name !== 'by' || query.get('q'))),
-  );
+export function narrowingOf(query) {
+  /** @type {Narrowing} */
+  const found = {};
+  for (const name of NARROWING) {
+    const value = query.get(name);
+    if (value && (name !== 'by' || query.get('q'))) found[name] = value;
+  }
+  return found;
+}
 
 /** The list behind an address; the newest few lists are kept. @param {URLSearchParams} query */
 export function listOf(query) {
@@ -140,7 +173,8 @@ export function listOf(query) {
   const list = lists.get(key) ?? new PhotoList(filter);
   lists.delete(key);
   lists.set(key, list);
-  if (lists.size > 6) lists.delete(lists.keys().next().value);
+  const [oldest] = lists.keys();
+  if (lists.size > 6 && oldest !== undefined) lists.delete(oldest);
   return list;
 }
 

@@ -1,25 +1,30 @@
 /**
- * The page's addresses: `#/name/part?query`. They live behind the hash so that a reload, a bookmark and a path prefix of a
- * reverse proxy all work, and no address of the page can hide a route of the API.
+ * The page's addresses: `#/name/part?query`. They live behind the hash so that a reload, a bookmark and a path prefix
+ * of a reverse proxy all work, and no address of the page can hide a route of the API.
  */
 
 /**
- * @typedef {{name: string, part: string, query: URLSearchParams}} Place
- * @typedef {{element: Element, title: string, leave?: () => void, focus?: () => void}} View
+ * @typedef {{ name: string, part: string, query: URLSearchParams }} Place
+ * @typedef {{ element: Element, title: string, bare?: boolean, enter?: () => void, leave?: () => void }} View
+ *   `enter` is called when it is shown; a `bare` one stands without the frame
  */
 
 /** @returns {Place} */
 export function here() {
-  const [path, query] = location.hash.replace(/^#\/?/, '').split(/\?(.*)/s);
+  const [path = '', query] = location.hash.replace(/^#\/?/, '').split(/\?(.*)/s);
   const [name, part] = path.split('/');
-  return { name: name || 'photos', part: part ? decodeURIComponent(part) : '', query: new URLSearchParams(query ?? '') };
+  return {
+    name: name || 'photos',
+    part: part ? decodeURIComponent(part) : '',
+    query: new URLSearchParams(query ?? ''),
+  };
 }
 
 /**
  * The address of a view.
  * @param {string} name
  * @param {string|number} [part]
- * @param {Object<string, any>} [query]
+ * @param {Record<string, string|number|null|undefined>} [query] what is empty is left out
  */
 export function to(name, part = '', query = {}) {
   const parameters = new URLSearchParams();

@@ -1,12 +1,16 @@
 /**
- * Lets the tiles of videos that are in the window play a short silent loop. Clips are made when somebody looks: until one is
- * ready its tile shows the poster. Who asked the system for less motion sees a clip move only under the pointer or the focus.
+ * Lets the tiles of videos that are in the window play a short silent loop. Clips are made when somebody looks: until
+ * one is ready its tile shows the poster. Who asked the system for less motion sees a clip move only under the pointer
+ * or the focus.
  */
 import { ask, urlOf } from '../api.js';
 import { h } from './dom.js';
 import { complain } from './toast.js';
 
-/** @typedef {import('../photolist.js').Photo} Photo */
+/**
+ * @import { ClipRow, MediaRow } from '../../shapes'
+ * @typedef {{ photo: MediaRow, clip: HTMLVideoElement|null, failed: boolean }} Seen a tile in the window
+ */
 
 const AGAIN_MS = 2000;
 /** Videos that move at once: as many as browsers decode with ease. */
@@ -15,18 +19,24 @@ const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 export class ClipWall {
   constructor() {
-    /** @type {Map<HTMLElement, {photo: Photo, clip: HTMLVideoElement|null, failed: boolean}>} the tiles in the window */
+    /** @type {Map<Element, Seen>} */
     this.seen = new Map();
-    /** @type {WeakMap<Element, Photo>} */
+    /** @type {WeakMap<Element, MediaRow>} */
     this.photos = new WeakMap();
     this.timer = 0;
     this.observer = new IntersectionObserver((entries) => this.#moved(entries), { threshold: 0.25 });
   }
 
-  /** A tile was made. @param {Photo} photo @param {HTMLElement} tile */
+  /** A tile was made. @param {MediaRow} photo @param {HTMLElement} tile */
   take(photo, tile) {
     this.photos.set(tile, photo);
-    for (const name of ['pointerenter', 'focus']) tile.addEventListener(name, () => this.seen.get(tile)?.clip?.play().catch(() => {}));
+    for (const name of ['pointerenter', 'focus'])
+      tile.addEventListener(name, () =>
+        this.seen
+          .get(tile)
+          ?.clip?.play()
+          .catch(() => {}),
+      );
     for (const name of ['pointerleave', 'blur']) tile.addEventListener(name, () => this.#play());
     this.observer.observe(tile);
   }
@@ -41,9 +51,11 @@ export class ClipWall {
   /** @param {IntersectionObserverEntry[]} entries */
   #moved(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) this.seen.set(target, this.seen.get(target) ?? { photo: this.photos.get(target), clip: target.querySelector('.clip'), failed: false });
+      const photo = this.photos.get(target);
+      const clip = target.querySelector('video');
+      if (isIntersecting && photo) this.seen.set(target, this.seen.get(target) ?? { photo, clip, failed: false });
       else {
-        target.querySelector('.clip')?.pause();
+        clip?.pause();
         this.seen.delete(target);
       }
     }
@@ -55,8 +67,8 @@ export class ClipWall {
   #play() {
     const most = still.matches ? 0 : mostAtOnce();
     [...this.seen.values()]
-      .filter(({ clip }) => clip)
-      .forEach(({ clip }, index) => (index < most ? clip.play().catch(() => {}) : clip.pause()));
+      .flatMap(({ clip }) => clip ?? [])
+      .forEach((clip, index) => (index < most ? clip.play().catch(() => {}) : clip.pause()));
   }
 
   async #ask() {
@@ -69,7 +81,10 @@ export class ClipWall {
     try {
       const items = asked.map(([, { photo }]) => ({ path: photo.path, library: photo.library_id }));
       const { body } = await ask('POST', 'video/preview/status', { body: { items } });
-      body.items.forEach(({ status }, index) => this.#told(...asked[index], status));
+      asked.forEach(([tile, state], index) => {
+        const told = body.items[index];
+        if (told) this.#told(tile, state, told.status);
+      });
       this.#play();
     } catch (problem) {
       clearTimeout(this.timer);
@@ -78,12 +93,23 @@ export class ClipWall {
     }
   }
 
+  /** @param {Element} tile @param {Seen} state @param {ClipRow['status']} status */
   #told(tile, state, status) {
     state.failed = status === 'failed';
     if (status !== 'ready' || state.clip || !tile.isConnected) return;
     const { path, library_id: library } = state.photo;
-    state.clip = h('video', { class: 'clip', muted: true, loop: true, playsInline: true, preload: 'auto', tabIndex: -1, 'aria-hidden': 'true', src: urlOf('video/preview', { path, library }) });
-    state.clip.addEventListener('playing', () => state.clip.classList.add('shown'), { once: true });
-    tile.querySelector('img').after(state.clip);
+    const clip = h('video', {
+      class: 'clip',
+      muted: true,
+      loop: true,
+      playsInline: true,
+      preload: 'auto',
+      tabIndex: -1,
+      'aria-hidden': 'true',
+      src: urlOf('video/preview', { path, library }),
+    });
+    clip.addEventListener('playing', () => clip.classList.add('shown'), { once: true });
+    state.clip = clip;
+    tile.querySelector('img')?.after(clip);
   }
 }

@@ -2,7 +2,18 @@
 import { fill, h } from './dom.js';
 import { complain } from './toast.js';
 
+/** @import { Child } from './dom.js' */
+
 let made = 0;
+
+/**
+ * @template Option
+ * @typedef {object} Combobox
+ * @property {HTMLElement} element
+ * @property {() => void} focus
+ * @property {() => string} typed what was typed
+ * @property {(found: Option[], none: string) => void} offer show these, or what to say where there are none
+ */
 
 /**
  * @template Option
@@ -11,9 +22,10 @@ let made = 0;
  * @param {string} given.listLabel
  * @param {string} given.placeholder
  * @param {() => void} given.oninput
- * @param {() => Promise<any>} given.ready when what is offered belongs to what was typed: Enter waits for it
- * @param {(option: Option) => Promise<any>|void} given.choose
- * @param {(option: Option) => Array<Node|string>} given.draw what a row shows
+ * @param {() => Promise<void>} given.ready when what is offered belongs to what was typed: Enter waits for it
+ * @param {(option: Option) => Promise<void>|void} given.choose
+ * @param {(option: Option) => Child[]} given.draw what a row shows
+ * @returns {Combobox<Option>}
  */
 export function combobox({ label, listLabel, placeholder, oninput, ready, choose, draw }) {
   const id = `options-${++made}`;
@@ -36,6 +48,7 @@ export function combobox({ label, listLabel, placeholder, oninput, ready, choose
   let chosen = 0;
   let busy = false;
 
+  /** @param {Option|undefined} option */
   async function pick(option) {
     if (busy || !option) return;
     busy = true;
@@ -48,6 +61,7 @@ export function combobox({ label, listLabel, placeholder, oninput, ready, choose
     }
   }
 
+  /** @param {KeyboardEvent} event */
   function walk(event) {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
@@ -61,24 +75,30 @@ export function combobox({ label, listLabel, placeholder, oninput, ready, choose
 
   function mark() {
     [...list.children].forEach((row, index) => row.setAttribute('aria-selected', String(index === chosen)));
-    if (options[chosen]) input.setAttribute('aria-activedescendant', list.children[chosen].id);
+    const row = options[chosen] && list.children[chosen];
+    if (row) input.setAttribute('aria-activedescendant', row.id);
     else input.removeAttribute('aria-activedescendant');
-    if (options[chosen]) list.children[chosen].scrollIntoView({ block: 'nearest' });
+    row?.scrollIntoView({ block: 'nearest' });
   }
 
+  /** @param {Option} option @param {number} index */
   const row = (option, index) =>
     h(
       'li',
-      { role: 'option', id: `${id}-${index}`, class: 'option', onpointerdown: (event) => event.preventDefault(), onclick: () => pick(option) },
+      {
+        role: 'option',
+        id: `${id}-${index}`,
+        class: 'option',
+        onpointerdown: (event) => event.preventDefault(),
+        onclick: () => pick(option),
+      },
       ...draw(option),
     );
 
   return {
     element: h('div', { class: 'picker' }, input, list),
     focus: () => input.focus(),
-    /** What was typed. */
     typed: () => input.value.trim(),
-    /** Show these, or what to say where there are none. @param {Option[]} found @param {string} none */
     offer(found, none) {
       options = found;
       chosen = 0;

@@ -10,6 +10,7 @@ import { h, icon } from './dom.js';
 export function faceCrop(faceId, size = 192, alt = '') {
   if (faceId === null || faceId === undefined) return h('span', { class: 'crop none' }, icon('face'));
   const holder = h('span', { class: 'crop' });
+  /** @type {HTMLImageElement} */
   const picture = h('img', {
     alt,
     loading: 'lazy',

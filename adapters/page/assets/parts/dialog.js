@@ -1,10 +1,14 @@
-/** Modal dialogs on the browser's own `<dialog>`: it keeps the focus inside, closes with Esc and gives the focus back. */
+/**
+ * Modal dialogs on the browser's own `<dialog>`: it keeps the focus inside, closes with Esc and gives the focus back.
+ */
 import { h, iconButton } from './dom.js';
+
+/** @import { Child } from './dom.js' */
 
 /**
  * Open a dialog; on a phone it rises from the lower edge.
  * @param {string} title
- * @param {any} content
+ * @param {Child} content
  * @param {{class?: string, onclose?: () => void}} [how]
  * @returns {{close: () => void, element: HTMLDialogElement}}
  */
@@ -12,6 +16,7 @@ export function openDialog(title, content, { class: name = '', onclose } = {}) {
   const opener = document.activeElement;
   const heading = h('h2', { id: `dialog-${Math.random().toString(36).slice(2)}` }, title);
   const close = () => element.close();
+  /** @type {HTMLDialogElement} */
   const element = h(
     'dialog',
     {
@@ -25,7 +30,12 @@ export function openDialog(title, content, { class: name = '', onclose } = {}) {
         onclose?.();
       },
     },
-    h('div', { class: 'dialog-body' }, h('header', { class: 'dialog-head' }, heading, iconButton('close', 'Close', close)), content),
+    h(
+      'div',
+      { class: 'dialog-body' },
+      h('header', { class: 'dialog-head' }, heading, iconButton('close', 'Close', close)),
+      content,
+    ),
   );
   (document.querySelector('.viewer') ?? document.body).append(element);
   element.showModal();
@@ -35,18 +45,23 @@ export function openDialog(title, content, { class: name = '', onclose } = {}) {
 /**
  * Ask before something that changes much.
  * @param {string} title
- * @param {any} content
- * @param {string} action the word on the button
+ * @param {Child} content
+ * @param {string} word on the button
  * @param {{danger?: boolean}} [how]
  * @returns {Promise<boolean>}
  */
-export function confirmed(title, content, action, { danger = false } = {}) {
+export function confirmed(title, content, word, { danger = false } = {}) {
   return new Promise((answer) => {
     let agreed = false;
     const agree = () => {
       agreed = true;
       dialog.close();
     };
+    const action = h(
+      'button',
+      { type: 'button', class: danger ? 'button danger' : 'button primary', onclick: agree },
+      word,
+    );
     const dialog = openDialog(
       title,
       [
@@ -55,11 +70,11 @@ export function confirmed(title, content, action, { danger = false } = {}) {
           'div',
           { class: 'actions' },
           h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Cancel'),
-          h('button', { type: 'button', class: danger ? 'button danger' : 'button primary', onclick: agree }, action),
+          action,
         ),
       ],
       { onclose: () => answer(agreed) },
     );
-    dialog.element.querySelector('.actions .button:last-child').focus();
+    action.focus();
   });
 }

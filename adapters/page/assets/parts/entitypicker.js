@@ -7,24 +7,31 @@ import { TYPES } from './known.js';
 import { complain } from './toast.js';
 import { count } from './words.js';
 
-/** @typedef {{id: number, name: string, type: string, fact_count: number}} Entity */
+/**
+ * @import { EntityRow } from '../../shapes'
+ * @import { Combobox } from './combobox.js'
+ */
 
 const SHOWN = 7;
 const SEARCH_MS = 200;
 
 /**
  * @param {object} given
- * @param {(entity: Entity) => Promise<any>|void} given.choose
+ * @param {(entity: EntityRow) => Promise<void>|void} given.choose
  * @param {string} given.label
  * @param {number} [given.without] the id that is not offered
  */
 export function entityPicker({ choose, label, without }) {
+  /** @type {string|null} */
   let shownFor = null;
+  /** @type {Combobox<EntityRow>} */
   const box = combobox({
     label,
     listLabel: 'Entities',
     placeholder: 'Search entities',
-    oninput: settled(() => (found = search()), SEARCH_MS),
+    oninput: settled(() => {
+      found = search();
+    }, SEARCH_MS),
     /** Whoever types faster than the list comes chooses from what was typed. */
     ready: () => (shownFor === box.typed() ? found : (found = search())),
     choose,
@@ -54,7 +61,7 @@ export function entityPicker({ choose, label, without }) {
 
 /**
  * Ask for an entity in a dialog, which closes once `choose` is through.
- * @param {string} title @param {(entity: Entity) => Promise<any>} choose @param {number} [without]
+ * @param {string} title @param {(entity: EntityRow) => Promise<void>} choose @param {number} [without]
  */
 export function chooseEntity(title, choose, without) {
   const picker = entityPicker({

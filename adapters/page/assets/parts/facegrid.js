@@ -4,64 +4,89 @@ import { fill, h } from './dom.js';
 import { count } from './words.js';
 
 /**
- * @typedef {{id: number}} Shown
- * @typedef {{label: string, run: (ids: number[]) => Promise<any>|void, single?: boolean}} Action
+ * @import { FaceView } from '../../shapes'
+ * @typedef {{ label: string, run: (ids: number[]) => Promise<void>|void, single?: boolean }} Action
+ *   a `single` one is offered on one face only
  */
 
 export class FaceGrid {
   /**
    * @param {object} given
-   * @param {(face: any, element: HTMLElement) => void} given.open
-   * @param {Action[]} given.actions offered on what is selected; `single` ones only on one face
-   * @param {(face: any) => string} given.label
+   * @param {(face: FaceView, element: HTMLElement) => void} given.open
+   * @param {Action[]} given.actions offered on what is selected
+   * @param {(face: FaceView) => string} given.label
    */
   constructor({ open, actions, label }) {
     this.open = open;
     this.actions = actions;
     this.label = label;
-    /** @type {Shown[]} */
+    /** @type {FaceView[]} */
     this.faces = [];
+    /** The button of each face, in the same order. @type {HTMLButtonElement[]} */
+    this.cells = [];
+    /** @type {Set<number>} */
     this.chosen = new Set();
     this.selecting = false;
     this.last = -1;
-    this.toggle = h('button', { type: 'button', class: 'button small', 'aria-pressed': 'false', onclick: () => this.select(!this.selecting) }, 'Select');
-    this.grid = h('div', { class: 'face-grid', onkeydown: (event) => event.key === 'Escape' && this.selecting && this.select(false) });
-    this.bar = h('div', { class: 'select-bar', role: 'toolbar', 'aria-label': 'With the selected faces', hidden: true });
+    this.toggle = h(
+      'button',
+      { type: 'button', class: 'button small', 'aria-pressed': 'false', onclick: () => this.select(!this.selecting) },
+      'Select',
+    );
+    this.grid = h('div', {
+      class: 'face-grid',
+      onkeydown: (event) => event.key === 'Escape' && this.selecting && this.select(false),
+    });
+    this.bar = h('div', {
+      class: 'select-bar',
+      role: 'toolbar',
+      'aria-label': 'With the selected faces',
+      hidden: true,
+    });
     this.element = h('div', {}, this.grid, this.bar);
   }
 
-  /** @param {Shown[]} faces */
+  /** @param {FaceView[]} faces */
   show(faces) {
     this.faces = faces;
     const present = new Set(faces.map((face) => face.id));
     for (const id of this.chosen) if (!present.has(id)) this.chosen.delete(id);
-    const focused = [...this.grid.children].indexOf(document.activeElement);
-    fill(this.grid, faces.map((face, index) => this.#face(face, index)));
-    if (focused >= 0) this.grid.children[Math.min(focused, faces.length - 1)]?.focus({ preventScroll: true });
+    const focused = this.cells.findIndex((cell) => cell === document.activeElement);
+    this.cells = faces.map((face, index) => this.#face(face, index));
+    fill(this.grid, this.cells);
+    if (focused >= 0) this.cells[Math.min(focused, faces.length - 1)]?.focus({ preventScroll: true });
     this.toggle.hidden = faces.length === 0;
     this.#say();
   }
 
+  /** @param {FaceView} face @param {number} index */
   #face(face, index) {
+    /** @param {MouseEvent} event */
     const press = (event) => {
       if (!this.selecting) return this.open(face, button);
       this.#choose(index, event.shiftKey);
     };
-    const button = h('button', { type: 'button', class: 'face-cell', 'aria-label': this.label(face), onclick: press }, faceCrop(face.id, 224));
+    /** @type {HTMLButtonElement} */
+    const button = h(
+      'button',
+      { type: 'button', class: 'face-cell', 'aria-label': this.label(face), onclick: press },
+      faceCrop(face.id, 224),
+    );
     if (this.selecting) button.setAttribute('aria-pressed', String(this.chosen.has(face.id)));
     return button;
   }
 
   /** @param {number} index @param {boolean} through from the last chosen one on */
   #choose(index, through) {
-    const on = !this.chosen.has(this.faces[index].id);
+    const pressed = this.faces[index];
+    const on = !pressed || !this.chosen.has(pressed.id);
     const from = through && this.last >= 0 ? Math.min(this.last, index) : index;
     const until = through && this.last >= 0 ? Math.max(this.last, index) : index;
-    for (let at = from; at <= until; at++) {
-      if (on) this.chosen.add(this.faces[at].id);
-      else this.chosen.delete(this.faces[at].id);
-      this.grid.children[at].setAttribute('aria-pressed', String(on));
-    }
+    this.faces.slice(from, until + 1).forEach(({ id }, step) => {
+      if (on) this.chosen.add(id);
+      else this.chosen.delete(id);
+      this.cells[from + step]?.setAttribute('aria-pressed', String(on));
+    });
     this.last = index;
     this.#say();
   }
@@ -74,7 +99,7 @@ export class FaceGrid {
     this.toggle.textContent = on ? 'Done' : 'Select';
     this.toggle.setAttribute('aria-pressed', String(on));
     this.grid.classList.toggle('selecting', on);
-    for (const button of this.grid.children) {
+    for (const button of this.cells) {
       if (on) button.setAttribute('aria-pressed', 'false');
       else button.removeAttribute('aria-pressed');
     }
@@ -84,12 +109,17 @@ export class FaceGrid {
   #say() {
     const ids = [...this.chosen];
     this.bar.hidden = !this.selecting;
+    /** @param {Action} action */
     const usable = (action) => ids.length > 0 && (!action.single || ids.length === 1);
     fill(
       this.bar,
       h('span', { 'aria-live': 'polite' }, ids.length ? count(ids.length, 'face') : 'Choose faces'),
       this.actions.map((action) =>
-        h('button', { type: 'button', class: 'button small', disabled: !usable(action), onclick: () => action.run(ids) }, action.label),
+        h(
+          'button',
+          { type: 'button', class: 'button small', disabled: !usable(action), onclick: () => action.run(ids) },
+          action.label,
+        ),
       ),
     );
   }

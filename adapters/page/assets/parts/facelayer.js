@@ -5,23 +5,32 @@ import { openNamer } from './namer.js';
 import { complain, done } from './toast.js';
 
 /**
- * @typedef {{x: number, y: number, w: number, h: number}} Box
- * @typedef {{id: number, box: Box, person_id: number|null, person_name: string|null, ignored: boolean, source: string,
- *   confidence: number|null, library_id: number, path: string}} Face
+ * @import { Located } from '../api.js'
+ * @import { Box, FaceView } from '../../shapes'
  */
 
 /** Boxes below this part of the picture's side are a slip of the hand. */
 const LEAST = 0.012;
 
 export class FaceLayer {
-  /** @param {() => void} changed called after any face was changed */
+  /** @param {() => Promise<void>} changed called after any face was changed */
   constructor(changed) {
     this.changed = changed;
+    /** @type {Located|null} */
+    this.photo = null;
+    /** @type {{ close: () => void }|null} */
+    this.namer = null;
+    /** What is being drawn. @type {HTMLElement|null} */
+    this.rubber = null;
     this.isDrawing = false;
     /** @type {(on: boolean) => void} */
     this.drawing = () => {};
     this.boxes = h('div', { class: 'boxes' });
-    this.sheet = h('div', { class: 'drawing-sheet', hidden: true }, h('p', { class: 'drawing-hint' }, 'Drag over a face'));
+    this.sheet = h(
+      'div',
+      { class: 'drawing-sheet', hidden: true },
+      h('p', { class: 'drawing-hint' }, 'Drag over a face'),
+    );
     this.element = h('div', { class: 'faces' }, this.boxes, this.sheet);
     this.#listen();
   }
@@ -35,29 +44,44 @@ export class FaceLayer {
     this.draw(false);
   }
 
-  /** @param {{path: string, library_id: number}} photo @param {Face[]} faces */
+  /** @param {Located} photo @param {FaceView[]} faces */
   show(photo, faces) {
     this.photo = photo;
-    const byPlace = faces.filter((face) => face.box && face.status !== 'deleted').sort((a, b) => a.box.x - b.box.x);
-    const focused = document.activeElement?.dataset.face;
-    fill(this.boxes, byPlace.map((face) => this.#box(face)));
-    if (focused) this.boxes.querySelector(`[data-face="${focused}"]`)?.focus({ preventScroll: true });
+    const byPlace = faces.filter((face) => face.status !== 'deleted').sort((a, b) => a.box.x - b.box.x);
+    const focused = [...this.boxes.children].find((box) => box === document.activeElement)?.getAttribute('data-face');
+    fill(
+      this.boxes,
+      byPlace.map((face) => this.#box(face)),
+    );
+    if (focused) this.#boxOf(focused)?.focus({ preventScroll: true });
   }
 
-  /** @param {Face} face */
+  /** The box of a face. @param {string|number} id @returns {HTMLElement|null} */
+  #boxOf(id) {
+    return this.boxes.querySelector(`[data-face="${id}"]`);
+  }
+
+  /** @param {FaceView} face */
   #box(face) {
     const kind = face.person_id !== null ? 'known' : face.ignored ? 'ignored' : 'open';
     const name = face.person_name ?? (face.ignored ? 'Stranger' : 'Who is this?');
+    /** @type {HTMLButtonElement} */
     const box = h(
       'button',
-      { type: 'button', class: `face ${kind}`, 'data-face': String(face.id), 'aria-label': face.person_name ? `Face of ${face.person_name}` : name, onclick: () => this.name(face, box) },
+      {
+        type: 'button',
+        class: `face ${kind}`,
+        'data-face': String(face.id),
+        'aria-label': face.person_name ? `Face of ${face.person_name}` : name,
+        onclick: () => this.name(face, box),
+      },
       h('span', { class: 'face-name' }, name),
     );
     place(box, face.box);
     return box;
   }
 
-  /** @param {Face} face @param {Element} beside */
+  /** @param {FaceView} face @param {Element} beside */
   name(face, beside) {
     this.namer = openNamer(face, beside, this.changed);
   }
@@ -71,17 +95,20 @@ export class FaceLayer {
   }
 
   #listen() {
+    /** @type {{ x: number, y: number }|null} */
     let start = null;
+    /** @param {PointerEvent} event */
     const at = (event) => {
       const { left, top, width, height } = this.sheet.getBoundingClientRect();
-      const part = (value) => Math.min(1, Math.max(0, value));
+      const part = (/** @type {number} */ value) => Math.min(1, Math.max(0, value));
       return { x: part((event.clientX - left) / width), y: part((event.clientY - top) / height) };
     };
-    const boxTo = (point) => ({
-      x: Math.min(start.x, point.x),
-      y: Math.min(start.y, point.y),
-      w: Math.abs(start.x - point.x),
-      h: Math.abs(start.y - point.y),
+    /** @param {{ x: number, y: number }} one @param {{ x: number, y: number }} other */
+    const between = (one, other) => ({
+      x: Math.min(one.x, other.x),
+      y: Math.min(one.y, other.y),
+      w: Math.abs(one.x - other.x),
+      h: Math.abs(one.y - other.y),
     });
     this.sheet.addEventListener('pointerdown', (event) => {
       event.preventDefault();
@@ -91,13 +118,15 @@ export class FaceLayer {
       this.rubber = h('span', { class: 'face rubber' });
       this.sheet.append(this.rubber);
     });
-    this.sheet.addEventListener('pointermove', (event) => start && place(this.rubber, boxTo(at(event))));
+    this.sheet.addEventListener('pointermove', (event) => {
+      if (start && this.rubber) place(this.rubber, between(start, at(event)));
+    });
     this.sheet.addEventListener('pointerup', (event) => {
-      if (!start) return;
-      const box = boxTo(at(event));
+      if (!start || !this.rubber) return;
+      const box = between(start, at(event));
       start = null;
       if (box.w < LEAST || box.h < LEAST) this.rubber.remove();
-      else this.#keep(box);
+      else this.#keep(box, this.rubber);
     });
     this.sheet.addEventListener('pointercancel', () => {
       start = null;
@@ -105,18 +134,19 @@ export class FaceLayer {
     });
   }
 
-  /** @param {Box} box */
-  async #keep(box) {
-    this.rubber.classList.add('waiting');
+  /** @param {Box} box @param {HTMLElement} rubber */
+  async #keep(box, rubber) {
+    if (!this.photo) return;
+    rubber.classList.add('waiting');
     try {
       const answer = await drawFace(this.photo, box);
       this.draw(false);
       done('Face drawn', answer);
       await this.changed();
-      const drawn = this.boxes.querySelector(`[data-face="${Number(answer.body.id)}"]`);
+      const drawn = this.#boxOf(answer.body.id);
       if (drawn) this.name(answer.body, drawn);
     } catch (problem) {
-      this.rubber.remove();
+      rubber.remove();
       complain(problem);
     }
   }

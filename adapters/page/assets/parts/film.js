@@ -1,13 +1,18 @@
 /**
- * A video in the browser's own player: the file itself where the browser knows its codec, else as HLS where it plays that by
- * itself, else in words.
+ * A video in the browser's own player: the file itself where the browser knows its codec, else as HLS where it plays
+ * that by itself, else in words.
  */
 import { ask, pictureUrl, urlOf } from '../api.js';
 import { h } from './dom.js';
 import { complain } from './toast.js';
 
+/** @import { Located } from '../api.js' */
+
 const HLS = 'application/vnd.apple.mpegurl';
-/** Codecs by ffmpeg's names as a browser is asked about them, in their most common profile. */
+/**
+ * Codecs by ffmpeg's names as a browser is asked about them, in their most common profile.
+ * @type {Record<string, string>}
+ */
 const CODECS = {
   h264: 'video/mp4; codecs="avc1.640028"',
   hevc: 'video/mp4; codecs="hvc1.1.6.L93.B0"',
@@ -17,13 +22,19 @@ const CODECS = {
 };
 
 /**
- * @param {{path: string, library_id: number, video_codec?: string|null}} photo
+ * @param {Located & { video_codec?: string|null }} photo
  * @param {() => void} unplayable called where nothing helps
  * @returns {HTMLVideoElement}
  */
 export function filmOf(photo, unplayable) {
   const place = { path: photo.path, library: photo.library_id };
-  const film = h('video', { class: 'large film shown', controls: true, playsInline: true, preload: 'metadata', poster: pictureUrl(photo, 'preview') });
+  const film = h('video', {
+    class: 'large film shown',
+    controls: true,
+    playsInline: true,
+    preload: 'metadata',
+    poster: pictureUrl(photo, 'preview'),
+  });
   const asHls = async () => {
     if (!film.canPlayType(HLS) || film.dataset.hls) return unplayable();
     film.dataset.hls = 'true';
@@ -37,7 +48,7 @@ export function filmOf(photo, unplayable) {
   };
   film.addEventListener('error', () => film.isConnected && asHls());
   film.addEventListener('loadedmetadata', () => !film.videoWidth && asHls());
-  const known = CODECS[photo.video_codec];
+  const known = CODECS[photo.video_codec ?? ''];
   if (known === undefined ? !photo.video_codec : film.canPlayType(known)) film.src = urlOf('video/stream', place);
   else queueMicrotask(asHls);
   return film;

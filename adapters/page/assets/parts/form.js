@@ -1,12 +1,15 @@
 /** Forms: a labelled field, and a form that says below its button what the server thinks of it. */
+import { wordsOf } from '../api.js';
 import { h } from './dom.js';
+
+/** @import { Child, Props } from './dom.js' */
 
 let made = 0;
 
 /**
  * A labelled input.
  * @param {string} label
- * @param {Object<string, any>} props of the input
+ * @param {Props<'input'>} props of the input
  */
 export function field(label, props) {
   const id = `field-${++made}`;
@@ -15,13 +18,14 @@ export function field(label, props) {
 }
 
 /**
- * @param {any} fields
+ * @param {Child} fields
  * @param {string} action the word on the button
  * @param {() => Promise<void>} submit what it throws is shown
  */
 export function formOf(fields, action, submit) {
   const trouble = h('p', { class: 'trouble', role: 'alert' });
   const button = h('button', { class: 'button primary wide' }, action);
+  /** @param {Event} event */
   const onsubmit = async (event) => {
     event.preventDefault();
     trouble.textContent = '';
@@ -29,7 +33,7 @@ export function formOf(fields, action, submit) {
     try {
       await submit();
     } catch (problem) {
-      trouble.textContent = problem.message;
+      trouble.textContent = wordsOf(problem);
     } finally {
       button.disabled = false;
     }

@@ -1,11 +1,18 @@
 /** The frame around every view: name, ways, search, and the line that says what is being indexed. */
-import { ask, get } from '../api.js';
+import { ask, get, isStatus } from '../api.js';
 import { go, here, to } from '../router.js';
 import { narrowingOf } from '../photolist.js';
-import { fill, h, icon, iconButton, settled } from './dom.js';
+import { fill, h, icon, iconButton, isTyping, settled } from './dom.js';
 import { progressLine } from './progress.js';
 import { complain } from './toast.js';
 
+/**
+ * @import { Narrowing } from '../photolist.js'
+ * @import { Place, View } from '../router.js'
+ * @import { IconName } from './dom.js'
+ */
+
+/** @type {Array<[name: string, text: string, outline: IconName]>} */
 const WAYS = [
   ['photos', 'Photos', 'photos'],
   ['videos', 'Videos', 'videos'],
@@ -15,22 +22,31 @@ const WAYS = [
   ['history', 'History', 'history'],
   ['status', 'Status', 'status'],
 ];
-/** Views that belong to a way of another name. */
-const UNDER = { person: 'people', review: 'people', photo: 'photos', summaries: 'history', entities: 'people', entity: 'people' };
+/** Views that belong to a way of another name. @type {Record<string, string>} */
+const UNDER = {
+  person: 'people',
+  review: 'people',
+  photo: 'photos',
+  summaries: 'history',
+  entities: 'people',
+  entity: 'people',
+};
 const SEARCH_MS = 350;
 
 async function signOut() {
   try {
-    await ask('POST', 'logout');
+    await ask('POST', 'logout', {});
   } catch (problem) {
-    if (problem.status !== 404) return complain(problem);
+    if (!isStatus(problem, 404)) return complain(problem);
   }
   location.reload();
 }
 
-/** @returns {{element: HTMLElement, enter: (place: import('../router.js').Place, view: import('../router.js').View) => void}} */
+/** @returns {{ element: HTMLElement, enter: (place: Place, view: View) => void }} */
 export function frame() {
-  const links = WAYS.map(([name, text, outline]) => h('a', { href: to(name), 'data-way': name }, icon(outline), h('span', {}, text)));
+  const links = WAYS.map(([name, text, outline]) =>
+    h('a', { href: to(name), 'data-way': name }, icon(outline), h('span', {}, text)),
+  );
   const search = h('input', {
     type: 'search',
     placeholder: 'Search names, people, tags',
@@ -41,12 +57,18 @@ export function frame() {
   const find = () => {
     const place = here();
     const wanted = search.value.trim();
+    /** @type {Narrowing} */
     const kept = place.name === 'photos' ? narrowingOf(place.query) : {};
     const by = wanted && isByMeaning() ? 'meaning' : '';
     const same = (kept.q ?? '') === wanted && (kept.by ?? '') === by;
-    if (!same) go(to('photos', '', { ...kept, q: wanted, by }), { replace: place.name === 'photos' && Boolean(kept.q) });
+    if (!same)
+      go(to('photos', '', { ...kept, q: wanted, by }), { replace: place.name === 'photos' && Boolean(kept.q) });
   };
-  const meaning = h('button', { type: 'button', class: 'by-meaning', 'aria-pressed': 'false', hidden: true }, 'by meaning');
+  const meaning = h(
+    'button',
+    { type: 'button', class: 'by-meaning', 'aria-pressed': 'false', hidden: true },
+    'by meaning',
+  );
   const isByMeaning = () => meaning.getAttribute('aria-pressed') === 'true';
   meaning.addEventListener('click', () => {
     meaning.setAttribute('aria-pressed', String(!isByMeaning()));
@@ -60,6 +82,7 @@ export function frame() {
       .catch(complain);
   search.addEventListener('focus', offer);
   search.addEventListener('input', settled(find, SEARCH_MS));
+  /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
     find();
@@ -73,7 +96,12 @@ export function frame() {
     h(
       'header',
       { class: 'bar' },
-      h('a', { class: 'brand', href: to('photos'), 'aria-label': 'imageapi, to the photos' }, h('span', { class: 'mark', 'aria-hidden': 'true' }), h('span', { class: 'brand-name' }, 'imageapi')),
+      h(
+        'a',
+        { class: 'brand', href: to('photos'), 'aria-label': 'imageapi, to the photos' },
+        h('span', { class: 'mark', 'aria-hidden': 'true' }),
+        h('span', { class: 'brand-name' }, 'imageapi'),
+      ),
       h('form', { class: 'search', role: 'search', onsubmit: submit }, icon('search'), search, meaning),
       h('nav', { class: 'ways', 'aria-label': 'Views' }, links),
       iconButton('signout', 'Sign out', signOut, { class: 'icon-button sign-out' }),
@@ -82,7 +110,7 @@ export function frame() {
     main,
   );
   addEventListener('keydown', (event) => {
-    if (event.key !== '/' || !element.isConnected || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
+    if (event.key !== '/' || !element.isConnected || isTyping()) return;
     event.preventDefault();
     search.focus();
   });

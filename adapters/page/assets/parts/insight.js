@@ -1,37 +1,64 @@
 /**
- * The part of the panel beside a photo where a language model writes about it and answers questions. What it says is text and
- * nothing else: no markup is made of it, so nothing in it can be followed or fetched.
+ * The part of the panel beside a photo where a language model writes about it and answers questions. What it says is
+ * text and nothing else: no markup is made of it, so nothing in it can be followed or fetched.
  */
 import { ask, get, listen } from '../api.js';
 import { fill, h, icon, iconButton } from './dom.js';
 import { complain, done } from './toast.js';
 import { ago } from './words.js';
 
+/**
+ * @import { Address, Answered } from '../api.js'
+ * @import { ChatWish, Conversation, InsightView, MessageView, ToolView } from '../../shapes'
+ * @typedef {{ element: HTMLElement, text: HTMLElement }} Live where an answer appears while it is said
+ */
+
 /** Seconds for which a turn goes on in the server when this page is left, so that coming back finds the answer. */
 const LINGER = 30;
+const TURNS = 'insights/chat/stream';
 
 export function insightPanel() {
   const panel = new InsightPanel();
-  return { element: panel.element, clear: () => panel.clear(), show: (place) => panel.show(place) };
+  return { element: panel.element, clear: () => panel.clear(), show: panel.show.bind(panel) };
 }
 
 class InsightPanel {
   constructor() {
+    /** @type {Address|null} */
     this.place = null;
+    /** @type {InsightView|null} */
     this.insight = null;
-    this.version = null;
+    /** @type {AbortController|null} */
     this.working = null;
     this.written = h('div', { class: 'insight' });
     this.turns = h('div', { class: 'turns', role: 'log', 'aria-label': 'Conversation' });
-    this.input = h('textarea', { rows: 1, maxLength: 8000, placeholder: 'Ask about this photo', 'aria-label': 'Ask about this photo', onkeydown: (event) => this.#enter(event) });
+    this.input = h('textarea', {
+      rows: 1,
+      maxLength: 8000,
+      placeholder: 'Ask about this photo',
+      'aria-label': 'Ask about this photo',
+      onkeydown: (event) => this.#enter(event),
+    });
     this.anew = h('input', { type: 'checkbox' });
     this.form = h(
       'form',
       { onsubmit: (event) => this.#submit(event) },
       this.input,
-      h('div', { class: 'actions' }, h('label', { class: 'faint' }, this.anew, ' write it anew'), h('button', { type: 'submit', class: 'button small' }, 'Ask')),
+      h(
+        'div',
+        { class: 'actions' },
+        h('label', { class: 'faint' }, this.anew, ' write it anew'),
+        h('button', { type: 'submit', class: 'button small' }, 'Ask'),
+      ),
     );
-    this.element = h('section', { class: 'insight', 'aria-label': 'Insight' }, h('h2', { class: 'label' }, icon('insight'), 'Insight'), this.written, this.turns, this.form);
+    this.element = h(
+      'section',
+      { class: 'insight', 'aria-label': 'Insight' },
+      h('h2', { class: 'label' }, icon('insight'), 'Insight'),
+      this.written,
+      this.turns,
+      this.form,
+    );
     this.clear();
   }
 
@@ -44,7 +71,7 @@ class InsightPanel {
     this.#fill(null);
   }
 
-  /** @param {{path: string, library: number}} place */
+  /** @param {Address} place */
   async show(place) {
     const isSame = this.place?.path === place.path && this.place?.library === place.library;
     if (isSame && this.working) return;
@@ -54,52 +81,89 @@ class InsightPanel {
       const conversation = known.items.length ? await get('insights/chat/history', place) : null;
       if (this.place !== place) return;
       this.#fill(conversation);
-      if (conversation?.turn) this.#hear(this.#live(), 'GET', { query: { turn: conversation.turn } });
+      const { turn } = conversation ?? {};
+      if (turn) this.#hear(this.#live(), (signal) => listen('GET', TURNS, { query: { turn }, signal }));
     } catch (problem) {
       if (this.place === place) complain(problem);
     }
   }
 
-  /** @param {any} conversation as `GET /insights/chat/history` gives it, null where nothing was written yet */
+  /** @param {Conversation|null} conversation null where nothing was written yet */
   #fill(conversation) {
     this.insight = conversation?.insight ?? null;
-    this.version = conversation?.version ?? null;
     this.form.hidden = !this.insight;
     fill(this.written, this.insight ? this.#shown(this.insight) : this.#writeButton('Write about this photo'));
-    fill(this.turns, conversation?.messages.slice(this.#skipped(conversation)).map((message) => this.#turn(message)));
+    fill(
+      this.turns,
+      conversation?.messages.slice(this.#skipped(conversation)).map((message) => this.#turn(message)),
+    );
   }
 
-  /** The first messages are what the model was told and what it wrote, where that stands above already. */
+  /**
+   * The first messages are what the model was told and what it wrote, where that stands above already.
+   * @param {Conversation} conversation
+   */
   #skipped({ insight, messages }) {
-    return messages[1]?.role === 'assistant' && messages[1].text === insight.text ? 2 : 1;
+    const [, second] = messages;
+    return second?.role === 'assistant' && second.text === insight.text ? 2 : 1;
   }
 
+  /** @param {InsightView} insight */
   #shown(insight) {
+    /** @param {'good'|'bad'} rating @param {string} label */
     const rate = (rating, label) =>
-      iconButton(rating, label, () => this.#rate(insight.rating === rating ? null : rating), { 'aria-pressed': String(insight.rating === rating) });
+      iconButton(rating, label, () => this.#rate(insight, insight.rating === rating ? null : rating), {
+        'aria-pressed': String(insight.rating === rating),
+      });
     return [
       h('h3', {}, insight.title),
       h('p', { class: 'insight-text' }, insight.text),
-      h('div', { class: 'insight-foot' }, h('span', { class: 'faint' }, `${insight.model}, ${ago(insight.written_at)}`), rate('good', 'Good'), rate('bad', 'Not good'), iconButton('insight', 'Write another one', () => this.#write())),
+      h(
+        'div',
+        { class: 'insight-foot' },
+        h('span', { class: 'faint' }, `${insight.model}, ${ago(insight.written_at)}`),
+        rate('good', 'Good'),
+        rate('bad', 'Not good'),
+        iconButton('insight', 'Write another one', () => this.#write()),
+      ),
     ];
   }
 
+  /** @param {string} words */
   #writeButton(words) {
-    return h('div', {}, h('button', { type: 'button', class: 'button small', onclick: () => this.#write() }, icon('insight'), words));
+    return h(
+      'div',
+      {},
+      h('button', { type: 'button', class: 'button small', onclick: () => this.#write() }, icon('insight'), words),
+    );
   }
 
-  /** @param {{index: number, role: string, text: string, tools: Array<any>}} message */
+  /** @param {MessageView} message */
   #turn(message) {
     const back = iconButton('undo', 'Go back to before this', () => this.#rewind(message.index));
-    return h('div', { class: `turn ${message.role}` }, message.tools.map(used), h('p', { class: 'insight-text' }, message.text), back);
+    return h(
+      'div',
+      { class: `turn ${message.role}` },
+      message.tools.map(used),
+      h('p', { class: 'insight-text' }, message.text),
+      back,
+    );
   }
 
   async #write() {
     const { place } = this;
+    if (!place) return;
     const working = this.#begin();
-    fill(this.written, h('p', { class: 'faint', role: 'status' }, 'The model is looking at the photo…'), this.#stopButton(working));
+    fill(
+      this.written,
+      h('p', { class: 'faint', role: 'status' }, 'The model is looking at the photo…'),
+      this.#stopButton(working),
+    );
     try {
-      const answer = await ask('POST', 'insights/generate', { body: { ...place, agentic: true }, signal: working.signal });
+      const answer = await ask('POST', 'insights/generate', {
+        body: { ...place, agentic: true },
+        signal: working.signal,
+      });
       if (this.place === place) done('Insight written', answer);
     } catch (problem) {
       complain(problem);
@@ -107,25 +171,29 @@ class InsightPanel {
     await this.#end(working, place);
   }
 
+  /** @param {KeyboardEvent} event */
   #enter(event) {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     this.form.requestSubmit();
   }
 
+  /** @param {Event} event */
   async #submit(event) {
     event.preventDefault();
     const message = this.input.value.trim();
-    if (!message || this.working) return;
+    const { place, insight } = this;
+    if (!message || this.working || !place || !insight) return;
     this.turns.append(h('div', { class: 'turn user' }, h('p', { class: 'insight-text' }, message)));
-    const body = { ...this.place, message, insight_id: this.insight.id, amend: this.anew.checked, linger: LINGER };
+    /** @type {ChatWish} */
+    const body = { ...place, message, insight_id: insight.id, amend: this.anew.checked, linger: LINGER };
     this.input.value = '';
     this.anew.checked = false;
-    const said = await this.#hear(this.#live(), 'POST', { body });
+    const said = await this.#hear(this.#live(), (signal) => listen('POST', TURNS, { body, signal }));
     if (!said && !this.input.value) this.input.value = message;
   }
 
-  /** Where an answer appears while it is said. */
+  /** @returns {Live} */
   #live() {
     const text = h('p', { class: 'insight-text' });
     const element = h('div', { class: 'turn assistant turn-live' }, text);
@@ -133,15 +201,23 @@ class InsightPanel {
     return { element, text };
   }
 
-  /** Listen to a turn to its end; whether it came to one. */
-  async #hear({ element, text }, method, given) {
+  /**
+   * Listen to a turn to its end; whether it came to one.
+   * @param {Live} live
+   * @param {(signal: AbortSignal) => ReturnType<typeof listen>} begin
+   */
+  async #hear({ element, text }, begin) {
     const { place } = this;
     const working = this.#begin();
-    let [heard, turn] = [false, ''];
-    const stop = this.#stopButton(working, () => turn && ask('DELETE', 'insights/chat/stream', { query: { turn } }).catch(complain));
+    let heard = false;
+    /** @type {string|null} */
+    let turn = null;
+    const stop = this.#stopButton(working, async () => {
+      if (turn) await ask('DELETE', TURNS, { query: { turn } }).catch(complain);
+    });
     element.append(stop);
     try {
-      for await (const { kind, data } of listen(method, 'insights/chat/stream', { ...given, signal: working.signal })) {
+      for await (const { kind, data } of begin(working.signal)) {
         if (kind === 'begun') turn = data.get('turn-id');
         else if (kind === 'text') text.append(data.text);
         else if (kind === 'notice') element.insertBefore(h('p', { class: 'turn-notice' }, data.text), stop);
@@ -156,27 +232,38 @@ class InsightPanel {
     return heard;
   }
 
+  /** @param {number} index of the message that goes, with all that follow it */
   async #rewind(index) {
-    await this.#change('Went back', 'insights/chat/rewind', { ...this.place, insight_id: this.insight.id, index });
+    const { place, insight } = this;
+    if (!place || !insight) return;
+    const body = { ...place, insight_id: insight.id, index };
+    await this.#change('Went back', place, () => ask('POST', 'insights/chat/rewind', { body }));
   }
 
-  async #rate(rating) {
-    await this.#change(rating ? 'Rated' : 'Rating taken back', 'insights/rate', { id: this.insight.id, rating });
-  }
-
-  async #change(words, path, body) {
-    if (this.working) return;
+  /** @param {InsightView} insight @param {InsightView['rating']} rating */
+  async #rate({ id }, rating) {
     const { place } = this;
+    if (!place) return;
+    const words = rating ? 'Rated' : 'Rating taken back';
+    await this.#change(words, place, () => ask('POST', 'insights/rate', { body: { id, rating } }));
+  }
+
+  /** @param {string} words @param {Address} place @param {() => Promise<Answered<unknown>>} write */
+  async #change(words, place, write) {
+    if (this.working) return;
     try {
-      done(words, await ask('POST', path, { body }));
+      done(words, await write());
     } catch (problem) {
       complain(problem);
     }
     if (this.place === place) await this.show(place);
   }
 
-  /** A turn lingers when it is only left, so stopping it is said as well. */
-  #stopButton(working, say = () => {}) {
+  /**
+   * A turn lingers when it is only left, so stopping it is said as well.
+   * @param {AbortController} working @param {() => Promise<void>} [say]
+   */
+  #stopButton(working, say = async () => {}) {
     const stop = async () => {
       await say();
       working.abort();
@@ -191,16 +278,22 @@ class InsightPanel {
     return this.working;
   }
 
+  /** @param {AbortController} working @param {Address|null} place */
   async #end(working, place) {
     if (this.working !== working) return;
     this.working = null;
     this.form.inert = false;
-    if (this.place === place) await this.show({ ...place });
+    if (place && this.place === place) await this.show({ ...place });
   }
 }
 
-/** A tool that the model used. @param {{name: string, arguments: any, result: any}} tool */
+/** A tool that the model used. @param {ToolView} tool */
 function used({ name, arguments: given, result }) {
   const asked = given && Object.keys(given).length ? `${JSON.stringify(given)}\n` : '';
-  return h('details', { class: 'turn-tools' }, h('summary', {}, name.replaceAll('_', ' ')), h('code', {}, asked + JSON.stringify(result, null, 1)));
+  return h(
+    'details',
+    { class: 'turn-tools' },
+    h('summary', {}, name.replaceAll('_', ' ')),
+    h('code', {}, asked + JSON.stringify(result, null, 1)),
+  );
 }

@@ -5,21 +5,34 @@ const TALLEST = 0.5;
 const WIDEST = 2.8;
 const UNKNOWN = 4 / 3;
 
-/** @param {{width: number|null, height: number|null}} photo width over height */
-const shapeOf = ({ width, height }) => (width && height ? Math.min(WIDEST, Math.max(TALLEST, width / height)) : UNKNOWN);
+/** @typedef {{ width: number|null, height: number|null }} Sized */
+/**
+ * @template T
+ * @typedef {{ photo: T, left: number, width: number, opensDay?: boolean }} Tile
+ */
+/**
+ * @template T
+ * @typedef {{ top: number, height: number, tiles: Array<Tile<T>> }} Row
+ */
+
+/** Width over height. @param {Sized} photo */
+const shapeOf = ({ width, height }) =>
+  width && height ? Math.min(WIDEST, Math.max(TALLEST, width / height)) : UNKNOWN;
 
 /**
  * Lay photos out in rows.
- * @template {{width: number|null, height: number|null}} T
+ * @template {Sized} T
  * @param {T[]} photos
  * @param {number} width of the whole in pixels
  * @param {number} target height of a row
  * @param {number} gap between tiles and rows
- * @returns {{rows: Array<{top: number, height: number, tiles: Array<{photo: T, left: number, width: number}>}>, height: number}}
+ * @returns {{ rows: Array<Row<T>>, height: number }}
  */
 export function justified(photos, width, target, gap) {
+  /** @type {Array<Row<T>>} */
   const rows = [];
   let top = 0;
+  /** @param {T[]} row @param {number} shapes @param {boolean} full */
   const close = (row, shapes, full) => {
     const room = width - gap * (row.length - 1);
     const height = full ? room / shapes : Math.min(target, room / shapes);
@@ -32,6 +45,7 @@ export function justified(photos, width, target, gap) {
     rows.push({ top, height, tiles });
     top += height + gap;
   };
+  /** @type {T[]} */
   let row = [];
   let shapes = 0;
   for (const photo of photos) {

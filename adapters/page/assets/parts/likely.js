@@ -1,5 +1,5 @@
 /** After a face was named: the unassigned faces that are likely the same person, to confirm in one action. */
-import { get } from '../api.js';
+import { get, isStatus } from '../api.js';
 import { faceCrop } from './crop.js';
 import { assign, personOf } from './decide.js';
 import { openDialog } from './dialog.js';
@@ -7,37 +7,61 @@ import { h } from './dom.js';
 import { complain, done } from './toast.js';
 import { count } from './words.js';
 
+/**
+ * @import { FaceView } from '../../shapes'
+ * @import { Choice } from './personpicker.js'
+ */
+
 const MOST = 60;
 
 /**
  * Offer them where there are any.
  * @param {number} faceId the face that was named
- * @param {import('./personpicker.js').Choice} choice who it is
- * @param {() => Promise<any>|void} changed
+ * @param {Choice} choice who it is
+ * @param {() => Promise<void>} changed
  */
 export async function offerLikely(faceId, choice, changed) {
   try {
-    const { items } = await get(`image/faces/${encodeURIComponent(faceId)}/similar`, { limit: MOST });
+    const { items } = await get(`image/faces/${faceId}/similar`, { limit: MOST });
     const person = items.length ? await personOf(choice) : undefined;
-    if (person) ask(person, items.map((each) => each.face), changed);
+    if (person)
+      ask(
+        person,
+        items.map((each) => each.face),
+        changed,
+      );
   } catch (problem) {
-    if (problem.status !== 503) complain(problem);
+    if (!isStatus(problem, 503)) complain(problem);
   }
 }
 
+/** @param {{ id: number, name: string }} person @param {FaceView[]} faces @param {() => Promise<void>} changed */
 function ask(person, faces, changed) {
   const chosen = new Set(faces.map((face) => face.id));
   const button = h('button', { type: 'button', class: 'button primary' });
   const say = () => {
     button.textContent = chosen.size ? `Confirm ${count(chosen.size, 'face')}` : 'None of them';
   };
+  /** @param {FaceView} face @param {Element} box */
   const toggle = (face, box) => {
     if (!chosen.delete(face.id)) chosen.add(face.id);
     box.setAttribute('aria-pressed', String(chosen.has(face.id)));
     say();
   };
+  /** @param {FaceView} face */
   const choice = (face) => {
-    const box = h('button', { type: 'button', class: 'pick', 'aria-pressed': 'true', 'aria-label': `Face ${face.id}`, onclick: () => toggle(face, box) }, faceCrop(face.id, 160));
+    /** @type {HTMLButtonElement} */
+    const box = h(
+      'button',
+      {
+        type: 'button',
+        class: 'pick',
+        'aria-pressed': 'true',
+        'aria-label': `Face ${face.id}`,
+        onclick: () => toggle(face, box),
+      },
+      faceCrop(face.id, 160),
+    );
     return box;
   };
   button.addEventListener('click', async () => {
@@ -57,7 +81,12 @@ function ask(person, faces, changed) {
     [
       h('p', { class: 'hint' }, 'These look alike. Take away who is somebody else.'),
       h('div', { class: 'picks' }, faces.map(choice)),
-      h('div', { class: 'actions' }, h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Not now'), button),
+      h(
+        'div',
+        { class: 'actions' },
+        h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Not now'),
+        button,
+      ),
     ],
     { class: 'roomy likely' },
   );

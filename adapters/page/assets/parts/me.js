@@ -1,10 +1,18 @@
 /** Who is signed in, as far as the views must know it: whether anything can be changed. */
 import { get, whenSignedOut } from '../api.js';
 
-let asked = null;
-whenSignedOut.add(() => (asked = null));
+/** @import { Me } from '../../shapes' */
 
-/** Whether the visitor's role may change anything; the server decides again at every write. @returns {Promise<boolean>} */
+/** @type {Promise<Me>|null} */
+let asked = null;
+whenSignedOut.add(() => {
+  asked = null;
+});
+
+/**
+ * Whether the visitor's role may change anything; the server decides again at every write.
+ * @returns {Promise<boolean>}
+ */
 export async function mayEdit() {
   asked ??= get('me');
   try {

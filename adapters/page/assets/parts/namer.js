@@ -10,38 +10,54 @@ import { personPicker } from './personpicker.js';
 import { complain, done } from './toast.js';
 import { ago } from './words.js';
 
+/**
+ * @import { Answered } from '../api.js'
+ * @import { FaceView, Reason } from '../../shapes'
+ * @import { Choice } from './personpicker.js'
+ */
+
 const GAP = 14;
 
 /**
- * @param {import('./facelayer.js').Face} face
+ * @param {FaceView} face
  * @param {Element} beside
- * @param {() => Promise<any>|void} changed
+ * @param {() => Promise<void>} changed
  */
 export function openNamer(face, beside, changed) {
   const close = () => dialog.close();
-  const named = face.person_id !== null && face.person_id !== undefined;
+  const { person_id: person, person_name: name } = face;
+  const named = person !== null;
 
-  /** Do one thing, close, say so, and show the photo anew. */
+  /**
+   * Do one thing, close, say so, and show the photo anew.
+   * @param {string} text @param {() => Promise<Answered<unknown>>} write
+   */
   const decide = async (text, write) => {
     const answer = await write();
     close();
     done(text, answer);
     await changed();
   };
+  /** @param {Choice} choice */
   const choose = async (choice) => {
     await decide(`This is ${choice.name}`, () => assign([face.id], choice));
     await offerLikely(face.id, choice, changed);
   };
+  /** @param {string} label @param {string} text @param {() => Promise<Answered<unknown>>} write */
   const button = (label, text, write) =>
-    h('button', { type: 'button', class: 'button small quiet', onclick: () => decide(text, write).catch(complain) }, label);
+    h(
+      'button',
+      { type: 'button', class: 'button small quiet', onclick: () => decide(text, write).catch(complain) },
+      label,
+    );
 
   const picker = personPicker({
     choose,
-    suggestions: named ? undefined : get(`image/faces/${encodeURIComponent(face.id)}/suggestions`).then((answer) => answer.items),
-    without: named ? [face.person_id] : [],
+    suggestions: named ? undefined : get(`image/faces/${face.id}/suggestions`).then((answer) => answer.items),
+    without: named ? [person] : [],
     label: 'Who is this?',
   });
-  const who = named && h('a', { class: 'namer-person', href: to('person', face.person_id), onclick: close }, face.person_name);
+  const who = named && h('a', { class: 'namer-person', href: to('person', person), onclick: close }, name);
   const dialog = openDialog(
     named ? 'Face' : face.ignored ? 'A stranger' : 'Who is this?',
     [
@@ -51,7 +67,7 @@ export function openNamer(face, beside, changed) {
       h(
         'div',
         { class: 'namer-more' },
-        named && button('Not this person', `Not ${face.person_name}`, () => reject(face.id, face.person_id)),
+        named && button('Not this person', `Not ${name}`, () => reject(face.id, person)),
         named && button('Unassign', 'Unassigned', () => unassign(face.id)),
         !named && !face.ignored && button('Ignore stranger', 'A stranger, put aside', () => ignore(face.id, true)),
         face.ignored && button('Not a stranger', 'No longer put aside', () => ignore(face.id, false)),
@@ -66,14 +82,16 @@ export function openNamer(face, beside, changed) {
   return dialog;
 }
 
-/** Why the face is whose it is, asked for when it is opened. @param {import('./facelayer.js').Face} face */
+/** Why the face is whose it is, asked for when it is opened. @param {FaceView} face */
 function why(face) {
   const list = h('ol', { class: 'why-list' });
+  /** @param {{ currentTarget: HTMLDetailsElement }} event */
   const open = async (event) => {
-    if (!event.target.open || list.childElementCount) return;
+    if (!event.currentTarget.open || list.childElementCount) return;
     try {
-      const answer = await get(`image/faces/${encodeURIComponent(face.id)}/history`);
-      for (const reason of answer.reasons) list.append(h('li', { class: reason.superseded ? 'faint' : '' }, reasonText(reason)));
+      const answer = await get(`image/faces/${face.id}/history`);
+      for (const reason of answer.reasons)
+        list.append(h('li', { class: reason.superseded ? 'faint' : '' }, reasonText(reason)));
       if (!list.childElementCount) list.append(h('li', { class: 'faint' }, 'Nothing was decided about this face.'));
     } catch (problem) {
       complain(problem);
@@ -82,20 +100,22 @@ function why(face) {
   return h('details', { class: 'why', ontoggle: open }, h('summary', {}, 'Why?'), list);
 }
 
-/** One reason in words. @param {Object<string, any>} reason */
+/** One reason in words. @param {Reason} reason */
 function reasonText(reason) {
-  const who = {
+  /** @type {Record<string, string>} */
+  const rules = {
     user: `${reason.actor} said so`,
     tag: `the photo has this tag, and the faces are alike: ${reason.similarity} of at least ${reason.threshold}`,
     'only-face': 'the only face on a photo with this tag',
     xmp: 'read from XMP that another program wrote',
     carried: 'carried over from the file before it was saved anew',
-  }[reason.rule] ?? reason.rule;
+  };
+  const who = rules[reason.rule] ?? reason.rule;
   const merged = reason.now_name && reason.now_name !== reason.person_name ? `, now ${reason.now_name}` : '';
   return `${reason.person_name}${merged}: ${who}, ${ago(reason.at)}${reason.superseded ? ' (no longer)' : ''}`;
 }
 
-/** On a wide window the dialog stands beside its face. */
+/** On a wide window the dialog stands beside its face. @param {HTMLElement} dialog @param {Element} beside */
 function near(dialog, beside) {
   if (innerWidth <= 640) return;
   const face = beside.getBoundingClientRect();
@@ -103,6 +123,6 @@ function near(dialog, beside) {
   const right = face.right + GAP;
   const left = right + own.width < innerWidth ? right : Math.max(GAP, face.left - GAP - own.width);
   const top = Math.min(Math.max(GAP, face.top - 40), Math.max(GAP, innerHeight - own.height - 120));
-  for (const [side, value] of [['left', left], ['top', top]]) dialog.style.setProperty(side, `${Math.round(value)}px`);
+  for (const [side, value] of Object.entries({ left, top })) dialog.style.setProperty(side, `${Math.round(value)}px`);
   dialog.style.setProperty('margin', '0');
 }

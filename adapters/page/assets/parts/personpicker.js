@@ -7,8 +7,10 @@ import { complain } from './toast.js';
 import { count } from './words.js';
 
 /**
- * @typedef {{id: number, name: string, cover_face_id: number|null, face_count: number}} Person
- * @typedef {{id: number|null, name: string}} Choice `id` is null for a person who is yet to be made
+ * @import { PersonView, Suggestion } from '../../shapes'
+ * @import { Combobox } from './combobox.js'
+ * @typedef {{ id: number|null, name: string }} Choice `id` is null for a person who is yet to be made
+ * @typedef {Choice & { cover_face_id?: number|null, similarity?: number }} Option
  */
 
 const SHOWN = 7;
@@ -19,13 +21,14 @@ const plain = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCas
 
 /**
  * @param {object} given
- * @param {(choice: Choice) => Promise<any>|void} given.choose
- * @param {Promise<Array<{person_id: number, name: string, similarity: number}>>} [given.suggestions]
+ * @param {(choice: Choice) => Promise<void>|void} given.choose
+ * @param {Promise<Suggestion[]>} [given.suggestions]
  * @param {number[]} [given.without] ids that are not offered
  * @param {boolean} [given.create] whether a new name may be chosen
  * @param {string} [given.label]
  */
 export function personPicker({ choose, suggestions, without = [], create = true, label = 'Name' }) {
+  /** @type {Combobox<Option>} */
   const box = combobox({
     label,
     listLabel: 'Persons',
@@ -35,9 +38,10 @@ export function personPicker({ choose, suggestions, without = [], create = true,
     choose,
     draw,
   });
-  /** @type {Person[]} */
+  /** @type {PersonView[]} */
   let everyone = [];
   let partial = false;
+  /** @type {Array<Option & { id: number }>} */
   let suggested = [];
 
   function offer() {
@@ -47,17 +51,26 @@ export function personPicker({ choose, suggestions, without = [], create = true,
     matching.sort((a, b) => Number(plain(b.name).startsWith(wanted)) - Number(plain(a.name).startsWith(wanted)));
     const first = typed ? [] : suggested.filter((each) => !without.includes(each.id));
     const rest = matching.filter((person) => !first.some((each) => each.id === person.id));
+    /** @type {Option[]} */
     const options = [...first, ...rest].slice(0, SHOWN);
     const taken = everyone.some((person) => plain(person.name) === wanted);
     if (create && typed && !taken) options.push({ id: null, name: typed });
     box.offer(options, create ? 'Type a name to begin.' : 'Nobody has that name.');
   }
 
+  /** @param {Option} option */
   function draw(option) {
     const known = everyone.find((person) => person.id === option.id);
-    const beside = option.similarity !== undefined ? `${Math.round(option.similarity * 100)} % alike` : known ? count(known.face_count, 'face') : '';
+    const beside =
+      option.similarity !== undefined
+        ? `${Math.round(option.similarity * 100)} % alike`
+        : known
+          ? count(known.face_count, 'face')
+          : '';
     return [
-      option.id === null ? h('span', { class: 'crop none' }, icon('plus')) : faceCrop(option.cover_face_id ?? known?.cover_face_id, 96),
+      option.id === null
+        ? h('span', { class: 'crop none' }, icon('plus'))
+        : faceCrop(option.cover_face_id ?? known?.cover_face_id, 96),
       h('span', { class: 'option-name' }, option.id === null ? ['New person ', h('b', {}, option.name)] : option.name),
       h('span', { class: 'faint' }, beside),
     ];
@@ -89,7 +102,12 @@ export function personPicker({ choose, suggestions, without = [], create = true,
     .catch(complain);
   suggestions
     ?.then((rows) => {
-      suggested = rows.map((each) => ({ id: each.person_id, name: each.name, similarity: each.similarity, cover_face_id: each.cover_face_id }));
+      suggested = rows.map((each) => ({
+        id: each.person_id,
+        name: each.name,
+        similarity: each.similarity,
+        cover_face_id: each.cover_face_id,
+      }));
       if (!box.typed()) offer();
     })
     .catch(complain);

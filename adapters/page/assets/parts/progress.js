@@ -3,7 +3,7 @@ import { isRunning, watchJobs } from '../live.js';
 import { fill, h } from './dom.js';
 import { figure } from './words.js';
 
-/** @type {Object<string, string>} */
+/** @type {Record<string, string>} */
 const DOING = {
   scan: 'indexing',
   detect: 'recognising faces',
@@ -11,19 +11,24 @@ const DOING = {
   rebuild: 'rebuilding the read tables',
 };
 
-/** What a job is doing, in words. @param {import('../live.js').Job} job */
+/** @import { JobRow } from '../../shapes' */
+
+/** What a job is doing, in words. @param {JobRow} job */
 export const doingOf = (job) => DOING[job.kind] ?? job.title;
 
-/** How much there is to do, where that is known and still true: work may grow while it is done. @param {import('../live.js').Job} job */
+/** How much there is to do, where that is known and still true: work may grow while it is done. @param {JobRow} job */
 export const totalOf = (job) => (job.total && job.total >= job.done ? job.total : null);
 
 /**
  * "indexing 120 of 340 · 14 photos/s".
- * @param {import('../live.js').Job} job
+ * @param {JobRow} job
  */
 export function progressText(job) {
-  const amount = totalOf(job) ? ` ${figure(job.done)} of ${figure(job.total)}` : job.done ? ` ${figure(job.done)}` : ' …';
-  const rate = job.rate ? ` · ${figure(job.rate < 10 ? Math.round(job.rate * 10) / 10 : Math.round(job.rate))} photos/s` : '';
+  const total = totalOf(job);
+  const amount = total ? ` ${figure(job.done)} of ${figure(total)}` : job.done ? ` ${figure(job.done)}` : ' …';
+  const rate = job.rate
+    ? ` · ${figure(job.rate < 10 ? Math.round(job.rate * 10) / 10 : Math.round(job.rate))} photos/s`
+    : '';
   const waiting = job.state === 'waiting' && job.note ? ` · waiting: ${job.note}` : '';
   return doingOf(job) + amount + rate + waiting;
 }
@@ -31,14 +36,21 @@ export function progressText(job) {
 export function progressLine() {
   const text = h('p', { class: 'progress-text' });
   const done = h('div', { class: 'progress-done' });
-  const element = h('div', { class: 'progress', role: 'status', 'aria-live': 'off', hidden: true }, h('div', { class: 'progress-track' }, done), text);
+  const element = h(
+    'div',
+    { class: 'progress', role: 'status', 'aria-live': 'off', hidden: true },
+    h('div', { class: 'progress-track' }, done),
+    text,
+  );
+  /** @type {(() => void)|null} */
   let end = null;
+  /** @param {JobRow[]} jobs */
   const show = (jobs) => {
     const running = jobs.filter(isRunning);
-    element.hidden = running.length === 0;
-    if (!running.length) return;
-    fill(text, running.map(progressText).join('   ·   '));
     const [first] = running;
+    element.hidden = !first;
+    if (!first) return;
+    fill(text, running.map(progressText).join('   ·   '));
     const total = totalOf(first);
     done.classList.toggle('unknown', !total);
     done.style.setProperty('transform', total ? `scaleX(${first.done / total})` : '');

@@ -1,6 +1,8 @@
 /** Short notices at the lower edge, read out politely; after a change they carry its undo. */
-import { ask } from '../api.js';
-import { h, icon } from './dom.js';
+import { ask, isAbort, isStatus, wordsOf } from '../api.js';
+import { h, icon, present } from './dom.js';
+
+/** @import { Answered } from '../api.js' */
 
 const SHOWN_MS = 9000;
 const MOST = 3;
@@ -10,10 +12,10 @@ export const afterUndo = new Set();
 
 /**
  * @param {string} text
- * @param {{action?: string, run?: () => Promise<any>|void, bad?: boolean}} [how]
+ * @param {{ action?: { word: string, run: () => Promise<void> }, bad?: boolean }} [how]
  */
-export function toast(text, { action, run, bad = false } = {}) {
-  const tray = document.getElementById('toasts');
+export function toast(text, { action, bad = false } = {}) {
+  const tray = present(document.getElementById('toasts'));
   let timer = 0;
   const close = () => {
     clearTimeout(timer);
@@ -26,32 +28,39 @@ export function toast(text, { action, run, bad = false } = {}) {
   const act = async () => {
     close();
     try {
-      await run();
+      await action?.run();
     } catch (problem) {
       complain(problem);
     }
   };
+  /** @type {HTMLDivElement} */
   const box = h(
     'div',
-    { class: bad ? 'toast bad' : 'toast', onpointerenter: () => clearTimeout(timer), onpointerleave: arm, onfocusin: () => clearTimeout(timer), onfocusout: arm },
+    {
+      class: bad ? 'toast bad' : 'toast',
+      onpointerenter: () => clearTimeout(timer),
+      onpointerleave: arm,
+      onfocusin: () => clearTimeout(timer),
+      onfocusout: arm,
+    },
     h('span', { class: 'toast-text' }, text),
-    action && h('button', { type: 'button', class: 'toast-action', onclick: act }, action),
+    action && h('button', { type: 'button', class: 'toast-action', onclick: act }, action.word),
     h('button', { type: 'button', class: 'toast-close', 'aria-label': 'Dismiss', onclick: close }, icon('close')),
   );
-  while (tray.childElementCount >= MOST) tray.firstElementChild.remove();
+  while (tray.childElementCount >= MOST) tray.firstElementChild?.remove();
   tray.append(box);
   arm();
 }
 
-/** Say in the server's words what went wrong; an abandoned request says nothing. @param {any} problem */
+/** Say in the server's words what went wrong; an abandoned request says nothing. @param {unknown} problem */
 export function complain(problem) {
-  if (problem?.name === 'AbortError' || problem?.status === 401) return;
-  toast(problem?.message ?? String(problem), { bad: true });
+  if (isAbort(problem) || isStatus(problem, 401)) return;
+  toast(wordsOf(problem), { bad: true });
 }
 
 /** Take an operation back and say so. @param {number} operationId */
 export async function undo(operationId) {
-  const answer = await ask('POST', `operations/${encodeURIComponent(operationId)}/undo`);
+  const answer = await ask('POST', `operations/${operationId}/undo`, {});
   afterUndo.forEach((tell) => tell());
   done('Undone', answer, 'Redo');
 }
@@ -59,18 +68,18 @@ export async function undo(operationId) {
 /**
  * Say that a change was made, with its undo.
  * @param {string} text
- * @param {{body: any, headers: Headers}} answer of the write
+ * @param {Answered<unknown>} answer of the write
  * @param {string} [word]
  */
 export function done(text, answer, word = 'Undo') {
   const operation = operationOf(answer);
-  if (operation) toast(text, { action: word, run: () => undo(operation) });
+  if (operation) toast(text, { action: { word, run: () => undo(operation) } });
   else toast(text);
 }
 
 /**
  * The operation that a write made.
- * @param {{body: any, headers: Headers}} answer
+ * @param {Answered<unknown>} answer
  * @returns {number|null}
  */
 export function operationOf({ headers }) {

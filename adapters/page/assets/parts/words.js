@@ -1,10 +1,21 @@
-/** How figures, dates and names are said. Dates of photos are the camera's wall clock and are never moved to another zone. */
+/**
+ * How figures, dates and names are said. Dates of photos are the camera's wall clock and are never moved to another
+ * zone.
+ */
+
+/** @import { Companion } from '../../shapes' */
 
 const number = new Intl.NumberFormat();
 const month = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', timeZone: 'UTC' });
 const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
-const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
+const longDay = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
 const wholeDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const here = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
@@ -43,7 +54,10 @@ export function monthsOf(newest, oldest) {
   return from && until ? month.formatRange(from, until) : 'No date';
 }
 
-/** "Sun 12", or "12 May" where the heading names several months. @param {string|null|undefined} takenAt @param {boolean} withMonth */
+/**
+ * "Sun 12", or "12 May" where the heading names several months.
+ * @param {string|null|undefined} takenAt @param {boolean} withMonth
+ */
 export function dayOf(takenAt, withMonth) {
   const date = wallClock(takenAt);
   return date ? (withMonth ? dayAndMonth : weekday).format(date) : '';
@@ -79,11 +93,12 @@ export const moment = (at) => here.format(new Date(at));
 /** "5 minutes ago", and the date where it is longer than a week ago. @param {string} at RFC 3339 */
 export function ago(at) {
   const seconds = (new Date(at).getTime() - Date.now()) / 1000;
-  const steps = [[60, 1, 'second'], [3600, 60, 'minute'], [86400, 3600, 'hour'], [604800, 86400, 'day']];
-  const step = steps.find(([below]) => Math.abs(seconds) < below);
-  if (!step) return moment(at);
-  if (step[2] === 'second') return 'just now';
-  return relative.format(Math.round(seconds / step[1]), step[2]);
+  const away = Math.abs(seconds);
+  if (away < 60) return 'just now';
+  if (away < 3600) return relative.format(Math.round(seconds / 60), 'minute');
+  if (away < 86400) return relative.format(Math.round(seconds / 3600), 'hour');
+  if (away < 604800) return relative.format(Math.round(seconds / 86400), 'day');
+  return moment(at);
 }
 
 /** "1:05" of minutes and seconds, "1:02:03" of hours too. @param {number|null|undefined} seconds */
@@ -103,10 +118,9 @@ export function fileSize(bytes) {
   return `${value.toFixed(value < 10 ? 1 : 0)} ${['B', 'kB', 'MB', 'GB'][power]}`;
 }
 
-/** @typedef {{id: number, path: string, kind: string, format: string|null}} Companion */
-
 /** "RAW", "Live" or "Photo", as people call what lies beside a photo. @param {Companion} companion */
-export const companionName = ({ kind, format }) => (kind === 'video' ? 'Live' : PICTURES.has(format ?? '') ? 'Photo' : 'RAW');
+export const companionName = ({ kind, format }) =>
+  kind === 'video' ? 'Live' : PICTURES.has(format ?? '') ? 'Photo' : 'RAW';
 
 /** "Burst of 5 · RAW · Live" of what stands behind a photo, or is in its file.
  * @param {{format: string|null, motion?: boolean, companions?: Companion[]}} photo */
@@ -114,7 +128,27 @@ export function companionMark({ format, motion, companions = [] }) {
   const names = companions.map(companionName);
   const others = names.filter((name) => name === 'Photo').length;
   const burst = others && PICTURES.has(format ?? '') && `Burst of ${others + 1}`;
-  return [burst, names.includes('RAW') && 'RAW', (motion || names.includes('Live')) && 'Live'].filter(Boolean).join(' · ');
+  return [burst, names.includes('RAW') && 'RAW', (motion || names.includes('Live')) && 'Live']
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/**
+ * Runs of rows that have the same name, as of a day.
+ * @template Row
+ * @param {Row[]} rows
+ * @param {(row: Row) => string} nameOf
+ */
+export function grouped(rows, nameOf) {
+  /** @type {Array<[name: string, rows: Row[]]>} */
+  const groups = [];
+  for (const row of rows) {
+    const name = nameOf(row);
+    const last = groups.at(-1);
+    if (last?.[0] === name) last[1].push(row);
+    else groups.push([name, [row]]);
+  }
+  return groups;
 }
 
 /** The last part of a path. @param {string} path */

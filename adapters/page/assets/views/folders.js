@@ -7,23 +7,31 @@ import { count } from '../parts/words.js';
 import { gridOf, refreshWhileWorking } from './timeline.js';
 
 /**
+ * @import { Folder } from '../../shapes'
+ * @import { Place, View } from '../router.js'
+ */
+
+/**
  * The folders right below one, with how many files lie anywhere below them.
- * @param {Array<{library_id: number, path: string, count: number}>} all @param {number} library @param {string} path
+ * @param {Folder[]} all @param {number} library @param {string} path
  */
 function below(all, library, path) {
   const prefix = path ? `${path}/` : '';
+  /** @type {Map<string, number>} */
   const found = new Map();
   for (const folder of all) {
     if (folder.library_id !== library || !folder.path.startsWith(prefix) || folder.path === path) continue;
-    const name = folder.path.slice(prefix.length).split('/')[0];
+    const [name = ''] = folder.path.slice(prefix.length).split('/');
     found.set(name, (found.get(name) ?? 0) + folder.count);
   }
-  return [...found].sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true })).map(([name, files]) => ({ name, path: prefix + name, files }));
+  return [...found]
+    .sort(([a], [b]) => a.localeCompare(b, undefined, { numeric: true }))
+    .map(([name, files]) => ({ name, path: prefix + name, files }));
 }
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function folders({ query }) {
   const library = query.get('library');
@@ -37,14 +45,26 @@ export function folders({ query }) {
     const [answer, libraryAnswer] = await Promise.all([get('folders'), get('libraries')]);
     const libraries = libraryAnswer.items;
     const all = answer.items;
-    const total = (id) => all.filter((folder) => folder.library_id === id).reduce((sum, folder) => sum + folder.count, 0);
-    const entry = (name, files, address) => h('a', { href: address }, icon('folders'), h('span', { class: 'folder-name' }, name), h('span', { class: 'faint' }, count(files, 'item')));
+    /** @param {number} id */
+    const total = (id) =>
+      all.filter((folder) => folder.library_id === id).reduce((sum, folder) => sum + folder.count, 0);
+    /** @param {string} name @param {number} files @param {string} address */
+    const entry = (name, files, address) =>
+      h(
+        'a',
+        { href: address },
+        icon('folders'),
+        h('span', { class: 'folder-name' }, name),
+        h('span', { class: 'faint' }, count(files, 'item')),
+      );
     const name = libraries.find((each) => String(each.id) === library)?.name ?? '';
     fill(crumbs, trail(library, name, path));
     fill(
       list,
       library
-        ? below(all, Number(library), path).map((folder) => entry(folder.name, folder.files, to('folders', '', { library, path: folder.path })))
+        ? below(all, Number(library), path).map((folder) =>
+            entry(folder.name, folder.files, to('folders', '', { library, path: folder.path })),
+          )
         : libraries.map((each) => entry(each.name, total(each.id), to('folders', '', { library: each.id }))),
     );
   }
@@ -65,11 +85,16 @@ export function folders({ query }) {
   };
 }
 
-/** The way from the top to this folder. */
+/** The way from the top to this folder. @param {string|null} library @param {string} name @param {string} path */
 function trail(library, name, path) {
   if (!library) return h('h1', {}, 'Folders');
   const steps = [h('a', { href: to('folders') }, 'Folders'), h('a', { href: to('folders', '', { library }) }, name)];
-  path.split('/').filter(Boolean).forEach((part, index, parts) => steps.push(h('a', { href: to('folders', '', { library, path: parts.slice(0, index + 1).join('/') }) }, part)));
-  steps.at(-1).setAttribute('aria-current', 'page');
+  path
+    .split('/')
+    .filter(Boolean)
+    .forEach((part, index, parts) =>
+      steps.push(h('a', { href: to('folders', '', { library, path: parts.slice(0, index + 1).join('/') }) }, part)),
+    );
+  steps.at(-1)?.setAttribute('aria-current', 'page');
   return steps.flatMap((step, index) => (index ? [icon('right'), step] : [step]));
 }

@@ -11,9 +11,14 @@ import { openNamer } from '../parts/namer.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
 import { count } from '../parts/words.js';
 
+/**
+ * @import { FacesBatch, PersonView } from '../../shapes'
+ * @import { Place, View } from '../router.js'
+ */
+
 const MOST_OPEN = 120;
 
-/** @param {any} person */
+/** @param {PersonView} person */
 function card(person) {
   return h(
     'a',
@@ -25,30 +30,47 @@ function card(person) {
 }
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function people({ query }) {
   const cards = h('div', { class: 'person-grid' });
   const state = h('div', { class: 'state slim' });
   const wanted = { q: query.get('q') ?? '', sort: query.get('sort') ?? 'faces', hidden: query.get('hidden') === '1' };
   const remember = () => {
-    rename(to('people', '', { q: wanted.q, sort: wanted.sort === 'faces' ? '' : wanted.sort, hidden: wanted.hidden ? '1' : '' }));
+    rename(
+      to('people', '', {
+        q: wanted.q,
+        sort: wanted.sort === 'faces' ? '' : wanted.sort,
+        hidden: wanted.hidden ? '1' : '',
+      }),
+    );
     load();
   };
   const unnamed = unnamedFaces(() => load());
 
   async function load() {
     try {
-      const persons = await getAll('persons', { q: wanted.q, sort: wanted.sort, include_hidden: wanted.hidden || undefined });
+      const persons = await getAll('persons', {
+        q: wanted.q,
+        sort: wanted.sort,
+        include_hidden: wanted.hidden || undefined,
+      });
       fill(cards, persons.map(card));
-      fill(state, persons.length === 0 && [h('h2', {}, wanted.q ? 'Nobody of that name' : 'Nobody has a name yet'), h('p', {}, wanted.q ? '' : 'Name a face below, or open a photo and click a face.')]);
+      fill(
+        state,
+        persons.length === 0 && [
+          h('h2', {}, wanted.q ? 'Nobody of that name' : 'Nobody has a name yet'),
+          h('p', {}, wanted.q ? '' : 'Name a face below, or open a photo and click a face.'),
+        ],
+      );
       await unnamed.load();
     } catch (problem) {
       complain(problem);
     }
   }
 
+  /** @type {HTMLInputElement} */
   const filter = h('input', {
     type: 'search',
     placeholder: 'Filter people',
@@ -59,12 +81,20 @@ export function people({ query }) {
       remember();
     }, 250),
   });
+  /** @type {HTMLSelectElement} */
   const sort = h(
     'select',
     { 'aria-label': 'Sort', onchange: () => ((wanted.sort = sort.value), remember()) },
-    [['faces', 'Most faces'], ['name', 'Name']].map(([value, text]) => h('option', { value, selected: value === wanted.sort }, text)),
+    Object.entries({ faces: 'Most faces', name: 'Name' }).map(([value, text]) =>
+      h('option', { value, selected: value === wanted.sort }, text),
+    ),
   );
-  const hidden = h('input', { type: 'checkbox', checked: wanted.hidden, onchange: () => ((wanted.hidden = hidden.checked), remember()) });
+  /** @type {HTMLInputElement} */
+  const hidden = h('input', {
+    type: 'checkbox',
+    checked: wanted.hidden,
+    onchange: () => ((wanted.hidden = hidden.checked), remember()),
+  });
   const again = () => load();
 
   return {
@@ -72,7 +102,19 @@ export function people({ query }) {
     element: h(
       'div',
       { class: 'page wide' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'People'), h('div', { class: 'page-tools' }, filter, sort, h('label', { class: 'check' }, hidden, 'Hidden too'), h('a', { class: 'button small', href: to('entities') }, 'Entities'))),
+      h(
+        'div',
+        { class: 'page-head' },
+        h('h1', {}, 'People'),
+        h(
+          'div',
+          { class: 'page-tools' },
+          filter,
+          sort,
+          h('label', { class: 'check' }, hidden, 'Hidden too'),
+          h('a', { class: 'button small', href: to('entities') }, 'Entities'),
+        ),
+      ),
       cards,
       state,
       unnamed.element,
@@ -88,14 +130,17 @@ export function people({ query }) {
 /** The faces that nobody was assigned, to name one by one or many at once. @param {() => Promise<void>} changed */
 function unnamedFaces(changed) {
   const counted = h('span', { class: 'faint' });
+  /** @param {number[]} ids */
   const name = (ids) =>
     choosePerson('Who is this?', async (choice) => {
       done(`${count(ids.length, 'face')} of ${choice.name}`, await assign(ids, choice));
       grid.select(false);
       await changed();
-      setTimeout(() => offerLikely(ids[0], choice, changed));
+      const [first] = ids;
+      if (first !== undefined) setTimeout(() => offerLikely(first, choice, changed));
     });
-  const many = (action, text) => async (ids) => {
+  /** @param {FacesBatch['action']} action @param {string} text */
+  const many = (action, text) => async (/** @type {number[]} */ ids) => {
     try {
       done(`${count(ids.length, 'face')} ${text}`, await decideMany(action, ids));
       grid.select(false);
@@ -116,13 +161,26 @@ function unnamedFaces(changed) {
   const element = h(
     'section',
     { class: 'unnamed', hidden: true },
-    h('div', { class: 'page-head' }, h('h2', {}, 'Who is this?', ' ', counted), h('div', { class: 'page-tools' }, h('a', { class: 'button small', href: to('review') }, 'Review groups'), grid.toggle)),
+    h(
+      'div',
+      { class: 'page-head' },
+      h('h2', {}, 'Who is this?', ' ', counted),
+      h(
+        'div',
+        { class: 'page-tools' },
+        h('a', { class: 'button small', href: to('review') }, 'Review groups'),
+        grid.toggle,
+      ),
+    ),
     grid.element,
   );
   return {
     element,
     async load() {
-      const [answer, stats] = await Promise.all([get('faces', { unassigned: true, limit: MOST_OPEN }), get('faces/stats')]);
+      const [answer, stats] = await Promise.all([
+        get('faces', { unassigned: true, limit: MOST_OPEN }),
+        get('faces/stats'),
+      ]);
       element.hidden = answer.items.length === 0;
       counted.textContent = count(stats.unassigned, 'face');
       grid.show(answer.items);

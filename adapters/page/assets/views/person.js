@@ -1,11 +1,19 @@
 /** One person: what is known, the faces, and the ways to put together or take apart what belongs so. */
-import { get, getAll } from '../api.js';
+import { get, getAll, isStatus } from '../api.js';
 import { back, go, to } from '../router.js';
-import { choosePerson, previewOf } from '../parts/choose.js';
+import { chooseKnown, choosePerson, previewOf } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
-import { assign, changePerson, decideMany, deletePerson, mergePerson } from '../parts/decide.js';
+import {
+  assign,
+  changePerson,
+  decideMany,
+  deletePerson,
+  mergePerson,
+  rehearseDeletion,
+  rehearseMerge,
+} from '../parts/decide.js';
 import { confirmed, openDialog } from '../parts/dialog.js';
-import { fill, h, iconButton } from '../parts/dom.js';
+import { fill, h, iconButton, present } from '../parts/dom.js';
 import { chooseEntity } from '../parts/entitypicker.js';
 import { FaceGrid } from '../parts/facegrid.js';
 import { field } from '../parts/form.js';
@@ -16,8 +24,16 @@ import { afterUndo, complain, done } from '../parts/toast.js';
 import { count, fileName } from '../parts/words.js';
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @import { EntityRow, FacesBatch, PersonPatch, PersonView as Person, Rehearsal } from '../../shapes'
+ * @import { Place, View } from '../router.js'
+ * @import { Choice } from '../parts/personpicker.js'
+ * @import { Cascade } from '../parts/decide.js'
+ * @import { Named } from '../parts/graph.js'
+ */
+
+/**
+ * @param {Place} place
+ * @returns {View}
  */
 export function person({ part }) {
   return new PersonView(Number(part)).view();
@@ -27,7 +43,8 @@ class PersonView {
   /** @param {number} id */
   constructor(id) {
     this.id = id;
-    this.person = null;
+    /** Null until it has come. @type {Person|null} */
+    this.loaded = null;
     this.editable = false;
     this.head = h('div', { class: 'person-head' });
     this.grid = new FaceGrid({
@@ -37,13 +54,19 @@ class PersonView {
         { label: 'Assign to…', run: (ids) => this.#assign(ids) },
         { label: 'Unassign', run: (ids) => this.#many('unassign', ids, 'unassigned') },
         { label: 'Not faces', run: (ids) => this.#many('delete', ids, 'taken away') },
-        { label: 'Use as cover', single: true, run: ([faceId]) => this.#chooseCover(faceId) },
+        { label: 'Use as cover', single: true, run: ([id]) => this.#chooseCover(present(id)) },
       ],
     });
     this.known = knownList();
     this.counted = h('h2', {});
   }
 
+  /** The person; nothing that asks for it is there before it has come. */
+  get person() {
+    return present(this.loaded);
+  }
+
+  /** @returns {View} */
   view() {
     const again = () => this.load();
     return {
@@ -66,18 +89,33 @@ class PersonView {
 
   async load() {
     try {
-      const [person, editable] = await Promise.all([get(`persons/${encodeURIComponent(this.id)}`), mayEdit()]);
+      const [person, editable] = await Promise.all([get(`persons/${this.id}`), mayEdit()]);
       if (person.merged_into) return go(to('person', person.merged_into), { replace: true });
-      Object.assign(this, { person, editable });
+      this.loaded = person;
+      this.editable = editable;
       document.title = `${person.name} · imageapi`;
       this.#showHead();
       this.#showKnown();
-      const faces = await getAll(`persons/${encodeURIComponent(this.id)}/faces`);
+      const faces = await getAll(`persons/${this.id}/faces`);
       this.counted.textContent = count(faces.length, 'face');
       this.grid.show(faces);
     } catch (problem) {
-      if (problem.status !== 404) return complain(problem);
-      fill(this.head, h('div', { class: 'state' }, h('h2', {}, 'Nobody is here'), h('p', {}, 'This person was deleted. It can be taken back under ', h('a', { href: to('history') }, 'History'), '.')));
+      if (!isStatus(problem, 404)) return complain(problem);
+      fill(
+        this.head,
+        h(
+          'div',
+          { class: 'state' },
+          h('h2', {}, 'Nobody is here'),
+          h(
+            'p',
+            {},
+            'This person was deleted. It can be taken back under ',
+            h('a', { href: to('history') }, 'History'),
+            '.',
+          ),
+        ),
+      );
       this.known.clear();
       this.counted.textContent = '';
       this.grid.show([]);
@@ -86,11 +124,23 @@ class PersonView {
 
   #showHead() {
     const { person } = this;
+    /**
+     * @param {'name'|'birth_date'|'notes'} key
+     * @param {string} text
+     * @param {HTMLInputElement|HTMLTextAreaElement} element
+     */
     const save = (key, text, element) => () => {
       const value = element.value.trim() || (key === 'birth_date' ? null : '');
-      if (value !== (this.person[key] ?? (key === 'birth_date' ? null : ''))) this.#change({ [key]: value }, text);
+      if (value !== this.person[key]) this.#change({ [key]: value }, text);
     };
-    const name = h('input', { type: 'text', class: 'name-input', value: person.name, 'aria-label': 'Name', required: true, spellcheck: false });
+    const name = h('input', {
+      type: 'text',
+      class: 'name-input',
+      value: person.name,
+      'aria-label': 'Name',
+      required: true,
+      spellcheck: false,
+    });
     name.addEventListener('change', save('name', 'Renamed', name));
     name.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') name.blur();
@@ -101,11 +151,18 @@ class PersonView {
     const notes = h('textarea', { id: 'person-notes', value: person.notes, rows: 2, placeholder: 'Notes' });
     notes.addEventListener('change', save('notes', 'Notes kept', notes));
     const hidden = h('input', { type: 'checkbox', checked: person.hidden });
-    hidden.addEventListener('change', () => this.#change({ hidden: hidden.checked }, hidden.checked ? 'Hidden' : 'Shown again'));
+    hidden.addEventListener('change', () =>
+      this.#change({ hidden: hidden.checked }, hidden.checked ? 'Hidden' : 'Shown again'),
+    );
+    /** @param {string} text @param {() => void} onclick */
     const button = (text, onclick) => h('button', { type: 'button', class: 'button small', onclick }, text);
     fill(
       this.head,
-      h('div', { class: 'person-back' }, iconButton('back', 'Back', () => back(to('people')))),
+      h(
+        'div',
+        { class: 'person-back' },
+        iconButton('back', 'Back', () => back(to('people'))),
+      ),
       faceCrop(person.cover_face_id, 320),
       h(
         'div',
@@ -131,7 +188,10 @@ class PersonView {
     );
   }
 
-  /** To what is known of the person, or to choose where that is written; nobody but a user links the two. */
+  /**
+   * To what is known of the person, or to choose where that is written; nobody but a user links the two.
+   * @param {(text: string, onclick: () => void) => HTMLElement} button
+   */
   #entityButton(button) {
     const { entity_id: entity } = this.person;
     if (entity !== null) return h('a', { class: 'button small', href: to('entity', entity) }, 'What is known');
@@ -141,10 +201,11 @@ class PersonView {
   #showKnown() {
     const { entity_id: entity } = this.person;
     if (entity === null) this.known.clear();
-    else this.known.show(`entities/${encodeURIComponent(entity)}/facts`, {}, entity);
+    else this.known.show(`entities/${entity}/facts`, {}, entity);
   }
 
   #bridge() {
+    /** @param {EntityRow} entity */
     const choose = async (entity) => {
       const answer = await bridgeAfterAsking(this.id, entity);
       if (answer) done(`${this.person.name} is ${entity.name}`, answer);
@@ -153,11 +214,14 @@ class PersonView {
     chooseEntity(`What is ${this.person.name}?`, choose);
   }
 
-  /** Write something without drawing the fields anew, in which somebody may be typing on. @param {Object<string, any>} fields @param {string} text */
+  /**
+   * Write something without drawing the fields anew, in which somebody may be typing on.
+   * @param {PersonPatch} fields @param {string} text
+   */
   async #change(fields, text) {
     try {
       const answer = await changePerson(this.id, fields);
-      this.person = answer.body;
+      this.loaded = answer.body;
       document.title = `${this.person.name} · imageapi`;
       done(text, answer);
     } catch (problem) {
@@ -175,6 +239,7 @@ class PersonView {
 
   /** @param {number[]} ids */
   #assign(ids) {
+    /** @param {Choice} choice */
     const choose = async (choice) => {
       done(`${count(ids.length, 'face')} of ${choice.name}`, await assign(ids, choice));
       this.grid.select(false);
@@ -183,6 +248,7 @@ class PersonView {
     choosePerson('Who is this?', choose, { without: [this.id] });
   }
 
+  /** @param {FacesBatch['action']} action @param {number[]} ids @param {string} text */
   async #many(action, ids, text) {
     try {
       done(`${count(ids.length, 'face')} ${text}`, await decideMany(action, ids));
@@ -194,20 +260,26 @@ class PersonView {
   }
 
   #merge() {
-    const into = async (choice) => {
-      const preview = (await mergePerson(this.id, choice.id, true)).body;
-      setTimeout(() => this.#confirmMerge(choice, preview));
+    /** @param {Named} other */
+    const into = async (other) => {
+      const preview = await rehearseMerge(this.id, other.id);
+      setTimeout(() => this.#confirmMerge(other, preview));
     };
-    choosePerson(`Who is ${this.person.name}?`, into, { without: [this.id], create: false });
+    chooseKnown(`Who is ${this.person.name}?`, into, [this.id]);
   }
 
-  async #confirmMerge(choice, preview) {
+  /** @param {Named} other @param {Rehearsal} preview */
+  async #confirmMerge(other, preview) {
     const { name } = this.person;
-    const agreed = await confirmed(`Merge ${name} into ${choice.name}?`, [previewOf(preview), h('p', { class: 'hint' }, 'You can undo this at any later time.')], 'Merge');
+    const agreed = await confirmed(
+      `Merge ${name} into ${other.name}?`,
+      [previewOf(preview), h('p', { class: 'hint' }, 'You can undo this at any later time.')],
+      'Merge',
+    );
     if (!agreed) return;
     try {
-      done(`${name} is ${choice.name}`, await mergePerson(this.id, choice.id));
-      go(to('person', choice.id), { replace: true });
+      done(`${name} is ${other.name}`, await mergePerson(this.id, other.id));
+      go(to('person', other.id), { replace: true });
     } catch (problem) {
       complain(problem);
     }
@@ -216,13 +288,26 @@ class PersonView {
   async #delete() {
     const { name } = this.person;
     try {
-      const [kept, gone] = await Promise.all(['set_null', 'delete'].map((cascade) => deletePerson(this.id, cascade, true)));
+      const [kept, gone] = await Promise.all([
+        rehearseDeletion(this.id, 'set_null'),
+        rehearseDeletion(this.id, 'delete'),
+      ]);
+      /** @type {Cascade} */
       let cascade = 'set_null';
+      /** @param {Cascade} value @param {string} title @param {Rehearsal} preview */
       const way = (value, title, preview) =>
         h(
           'label',
           { class: 'way' },
-          h('input', { type: 'radio', name: 'cascade', value, checked: value === cascade, onchange: () => (cascade = value) }),
+          h('input', {
+            type: 'radio',
+            name: 'cascade',
+            value,
+            checked: value === cascade,
+            onchange() {
+              cascade = value;
+            },
+          }),
           h('span', {}, h('b', {}, title), h('span', { class: 'faint' }, preview.text)),
         );
       const remove = async () => {
@@ -235,10 +320,15 @@ class PersonView {
         }
       };
       const dialog = openDialog(`Delete ${name}?`, [
-        way('set_null', 'Keep the faces, without a name', kept.body),
-        way('delete', 'Take the faces away too', gone.body),
+        way('set_null', 'Keep the faces, without a name', kept),
+        way('delete', 'Take the faces away too', gone),
         h('p', { class: 'hint' }, 'The photos stay. You can undo this at any later time.'),
-        h('div', { class: 'actions' }, h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Cancel'), h('button', { type: 'button', class: 'button danger', onclick: remove }, 'Delete')),
+        h(
+          'div',
+          { class: 'actions' },
+          h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Cancel'),
+          h('button', { type: 'button', class: 'button danger', onclick: remove }, 'Delete'),
+        ),
       ]);
     } catch (problem) {
       complain(problem);

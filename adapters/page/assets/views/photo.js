@@ -10,12 +10,19 @@ import { afterUndo, complain } from '../parts/toast.js';
 import { drawPlaceholder } from '../parts/thumbhash.js';
 import { clockOf, fileName, longDayOf } from '../parts/words.js';
 
+/**
+ * @import { MediaRow } from '../../shapes'
+ * @import { Located } from '../api.js'
+ * @import { Place, View } from '../router.js'
+ * @typedef {Located & Partial<MediaRow>} Opened what is known of it: no more than the address says at first
+ */
+
 const SWIPE = 56;
 const kept = { faces: true, details: matchMedia('(min-width: 1100px)').matches };
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function photo({ query }) {
   return new PhotoView(query).view();
@@ -26,6 +33,7 @@ class PhotoView {
   constructor(query) {
     this.query = query;
     this.list = listOf(query);
+    /** @type {Opened} */
     this.at = { path: query.get('file') ?? '', library_id: Number(query.get('of')) };
     this.index = -1;
     this.faces = new FaceLayer(() => this.#load());
@@ -34,13 +42,26 @@ class PhotoView {
     this.under = h('p', { class: 'viewer-under' });
     this.picture = h('div', { class: 'picture' });
     this.stage = h('div', { class: 'stage' }, this.picture);
-    this.previous = iconButton('left', 'Previous photo (left arrow)', () => this.step(-1), { class: 'icon-button step before' });
-    this.next = iconButton('right', 'Next photo (right arrow)', () => this.step(1), { class: 'icon-button step after' });
+    this.previous = iconButton('left', 'Previous photo (left arrow)', () => this.step(-1), {
+      class: 'icon-button step before',
+    });
+    this.next = iconButton('right', 'Next photo (right arrow)', () => this.step(1), {
+      class: 'icon-button step after',
+    });
     this.facesButton = iconButton('face', 'Show faces (f)', () => this.toggle('faces'));
     this.drawButton = iconButton('draw', 'Draw a face (d)', () => this.draw());
-    this.motionButton = iconButton('play', 'Play the moving photo (m)', () => this.playMotion(), { class: 'icon-button', hidden: true });
+    this.motionButton = iconButton('play', 'Play the moving photo (m)', () => this.playMotion(), {
+      class: 'icon-button',
+      hidden: true,
+    });
     this.detailsButton = iconButton('details', 'Details (i)', () => this.toggle('details'));
-    this.original = h('a', { class: 'icon-button', 'aria-label': 'Open the original file', title: 'Open the original file', target: '_blank', rel: 'noopener' });
+    this.original = h('a', {
+      class: 'icon-button',
+      'aria-label': 'Open the original file',
+      title: 'Open the original file',
+      target: '_blank',
+      rel: 'noopener',
+    });
     this.element = this.#frame();
     this.faces.drawing = (on) => this.drawButton.setAttribute('aria-pressed', String(on));
   }
@@ -52,12 +73,29 @@ class PhotoView {
     return h(
       'main',
       { id: 'main', class: 'viewer', tabIndex: -1 },
-      h('header', { class: 'viewer-bar' }, close, h('div', { class: 'viewer-words' }, this.heading, this.under), this.motionButton, this.facesButton, this.drawButton, this.detailsButton, this.original),
-      h('div', { class: 'viewer-room' }, h('div', { class: 'stage-room' }, this.stage, this.previous, this.next), this.details.element),
+      h(
+        'header',
+        { class: 'viewer-bar' },
+        close,
+        h('div', { class: 'viewer-words' }, this.heading, this.under),
+        this.motionButton,
+        this.facesButton,
+        this.drawButton,
+        this.detailsButton,
+        this.original,
+      ),
+      h(
+        'div',
+        { class: 'viewer-room' },
+        h('div', { class: 'stage-room' }, this.stage, this.previous, this.next),
+        this.details.element,
+      ),
     );
   }
 
+  /** @returns {View} */
   view() {
+    /** @param {KeyboardEvent} event */
     const keys = (event) => this.#key(event);
     const fit = new ResizeObserver(() => this.#fit());
     const again = () => this.#load();
@@ -99,7 +137,10 @@ class PhotoView {
     this.#ways();
   }
 
-  /** The picture itself: the placeholder at once, then the thumbnail that is likely in the cache, then the preview. */
+  /**
+   * The picture itself: the placeholder at once, then the thumbnail that is likely in the cache, then the preview.
+   * @param {Opened} photo
+   */
   #show(photo) {
     this.at = { ...photo };
     this.#title();
@@ -109,12 +150,14 @@ class PhotoView {
     this.#fit();
   }
 
+  /** @param {Opened} photo */
   #paint(photo) {
     const name = fileName(photo.path);
     this.original.href = pictureUrl(photo, 'full');
     const blur = h('canvas', { class: 'blur', 'aria-hidden': 'true' });
     drawPlaceholder(blur, photo.placeholder);
-    const shown = (event) => event.target.classList.add('shown');
+    /** @param {{ currentTarget: HTMLImageElement }} event */
+    const shown = (event) => event.currentTarget.classList.add('shown');
     const large =
       photo.kind === 'video'
         ? filmOf(photo, () => this.picture.classList.add('broken'))
@@ -124,13 +167,24 @@ class PhotoView {
             draggable: false,
             onload: (event) => {
               shown(event);
-              if (!this.at.width) this.#measure(event.target);
+              if (!this.at.width) this.#measure(event.currentTarget);
             },
             onerror: () => this.picture.classList.add('broken'),
             src: pictureUrl(photo, 'preview'),
           });
     this.picture.classList.remove('broken');
-    fill(this.picture, blur, h('img', { class: 'small', alt: '', draggable: false, onload: shown, src: pictureUrl(photo, 'thumb') }), large, h('p', { class: 'broken-word' }, photo.kind === 'video' ? 'This browser cannot play this video.' : 'This file cannot be shown here.'), photo.kind !== 'video' && this.faces.element);
+    fill(
+      this.picture,
+      blur,
+      h('img', { class: 'small', alt: '', draggable: false, onload: shown, src: pictureUrl(photo, 'thumb') }),
+      large,
+      h(
+        'p',
+        { class: 'broken-word' },
+        photo.kind === 'video' ? 'This browser cannot play this video.' : 'This file cannot be shown here.',
+      ),
+      photo.kind !== 'video' && this.faces.element,
+    );
     for (const button of [this.facesButton, this.drawButton]) button.hidden = photo.kind === 'video';
     this.motionButton.hidden = !photo.motion;
   }
@@ -148,6 +202,7 @@ class PhotoView {
     this.under.textContent = taken ? `${clockOf(taken)} · ${name}` : '';
   }
 
+  /** @param {HTMLImageElement} picture */
   #measure(picture) {
     this.at.width = picture.naturalWidth;
     this.at.height = picture.naturalHeight;
@@ -181,7 +236,7 @@ class PhotoView {
   /** As large as the stage allows, so that boxes in per cent lie where they belong. */
   #fit() {
     const { clientWidth, clientHeight } = this.stage;
-    const { width = 4, height = 3 } = this.at.width ? this.at : {};
+    const [width, height] = this.at.width && this.at.height ? [this.at.width, this.at.height] : [4, 3];
     const scale = Math.min(clientWidth / width, clientHeight / height);
     this.picture.style.setProperty('width', `${Math.round(width * scale)}px`);
     this.picture.style.setProperty('height', `${Math.round(height * scale)}px`);
@@ -246,7 +301,9 @@ class PhotoView {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || document.querySelector('dialog[open]')) return;
-    if (/^(INPUT|TEXTAREA|SELECT|VIDEO)$/.test(event.target.tagName)) return;
+    const at = event.target instanceof Element ? event.target.tagName : '';
+    if (/^(INPUT|TEXTAREA|SELECT|VIDEO)$/.test(at)) return;
+    /** @type {Record<string, (() => void)|null>} */
     const actions = {
       ArrowLeft: () => this.step(-1),
       ArrowRight: () => this.step(1),
@@ -256,19 +313,28 @@ class PhotoView {
       d: () => this.draw(),
       m: this.motionButton.hidden ? null : () => this.playMotion(),
     };
-    const film = this.picture.querySelector('.film');
-    if (film) Object.assign(actions, { f: null, d: null, ' ': /^(BUTTON|A)$/.test(event.target.tagName) ? null : () => playOrPause(film) });
-    if (!actions[event.key]) return;
+    const film = this.picture.querySelector('video');
+    if (film?.classList.contains('film'))
+      Object.assign(actions, {
+        f: null,
+        d: null,
+        ' ': /^(BUTTON|A)$/.test(at) ? null : () => playOrPause(film),
+      });
+    const act = actions[event.key];
+    if (!act) return;
     event.preventDefault();
-    actions[event.key]();
+    act();
   }
 
   #swipe() {
+    /** @type {PointerEvent|null} */
     let start = null;
     this.stage.addEventListener('pointerdown', (event) => {
       start = event.pointerType === 'touch' && event.isPrimary && !this.faces.isDrawing ? event : null;
     });
-    this.stage.addEventListener('pointercancel', () => (start = null));
+    this.stage.addEventListener('pointercancel', () => {
+      start = null;
+    });
     this.stage.addEventListener('pointerup', (event) => {
       if (!start) return;
       const [x, y] = [event.clientX - start.clientX, event.clientY - start.clientY];

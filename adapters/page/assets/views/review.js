@@ -4,22 +4,23 @@ import { to } from '../router.js';
 import { choosePerson } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
 import { acceptCluster, decideMany, reject } from '../parts/decide.js';
-import { fill, h } from '../parts/dom.js';
+import { fill, h, isTyping } from '../parts/dom.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
 import { count } from '../parts/words.js';
 
-const MOST = 60;
-
 /**
- * @typedef {{id: number, size: number, face_ids: number[], faces: Array<{id: number}>,
- *   nearest: {person_id: number, name: string, similarity: number}|null}} Cluster
+ * @import { Answered } from '../api.js'
+ * @import { ClusterView } from '../../shapes'
+ * @import { View } from '../router.js'
  */
 
-/** @returns {import('../router.js').View} */
+const MOST = 60;
+
+/** @returns {View} */
 export function review() {
   const list = h('ol', { class: 'clusters' });
   const state = h('div', { class: 'state slim' });
-  /** @type {Cluster[]} */
+  /** @type {ClusterView[]} */
   let clusters = [];
   let at = 0;
   let busy = false;
@@ -29,7 +30,13 @@ export function review() {
       clusters = await getAll('faces/clusters', { limit: MOST }, MOST);
       at = Math.min(at, Math.max(0, clusters.length - 1));
       fill(list, clusters.map(row));
-      fill(state, clusters.length === 0 && [h('h2', {}, 'Nothing to review'), h('p', {}, 'No two faces without a name are alike. ', h('a', { href: to('people') }, 'To the people'))]);
+      fill(
+        state,
+        clusters.length === 0 && [
+          h('h2', {}, 'Nothing to review'),
+          h('p', {}, 'No two faces without a name are alike. ', h('a', { href: to('people') }, 'To the people')),
+        ],
+      );
       mark();
     } catch (problem) {
       complain(problem);
@@ -45,7 +52,10 @@ export function review() {
     if (move) list.children[at]?.scrollIntoView({ block: 'nearest' });
   }
 
-  /** Do one thing about a group, say so, and show what is left. */
+  /**
+   * Do one thing about a group, say so, and show what is left.
+   * @param {string} text @param {() => Promise<Answered<unknown>>} write
+   */
   async function decide(text, write) {
     if (busy) return;
     busy = true;
@@ -59,47 +69,108 @@ export function review() {
     }
   }
 
-  /** @type {Object<string, (cluster: Cluster) => void>} */
-  const keys = {
-    y: (cluster) => cluster.nearest && decide(`${count(cluster.size, 'face')} of ${cluster.nearest.name}`, () => acceptCluster(cluster.face_ids, { id: cluster.nearest.person_id })),
-    x: (cluster) => cluster.nearest && decide(`Not ${cluster.nearest.name}`, () => reject(cluster.face_ids[0], cluster.nearest.person_id)),
-    n: (cluster) =>
-      choosePerson('Who is this?', async (choice) => {
-        done(`${count(cluster.size, 'face')} of ${choice.name}`, await acceptCluster(cluster.face_ids, choice));
-        await load();
-      }),
-    i: (cluster) => decide(`${count(cluster.size, 'face')} put aside`, () => decideMany('ignore', cluster.face_ids)),
-    j: () => step(1),
-    k: () => step(-1),
-  };
+  /** @type {Map<string, (cluster: ClusterView) => void>} */
+  const keys = new Map([
+    ['y', accept],
+    ['x', rejectNearest],
+    ['n', name],
+    ['i', putAside],
+    ['j', () => step(1)],
+    ['k', () => step(-1)],
+  ]);
+
+  /** @param {ClusterView} cluster */
+  function accept({ size, face_ids: ids, nearest }) {
+    if (!nearest) return;
+    const choice = { id: nearest.person_id, name: nearest.name };
+    decide(`${count(size, 'face')} of ${nearest.name}`, () => acceptCluster(ids, choice));
+  }
+
+  /** @param {ClusterView} cluster */
+  function rejectNearest({ face_ids: [first], nearest }) {
+    if (nearest && first !== undefined) decide(`Not ${nearest.name}`, () => reject(first, nearest.person_id));
+  }
+
+  /** @param {ClusterView} cluster */
+  function name({ size, face_ids: ids }) {
+    choosePerson('Who is this?', async (choice) => {
+      done(`${count(size, 'face')} of ${choice.name}`, await acceptCluster(ids, choice));
+      await load();
+    });
+  }
+
+  /** @param {ClusterView} cluster */
+  function putAside({ size, face_ids: ids }) {
+    decide(`${count(size, 'face')} put aside`, () => decideMany('ignore', ids));
+  }
+
+  /** @param {1|-1} by */
   const step = (by) => {
     at = Math.min(Math.max(0, at + by), clusters.length - 1);
     mark(true);
   };
 
-  /** @param {Cluster} cluster @param {number} index */
+  /** @param {ClusterView} cluster @param {number} index */
   function row(cluster, index) {
     const { nearest } = cluster;
+    /** @param {string} key @param {string} text @param {'quiet'|'primary'} [kind] */
     const button = (key, text, kind = 'quiet') =>
-      h('button', { type: 'button', class: `button small ${kind}`, 'aria-keyshortcuts': key, onclick: () => ((at = index), mark(), keys[key](cluster)) }, text, ' ', h('kbd', {}, key.toUpperCase()));
+      h(
+        'button',
+        {
+          type: 'button',
+          class: `button small ${kind}`,
+          'aria-keyshortcuts': key,
+          onclick: () => {
+            at = index;
+            mark();
+            keys.get(key)?.(cluster);
+          },
+        },
+        text,
+        ' ',
+        h('kbd', {}, key.toUpperCase()),
+      );
     return h(
       'li',
-      { class: 'cluster', 'data-cluster': cluster.id },
-      h('div', { class: 'cluster-faces' }, cluster.faces.map((face) => faceCrop(face.id, 224))),
+      { class: 'cluster', 'data-cluster': String(cluster.id) },
+      h(
+        'div',
+        { class: 'cluster-faces' },
+        cluster.faces.map((face) => faceCrop(face.id, 224)),
+      ),
       h(
         'div',
         { class: 'cluster-words' },
-        h('span', { class: 'cluster-size' }, count(cluster.size, 'face'), nearest && [' like ', h('b', {}, nearest.name), h('span', { class: 'faint' }, ` ${Math.round(nearest.similarity * 100)} % alike`)]),
-        h('div', { class: 'cluster-actions' }, nearest && button('y', `Yes, ${nearest.name}`, 'primary'), nearest && button('x', `Not ${nearest.name}`), button('n', 'Name…', nearest ? 'quiet' : 'primary'), button('i', 'Ignore strangers')),
+        h(
+          'span',
+          { class: 'cluster-size' },
+          count(cluster.size, 'face'),
+          nearest && [
+            ' like ',
+            h('b', {}, nearest.name),
+            h('span', { class: 'faint' }, ` ${Math.round(nearest.similarity * 100)} % alike`),
+          ],
+        ),
+        h(
+          'div',
+          { class: 'cluster-actions' },
+          nearest && button('y', `Yes, ${nearest.name}`, 'primary'),
+          nearest && button('x', `Not ${nearest.name}`),
+          button('n', 'Name…', nearest ? 'quiet' : 'primary'),
+          button('i', 'Ignore strangers'),
+        ),
       ),
     );
   }
 
+  /** @param {KeyboardEvent} event */
   const press = (event) => {
-    const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName) || document.querySelector('dialog[open]');
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !clusters[at] || !Object.hasOwn(keys, event.key)) return;
+    if (isTyping() || document.querySelector('dialog[open]') || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [cluster, act] = [clusters[at], keys.get(event.key)];
+    if (!cluster || !act) return;
     event.preventDefault();
-    keys[event.key](clusters[at]);
+    act(cluster);
   };
   const again = () => load();
 
@@ -108,7 +179,12 @@ export function review() {
     element: h(
       'div',
       { class: 'page wide' },
-      h('div', { class: 'page-head' }, h('h1', {}, 'Review'), h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous')),
+      h(
+        'div',
+        { class: 'page-head' },
+        h('h1', {}, 'Review'),
+        h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous'),
+      ),
       list,
       state,
     ),

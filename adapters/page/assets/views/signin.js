@@ -3,13 +3,20 @@ import { ask } from '../api.js';
 import { h } from '../parts/dom.js';
 import { field, formOf } from '../parts/form.js';
 
+/** @import { View } from '../router.js' */
+
 /**
  * @param {() => void} signedIn
- * @returns {import('../router.js').View}
+ * @returns {View}
  */
 export function signIn(signedIn) {
   const name = field('Name', { name: 'username', autocomplete: 'username', autocapitalize: 'none', required: true });
-  const password = field('Password', { name: 'password', type: 'password', autocomplete: 'current-password', required: true });
+  const password = field('Password', {
+    name: 'password',
+    type: 'password',
+    autocomplete: 'current-password',
+    required: true,
+  });
   const submit = async () => {
     await ask('POST', 'login', { body: { username: name.input.value, password: password.input.value } });
     signedIn();
@@ -24,7 +31,11 @@ export function signIn(signedIn) {
       h('div', { class: 'mark large', 'aria-hidden': 'true' }),
       h('h1', {}, 'imageapi'),
       formOf([name.element, password.element], 'Sign in', submit),
-      h('p', { class: 'hint' }, 'No password at hand? Restart the server in a terminal: it prints a link that signs you in.'),
+      h(
+        'p',
+        { class: 'hint' },
+        'No password at hand? Restart the server in a terminal: it prints a link that signs you in.',
+      ),
     ),
   };
 }

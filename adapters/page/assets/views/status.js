@@ -1,4 +1,7 @@
-/** How the server is: what it does now, how far faces are, the libraries with their counts, and the files it cannot read. */
+/**
+ * How the server is: what it does now, how far faces are, the libraries with their counts, and the files it cannot
+ * read.
+ */
 import { ask, get } from '../api.js';
 import { isRunning, watchJobs } from '../live.js';
 import { to } from '../router.js';
@@ -7,9 +10,14 @@ import { doingOf, progressText, totalOf } from '../parts/progress.js';
 import { complain, toast } from '../parts/toast.js';
 import { count, figure } from '../parts/words.js';
 
+/**
+ * @import { FaceStats, Health, JobRow, LibraryView } from '../../shapes'
+ * @import { View } from '../router.js'
+ */
+
 const REFRESH_MS = 3000;
 
-/** @returns {import('../router.js').View} */
+/** @returns {View} */
 export function status() {
   const jobs = h('div', { class: 'cards' });
   const faces = h('div', {});
@@ -24,16 +32,25 @@ export function status() {
     due = 0;
     const results = await Promise.allSettled([get('faces/stats'), get('libraries'), get('health')]);
     if (stopped) return;
-    const [stats, all, condition] = results.map((result) => result.value);
-    if (stats) fill(faces, facesCard(stats));
-    if (all) fill(libraries, all.items.map((library) => libraryCard(library, load)));
-    if (condition) fill(health, healthCard(condition));
-    results.filter((result) => result.status === 'rejected').slice(0, 1).forEach((result) => complain(result.reason));
+    const [stats, all, condition] = results;
+    if (stats.status === 'fulfilled') fill(faces, facesCard(stats.value));
+    if (all.status === 'fulfilled')
+      fill(
+        libraries,
+        all.value.items.map((library) => libraryCard(library, load)),
+      );
+    if (condition.status === 'fulfilled') fill(health, healthCard(condition.value));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) complain(failed.reason);
   }
 
+  /** @param {JobRow[]} all */
   const showJobs = (all) => {
     const running = all.filter(isRunning);
-    fill(jobs, running.length ? running.map(jobCard) : h('p', { class: 'faint' }, 'Nothing: everything is up to date.'));
+    fill(
+      jobs,
+      running.length ? running.map(jobCard) : h('p', { class: 'faint' }, 'Nothing: everything is up to date.'),
+    );
     if (running.length && !due) due = setTimeout(load, REFRESH_MS);
   };
 
@@ -60,20 +77,23 @@ export function status() {
   };
 }
 
-/** @param {import('../live.js').Job} job */
+/** @param {JobRow} job */
 function jobCard(job) {
   const meter = h('progress', { 'aria-label': doingOf(job) });
   if (totalOf(job)) Object.assign(meter, { max: job.total, value: job.done });
   return h('div', { class: 'card job' }, h('p', { class: 'job-text' }, progressText(job)), meter);
 }
 
+/** @param {FaceStats} stats */
 function facesCard(stats) {
-  const parts = [
+  /** @type {Array<[name: string, value: number, text: string]>} */
+  const all = [
     ['with-faces', stats.with_faces, 'with faces'],
     ['no-faces', stats.no_faces, 'without'],
     ['failed', stats.failed, 'failed'],
     ['pending', stats.pending, 'to be looked at'],
-  ].filter(([, value]) => value > 0);
+  ];
+  const parts = all.filter(([, value]) => value > 0);
   const bar = parts.map(([name, value, text]) => {
     const part = h('span', { class: `share ${name}`, title: `${figure(value)} ${text}` });
     part.style.setProperty('flex-grow', String(value));
@@ -83,21 +103,40 @@ function facesCard(stats) {
     'div',
     { class: 'card' },
     h('div', { class: 'shares', 'aria-hidden': 'true' }, bar),
-    h('p', {}, `${figure(stats.scanned)} of ${count(stats.photos, 'photo')} looked at: `, parts.map(([, value, text]) => `${figure(value)} ${text}`).join(', ')),
-    h('p', { class: 'faint' }, `${count(stats.faces, 'face')} of ${count(stats.persons, 'person', 'persons')}, `, h('a', { href: to('people') }, `${figure(stats.unassigned)} without a name`)),
+    h(
+      'p',
+      {},
+      `${figure(stats.scanned)} of ${count(stats.photos, 'photo')} looked at: `,
+      parts.map(([, value, text]) => `${figure(value)} ${text}`).join(', '),
+    ),
+    h(
+      'p',
+      { class: 'faint' },
+      `${count(stats.faces, 'face')} of ${count(stats.persons, 'person', 'persons')}, `,
+      h('a', { href: to('people') }, `${figure(stats.unassigned)} without a name`),
+    ),
   );
 }
 
-/** @param {any} library @param {() => void} changed */
+/** @param {LibraryView} library @param {() => void} changed */
 function libraryCard(library, changed) {
   const problems = h('ul', { class: 'problems' });
-  const listed = h('details', { class: 'why' }, h('summary', {}, `${count(library.problems, 'file')} not, or not wholly, shown`), problems);
+  const listed = h(
+    'details',
+    { class: 'why' },
+    h('summary', {}, `${count(library.problems, 'file')} not, or not wholly, shown`),
+    problems,
+  );
   const open = async () => {
     if (!listed.open || problems.childElementCount) return;
     try {
-      const answer = await get(`libraries/${encodeURIComponent(library.id)}/problems`, { limit: 200 });
-      fill(problems, answer.items.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem))));
-      if (answer.items.length < library.problems) problems.append(h('li', { class: 'faint' }, `and ${figure(library.problems - answer.items.length)} more`));
+      const answer = await get(`libraries/${library.id}/problems`, { limit: 200 });
+      fill(
+        problems,
+        answer.items.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem))),
+      );
+      if (answer.items.length < library.problems)
+        problems.append(h('li', { class: 'faint' }, `and ${figure(library.problems - answer.items.length)} more`));
     } catch (problem) {
       complain(problem);
     }
@@ -105,7 +144,7 @@ function libraryCard(library, changed) {
   listed.addEventListener('toggle', open);
   const scan = async () => {
     try {
-      await ask('POST', `libraries/${encodeURIComponent(library.id)}/scan`);
+      await ask('POST', `libraries/${library.id}/scan`, {});
       toast(`Looking through ${library.name}`);
       changed();
     } catch (problem) {
@@ -116,27 +155,33 @@ function libraryCard(library, changed) {
   return h(
     'div',
     { class: 'card' },
-    h('div', { class: 'card-head' }, h('h3', {}, h('a', { href: to('photos', '', { library: library.id }) }, library.name)), h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now')),
+    h(
+      'div',
+      { class: 'card-head' },
+      h('h3', {}, h('a', { href: to('photos', '', { library: library.id }) }, library.name)),
+      h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now'),
+    ),
     h('p', { class: 'faint path' }, library.root ?? ''),
-    library.offline && h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.'),
+    library.offline &&
+      h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.'),
     h('p', {}, counts.join(', ')),
     library.problems > 0 && listed,
   );
 }
 
-/** A value of /health in words. @param {any} value */
-function conditionText(value) {
-  if (value === null || value === undefined) return '';
-  if (typeof value !== 'object') return String(value);
-  return [value.status, value.detail ?? value.reason ?? value.message].filter(Boolean).join(': ') || Object.entries(value).map(([name, each]) => `${name.replaceAll('_', ' ')} ${conditionText(each)}`).join(', ');
-}
-
-function healthCard(condition) {
-  const { status: overall, ...parts } = condition;
+/** @param {Health} condition */
+function healthCard({ status: overall, parts }) {
   return h(
     'div',
     { class: 'card' },
-    overall && h('p', {}, h('b', {}, overall === 'ok' ? 'All is well' : overall)),
-    h('dl', { class: 'health' }, Object.entries(parts.parts ?? parts).map(([name, value]) => [h('dt', {}, name.replaceAll('_', ' ')), h('dd', {}, conditionText(value))])),
+    h('p', {}, h('b', {}, overall === 'ok' ? 'All is well' : overall)),
+    h(
+      'dl',
+      { class: 'health' },
+      Object.entries(parts).map(([name, part]) => [
+        h('dt', {}, name.replaceAll('_', ' ')),
+        h('dd', {}, [part.status, part.detail].filter(Boolean).join(': ')),
+      ]),
+    ),
   );
 }

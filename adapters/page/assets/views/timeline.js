@@ -8,21 +8,29 @@ import { PhotoGrid } from '../parts/grid.js';
 import { complain } from '../parts/toast.js';
 import { count, longDayOf } from '../parts/words.js';
 
+/**
+ * @import { FoundPhotos, MediaRow } from '../../shapes'
+ * @import { Narrowing, PhotoList } from '../photolist.js'
+ * @import { Place, View } from '../router.js'
+ */
+
 const REFRESH_MS = 1500;
 
-/** The address of a photo that is opened from a list. */
-const addressOf = (query) => (photo) => to('photo', '', { file: photo.path, of: photo.library_id, ...narrowingOf(query) });
+/** The address of a photo that is opened from a list. @param {URLSearchParams} query */
+const addressOf = (query) => (/** @type {MediaRow} */ photo) =>
+  to('photo', '', { file: photo.path, of: photo.library_id, ...narrowingOf(query) });
 
-/** What was found by meaning, in one section. @param {import('../photolist.js').Photo[]} photos */
+/** What was found by meaning, in one section. @param {MediaRow[]} photos */
 const bestFirst = (photos) => (photos.length ? [{ key: 'best', label: 'Best first', several: true, photos }] : []);
 
-/** How far search by meaning is. @param {{done: number, total: number}|null} embedding */
-const soFar = (embedding) => (embedding ? `${embedding.done} of ${count(embedding.total, 'item')} can be found by meaning so far` : '');
+/** How far search by meaning is. @param {FoundPhotos['embedding']} embedding */
+const soFar = (embedding) =>
+  embedding ? `${embedding.done} of ${count(embedding.total, 'item')} can be found by meaning so far` : '';
 
 /**
  * A grid that follows one list.
  * @param {URLSearchParams} query which list
- * @param {(list: import('../photolist.js').PhotoList) => void} changed
+ * @param {(list: PhotoList) => void} changed
  */
 export function gridOf(query, changed) {
   const list = listOf(query);
@@ -62,9 +70,13 @@ export function gridOf(query, changed) {
   return { element, enter, refresh, leave, grid, list };
 }
 
-/** Look for new photos whenever a job got on, also one that began and ended between two looks. @param {() => Promise<void>} refresh */
+/**
+ * Look for new photos whenever a job got on, also one that began and ended between two looks.
+ * @param {() => Promise<void>} refresh
+ */
 export function refreshWhileWorking(refresh) {
   let due = 0;
+  /** @type {string|null} */
   let before = null;
   const look = () => {
     due = 0;
@@ -82,8 +94,8 @@ export function refreshWhileWorking(refresh) {
 }
 
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function timeline({ query }) {
   const state = h('div', { class: 'state' });
@@ -97,7 +109,13 @@ export function timeline({ query }) {
   const stop = refreshWhileWorking(view.refresh);
   return {
     title: query.get('q') ? `“${query.get('q')}”` : 'Photos',
-    element: h('div', { class: 'timeline' }, h('div', { class: 'toolbar' }, chips(query), counted, libraryChoice(query)), view.element, state),
+    element: h(
+      'div',
+      { class: 'timeline' },
+      h('div', { class: 'toolbar' }, chips(query), counted, libraryChoice(query)),
+      view.element,
+      state,
+    ),
     enter: view.enter,
     leave() {
       stop();
@@ -106,7 +124,10 @@ export function timeline({ query }) {
   };
 }
 
-const nothingFound = () => [h('h2', {}, 'Nothing found'), h('p', {}, 'Try another word: names of files, people and tags are searched.')];
+const nothingFound = () => [
+  h('h2', {}, 'Nothing found'),
+  h('p', {}, 'Try another word: names of files, people and tags are searched.'),
+];
 
 function nothingYet() {
   return [
@@ -119,13 +140,21 @@ function nothingYet() {
 
 /** What the list is narrowed to, each with a way out. @param {URLSearchParams} query */
 function chips(query) {
+  /** @param {keyof Narrowing} name */
   const without = (name) => to('photos', '', { ...narrowingOf(query), [name]: '' });
+  /** @param {keyof Narrowing} name @param {string|null} text */
   const chip = (name, text) =>
-    h('span', { class: 'chip' }, text, iconButton('close', `Show without ${text}`, () => go(without(name))));
+    h(
+      'span',
+      { class: 'chip' },
+      text,
+      iconButton('close', `Show without ${text}`, () => go(without(name))),
+    );
   const person = h('span', {});
-  if (query.get('persons')) {
+  const wanted = query.get('persons');
+  if (wanted) {
     fill(person, chip('persons', 'Person'));
-    get(`persons/${encodeURIComponent(query.get('persons'))}`)
+    get(`persons/${Number(wanted)}`)
       .then(({ name }) => fill(person, chip('persons', name)))
       .catch(complain);
   }
@@ -148,7 +177,8 @@ function libraryChoice(query) {
       const libraries = answer.items;
       if (libraries.length < 2) return;
       const chosen = query.get('library') ?? '';
-      const choose = (event) => go(to('photos', '', { ...narrowingOf(query), library: event.target.value }));
+      /** @param {{ currentTarget: HTMLSelectElement }} event */
+      const choose = (event) => go(to('photos', '', { ...narrowingOf(query), library: event.currentTarget.value }));
       fill(
         holder,
         icon('folders'),
@@ -156,7 +186,9 @@ function libraryChoice(query) {
           'select',
           { 'aria-label': 'Library', onchange: choose },
           h('option', { value: '' }, 'All libraries'),
-          libraries.map((each) => h('option', { value: String(each.id), selected: String(each.id) === chosen }, each.name)),
+          libraries.map((each) =>
+            h('option', { value: String(each.id), selected: String(each.id) === chosen }, each.name),
+          ),
         ),
       );
     })

@@ -4,9 +4,11 @@ import { fill, h } from '../parts/dom.js';
 import { count } from '../parts/words.js';
 import { gridOf, refreshWhileWorking } from './timeline.js';
 
+/** @import { Place, View } from '../router.js' */
+
 /**
- * @param {import('../router.js').Place} place
- * @returns {import('../router.js').View}
+ * @param {Place} place
+ * @returns {View}
  */
 export function videos({ query }) {
   const narrowed = new URLSearchParams(query);
@@ -17,13 +19,27 @@ export function videos({ query }) {
   const view = gridOf(narrowed, (list) => {
     const total = list.total ?? (list.complete ? list.items.length : null);
     counted.textContent = total ? count(total, 'video') : '';
-    fill(state, list.complete && !list.items.length && [h('h2', {}, 'No videos yet'), h('p', {}, 'Videos appear here while their folders are being indexed.')]);
+    fill(
+      state,
+      list.complete &&
+        !list.items.length && [
+          h('h2', {}, 'No videos yet'),
+          h('p', {}, 'Videos appear here while their folders are being indexed.'),
+        ],
+    );
   });
   view.grid.ontile = (photo, tile) => wall.take(photo, tile);
   const stop = refreshWhileWorking(view.refresh);
   return {
     title: 'Videos',
-    element: h('div', { class: 'timeline wall' }, h('h1', { class: 'unseen' }, 'Videos'), h('div', { class: 'toolbar' }, counted), view.element, state),
+    element: h(
+      'div',
+      { class: 'timeline wall' },
+      h('h1', { class: 'unseen' }, 'Videos'),
+      h('div', { class: 'toolbar' }, counted),
+      view.element,
+      state,
+    ),
     enter: view.enter,
     leave() {
       stop();
