@@ -85,7 +85,7 @@ class _TakingOver:
     """One content's description on its way into events: `new` persons and tags, then what refers to them."""
 
     def __init__(self, uow: UnitOfWork, content_hash: bytes) -> None:
-        self._turn = uow
+        self._uow = uow
         self._content = content_hash
         self.taken = TakenOver()
         self.new: list[Event] = []
@@ -93,7 +93,7 @@ class _TakingOver:
         self._persons: dict[str, int] = {}
 
     def take_regions(self, regions: Iterable[Region], embedded: Mapping[Box, Embedding]) -> None:
-        pairing = paired(self._turn.faces.on_content(self._content), list(regions), drawn=True)
+        pairing = paired(self._uow.faces.on_content(self._content), list(regions), drawn=True)
         for face, region in pairing.same:
             self._name(face, region)
         for region in pairing.new:
@@ -115,18 +115,18 @@ class _TakingOver:
 
     def _against(self, face: Face, name: str) -> str | None:
         """What stands against a name for a face; empty where it has that name, None where nothing does."""
-        person = self._turn.persons.named(name)
+        person = self._uow.persons.named(name)
         if face.status == DELETED:
             return f"{name}: said not to be a face"
-        was = None if face.person_id is None else self._turn.persons.get(face.person_id)
+        was = None if face.person_id is None else self._uow.persons.get(face.person_id)
         if was is not None and was.deleted and name_key(was.name) == name_key(name):
             return f"{name}: was deleted here"
-        whose = whose_is(self._turn, face)
+        whose = whose_is(self._uow, face)
         if whose is not None:
             return "" if person is not None and whose.id == person.id else f"{name}: the face is {whose.name}'s here"
         if face.ignored:
             return f"{name}: the face was put aside as a stranger's"
-        if person is not None and person.id in never(self._turn, face, by_undo=False):
+        if person is not None and person.id in never(self._uow, face, by_undo=False):
             return f"{name}: the face was said not to be {person.name}"
         return None
 
@@ -139,7 +139,7 @@ class _TakingOver:
         person_id = self._person(region.name) if region.name else None
         if region.name and person_id is None:
             return
-        uow = self._turn
+        uow = self._uow
         if not any(isinstance(event, MarkerLifted) for event in self.events):
             self.events += [MarkerLifted(id_, self._content) for id_, _, _ in uow.faces.markers(self._content)]
         ids = uow.attach([] if embedding is None else [embedding])
@@ -158,11 +158,11 @@ class _TakingOver:
         except RuleViolation as error:
             self.taken.left.append(f"a face's name: {error}")
             return None
-        person = self._turn.persons.named(name)
+        person = self._uow.persons.named(name)
         if person is not None:
             return person.id
         if name_key(name) not in self._persons:
-            self._persons[name_key(name)] = self._turn.new_id("person")
+            self._persons[name_key(name)] = self._uow.new_id("person")
             self.new.append(PersonCreated(self._persons[name_key(name)], name))
             self.taken.persons.add(name)
         return self._persons[name_key(name)]
@@ -176,7 +176,7 @@ class _TakingOver:
                 self.taken.left.append(f"a keyword: {error}")
         if not wanted:
             return
-        uow = self._turn
+        uow = self._uow
         has = uow.tagged.ids_of_content(self._content)
         off = self._taken_off()
         for name in wanted.values():
@@ -200,22 +200,22 @@ class _TakingOver:
     def _called_once(self, tag_ids: Iterable[int]) -> dict[str, Tag | None]:
         """Every name key that these tags ever had, with the tag as it is now, None where it was deleted since."""
         return {
-            name_key(recorded.event.name): self._turn.tags.get(tag_id)
+            name_key(recorded.event.name): self._uow.tags.get(tag_id)
             for tag_id in tag_ids
-            for recorded in self._turn.later_in(f"tag-{tag_id}", 0)
+            for recorded in self._uow.later_in(f"tag-{tag_id}", 0)
             if isinstance(recorded.event, (TagCreated, TagRenamed)) and not self._is_undone(recorded)
         }
 
     def _is_undone(self, recorded: Recorded) -> bool:
-        operation = self._turn.operations.get(recorded.operation_id)
+        operation = self._uow.operations.get(recorded.operation_id)
         return operation is not None and operation.undone_by is not None
 
     def _taken_off(self) -> set[int]:
         """The tags that somebody took off this content, undoing aside."""
         return {
             recorded.event.tag_id
-            for recorded in self._turn.later_in(f"content-{self._content.hex()}", 0)
-            if isinstance(recorded.event, MediaUntagged) and not was_undo(self._turn, recorded)
+            for recorded in self._uow.later_in(f"content-{self._content.hex()}", 0)
+            if isinstance(recorded.event, MediaUntagged) and not was_undo(self._uow, recorded)
         }
 
 

@@ -38,12 +38,19 @@ class PersonView(msgspec.Struct, frozen=True):
 
 class PersonsWithFaces:
     """Queries on persons with their faces; `libraries` are the ids that the asker may see, `knows` whether they may
-    know of the person with an id."""
+    know of the person with an id, `everything` that they may of each."""
 
     def __init__(
-        self, connection: Connection, tables: ReadTables, libraries: Collection[int], knows: Callable[[int], bool]
+        self,
+        connection: Connection,
+        tables: ReadTables,
+        libraries: Collection[int],
+        *,
+        knows: Callable[[int], bool],
+        everything: bool,
     ) -> None:
         self._connection = connection
+        self._everything = everything
         self._knows = knows
         self._persons, self._entities = tables.persons.table, tables.entities.table
         self._faces = tables.faces.table
@@ -151,7 +158,7 @@ class PersonsWithFaces:
     ) -> list[tuple[PersonView, Any]]:
         """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key
         and id of the last one of the page before; `q` a part of the name; `with_faces_only` leaves out who has no
-        visible face."""
+        visible face, and so it is where the asker may not know of everybody."""
         p = self._persons
         seen = self._counted().subquery()
         count = func.coalesce(seen.c.face_count, 0)
@@ -165,7 +172,7 @@ class PersonsWithFaces:
             statement = statement.where(p.c.hidden.is_(False))
         if q:
             statement = statement.where(p.c.name_key.contains(name_key(q), autoescape=True))
-        if with_faces_only:
+        if with_faces_only or not self._everything:
             statement = statement.where(count > 0)
         if sort == "name":
             statement = statement.order_by(p.c.name_key, p.c.id)

@@ -89,7 +89,13 @@ class Lookups:
     @cached_property
     def persons_with_faces(self) -> PersonsWithFaces:
         """Queries on the persons that the actor may know of, with their visible faces."""
-        return PersonsWithFaces(self.connection, self.tables, self.visible, self._knows_person)
+        return PersonsWithFaces(
+            self.connection,
+            self.tables,
+            self.visible,
+            knows=self._knows_person,
+            everything=not self.actor.is_restricted,
+        )
 
     def _knows_person(self, person_id: int) -> bool:
         return knows_person(self, person_id)
@@ -113,7 +119,8 @@ class Lookups:
     def tagged(self) -> TaggedMedia:
         """Queries on what is tagged."""
         t = self.tables
-        return TaggedMedia(self.connection, t.tagged_media, t.tags, t.tag_counts, self.visible)
+        everything = not self.actor.is_restricted
+        return TaggedMedia(self.connection, t.tagged_media, t.tags, t.tag_counts, self.visible, everything=everything)
 
     @cached_property
     def operations(self) -> Operations:
@@ -133,7 +140,7 @@ class Lookups:
     @cached_property
     def entities(self) -> Graph:
         """Queries on the knowledge graph."""
-        everything = self.actor.libraries is None and self._only is None
+        everything = not self.actor.is_restricted and self._only is None
         return Graph(self.connection, self.tables, self.visible, everything=everything)
 
     @cached_property

@@ -19,7 +19,8 @@ from projections.tables.visible_counts import TagCountsTable
 
 
 class TaggedMedia:
-    """Queries on `tagged_media`; `libraries` are the ids that the asker may see."""
+    """Queries on `tagged_media`; `libraries` are the ids that the asker may see, `everything` says
+    that they may know of every tag."""
 
     def __init__(
         self,
@@ -28,11 +29,13 @@ class TaggedMedia:
         tags: TagsTable,
         counts: TagCountsTable,
         libraries: Collection[int],
+        *,
+        everything: bool,
     ) -> None:
         self._connection = connection
         self._table, self._tags = table.table, tags.table
         self._counts = counts
-        self._libraries = tuple(libraries)
+        self._libraries, self._everything = tuple(libraries), everything
 
     def of_content(self, content_hash: bytes) -> list[Tag]:
         """The tags of one content, by name."""
@@ -76,8 +79,8 @@ class TaggedMedia:
         return self._connection.execute(select(func.count()).where(t.c.tag_id == tag_id)).scalar_one()
 
     def counts(self) -> list[RowMapping]:
-        """Every live tag with the number of visible contents that have it, by name: `id`, `name`, `version`,
-        `color`, `count`."""
+        """Every live tag that the asker may know of, with the number of visible contents that have it, by name: `id`,
+        `name`, `version`, `color`, `count`."""
         c, tags = self._counts.table, self._tags
         seen = (
             select(c.c.tag_id, func.sum(c.c.seen).label("count"))
@@ -94,4 +97,6 @@ class TaggedMedia:
             .where(tags.c.deleted.is_(False))
             .order_by(tags.c.name_key)
         )
+        if not self._everything:
+            statement = statement.where(seen.c.count > 0)
         return [*self._connection.execute(statement).mappings()]

@@ -107,6 +107,15 @@ def test_a_person_who_is_seen_in_part_is_known_and_changed_by_an_admin_alone(wor
     world.change(boss, name="X", actor=Actor("al", "admin", frozenset({1})))
 
 
+def test_lists_of_persons_and_tags_hold_what_is_in_sight(world: World, boss: int, secret: int) -> None:
+    seen = world.a_person("Seen", world.a_face())
+    world.do(tag_contents, [content("one.jpg")], "Mine")
+    for actor, persons, tags in ((ONE_LIBRARY, [seen], ["Mine"]), (EDITOR, [boss, seen], ["Mine", "Secret"])):
+        with world.reading(actor) as tables:
+            assert [view.id for view, _ in tables.people.page(sort="name", after=None, limit=9)] == persons
+            assert [row["name"] for row in tables.tagged.counts()] == tags
+
+
 # Faces, photos, insights
 
 

@@ -223,7 +223,7 @@ def test_a_later_rename_or_deletion_is_in_the_way_of_a_rename(world: World) -> N
 def test_deleting_a_tag_of_unseen_photos_or_bringing_it_back_needs_an_admin(world: World) -> None:
     world.scan(photo("boss"), library=world.library("Work"))
     tag(world, "holiday", "one", "boss")
-    with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):
+    with nothing_appended(world), pytest.raises(Forbidden, match="rex may not see"):
         world.do(delete_tag, 1, actor=ONE_LIBRARY)
     deleted = world.operation_of(delete_tag, 1)
     with nothing_appended(world), pytest.raises(Forbidden, match="ed may not see"):

@@ -107,7 +107,7 @@ def list_persons(call: Call, query: PersonsQuery) -> Answer:
             limit=query.limit + 1,
             q=query.q,
             include_hidden=query.include_hidden,
-            with_faces_only=query.library is not None or call.actor.is_restricted,
+            with_faces_only=query.library is not None,
         )
     kept = rows[: query.limit]
     cursor = cursor_of(Sorted(query.sort, kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
