@@ -102,8 +102,7 @@ class Lookups:
     @cached_property
     def tagged(self) -> TaggedMedia:
         """Queries on what is tagged."""
-        t = self.tables
-        return TaggedMedia(self.connection, t.tagged_media, t.tags, t.media, t.tag_counts, self.visible)
+        return TaggedMedia(self.connection, self.tables, self.visible)
 
     @cached_property
     def operations(self) -> Operations:

@@ -13,27 +13,16 @@ from sqlalchemy import (
 
 from domain.events.tag import Tag
 from projections.queries.library_sets import within
-from projections.tables.media import MediaTable
-from projections.tables.tagged_media import TaggedMediaTable
-from projections.tables.tags import TagsTable
-from projections.tables.visible_counts import TagCountsTable
+from projections.tables.schema import ReadTables
 
 
 class TaggedMedia:
     """Queries on `tagged_media`; `libraries` are the ids that the asker may see."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        table: TaggedMediaTable,
-        tags: TagsTable,
-        media: MediaTable,
-        counts: TagCountsTable,
-        libraries: Collection[int],
-    ) -> None:
+    def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
         self._connection = connection
-        self._table, self._tags, self._media = table.table, tags.table, media.table
-        self._counts = counts
+        self._table, self._tags, self._media = tables.tagged_media.table, tables.tags.table, tables.media.table
+        self._counts = tables.tag_counts
         self._libraries = tuple(libraries)
 
     def of_content(self, content_hash: bytes) -> list[Tag]:
