@@ -20,9 +20,9 @@ class Difference(msgspec.Struct, frozen=True):
 
     table: str
     key: tuple[Any, ...]
-    column: str | None
-    live: Any
-    replayed: Any
+    column: str | None = None
+    live: Any = None
+    replayed: Any = None
     rest: int = 0
 
     def __str__(self) -> str:
@@ -61,9 +61,9 @@ def _changed(connection: Connection, name: str, live: Table, replayed: Table) ->
         for place, column in enumerate(columns):
             mine, other = values[place], values[place + len(columns)]
             if mine != other:
-                yield Difference(name, key, column, mine, other)
+                yield Difference(name, key, column=column, live=mine, replayed=other)
     if rows > SHOWN:
-        yield Difference(name, (), None, None, None, rows - SHOWN)
+        yield Difference(name, (), rest=rows - SHOWN)
 
 
 def _only_in(connection: Connection, name: str, here: Table, there: Table, *, live: bool) -> Iterator[Difference]:
@@ -72,10 +72,10 @@ def _only_in(connection: Connection, name: str, here: Table, there: Table, *, li
     lonely = select(*here.primary_key).select_from(here.outerjoin(there, _same_key(here, there)))
     lonely = lonely.where(partner.is_(None))
     for key in connection.execute(lonely.order_by(*here.primary_key).limit(SHOWN)):
-        yield Difference(name, tuple(key), None, live, not live)
+        yield Difference(name, tuple(key), live=live, replayed=not live)
     rows = connection.execute(select(func.count()).select_from(lonely.subquery())).scalar_one()
     if rows > SHOWN:
-        yield Difference(name, (), None, live, not live, rows - SHOWN)
+        yield Difference(name, (), live=live, replayed=not live, rest=rows - SHOWN)
 
 
 def _same_key(a: Table, b: Table) -> ColumnElement[bool]:

@@ -61,7 +61,7 @@ def erase(ledger: Ledger, actor: Actor, subject: Subject, report: Report = lambd
     with ledger.transaction(actor) as uow:
         erasure = survey(uow, ledger.mapper, subject)
         _forget_deleted(uow.connection)
-        uow.begin("erase", _said(erasure, subject))
+        uow.begin("erase", _text_of(erasure, subject))
         uow.append(*_events(uow, erasure, subject))
         _drop_read_tables(uow.connection)
         _rewrite(uow.connection, ledger.mapper, erasure)
@@ -89,7 +89,7 @@ def finish(ledger: Ledger, report: Report = lambda done, total: None) -> None:
         connection.execute(delete(policy_checkpoints).where(policy_checkpoints.c.policy == UNFINISHED))
 
 
-def _said(erasure: Erasure, subject: Subject) -> str:
+def _text_of(erasure: Erasure, subject: Subject) -> str:
     faces = faces_in_words(len(erasure.tombstones))
     if isinstance(subject, bytes):
         return f"erased the faces of a photo ({faces})"

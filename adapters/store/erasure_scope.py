@@ -39,21 +39,21 @@ def survey(tables: Lookups, mapper: EventMapper, subject: Subject) -> Erasure:
         AlreadyMerged: the person was merged; the survivor is named.
         Conflict: it was erased before.
     """
-    log = _Log(tables.connection, mapper)
+    log = _LogQuestions(tables.connection, mapper)
     if isinstance(subject, bytes):
-        faces = _Faces(tables, log, ())
+        faces = _FacesThatGo(tables, log, ())
         found = faces.found_on([subject])
         if not found:
             raise NotFound(f"there is no face to erase on content {subject.hex()}")
         faces.take(found)
         if not faces.tombstones:
             raise Conflict(f"the faces of content {subject.hex()} were erased already")
-        return _erasure(_Names({}, {}, {}, frozenset(), frozenset(), frozenset()), faces, frozenset(), _Graph())
+        return _erasure(_NamesThatGo(), faces, frozenset(), _GraphThatGoes())
     persons = _persons(tables, log, subject)
     graph = _graph(tables, log, persons)
     names = _names(tables, log, persons, graph)
-    faces = _Faces(tables, log, persons)
-    faces.take(faces.said_to_be())
+    faces = _FacesThatGo(tables, log, persons)
+    faces.take(faces.of_persons())
     on = {face.content_hash for face in faces.tombstones.values()}
     retracted = faces.retracted_on(on)
     faces.take(retracted)
@@ -71,7 +71,7 @@ def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[start : start + AT_ONCE]
 
 
-class _Log:
+class _LogQuestions:
     """Questions to the log."""
 
     def __init__(self, connection: Connection, mapper: EventMapper) -> None:
@@ -100,18 +100,18 @@ class _Log:
         return frozenset(self._connection.execute(select(t.c.operation_id).where(on)).scalars())
 
 
-class _Names(NamedTuple):
+class _NamesThatGo(NamedTuple):
     """The part of an erasure that is about names and notes."""
 
-    persons: Mapping[int, str]
-    tags: Mapping[int, str]
-    called: Mapping[str, str]
-    kept: frozenset[str]
-    copied: frozenset[tuple[int, str]]
-    concerned: frozenset[int]
+    persons: Mapping[int, str] = {}
+    tags: Mapping[int, str] = {}
+    called: Mapping[str, str] = {}
+    kept: frozenset[str] = frozenset()
+    copied: frozenset[tuple[int, str]] = frozenset()
+    concerned: frozenset[int] = frozenset()
 
 
-class _Graph(NamedTuple):
+class _GraphThatGoes(NamedTuple):
     """The part of an erasure that is about the knowledge graph; `called` are the names of what is bridged."""
 
     bridged: frozenset[int] = frozenset()
@@ -121,7 +121,7 @@ class _Graph(NamedTuple):
     concerned: frozenset[int] = frozenset()
 
 
-def _graph(tables: Lookups, log: _Log, persons: frozenset[int]) -> _Graph:
+def _graph(tables: Lookups, log: _LogQuestions, persons: frozenset[int]) -> _GraphThatGoes:
     """What the persons are bridged to, with all that was merged into it, and what is said of that."""
     whose: dict[int, int] = {}
     for person_id in sorted(persons):
@@ -138,7 +138,13 @@ def _graph(tables: Lookups, log: _Log, persons: frozenset[int]) -> _Graph:
             keys |= set(map(name_key, names))
             if event.entity_id in whose:
                 called |= dict.fromkeys(names, whose[event.entity_id])
-    return _Graph(frozenset(whose), frozenset(tables.entities.fact_ids(whose)), frozenset(keys), called, log.on_graph())
+    return _GraphThatGoes(
+        bridged=frozenset(whose),
+        facts=frozenset(tables.entities.fact_ids(whose)),
+        keys=frozenset(keys),
+        called=called,
+        concerned=log.on_graph(),
+    )
 
 
 def _entity_names(event: EntityCreated | EntityRenamed | EntityAliased) -> set[str]:
@@ -147,25 +153,25 @@ def _entity_names(event: EntityCreated | EntityRenamed | EntityAliased) -> set[s
     return {event.name, event.was} if isinstance(event, EntityRenamed) else {*event.aliases, *event.was}
 
 
-def _erasure(names: _Names, faces: _Faces, retracted: frozenset[int], graph: _Graph) -> Erasure:
+def _erasure(names: _NamesThatGo, faces: _FacesThatGo, retracted: frozenset[int], graph: _GraphThatGoes) -> Erasure:
     return Erasure(
-        names.persons,
-        names.tags,
-        names.called,
-        names.kept,
-        names.copied,
-        faces.tombstones,
-        retracted,
-        faces.embeddings,
-        faces.bare,
-        names.concerned | graph.concerned,
-        graph.bridged,
-        graph.facts,
-        graph.keys,
+        persons=names.persons,
+        tags=names.tags,
+        called=names.called,
+        kept=names.kept,
+        copied=names.copied,
+        tombstones=faces.tombstones,
+        retracted=retracted,
+        embeddings=faces.embeddings,
+        bare=faces.bare,
+        concerned=names.concerned | graph.concerned,
+        bridged=graph.bridged,
+        facts=graph.facts,
+        entity_keys=graph.keys,
     )
 
 
-def _with_summaries(log: _Log, erasure: Erasure) -> Erasure:
+def _with_summaries(log: _LogQuestions, erasure: Erasure) -> Erasure:
     """The erasure with the vectors of every summary that it masks: they were made of the names too."""
     masked: set[int] = set()
     vectors: dict[int, set[int]] = defaultdict(set)
@@ -179,7 +185,7 @@ def _with_summaries(log: _Log, erasure: Erasure) -> Erasure:
     return msgspec.structs.replace(erasure, embeddings=erasure.embeddings | gone)
 
 
-def _persons(tables: Lookups, log: _Log, person_id: int) -> frozenset[int]:
+def _persons(tables: Lookups, log: _LogQuestions, person_id: int) -> frozenset[int]:
     """The person and everyone merged into it, deleted or not."""
     person = tables.persons.get(person_id)
     if person is None:
@@ -200,7 +206,7 @@ def _persons(tables: Lookups, log: _Log, person_id: int) -> frozenset[int]:
     return frozenset(tables.persons.behind(person_id))
 
 
-def _names(tables: Lookups, log: _Log, persons: frozenset[int], graph: _Graph) -> _Names:
+def _names(tables: Lookups, log: _LogQuestions, persons: frozenset[int], graph: _GraphThatGoes) -> _NamesThatGo:
     streams = log.streams("person", persons)
     mine = {id_: _spellings(recorded.event for recorded in events) for id_, events in streams.items()}
     keys = {name_key(name) for names in mine.values() for name in names}
@@ -225,14 +231,13 @@ def _names(tables: Lookups, log: _Log, persons: frozenset[int], graph: _Graph) -
     } | called
     others = of_others.union(*tags.values())
     kept = frozenset(name for name in others if name_key(name) not in keys and _holds(name, keys))
-    concerned = _operations_on(tables, log, persons, same)
-    return _Names(
-        masks,
-        {tag: free_mask(f"erased tag {tag}", taken) for tag in same},
-        called,
-        kept,
-        _copied(tables, log, persons, streams),
-        concerned,
+    return _NamesThatGo(
+        persons=masks,
+        tags={tag: free_mask(f"erased tag {tag}", taken) for tag in same},
+        called=called,
+        kept=kept,
+        copied=_copied(tables, log, persons, streams),
+        concerned=_operations_on(tables, log, persons, same),
     )
 
 
@@ -253,7 +258,7 @@ def _holds(name: str, keys: set[str]) -> bool:
     return any(key in whole for key in keys)
 
 
-def _operations_on(tables: Lookups, log: _Log, persons: frozenset[int], tags: set[int]) -> frozenset[int]:
+def _operations_on(tables: Lookups, log: _LogQuestions, persons: frozenset[int], tags: set[int]) -> frozenset[int]:
     """The operations whose texts may hold a name: those on the persons and the tags, and what undid them."""
     o = tables.tables.operation_persons.table
     found = set(tables.connection.execute(select(o.c.operation_id).where(o.c.person_id.in_(tuple(persons)))).scalars())
@@ -270,7 +275,7 @@ def _operations_on(tables: Lookups, log: _Log, persons: frozenset[int], tags: se
 
 
 def _copied(
-    tables: Lookups, log: _Log, persons: frozenset[int], streams: Mapping[int, list[Recorded]]
+    tables: Lookups, log: _LogQuestions, persons: frozenset[int], streams: Mapping[int, list[Recorded]]
 ) -> frozenset[tuple[int, str]]:
     """Notes of the persons that merges, undone since, wrote to others: (the other, the notes)."""
     notes = {t for events in streams.values() for recorded in events for t in _notes_in(recorded.event)}
@@ -290,10 +295,10 @@ def _notes_in(event: Event) -> set[str]:
     return {event.notes, event.was} - {""} if isinstance(event, PersonNoted) else set()
 
 
-class _Faces:
+class _FacesThatGo:
     """The part of an erasure that is about faces."""
 
-    def __init__(self, tables: Lookups, log: _Log, persons: Collection[int]) -> None:
+    def __init__(self, tables: Lookups, log: _LogQuestions, persons: Collection[int]) -> None:
         self._tables = tables
         self._log = log
         self._persons = persons
@@ -301,7 +306,7 @@ class _Faces:
         self.embeddings: set[int] = set()
         self.bare: set[int] = set()
 
-    def said_to_be(self) -> frozenset[int]:
+    def of_persons(self) -> frozenset[int]:
         """The faces that say one of the persons, deleted ones too."""
         f = self._tables.tables.faces.table
         found = self._tables.connection.execute(select(f.c.id).where(f.c.person_id.in_(tuple(self._persons))))

@@ -38,12 +38,12 @@ def generation_statuses(ledger: Ledger) -> list[GenerationStatus]:
         live = max((row.number for row in found if _is_live(row, ledger.fingerprint)), default=None)
         return [
             GenerationStatus(
-                row.number,
-                _state(row, is_live=row.number == live),
-                row.fingerprint,
-                row.position,
-                last,
-                {} if row.state in {RETIRED, SCRATCH} else _rows(connection, row.number),
+                number=row.number,
+                state=_state(row, is_live=row.number == live),
+                fingerprint=row.fingerprint,
+                position=row.position,
+                head=last,
+                rows={} if row.state in {RETIRED, SCRATCH} else _rows(connection, row.number),
             )
             for row in found
         ]

@@ -45,7 +45,7 @@ class KeyUses:
         last."""
         t = api_key_uses
         with self._database.reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(select(t.c.key_id, t.c.used_at))}
+            return dict(connection.execute(select(t.c.key_id, t.c.used_at)).tuples().all())
 
     def _write(self, key_id: int, now: int) -> None:
         t = api_key_uses

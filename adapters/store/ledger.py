@@ -196,7 +196,8 @@ class Ledger:
 
     def head(self) -> int:
         """The last position of the log, 0 where it is empty."""
-        return self.recorder.max_notification_id() or 0
+        with self.database.reading() as connection:
+            return head(connection)[0]
 
     def events(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
         """Events after a position, in order, of these stored names where given."""
@@ -228,7 +229,7 @@ class Ledger:
         if before is not None:
             statement = statement.where(t.c.operation_id < before)
         with self.database.reading() as connection:
-            return [row[0] for row in connection.execute(statement)]
+            return list(connection.execute(statement).scalars())
 
     def position_at(self, micros: int) -> int:
         """The last position recorded by a time (microseconds since 1970 UTC), 0 before the first."""
@@ -271,7 +272,7 @@ class Ledger:
         """How far each policy has come that ever ran."""
         t = policy_checkpoints
         with self.database.reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(select(t.c.policy, t.c.position))}
+            return dict(connection.execute(select(t.c.policy, t.c.position)).tuples().all())
 
     def set_checkpoint(self, policy: str, position: int) -> None:
         """Remember how far a policy has come."""

@@ -1,23 +1,25 @@
 """The log: its tables, and the recorder and mapper that `eventsourcing` builds on.
 
+Of `eventsourcing` the path of a write is used: `EventStore.put` maps each event to what is stored and hands all to the
+recorder, within the transaction that also projects them. What it has for reading is not: a `Notification` lacks when,
+by whom and in which operation an event was recorded, which whoever follows the log goes by; so policies, the feed and
+rebuilds all read `events_after`, in batches.
+
 Owns `log_events` (append-only, `position` is the total order), `log_embeddings` (attachments), `log_counters` (public
 ids), `read_generations` (which read tables are live, and up to which position) and `policy_checkpoints`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from eventsourcing.persistence import (
-    ApplicationRecorder,
+    AggregateRecorder,
     Mapper,
-    Notification,
     StoredEvent,
-    Subscription,
     Transcoder,
 )
 from sqlalchemy import (
@@ -149,12 +151,20 @@ class EventMapper(Mapper[str]):
         """A row of `log_events` in the order of its columns."""
         position, stream, version, topic, payload, recorded_at, actor, operation_id, causation = row
         event = self.event_of(topic, payload)
-        return Recorded(position, stream, version, event, recorded_at, actor, operation_id, causation)
+        return Recorded(
+            position=position,
+            stream=stream,
+            version=version,
+            event=event,
+            recorded_at=recorded_at,
+            actor=actor,
+            operation_id=operation_id,
+            causation=causation,
+        )
 
 
-class LogRecorder(ApplicationRecorder):
-    """The application sequence on SQLAlchemy Core: appends within the caller's transaction, so that read tables change
-    in it too."""
+class LogRecorder(AggregateRecorder):
+    """Records on SQLAlchemy Core: appends within the caller's transaction, so that read tables change in it too."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -199,7 +209,7 @@ class LogRecorder(ApplicationRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        """The events of one stream, by version."""
+        """The events of one stream, by version, as `EventStore.get` asks for them."""
         t = log_events
         statement = select(t.c.stream, t.c.version, t.c.topic, t.c.payload).where(t.c.stream == str(originator_id))
         statement = statement.order_by(t.c.version.desc() if desc else t.c.version).limit(limit)
@@ -210,75 +220,13 @@ class LogRecorder(ApplicationRecorder):
         with self._database.reading() as connection:
             return [StoredEvent(*row) for row in connection.execute(statement)]
 
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
-        """Events in the order of their positions."""
-        t = log_events
-        statement = select(t.c.stream, t.c.version, t.c.topic, t.c.payload, t.c.position)
-        statement = statement.order_by(t.c.position).limit(limit)
-        if start is not None:
-            statement = statement.where(t.c.position >= start if inclusive_of_start else t.c.position > start)
-        if stop is not None:
-            statement = statement.where(t.c.position <= stop)
-        if topics:
-            statement = statement.where(t.c.topic.in_(topics))
-        with self._database.reading() as connection:
-            return [Notification(*row) for row in connection.execute(statement)]
-
-    def max_notification_id(self) -> int | None:
-        """The last position, None in an empty log."""
-        with self._database.reading() as connection:
-            return head(connection)[0] or None
-
-    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
-        """Events after `gt`, waiting for more; the feed of one process reads the log this way."""
-        return LogSubscription(self, gt, topics)
-
-
-class LogSubscription(Subscription[Any]):
-    """Follows the log by asking for what came since; between questions it waits up to a quarter of a second."""
-
-    PATIENCE_SECONDS = 0.25
-    BATCH = 500
-
-    def __init__(self, recorder: LogRecorder, gt: int | None, topics: Sequence[str]) -> None:
-        super().__init__(recorder, gt, topics)
-        self._stopped = threading.Event()
-        self._buffer: Iterator[Notification] = iter(())
-
-    def stop(self) -> None:
-        """End the iteration, also one that waits in another thread."""
-        super().stop()
-        self._stopped.set()
-
-    def __next__(self) -> Notification:
-        """The next event, once there is one."""
-        while not self._stopped.is_set():
-            for notification in self._buffer:
-                self._last_notification_id = notification.id
-                return notification
-            found = self._recorder.select_notifications(
-                self._last_notification_id, self.BATCH, topics=self._topics, inclusive_of_start=False
-            )
-            self._buffer = iter(found)
-            if not found:
-                self._stopped.wait(self.PATIENCE_SECONDS)
-        raise StopIteration
-
 
 def head(connection: Connection) -> tuple[int, int]:
     """The last position and when it was recorded (microseconds since 1970 UTC); (0, 0) in an empty log."""
     t = log_events
     statement = select(t.c.position, t.c.recorded_at).order_by(t.c.position.desc()).limit(1)
     row = connection.execute(statement).one_or_none()
-    return (0, 0) if row is None else (row[0], row[1])
+    return (0, 0) if row is None else (row.position, row.recorded_at)
 
 
 def last_versions(connection: Connection, streams: Sequence[str]) -> Mapping[str, int]:
@@ -287,7 +235,7 @@ def last_versions(connection: Connection, streams: Sequence[str]) -> Mapping[str
     found: dict[str, int] = {}
     for start in range(0, len(streams), 500):
         statement = select(t.c.stream, func.max(t.c.version)).where(t.c.stream.in_(streams[start : start + 500]))
-        found.update((row[0], row[1]) for row in connection.execute(statement.group_by(t.c.stream)))
+        found.update(connection.execute(statement.group_by(t.c.stream)).tuples().all())
     return found
 
 

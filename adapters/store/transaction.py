@@ -171,14 +171,14 @@ class Transaction(Lookups):
             version = self._versions[stream] = self._versions.get(stream, 0) + 1
             recorded.append(
                 Recorded(
-                    self.position + offset,
-                    stream,
-                    version,
-                    event,
-                    self.now,
-                    self.actor.signature,
-                    operation_id,
-                    self._causation,
+                    position=self.position + offset,
+                    stream=stream,
+                    version=version,
+                    event=event,
+                    recorded_at=self.now,
+                    actor=self.actor.signature,
+                    operation_id=operation_id,
+                    causation=self._causation,
                 )
             )
         return recorded

@@ -108,7 +108,7 @@ class EmbeddedFaces:
             .select_from(f.outerjoin(p, p.c.id == f.c.person_id))
             .where(f.c.model_version == model_version, self._is_nobodys())
         )
-        return [(row[0], row[1]) for row in self._connection.execute(statement)]
+        return [(face_id, embedding_id) for face_id, embedding_id in self._connection.execute(statement)]
 
     def unassigned_with(self, embedding_ids: Sequence[int]) -> Mapping[int, list[int]]:
         """The visible faces that have these embeddings and are nobody's and no stranger's: face ids by embedding id."""

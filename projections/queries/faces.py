@@ -117,7 +117,7 @@ class Faces:
         statement = select(f.c.id, f.c.status, f.c.model_version).where(
             f.c.content_hash == content_hash, f.c.status.in_([NO_FACES, FAILED])
         )
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(statement)]
+        return [(id_, status, model) for id_, status, model in self._connection.execute(statement)]
 
     def rejected(self, face_id: int) -> set[int]:
         """The canonical persons that this face was said not to be."""
@@ -156,7 +156,7 @@ class Faces:
         found: dict[int, bytes] = {}
         for start in range(0, len(wanted), 500):
             statement = select(e.c.id, e.c.vector).where(e.c.id.in_(wanted[start : start + 500]))
-            found.update((row[0], bytes(row[1])) for row in self._connection.execute(statement))
+            found.update((id_, bytes(vector)) for id_, vector in self._connection.execute(statement))
         return found
 
     def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
@@ -220,8 +220,7 @@ class Faces:
 
     def view(self, face_id: int) -> FaceView | None:
         """A visible face that is not deleted."""
-        found = self._seen(self._views().where(self._faces.c.id == face_id))
-        return found[0] if found else None
+        return next(iter(self._seen(self._views().where(self._faces.c.id == face_id))), None)
 
     def views(self, face_ids: Sequence[int]) -> list[FaceView]:
         """Visible faces, by id."""
@@ -268,7 +267,10 @@ class Faces:
         if unassigned:
             statement = statement.where(p.c.canonical_id.is_(None), f.c.ignored.is_(False))
         rows = self._connection.execute(statement)
-        return [StoredVector(r[0], bytes(r[1]).hex(), r[2], r[3], bytes(r[4])) for r in rows]
+        return [
+            StoredVector(face_id, bytes(content).hex(), person_id, model, bytes(vector))
+            for face_id, content, person_id, model, vector in rows
+        ]
 
     def stats(self, model_version: str | None) -> FaceStats:
         """How far detection by `model_version` is; None counts any model."""
@@ -303,43 +305,54 @@ class Faces:
         )
         done = func.coalesce(seen.c.current, 0) > 0
         statement = select(
-            func.count(),
-            func.count().filter(done),
-            func.count().filter(seen.c.faces > 0),
-            func.count().filter(seen.c.no_faces > 0),
-            func.count().filter(seen.c.failed > 0),
-            func.count().filter(~done, photos.c.width.is_not(None)),
-            func.coalesce(func.sum(seen.c.faces), 0),
-            func.coalesce(func.sum(seen.c.unassigned), 0),
+            func.count().label("photos"),
+            func.count().filter(done).label("scanned"),
+            func.count().filter(seen.c.faces > 0).label("with_faces"),
+            func.count().filter(seen.c.no_faces > 0).label("no_faces"),
+            func.count().filter(seen.c.failed > 0).label("failed"),
+            func.count().filter(~done, photos.c.width.is_not(None)).label("pending"),
+            func.coalesce(func.sum(seen.c.faces), 0).label("faces"),
+            func.coalesce(func.sum(seen.c.unassigned), 0).label("unassigned"),
         ).select_from(photos.outerjoin(seen, seen.c.content_hash == photos.c.content_hash))
-        row = self._connection.execute(statement).one()
+        counted = self._connection.execute(statement).mappings().one()
         persons = select(func.count()).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
-        counted = [int(value) for value in row]
-        counted.append(self._connection.execute(persons).scalar_one())
-        return FaceStats(*counted)
+        return FaceStats(
+            **{name: int(count) for name, count in counted.items()},
+            persons=self._connection.execute(persons).scalar_one(),
+        )
 
 
 def _face(row: Any) -> Face:
-    id_, content_hash, status, x, y, w, h, *rest = row
-    return Face(id_, bytes(content_hash), status, Box(x, y, w, h), *rest)
+    return Face(
+        id=row.id,
+        content_hash=bytes(row.content_hash),
+        status=row.status,
+        box=Box(row.x, row.y, row.w, row.h),
+        confidence=row.confidence,
+        source=row.source,
+        model_version=row.model_version,
+        embedding_id=row.embedding_id,
+        person_id=row.person_id,
+        ignored=row.ignored,
+        touched=row.touched,
+        version=row.version,
+    )
 
 
 def _view(row: Any) -> FaceView:
-    id_, content_hash, x, y, w, h, confidence, source, status, model, person, name, ignored, embedding, *file = row
-    library_id, path, version = file
     return FaceView(
-        id_,
-        bytes(content_hash).hex(),
-        Box(x, y, w, h),
-        confidence,
-        source,
-        status,
-        model,
-        person,
-        name,
-        bool(ignored),
-        embedding is not None,
-        library_id,
-        path,
-        version,
+        id=row.id,
+        content_hash=bytes(row.content_hash).hex(),
+        box=Box(row.x, row.y, row.w, row.h),
+        confidence=row.confidence,
+        source=row.source,
+        status=row.status,
+        model_version=row.model_version,
+        person_id=row.person_id,
+        person_name=row.person_name,
+        ignored=bool(row.ignored),
+        embedded=row.embedding_id is not None,
+        library_id=row.library_id,
+        path=row.path,
+        version=row.version,
     )

@@ -109,16 +109,16 @@ class Graph:
         t, a = self._entities, self._aliases
         key = name_key(name)
         other = select(a.c.entity_id).where(a.c.name_key == key)
-        statement = select(t.c.canonical_id, t.c.name_key == key, t.c.merged_into).where(
+        statement = select(t.c.canonical_id, (t.c.name_key == key).label("is_name"), t.c.merged_into).where(
             t.c.type == type_, or_(t.c.name_key == key, t.c.id.in_(other))
         )
         rows = self._connection.execute(statement.order_by(t.c.id)).all()
-        best = sorted(rows, key=lambda row: (row[0] is None, not row[1], row[2] is not None))
-        return list(dict.fromkeys(row[0] for row in best))
+        best = sorted(rows, key=lambda row: (row.canonical_id is None, not row.is_name, row.merged_into is not None))
+        return list(dict.fromkeys(row.canonical_id for row in best))
 
     def behind(self, entity_id: int) -> list[int]:
         """The ids of this entity and of all that were merged into it, directly or by others."""
-        return [row[0] for row in self._connection.execute(self._behind, {"key": entity_id})]
+        return list(self._connection.execute(self._behind, {"key": entity_id}).scalars())
 
     def outside(self, entity_id: int) -> int:
         """How many photos that this entity, what was merged into it, or a fact about them comes from lie in no library
@@ -352,14 +352,14 @@ class Graph:
 
 def _view(row: Any) -> EntityView:
     return EntityView(
-        row.id,
-        row.name,
-        row.type,
-        row.description,
-        msgspec.json.decode(row.aliases, type=_ALIASES),
-        row.fact_count if row.merged_into is None else 0,
-        row.canonical_id if row.merged_into is not None else None,
-        row.version,
+        id=row.id,
+        name=row.name,
+        type=row.type,
+        description=row.description,
+        aliases=msgspec.json.decode(row.aliases, type=_ALIASES),
+        fact_count=row.fact_count if row.merged_into is None else 0,
+        merged_into=row.canonical_id if row.merged_into is not None else None,
+        version=row.version,
     )
 
 
@@ -369,18 +369,18 @@ def _fact_view(row: Any, named: Mapping[int, str]) -> FactView:
         content = bytes(row.content_hash).hex()
         source = FactSource(row.insight_id, row.insight_version, content, row.model, row.prompt_version)
     return FactView(
-        row.id,
-        row.canonical_id,
-        named.get(row.canonical_id, ""),
-        row.text,
-        row.thing if row.thing in named else None,
-        named.get(row.thing),
-        row.since,
-        row.until,
-        row.standing,
-        row.text_key != row.first_key,
-        source,
-        row.recorded_by,
-        row.recorded_at,
-        row.version,
+        id=row.id,
+        entity_id=row.canonical_id,
+        entity_name=named.get(row.canonical_id, ""),
+        text=row.text,
+        object_id=row.thing if row.thing in named else None,
+        object_name=named.get(row.thing),
+        since=row.since,
+        until=row.until,
+        standing=row.standing,
+        corrected=row.text_key != row.first_key,
+        source=source,
+        recorded_by=row.recorded_by,
+        recorded_at=row.recorded_at,
+        version=row.version,
     )

@@ -81,15 +81,15 @@ def _reason(tables: Lookups, recorded: Recorded, event: FaceAssigned, *, superse
     person = tables.persons.get(event.person_id)
     canonical = None if person is None else person.canonical_id
     return AssignmentReason(
-        event.person_id,
-        person,
-        None if canonical is None else tables.persons.get(canonical),
-        event.why.rule,
-        recorded.actor,
-        recorded.recorded_at,
-        recorded.operation_id,
-        event.why.model_version,
-        event.why.similarity,
-        event.why.threshold,
-        superseded,
+        person_id=event.person_id,
+        person=person,
+        now=None if canonical is None else tables.persons.get(canonical),
+        rule=event.why.rule,
+        actor=recorded.actor,
+        at=recorded.recorded_at,
+        operation_id=recorded.operation_id,
+        model_version=event.why.model_version,
+        similarity=event.why.similarity,
+        threshold=event.why.threshold,
+        superseded=superseded,
     )

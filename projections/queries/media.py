@@ -99,7 +99,7 @@ class MediaFiles:
         """The folders of a library in which files are thought present."""
         t = self._table
         statement = select(t.c.folder).where(t.c.library_id == library_id, t.c.present).distinct()
-        return [row[0] for row in self._connection.execute(statement)]
+        return list(self._connection.execute(statement).scalars())
 
     def row(self, media_id: int) -> RowMapping | None:
         """All columns of one visible file."""
@@ -142,7 +142,10 @@ class MediaFiles:
             .where(t.c.present, t.c.library_id.in_(self._libraries))
             .group_by(t.c.library_id)
         )
-        return {row[0]: (row[1], row[2], row[3]) for row in self._connection.execute(statement)}
+        return {
+            library_id: (photos, videos, problems)
+            for library_id, photos, videos, problems in self._connection.execute(statement)
+        }
 
 
 def _media(row: Row[*tuple[Any, ...]]) -> Media:

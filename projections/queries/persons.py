@@ -45,8 +45,7 @@ class Persons:
 
     def behind(self, person_id: int) -> list[int]:
         """The ids of this person and of everyone merged into it, directly or by others."""
-        rows = self._connection.execute(self._behind, {"key": person_id})
-        return [row[0] for row in rows]
+        return list(self._connection.execute(self._behind, {"key": person_id}).scalars())
 
 
 def _person(row: Row[*tuple[Any, ...]]) -> Person:

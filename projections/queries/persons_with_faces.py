@@ -87,12 +87,12 @@ class PersonsWithFaces:
             .where(p.c.canonical_id.in_(canonical), p.c.id.in_(seen))
             .group_by(p.c.canonical_id)
         )
-        return {row[0]: row[1] % _ID_BITS for row in self._connection.execute(statement)}
+        return {person_id: face % _ID_BITS for person_id, face in self._connection.execute(statement)}
 
     def _views(self, rows: Sequence[Any]) -> list[PersonView]:
         canonical = [row.canonical_id for row in rows if row.canonical_id is not None]
         counted = self._counted().where(self._persons.c.canonical_id.in_(canonical))
-        counts = {row[0]: int(row[1]) for row in self._connection.execute(counted)}
+        counts = {person_id: int(faces) for person_id, faces in self._connection.execute(counted)}
         return self._with_covers(rows, counts)
 
     def _with_covers(self, rows: Sequence[Any], counts: Mapping[int, int]) -> list[PersonView]:
@@ -105,7 +105,7 @@ class PersonsWithFaces:
         """What the entities of these persons are today, by what they were bridged to; deleted ones are left out."""
         e, ids = self._entities, {row.entity_id for row in rows if row.entity_id is not None}
         statement = select(e.c.id, e.c.canonical_id).where(e.c.id.in_(ids), e.c.canonical_id.is_not(None))
-        return {row[0]: row[1] for row in self._connection.execute(statement)} if ids else {}
+        return dict(self._connection.execute(statement).tuples().all()) if ids else {}
 
     def _visible_covers(self, rows: Sequence[Any]) -> dict[int, int]:
         """The covers that were chosen and can be shown, by face: the canonical person whose visible face each one
@@ -122,7 +122,7 @@ class PersonsWithFaces:
             .join(p, p.c.id == f.c.person_id)
             .where(f.c.id.in_(chosen), f.c.status == DETECTED, shown.exists())
         )
-        return {row[0]: row[1] for row in self._connection.execute(statement)}
+        return dict(self._connection.execute(statement).tuples().all())
 
     def view(self, person_id: int) -> PersonView | None:
         """The person with this id, where the asker may know of it; a merged one says into whom, a deleted one is not
@@ -132,7 +132,7 @@ class PersonsWithFaces:
         p = self._persons
         rows = self._connection.execute(select(p).where(p.c.id == person_id)).all()
         found = [view for row, view in zip(rows, self._views(rows), strict=True) if row.canonical_id is not None]
-        return found[0] if found else None
+        return next(iter(found), None)
 
     def views(self, person_ids: Sequence[int]) -> list[PersonView]:
         """Those of these persons that the asker may know of, as `view` gives them, deleted ones too, by id."""
@@ -144,7 +144,7 @@ class PersonsWithFaces:
         """The names of all persons that are neither merged nor deleted, whoever asks."""
         p = self._persons
         statement = select(p.c.id, p.c.name).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
-        return {row[0]: row[1] for row in self._connection.execute(statement)}
+        return dict(self._connection.execute(statement).tuples().all())
 
     def page(
         self,
@@ -199,14 +199,14 @@ def _view(
 ) -> PersonView:
     merged = row.merged_into is not None
     return PersonView(
-        row.id,
-        row.name,
-        row.notes,
-        bridged.get(row.entity_id),
-        row.cover_face_id if covers.get(row.cover_face_id) == row.id else best.get(row.id),
-        row.birth_date,
-        bool(row.hidden),
-        0 if merged else counts.get(row.id, 0),
-        row.canonical_id if merged else None,
-        row.version,
+        id=row.id,
+        name=row.name,
+        notes=row.notes,
+        entity_id=bridged.get(row.entity_id),
+        cover_face_id=row.cover_face_id if covers.get(row.cover_face_id) == row.id else best.get(row.id),
+        birth_date=row.birth_date,
+        hidden=bool(row.hidden),
+        face_count=0 if merged else counts.get(row.id, 0),
+        merged_into=row.canonical_id if merged else None,
+        version=row.version,
     )

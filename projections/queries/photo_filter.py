@@ -235,7 +235,7 @@ class PhotoConditions:
         named = [(place, names) for place, (_, names) in enumerate(self.words) if names]
         if not named or self.groups:
             return [self]
-        place, names = min(named, key=lambda each: sum(one.seen for one in each[1]))
+        _, place, names = min((sum(one.seen for one in names), place, names) for place, names in named)
         others = [*self.words[:place], *self.words[place + 1 :]]
         words = [(self.words[place][0], ()), *others]
         return [
@@ -321,7 +321,7 @@ class PhotoConditions:
         t = self._tables.tags.table
         keys = [name_key(name) for name in names]
         statement = select(t.c.name_key, t.c.id).where(t.c.name_key.in_(keys), t.c.deleted.is_(False))
-        found = {row[0]: row[1] for row in self._connection.execute(statement)}
+        found = dict(self._connection.execute(statement).tuples().all())
         return [found.get(key, 0) for key in dict.fromkeys(keys)]
 
     def _called(self, kind: str, word: str) -> list[int]:
@@ -334,7 +334,7 @@ class PhotoConditions:
         tags = select(t.c.id, t.c.name).where(t.c.deleted.is_(False))
         persons = select(p.c.id, p.c.name).where(p.c.deleted.is_(False), p.c.merged_into.is_(None))
         return {
-            kind: [(row[0], _key_of(row[1])) for row in self._connection.execute(statement)]
+            kind: [(id_, _key_of(name)) for id_, name in self._connection.execute(statement)]
             for kind, statement in (("tags", tags), ("persons", persons))
         }
 

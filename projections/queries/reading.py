@@ -118,9 +118,7 @@ class Lookups:
     @cached_property
     def tagged(self) -> TaggedMedia:
         """Queries on what is tagged."""
-        t = self.tables
-        everything = not self.actor.is_restricted
-        return TaggedMedia(self.connection, t.tagged_media, t.tags, t.tag_counts, self.visible, everything=everything)
+        return TaggedMedia(self.connection, self.tables, self.visible, everything=not self.actor.is_restricted)
 
     @cached_property
     def operations(self) -> Operations:

@@ -106,7 +106,7 @@ class Summaries:
             statement = statement.where(t.c.day >= first)
         if last is not None:
             statement = statement.where(t.c.day <= last)
-        return [(row[0], row[1]) for row in self._connection.execute(statement).all()]
+        return [(id_, embedding_id) for id_, embedding_id in self._connection.execute(statement)]
 
     def vectors(self, embedding_ids: Iterable[int]) -> Mapping[int, bytes]:
         """Attachments by id."""
@@ -114,7 +114,7 @@ class Summaries:
         found: dict[int, bytes] = {}
         for start in range(0, len(wanted), CHUNK):
             statement = select(e.c.id, e.c.vector).where(e.c.id.in_(wanted[start : start + CHUNK]))
-            found.update((row[0], bytes(row[1])) for row in self._connection.execute(statement))
+            found.update((id_, bytes(vector)) for id_, vector in self._connection.execute(statement))
         return found
 
     def these(self, summary_ids: Collection[int]) -> Mapping[int, Summary]:

@@ -13,9 +13,7 @@ from sqlalchemy import (
 
 from domain.events.tag import Tag
 from projections.queries.library_sets import within
-from projections.tables.tagged_media import TaggedMediaTable
-from projections.tables.tags import TagsTable
-from projections.tables.visible_counts import TagCountsTable
+from projections.tables.schema import ReadTables
 
 
 class TaggedMedia:
@@ -23,18 +21,11 @@ class TaggedMedia:
     that they may know of every tag."""
 
     def __init__(
-        self,
-        connection: Connection,
-        table: TaggedMediaTable,
-        tags: TagsTable,
-        counts: TagCountsTable,
-        libraries: Collection[int],
-        *,
-        everything: bool,
+        self, connection: Connection, tables: ReadTables, libraries: Collection[int], *, everything: bool
     ) -> None:
         self._connection = connection
-        self._table, self._tags = table.table, tags.table
-        self._counts = counts
+        self._table, self._tags, self._media = tables.tagged_media.table, tables.tags.table, tables.media.table
+        self._counts = tables.tag_counts
         self._libraries, self._everything = tuple(libraries), everything
 
     def of_content(self, content_hash: bytes) -> list[Tag]:

@@ -120,7 +120,8 @@ class Timeline:
                 return ids[:limit], len(ids) if after is None and len(ids) < most else None
         if not is_scanned:
             rows = self._connection.execute(self._gathered(conditions, sort, after, limit)).all()
-            return [row[0] for row in rows], None if after is not None else int(rows[0][1]) if rows else 0
+            total = int(rows[0].number) if rows else 0
+            return [row.id for row in rows], None if after is not None else total
         merged = self._merged(conditions, after, probed, limit) if conditions.has_names else None
         if merged is None:
             ids = self._ids(self._scanned(conditions, sort, after, probed))
@@ -138,19 +139,19 @@ class Timeline:
         for each in conditions.alternatives:
             fitting = self._in_order(self._fitting(each, m.c.id, m.c.taken_at, m.c.stack_rank), "taken_at", after)
             rows = self._connection.execute(fitting.limit(probed)).all()
-            found |= {row[0]: (row[1], row[2]) for row in rows}
-        first = sorted(found, key=lambda id_: (found[id_][0], id_), reverse=True)[:probed]
+            found |= {id_: (taken_at, rank) for id_, taken_at, rank in rows}
+        in_order = sorted(((taken_at, id_, rank) for id_, (taken_at, rank) in found.items()), reverse=True)[:probed]
         behind: set[int] = set()
         if conditions.filter.stacked:
-            may_be = [id_ for id_ in first if found[id_][1] > PICTURE]
+            may_be = [id_ for _, id_, rank in in_order if rank > PICTURE]
             statement = select(m.c.id).where(m.c.id.in_(may_be), conditions.before(probed=True).exists())
             behind.update(self._connection.execute(statement).scalars())
-        kept = [id_ for id_ in first if id_ not in behind]
-        are_all = len(first) < probed
+        kept = [id_ for _, id_, _ in in_order if id_ not in behind]
+        are_all = len(in_order) < probed
         return (kept, are_all) if are_all or len(kept) >= limit else None
 
     def _ids(self, statement: Select[int]) -> list[int]:
-        return [row[0] for row in self._connection.execute(statement).all()]
+        return list(self._connection.execute(statement).scalars().all())
 
     def _is_scanned(self, conditions: PhotoConditions, sort: str) -> bool:
         """Whether an index in the order of the page holds all that is asked, or all files are asked."""
@@ -197,14 +198,14 @@ class Timeline:
         fit = (union(*fitting) if len(fitting) > 1 else fitting[0]).cte("fit").prefix_with("MATERIALIZED")
         order = (fit.c.place.desc(), fit.c.id.desc()) if falling else (fit.c.place, fit.c.id)
         number = select(func.count()).select_from(fit).scalar_subquery()
-        return select(fit.c.id, number).order_by(*order).limit(limit)
+        return select(fit.c.id, number.label("number")).order_by(*order).limit(limit)
 
     def _end_of_walk(self, sort: str, after: Place | None) -> Place | None:
         """The last place that is walked to, None where the order ends before."""
         m = self._media
         statement = self._in_order(self._walk(sort, m.c[SORTS[sort][0]], m.c.id), sort, after)
         row = self._connection.execute(statement.offset(WALKED - 1).limit(1)).one_or_none()
-        return None if row is None else (row[0], row[1])
+        return None if row is None else tuple(row)
 
     def _walk(self, sort: str, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
         index = {"taken_at": "media_timeline", "name": "media_name", "discovered": "media_discovered"}[sort]
@@ -284,8 +285,10 @@ class Timeline:
         behind = by_index(self._files, self._shown(m.c.id), "media_companion").where(self._may_be_behind).limit(1)
         others = select(t.c.id).where(t.c.id.not_in(self._libraries))
         greatest = select(func.max(m.c.id)).scalar_subquery()
-        row = self._connection.execute(select(behind.exists(), greatest, others.exists())).one()
-        return bool(row[0]), int(row[1] or 0), bool(row[2])
+        has_behind, files, has_others = self._connection.execute(
+            select(behind.exists(), greatest, others.exists())
+        ).one()
+        return bool(has_behind), int(files or 0), bool(has_others)
 
     # How many
 
@@ -375,4 +378,4 @@ class Timeline:
             .group_by(m.c.library_id, m.c.folder)
             .order_by(m.c.library_id, m.c.folder)
         )
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(statement)]
+        return [(library_id, folder, files) for library_id, folder, files in self._connection.execute(statement)]

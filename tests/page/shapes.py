@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from adapters.http.entrance import declared
-from adapters.http.openapi import document
+from adapters.http.asgi import declared
+from adapters.http.web.openapi import document
 
 FILE = Path(__file__).resolve().parents[2] / "adapters" / "page" / "shapes.d.ts"
 HEAD = """\

@@ -13,7 +13,6 @@ import pytest
 from adapters.store.database import Database
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
-from adapters.store.log import LogSubscription
 from adapters.store.transaction import Transaction
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, Unavailable
@@ -219,19 +218,6 @@ def test_verify_names_a_row_that_was_changed_added_or_taken_by_hand(ledger: Ledg
     assert "persons 2: only in the replay" in said
     assert "persons 22: only live" in said
     assert sum(line.startswith("operation_persons") for line in said) == 3
-
-
-def test_a_subscription_tells_what_comes_and_ends_when_it_is_stopped(ledger: Ledger) -> None:
-    subscription = LogSubscription(ledger.recorder, None, ("PersonCreated:1",))
-    with subscription:
-        named(ledger, "Anna")
-        assert next(subscription).topic == "PersonCreated:1"
-        later = threading.Timer(0.2, named, (ledger, "Bob"))
-        later.start()
-        assert next(subscription).originator_id == "person-2"
-        later.join()
-        subscription.stop()
-        assert list(subscription) == []
 
 
 def test_tables_of_another_version_are_not_touched_and_not_served(ledger: Ledger) -> None:

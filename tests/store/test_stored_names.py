@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 import domain.events.event
 from adapters.store.generations import rebuild, verify
@@ -61,6 +61,12 @@ def store(ledger: Ledger, position: int, topic: str, payload: dict[str, Any], st
         connection.execute(insert(log_events), row)
 
 
+def stored(ledger: Ledger) -> list[str]:
+    """The names under which the events of a log are stored."""
+    with ledger.database.reading() as connection:
+        return list(connection.execute(select(log_events.c.topic).order_by(log_events.c.position)).scalars())
+
+
 def test_a_payload_of_an_old_version_is_lifted_to_the_fields_of_today(ledger: Ledger) -> None:
     cls = trial_of_version_2()
     store(ledger, 1, "TrialHeld:1", {"trial_id": 7, "duration": 2}, "trial-7")
@@ -69,8 +75,7 @@ def test_a_payload_of_an_old_version_is_lifted_to_the_fields_of_today(ledger: Le
         cls(trial_id=7, length=120),
         cls(trial_id=8, length=30, witness="Bob"),
     ]
-    stored = [n.topic for n in ledger.recorder.select_notifications(1, 10)]
-    assert stored == ["TrialHeld:1", "TrialHeld:2"], "reading rewrites nothing"
+    assert stored(ledger) == ["TrialHeld:1", "TrialHeld:2"], "reading rewrites nothing"
 
 
 def test_only_the_current_version_of_a_name_is_written(ledger: Ledger) -> None:
@@ -81,7 +86,7 @@ def test_only_the_current_version_of_a_name_is_written(ledger: Ledger) -> None:
     with ledger.transaction(CLI) as uow:
         uow.begin("test", "held a trial")
         uow.append(cls(trial_id=7, length=1))
-    assert ledger.recorder.select_notifications(2, 1)[0].topic == "TrialHeld:2"
+    assert stored(ledger) == ["OperationBegan:1", "TrialHeld:2"]
 
 
 def test_a_rebuild_projects_old_payloads_as_what_they_mean_today(
