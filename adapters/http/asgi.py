@@ -45,14 +45,14 @@ from adapters.http.resources import (
 from adapters.http.resources.events import EventStream
 from adapters.http.resources.health import JobStream
 from adapters.http.web import docs, openapi
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.endpoint import LARGEST_ID, THREADS, Endpoint, has_tag
-from adapters.http.web.gzip import Compressed
-from adapters.http.web.metrics import Metered
+from adapters.http.web.gzip import Gzip
+from adapters.http.web.metrics import RequestMetrics
 from adapters.http.web.page_files import page_routes
 from adapters.http.web.problems import answer_of, plain_problem
 from adapters.http.web.routes import Declared
-from adapters.http.web.security_headers import Guard
+from adapters.http.web.security_headers import SecurityHeaders
 
 MEDIA_HEADERS = ("Range", "If-Range", "Last-Event-ID")
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -86,27 +86,27 @@ def declared() -> list[Declared]:
     return [route for subject in SUBJECTS for route in subject]
 
 
-def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette:
+def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> Starlette:
     """The application that answers with `parts`. It starts nothing and owns nothing itself: `lifespan` is entered when
     the server starts and left when it stops."""
     threads = anyio.CapacityLimiter(THREADS)
-    document = openapi.document(declared(), parts.version)
+    document = openapi.document(declared(), dependencies.version)
     routes: list[BaseRoute] = [
         _fixed("/openapi.json", msgspec.json.encode(document), "application/json"),
         _fixed("/docs", docs.page(document).encode(), "text/html; charset=utf-8"),
         _fixed("/docs.css", docs.STYLE.encode(), "text/css; charset=utf-8"),
-        Route("/jobs/stream", JobStream(parts, threads), methods=["GET"]),
-        Route("/events/stream", EventStream(parts, threads), methods=["GET"]),
-        *_endpoints(parts, threads),
-        *page_routes(parts.page, threads),
+        Route("/jobs/stream", JobStream(dependencies, threads), methods=["GET"]),
+        Route("/events/stream", EventStream(dependencies, threads), methods=["GET"]),
+        *_endpoints(dependencies, threads),
+        *page_routes(dependencies.page, threads),
     ]
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Metered, meters=parts.upkeep.meters, templates=_templates(routes)),
-            Middleware(Guard),
-            *_shared(parts.cors_origins),
-            Middleware(Compressed),
+            Middleware(RequestMetrics, registry=dependencies.metrics, templates=_templates(routes)),
+            Middleware(SecurityHeaders),
+            *_shared(dependencies.cors_origins),
+            Middleware(Gzip),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_problem},
@@ -115,12 +115,12 @@ def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette
     return app
 
 
-def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
+def _endpoints(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:
     by_path: dict[str, dict[str, Declared]] = {}
     for route in declared():
         by_path.setdefault(route.path, {})[route.method] = route
     for path, methods in by_path.items():
-        yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(parts, methods, threads))
+        yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(dependencies, methods, threads))
 
 
 def _shared(origins: Sequence[str]) -> list[Middleware]:

@@ -22,7 +22,7 @@ VIEWER = "https://viewer.example"
 
 def crossing(world: World, *origins: str) -> Api:
     """A client of an application that lets pages of these origins in."""
-    client = Api(create_http_app(dataclasses.replace(world.parts, cors_origins=origins)))
+    client = Api(create_http_app(dataclasses.replace(world.dependencies, cors_origins=origins)))
     world.clients.append(client)
     return client
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from adapters.http.keeping import GenerationStateName
 from adapters.http.resources.health import JobRow, rows_of
 from adapters.http.web.routes import Answer, Call, Routes
+from adapters.store.generation_status import Standing, State, standing
 
 routes = Routes("Server")
 
@@ -20,7 +20,7 @@ class GenerationRow(msgspec.Struct):
     holds, from 0 to 1; `fingerprint` names the shape of its tables; `rows` counts each of those that will stay."""
 
     number: int
-    state: GenerationStateName
+    state: State
     fingerprint: str
     position: int
     progress: float
@@ -55,26 +55,17 @@ def show_metrics(call: Call) -> Answer:
 
     Prometheus sends an API key of an admin with the scope `admin` as its bearer token.
     """
-    told = call.parts.upkeep.meters.told(call.parts.upkeep.figures())
-    return Answer(response=Response(told, 200, {"Cache-Control": "no-store", "Content-Type": PROMETHEUS}))
+    text = call.dependencies.metrics.exposition(call.dependencies.figures())
+    return Answer(response=Response(text, 200, {"Cache-Control": "no-store", "Content-Type": PROMETHEUS}))
 
 
 @routes("GET", "/admin/projections", role="admin", answers=Projections)
 def show_projections(call: Call) -> Answer:
     """The read tables and how far each has come; counts every row."""
-    head, upkeep = call.parts.ledger.head(), call.parts.upkeep
-    generations = [
-        GenerationRow(
-            each.number,
-            each.state,
-            each.fingerprint,
-            each.position,
-            round(each.position / each.head, 4) if each.head else 1.0,
-            dict(each.rows),
-        )
-        for each in upkeep.generations()
-    ]
-    policies = [PolicyRow(name, at, max(0, head - at)) for name, at in sorted(upkeep.policies().items())]
+    ledger = call.dependencies.ledger
+    head = ledger.head()
+    generations = [_generation(each) for each in standing(ledger)]
+    policies = [PolicyRow(name, at, max(0, head - at)) for name, at in sorted(call.dependencies.policies().items())]
     return Answer(Projections(head, generations, policies), headers={"Cache-Control": "no-store"})
 
 
@@ -84,5 +75,16 @@ def start_rebuild(call: Call, body: RebuildWish) -> Answer:
 
     The job's progress is in `/jobs`. Where a rebuild or comparison is at it in any process, this answers 409.
     """
-    job = call.parts.upkeep.rebuild(body.drop_old)
+    job = call.dependencies.rebuilds.start(body.drop_old)
     return Answer(rows_of([job], call.actor)[0], 202, {"Cache-Control": "no-store"})
+
+
+def _generation(generation: Standing) -> GenerationRow:
+    return GenerationRow(
+        number=generation.number,
+        state=generation.state,
+        fingerprint=generation.fingerprint,
+        position=generation.position,
+        progress=round(generation.position / generation.head, 4) if generation.head else 1.0,
+        rows=dict(generation.rows),
+    )

@@ -61,8 +61,8 @@ class IssuedApiKey(msgspec.Struct):
 @routes("GET", "/api-keys", answers=Page[ApiKeyRow])
 def list_api_keys(call: Call) -> Answer:
     """The own keys that were not revoked, by id; for admins everyone's."""
-    uses = call.parts.accounts.key_uses.all()
-    with call.parts.ledger.reading(call.actor) as tables:
+    uses = call.dependencies.accounts.key_uses.all()
+    with call.dependencies.ledger.reading(call.actor) as tables:
         names = {user.id: user.name for user in tables.users.all()}
         keys = tables.api_keys.of(None if call.actor.is_admin else call.actor.user_id)
     return Answer(Page([_row(key, names.get(key.user_id, ""), uses.get(key.id)) for key in keys]))

@@ -7,14 +7,14 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.faces import BatchOutcome, Suggestion, suggest_from
+from adapters.http.resources.faces import BatchOutcome, Suggestion
 from adapters.http.web.commands import write
-from adapters.http.web.dependencies import Cluster
 from adapters.http.web.pagination import Cursor, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, seen_person, within
 from adapters.store.transaction import Transaction
+from adapters.vectors.face_clusters import Cluster
 from domain.base.errors import Conflict, NotFound
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.review import MOST_TAGS, Bootstrapped, accept_cluster, bootstrap_persons
@@ -24,8 +24,6 @@ from projections.queries.reading import Lookups
 
 routes = Routes("Review")
 
-CLUSTER_FROM: Final = 0.50
-"""The cosine from which faces are grouped where no engine is configured to say its own: FaceNet's."""
 SAMPLES: Final = 6
 """Faces of a cluster that come with it in full."""
 NEIGHBOURS: Final = 5
@@ -102,7 +100,7 @@ def list_clusters(call: Call, query: ClustersQuery) -> Answer:
     something is decided or found; a new face joins without the others being grouped anew.
     """
     after = None if query.cursor is None else place_of(query.cursor, AfterCluster)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         narrowed = within(tables, query.library)
         following = [
             cluster
@@ -158,14 +156,11 @@ def bootstrap(call: Call, body: TagsThatArePeople) -> Answer:
 
 
 def _clusters(call: Call, lookups: Lookups) -> list[Cluster]:
-    parts = call.parts
-    model = lookups.embedded_faces.newest_model() if parts.engine is None else parts.engine.model_version
+    dependencies = call.dependencies
+    model = lookups.embedded_faces.newest_model() if dependencies.engine is None else dependencies.engine.model_version
     if model is None:
         return []
-    least = CLUSTER_FROM if parts.engine is None else parts.engine.thresholds.cluster
-    if parts.thresholds is not None:
-        least = parts.thresholds.cluster
-    return list(parts.similarity.clusters(lookups, model, least))
+    return list(dependencies.similarity.clusters(lookups, model, dependencies.thresholds.cluster))
 
 
 def _place(cluster: Cluster) -> tuple[int, float, int]:
@@ -188,8 +183,8 @@ def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | Non
     typical = lookups.faces.get(cluster.face_ids[0])
     if typical is None:
         return None
-    least = suggest_from(call)
-    scored = call.parts.similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, least)
+    least = call.dependencies.thresholds.suggest
+    scored = call.dependencies.similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, least)
     views = {view.id: view for view in lookups.people.views([person for person, _ in scored])}
     for person, similarity in scored:
         view = views.get(person)
@@ -205,7 +200,7 @@ def _members(call: Call, body: ClusterAccepted) -> list[int]:
         NotFound: no cluster has this id any more.
         Conflict: it has another size than the one that was shown.
     """
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         found = [each for each in _clusters(call, within(tables, body.library)) if each.key == body.cluster]
     if not found:
         raise NotFound(f"there is no cluster {body.cluster} any more: look at the clusters again")

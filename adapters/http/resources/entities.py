@@ -121,7 +121,7 @@ def list_entities(call: Call, query: EntitiesQuery) -> Answer:
     if query.cursor is not None:
         value, id_ = sorted_place(query.cursor, "name", str)
         after = (str(value), id_)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.entities.page(query.limit + 1, after=after, q=query.q, type_=query.type)
         kept = rows[: query.limit]
         shown = entity_rows(tables, [view for view, _ in kept])
@@ -145,7 +145,7 @@ def add_entity(call: Call, body: NewEntity) -> Answer:
 @routes("GET", "/entities/{id}", answers=EntityRow, errors=(404,))
 def show_entity(call: Call, id: int) -> Answer:
     """One entity; a merged one says into which by `merged_into`."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         return Answer(entity_row(tables, _seen(tables, id)))
 
 
@@ -197,7 +197,7 @@ def merge_entity(call: Call, id: int, body: MergeEntity) -> Answer:
 def list_facts(call: Call, id: int, query: FactsQuery) -> Answer:
     """What is said of an entity and of those merged into it, and what is said of others about it, the oldest first."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         entity = _seen(tables, id)
         rows = tables.entities.facts_of(entity.merged_into or id, after, query.limit + 1)
         return Answer(_page_of_facts(tables, rows, query.limit))
@@ -207,7 +207,7 @@ def list_facts(call: Call, id: int, query: FactsQuery) -> Answer:
 def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Answer:
     """The facts that were read from insights about a photo and its copies, the oldest first."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         rows = tables.entities.facts_from(media.content_hash or b"", after, query.limit + 1)
         return Answer(_page_of_facts(tables, rows, query.limit))
@@ -268,16 +268,16 @@ def history_of_entity(call: Call, id: int, query: FactsQuery) -> Answer:
     """What was done with an entity, those merged into it, and the facts about them, newest first. Who sees some
     libraries only is told of what others did there without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         entity = _seen(tables, id)
         behind = tables.entities.behind(entity.merged_into or id)
         streams = [f"entity-{id_}" for id_ in behind]
         streams += [f"fact-{id_}" for id_ in tables.entities.fact_ids(behind)]
-    ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
-    with call.parts.ledger.reading(call.actor) as tables:
+    ids = call.dependencies.ledger.operations_on(streams, query.limit + 1, before)
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.operations.these(ids)
     kept = rows[: query.limit]
-    seen = [row for row in kept if row.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, row.id)]
+    seen = [row for row in kept if row.is_told_to(call.actor) or concerns(call.dependencies.ledger, call.actor, row.id)]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
     told: Sequence[OperationRow] = [operation_row(row, call.actor) for row in seen]
     return Answer(Page(told, cursor))

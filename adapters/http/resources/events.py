@@ -13,7 +13,7 @@ from msgspec import Meta
 from starlette.requests import Request
 
 from adapters.http.resources.operations import event_row
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.pagination import USUAL_LIMIT, Limit
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
@@ -74,17 +74,17 @@ class EventPage(msgspec.Struct):
 @routes("GET", "/events", query=EventsQuery, answers=EventPage)
 def list_events(call: Call, query: EventsQuery) -> Answer:
     """What happened, in order: everything that the asker may see, and nothing else."""
-    return Answer(_page(call.parts, call.actor, query.after, query.limit, _topics(query.types)))
+    return Answer(_page(call.dependencies, call.actor, query.after, query.limit, _topics(query.types)))
 
 
-def _page(parts: Parts, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
+def _page(dependencies: Dependencies, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
     # The log is read before the tables, never within the reading: two connections held at once by enough streams would
     # use up the pool, and an event that is newer than the tables would be taken for one that the asker may not see.
-    head = parts.ledger.head()
-    found = parts.ledger.events(after, limit, names)
+    head = dependencies.ledger.head()
+    found = dependencies.ledger.events(after, limit, names)
     newest = found[-1].position if found else after
     last = newest if len(found) == limit else max(head, newest)
-    with parts.ledger.reading(actor) as tables:
+    with dependencies.ledger.reading(actor) as tables:
         return EventPage([_event(tables, each) for each in _told(tables, found)], last, head)
 
 
@@ -152,7 +152,7 @@ class EventStream(ServerSentEvents):
             nonlocal after, waits
             if waits:
                 await self._until_news(after)
-            page = await self.in_thread(_page, self.parts, actor, after, BATCH, names)
+            page = await self.in_thread(_page, self.dependencies, actor, after, BATCH, names)
             waits, after = page.last == after, page.last
             return b"".join(map(_framed, page.items))
 
@@ -162,13 +162,13 @@ class EventStream(ServerSentEvents):
         last = request.headers.get("last-event-id", "").strip()
         if last.isascii() and last.isdigit() and len(last) < 16:
             return int(last)
-        return query.after if query.after is not None else await self.in_thread(self.parts.ledger.head)
+        return query.after if query.after is not None else await self.in_thread(self.dependencies.ledger.head)
 
     async def _until_news(self, after: int) -> None:
         """Wait until the log went on, for a moment at most."""
         for _ in range(10):
             await anyio.sleep(LOOK_SECONDS)
-            if await self.in_thread(self.parts.ledger.head) > after:
+            if await self.in_thread(self.dependencies.ledger.head) > after:
                 return
 
 

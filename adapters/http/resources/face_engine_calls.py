@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from domain.base.errors import RuleViolation, Unavailable, Unreadable
 from domain.base.geometry import Box
 from domain.commands.detection import wants_embedding
@@ -25,15 +25,15 @@ class Embedded(msgspec.Struct, frozen=True):
     model_version: str
 
 
-def embedded(parts: Parts, media: Media, box: Box) -> Embedded:
+def embedded(dependencies: Dependencies, media: Media, box: Box) -> Embedded:
     """Embed one face of a photo from its upright preview.
 
     Raises:
         Unavailable: no engine is configured, or it cannot answer now.
         RuleViolation: the file has no picture that a face could be on.
     """
-    engine = _engine(parts)
-    picture = preview_of(parts, media)
+    engine = _engine(dependencies)
+    picture = preview_of(dependencies, media)
     try:
         found = engine.embed(picture, box)
     except Unreadable as error:
@@ -42,14 +42,16 @@ def embedded(parts: Parts, media: Media, box: Box) -> Embedded:
     return Embedded(found, found.model_version)
 
 
-def looked_for(parts: Parts, media: Media, faces: Sequence[Face]) -> tuple[Detection, dict[int, Embedding]]:
+def looked_for(
+    dependencies: Dependencies, media: Media, faces: Sequence[Face]
+) -> tuple[Detection, dict[int, Embedding]]:
     """What the engine finds on a photo, and embeddings for those of its old `faces` that stay without being found.
 
     Raises:
         Unavailable, RuleViolation: as `embedded`; RuleViolation also where the engine can never use the picture.
     """
-    engine = _engine(parts)
-    picture = preview_of(parts, media)
+    engine = _engine(dependencies)
+    picture = preview_of(dependencies, media)
     try:
         detection = engine.detect(picture)
     except Unreadable as error:
@@ -63,7 +65,7 @@ def looked_for(parts: Parts, media: Media, faces: Sequence[Face]) -> tuple[Detec
     return detection, again
 
 
-def preview_of(parts: Parts, media: Media) -> bytes:
+def preview_of(dependencies: Dependencies, media: Media) -> bytes:
     """The upright preview on which boxes are drawn.
 
     Raises:
@@ -73,12 +75,12 @@ def preview_of(parts: Parts, media: Media) -> bytes:
     if media.kind != "photo":
         raise RuleViolation("faces are looked for on photos, not on videos", "path")
     try:
-        return parts.pictures.preview(media)
+        return dependencies.pictures.preview(media)
     except Unreadable as error:
         raise RuleViolation(f"this photo cannot be shown: {error}", "path") from error
 
 
-def _engine(parts: Parts) -> FaceEngine:
-    if parts.engine is None:
-        raise Unavailable(parts.engine_absent)
-    return parts.engine
+def _engine(dependencies: Dependencies) -> FaceEngine:
+    if dependencies.engine is None:
+        raise Unavailable(dependencies.engine_absent)
+    return dependencies.engine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -36,10 +36,6 @@ from projections.queries.faces import FaceStats, FaceView
 from projections.queries.reading import Lookups
 
 routes = Routes("Faces")
-
-SUGGEST_FROM: Final = 0.42
-"""The cosine from which persons are suggested where no engine is configured to say its own: FaceNet's, the lowest of
-the packaged models'."""
 
 
 class Suggestion(msgspec.Struct):
@@ -175,9 +171,9 @@ class CropSize(msgspec.Struct):
 @routes("GET", "/faces/stats", query=InLibrary, answers=FaceStats, errors=(404,))
 def face_stats(call: Call, query: InLibrary) -> Answer:
     """How far detection is among the photos, counted by content."""
-    engine = call.parts.engine
+    engine = call.dependencies.engine
     model = engine.model_version if engine is not None else None
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         narrowed = within(tables, query.library)
         stats = narrowed.faces.stats(model)
         if is_restricted(tables):
@@ -192,7 +188,7 @@ def face_stats(call: Call, query: InLibrary) -> Answer:
 def list_newest_faces(call: Call, query: NewestQuery) -> Answer:
     """Faces, the newest first."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, query.library).faces.newest(
             unassigned=query.unassigned, before=before, limit=query.limit + 1
         )
@@ -204,7 +200,7 @@ def list_newest_faces(call: Call, query: NewestQuery) -> Answer:
 def list_embeddings(call: Call, query: EmbeddingsQuery) -> Answer:
     """Faces with their embeddings, by id, so that a client can cluster them itself."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, query.library).faces.embeddings(
             unassigned=query.unassigned, after=after, limit=query.limit + 1, offset=query.offset
         )
@@ -234,11 +230,11 @@ def add_face(call: Call, body: DrawnFace) -> Answer:
     pending. Without an engine the answer is 503.
     """
     box = body.box.box()
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, body.path, body.library)
         if body.person_id is not None:
             seen_person(tables, body.person_id)
-    found = embedded(call.parts, media, box)
+    found = embedded(call.dependencies, media, box)
 
     def draw(uow: Transaction) -> int:
         content = media.content_hash or b""
@@ -260,7 +256,7 @@ def add_face(call: Call, body: DrawnFace) -> Answer:
 def patch_face(call: Call, id: int, body: FacePatch) -> Answer:
     """Assign a face to a person, unassign it, put it aside as a stranger's, or move its box, which embeds it again."""
     changes = FaceChanges(person_id=body.person_id, ignored=body.ignored)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         face = _face(tables, id)
         if isinstance(body.person_id, int):
             seen_person(tables, body.person_id)
@@ -268,7 +264,7 @@ def patch_face(call: Call, id: int, body: FacePatch) -> Answer:
         media = None if view is None else photo_at(tables, view.path, view.library_id)
     if body.box is not UNSET and media is not None and body.box.box() != face.box:
         box = body.box.box()
-        found = embedded(call.parts, media, box)
+        found = embedded(call.dependencies, media, box)
         changes = msgspec.structs.replace(
             changes, box=box, embedding=found.embedding, model_version=found.model_version
         )
@@ -312,12 +308,12 @@ def decide_many(call: Call, body: FacesBatch) -> Answer:
 )
 def rerun(call: Call, query: PhotoQuery) -> Answer:
     """Detect again on one photo; what people decided stands. Answers its faces."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         faces = tables.faces.on_content(media.content_hash or b"")
-    detection, again = looked_for(call.parts, media, faces)
+    detection, again = looked_for(call.dependencies, media, faces)
 
-    resemblance = Resemblance(call.parts.likeness, suggest_from(call))
+    resemblance = Resemblance(call.dependencies.likeness, call.dependencies.thresholds.suggest)
 
     def record(uow: Transaction) -> None:
         uow.begin("detect", f"looked for faces on {media.path} again")
@@ -329,10 +325,10 @@ def rerun(call: Call, query: PhotoQuery) -> Answer:
 @routes("GET", "/image/faces/{id}/suggestions", query=Likest, answers=Page[Suggestion], errors=(404,))
 def suggest(call: Call, id: int, query: Likest) -> Answer:
     """The persons that a face is likest to, with cosine similarities; none that it was said not to be."""
-    least = suggest_from(call)
-    with call.parts.ledger.reading(call.actor) as tables:
+    least = call.dependencies.thresholds.suggest
+    with call.dependencies.ledger.reading(call.actor) as tables:
         face = _face(tables, id)
-        scored = dict(call.parts.similarity.suggest(tables, face, query.limit, least))
+        scored = dict(call.dependencies.similarity.suggest(tables, face, query.limit, least))
         views = {view.id: view for view in tables.people.views(list(scored))}
         known = [person for person in scored if not is_restricted(tables) or views[person].face_count]
     return Answer(Page([Suggestion(p, views[p].name, scored[p], views[p].cover_face_id) for p in known if p in views]))
@@ -341,9 +337,9 @@ def suggest(call: Call, id: int, query: Likest) -> Answer:
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
 def similar(call: Call, id: int, query: Likest) -> Answer:
     """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
-    least = suggest_from(call)
-    with call.parts.ledger.reading(call.actor) as tables:
-        scored = dict(call.parts.similarity.similar(tables, _face(tables, id), query.limit, least))
+    least = call.dependencies.thresholds.suggest
+    with call.dependencies.ledger.reading(call.actor) as tables:
+        scored = dict(call.dependencies.similarity.similar(tables, _face(tables, id), query.limit, least))
         views = {view.id: view for view in tables.faces.views(list(scored))}
     return Answer(Page([SimilarFace(views[face], scored[face]) for face in scored if face in views]))
 
@@ -370,14 +366,14 @@ def reject(call: Call, id: int, body: NotThisPerson) -> Answer:
 @routes("GET", "/image/faces/{id}/crop", query=CropSize, media_types=("image/jpeg",), errors=(404,))
 def crop(call: Call, id: int, query: CropSize) -> Answer:
     """The face as a square JPEG."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         face = tables.faces.view(id)
         media = None if face is None else photo_at(tables, face.path, face.library_id)
     if face is None or media is None:
         raise NotFound(f"there is no face {id}")
     box = face.box
     key = f"{face.content_hash}-{box.x}-{box.y}-{box.w}-{box.h}-{query.size}"
-    return picture(call, key, lambda: call.parts.pictures.crop(media, box, query.size))
+    return picture(call, key, lambda: call.dependencies.pictures.crop(media, box, query.size))
 
 
 def _face(lookups: Lookups, face_id: int) -> Face:
@@ -385,10 +381,3 @@ def _face(lookups: Lookups, face_id: int) -> Face:
     if face is None or face.status != DETECTED or not lookups.media.shows_content(face.content_hash):
         raise NotFound(f"there is no face {face_id}")
     return face
-
-
-def suggest_from(call: Call) -> float:
-    """The cosine from which a person is suggested."""
-    if call.parts.thresholds is not None:
-        return call.parts.thresholds.suggest
-    return SUGGEST_FROM if call.parts.engine is None else call.parts.engine.thresholds.suggest

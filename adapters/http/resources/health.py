@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from typing import Final, Literal
 
 import anyio
 import anyio.to_thread
 import msgspec
 from starlette.requests import Request
 
-from adapters.http.keeping import Job
-from adapters.http.web.dependencies import Parts
+from adapters.background.jobs import Job
+from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.pagination import Page
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.sse import ServerSentEvents, Source
@@ -66,28 +67,28 @@ class JobRow(msgspec.Struct):
 @routes("GET", "/health", role=None, answers=Health, also=(503,))
 def show_health(call: Call) -> Answer:
     """How the server is, with reasons in words for who is signed in; 503 where the database does not answer."""
-    parts = call.parts
-    found = {"database": _database(parts.ledger), "faces": _engine(parts)}
-    missing = parts.work.missing_roots()
+    dependencies = call.dependencies
+    found = {"database": _database(dependencies.ledger), "faces": _engine(dependencies)}
+    missing = dependencies.work.missing_roots()
     found["libraries"] = PartHealth("ok")
     if missing:
         count = f"{len(missing)} {'library' if len(missing) == 1 else 'libraries'} cannot be reached"
         found["libraries"] = PartHealth("degraded", "; ".join(missing.values()) if call.actor.is_admin else count)
     found["watching"] = _watching(call)
-    for name, trouble in parts.work.troubles().items():
+    for name, trouble in dependencies.work.troubles().items():
         found[name] = PartHealth("degraded", trouble if call.actor.is_admin else "does not work now")
     if call.user is None:
         found = {name: PartHealth(part.status) for name, part in found.items()}
     down = found["database"].status == "degraded"
     worst: Literal["ok", "degraded"] = "degraded" if any(p.status == "degraded" for p in found.values()) else "ok"
-    health = Health("down" if down else worst, parts.version, found)
+    health = Health("down" if down else worst, dependencies.version, found)
     return Answer(health, 503 if down else 200, {"Cache-Control": "no-store"})
 
 
 @routes("GET", "/ready", role=None, answers=Ready)
 def show_ready(call: Call) -> Answer:
     """Whether requests are answered: 503 until the read tables of this version are there."""
-    if not call.parts.ledger.is_ready():
+    if not call.dependencies.ledger.is_ready():
         raise Unavailable("the read tables of this version are being built")
     return Answer(Ready(ready=True), headers={"Cache-Control": "no-store"})
 
@@ -95,10 +96,10 @@ def show_ready(call: Call) -> Answer:
 @routes("GET", "/jobs", answers=Page[JobRow])
 def list_jobs(call: Call) -> Answer:
     """What the server does now and what it did last, the newest first."""
-    return Answer(Page(rows_of(call.parts.work.progress(), call.actor)))
+    return Answer(Page(rows_of(call.dependencies.work.progress(), call.actor)))
 
 
-def rows_of(jobs: Any, actor: Actor) -> list[JobRow]:
+def rows_of(jobs: Iterable[Job], actor: Actor) -> list[JobRow]:
     """Jobs as a user sees them: who sees some libraries only is told no title, which may name another."""
     return [_row(job, tells=actor.libraries is None) for job in jobs]
 
@@ -129,18 +130,18 @@ def _database(ledger: Ledger) -> PartHealth:
 
 def _watching(call: Call) -> PartHealth:
     """Degraded where a limit of the system keeps a library from being watched; that a disk cannot be is no fault."""
-    limits = {state.reason or "" for state in call.parts.work.watching().values() if state.limited}
+    limits = {state.reason or "" for state in call.dependencies.work.watching().values() if state.limited}
     if not limits:
         return PartHealth("ok")
     text = "; ".join(sorted(limits))
     return PartHealth("degraded", text if call.actor.is_admin else "a limit of the system is reached")
 
 
-def _engine(parts: Parts) -> PartHealth:
-    if parts.engine is None:
-        return PartHealth("off", parts.engine_absent)
+def _engine(dependencies: Dependencies) -> PartHealth:
+    if dependencies.engine is None:
+        return PartHealth("off", dependencies.engine_absent)
     try:
-        return PartHealth("ok", parts.engine.model_version)
+        return PartHealth("ok", dependencies.engine.model_version)
     except Unavailable as error:
         return PartHealth("degraded", str(error))
 
@@ -156,7 +157,7 @@ class JobStream(ServerSentEvents):
             nonlocal told
             if told is not None:
                 await anyio.sleep(LOOK_SECONDS)
-            now = msgspec.json.encode(Page(rows_of(self.parts.work.progress(), actor)))
+            now = msgspec.json.encode(Page(rows_of(self.dependencies.work.progress(), actor)))
             if now == told:
                 return b""
             told = now

@@ -76,13 +76,13 @@ def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
     """What was done with a person, and with everyone merged into it, newest first. Who sees some libraries only is told
     of what others did there without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         seen_person(tables, id)
         behind = told.everyone_behind(tables, id)
         rows = tables.operations.latest(query.limit + 1, before, persons=behind)
 
     def is_seen(operation: Operation) -> bool:
-        return operation.is_told_to(call.actor) or concerns(call.parts.ledger, call.actor, operation.id, behind)
+        return operation.is_told_to(call.actor) or concerns(call.dependencies.ledger, call.actor, operation.id, behind)
 
     return _page(call, rows, query.limit, is_seen)
 
@@ -92,11 +92,11 @@ def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
     """What was done with a photo, its copies, its faces, tags and insights, newest first. Who sees some libraries
     only is told of what others did without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         streams = told.streams_of_photo(tables, media)
-    ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
-    with call.parts.ledger.reading(call.actor) as tables:
+    ids = call.dependencies.ledger.operations_on(streams, query.limit + 1, before)
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.operations.these(ids)
     return _page(call, rows, query.limit)
 
@@ -104,8 +104,8 @@ def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
 @routes("GET", "/image/faces/{id}/history", answers=FaceHistory, errors=(404,))
 def history_of_face(call: Call, id: int) -> Answer:
     """Why is this Anna: which engine or user, which similarity against which threshold, and what superseded it."""
-    events = list(reversed(call.parts.ledger.history([f"face-{id}"], MOST_EVENTS)))
-    with call.parts.ledger.reading(call.actor) as tables:
+    events = list(reversed(call.dependencies.ledger.history([f"face-{id}"], MOST_EVENTS)))
+    with call.dependencies.ledger.reading(call.actor) as tables:
         view = tables.faces.view(id)
         if view is None:
             raise NotFound(f"there is no face {id}")

@@ -98,7 +98,7 @@ def show_image(call: Call, query: ImageQuery) -> Answer:
     A single range is answered with 206. The tag of a file is its content's hash, as long as the file is the one that
     was indexed.
     """
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         row = tables.media.row(media.id)
     if query.size == "full":
@@ -111,21 +111,21 @@ def show_image(call: Call, query: ImageQuery) -> Answer:
 @routes("GET", "/image/metadata", query=MetadataQuery, answers=Metadata, errors=(404,))
 def show_metadata(call: Call, query: MetadataQuery) -> Answer:
     """What a file says of itself: times, camera, lens, exposure, size, orientation, position; and its companions."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         row = tables.media.row(media.id)
         companions = companions_of(media.id, {} if row is None else tables.timeline.companions([row]))
-    file = call.parts.locate(media.library_id, media.path)
-    facts = call.parts.pictures.metadata(file, "video" if media.kind == "video" else "photo")
+    file = call.dependencies.locate(media.library_id, media.path)
+    facts = call.dependencies.pictures.metadata(file, "video" if media.kind == "video" else "photo")
     return Answer(_metadata(media, {**facts, "place": _place(call, facts), "companions": companions}))
 
 
 def _place(call: Call, facts: Mapping[str, Any]) -> PlaceShown | None:
     """Where the photo was taken; asked outside of every transaction, as it may ask another server."""
     latitude, longitude = facts.get("latitude"), facts.get("longitude")
-    if call.parts.location is None or latitude is None or longitude is None:
+    if call.dependencies.location is None or latitude is None or longitude is None:
         return None
-    found = call.parts.location(latitude, longitude)
+    found = call.dependencies.location(latitude, longitude)
     if found is None:
         return None
     personal, place = found.personal, found.place
@@ -149,7 +149,7 @@ def _metadata(media: Media, facts: Mapping[str, Any]) -> Metadata:
 
 
 def _rendition(call: Call, media: Media, which: Literal["preview", "thumb"]) -> bytes:
-    path = call.parts.pictures.made(media, which)
+    path = call.dependencies.pictures.made(media, which)
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

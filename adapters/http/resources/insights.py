@@ -22,11 +22,12 @@ from adapters.http.resources.insight_views import (
 )
 from adapters.http.web.chat_responses import TurnAnswer, TurnStream
 from adapters.http.web.commands import write
-from adapters.http.web.dependencies import Narrator, RunningTurn
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import Id, LibraryParam, LibraryRef, photo_at
+from adapters.insights.narrator import Narrator
+from adapters.insights.turns import RunningTurn
 from domain.base.errors import NotFound, Unavailable
 from domain.commands.insights import rate_insight, rewind_transcript
 from domain.events.insight import Insight
@@ -148,7 +149,7 @@ def generate(call: Call, body: GenerateWish) -> Answer:
 @routes("GET", "/insights", query=OfPhoto, answers=Page[InsightView], errors=(404,))
 def list_insights(call: Call, query: OfPhoto) -> Answer:
     """The insights about a photo and its copies, the newest first."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         return Answer(Page(insight_views(tables, tables.insights.of_content(media.content_hash or b""))))
 
@@ -157,7 +158,7 @@ def list_insights(call: Call, query: OfPhoto) -> Answer:
 def list_all_insights(call: Call, query: AllQuery) -> Answer:
     """The insights about every photo that the asker sees, the newest first."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.insights.latest(query.limit + 1, before)
         views = insight_views(tables, rows[: query.limit])
     cursor = cursor_of(AfterId(rows[query.limit - 1].id)) if len(rows) > query.limit else None
@@ -169,7 +170,7 @@ def rate(call: Call, body: RateWish) -> Answer:
     """Say whether an insight is good or bad."""
     if (body.id is None) == (body.path is None):
         raise Invalid((FieldError("id", "name the insight by its id, or the photo by its path"),))
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         insight = (
             _insight(tables, photo_at(tables, body.path, body.library), None)
             if body.path is not None
@@ -253,7 +254,7 @@ def stop_turn(call: Call, query: AttachQuery) -> Answer:
 @routes("GET", "/insights/chat/history", query=HistoryOf, answers=Conversation, errors=(404,))
 def show_conversation(call: Call, query: HistoryOf) -> Answer:
     """The conversation about a photo as it is shown, its first message first."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         return Answer(_conversation(call, tables, _insight(tables, media, query.insight_id).id))
 
@@ -269,7 +270,7 @@ def show_conversation(call: Call, query: HistoryOf) -> Answer:
 )
 def rewind(call: Call, body: RewindWish) -> Answer:
     """Drop a message, the tools that led to it and all that follows; the first message stays."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         insight = _insight(tables, photo_at(tables, body.path, body.library), body.insight_id)
     return write(
         call,
@@ -279,21 +280,21 @@ def rewind(call: Call, body: RewindWish) -> Answer:
 
 
 def _attached(call: Call, turn: str) -> RunningTurn:
-    if call.parts.narrator is None:
+    if call.dependencies.narrator is None:
         raise NotFound("there is no such turn")
-    return call.parts.narrator.attached(call.actor, turn)
+    return call.dependencies.narrator.attached(call.actor, turn)
 
 
 def _narrator(call: Call) -> Narrator:
-    if call.parts.narrator is None:
+    if call.dependencies.narrator is None:
         raise Unavailable("no language model is configured: set OLLAMA_PRIMARY_URL")
-    return call.parts.narrator
+    return call.dependencies.narrator
 
 
 def _begun(call: Call, body: ChatWish) -> RunningTurn:
     if not body.message.strip():
         raise Invalid((FieldError("message", "say something"),))
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, body.path, body.library)
         insight = _insight(tables, media, body.insight_id)
     wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend, body.linger)
@@ -310,7 +311,7 @@ async def _asked(narrator: Narrator, backend: str) -> Sequence[Model]:
 
 
 def _photo(call: Call, path: str, library: int | str | None) -> Media:
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         return photo_at(tables, path, library)
 
 
@@ -333,7 +334,7 @@ def _seen(tables: Lookups, insight_id: int) -> Insight:
 
 def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
     insight = _seen(tables, insight_id)
-    narrator = call.parts.narrator
+    narrator = call.dependencies.narrator
     turn = None if narrator is None else narrator.going_on(call.actor, insight_id)
     messages = message_views(tables.transcripts.of(insight_id))
     return Conversation(
@@ -342,7 +343,7 @@ def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
 
 
 def _result(call: Call, done: Progress) -> TurnResult:
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         insight = _seen(tables, done.insight_id or 0)
         messages = message_views(tables.transcripts.of(insight.id))
         return TurnResult(insight_view(tables, insight), messages[-1], insight.turns_version, done.operation_id)

@@ -79,7 +79,7 @@ class Asked(msgspec.Struct):
 @routes("GET", "/libraries", answers=Page[LibraryView])
 def list_libraries(call: Call) -> Answer:
     """The libraries that the user may see, by id."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         return Answer(Page(_views(call, tables)))
 
 
@@ -93,7 +93,7 @@ def make_library(call: Call, body: NewLibrary) -> Answer:
         lambda uow, made: _view(call, uow, made),
         status=201,
     )
-    call.parts.work.scan(answer.content.id)
+    call.dependencies.work.scan(answer.content.id)
     return answer
 
 
@@ -115,7 +115,7 @@ def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:
         lambda uow, _: _view(call, uow, id),
     )
     if root is not None:
-        call.parts.work.scan(id)
+        call.dependencies.work.scan(id)
     return answer
 
 
@@ -128,16 +128,16 @@ def forget_library(call: Call, id: int) -> Answer:
 @routes("POST", "/libraries/{id}/scan", answers=Asked, status=202, role="editor", errors=(404,))
 def scan_library(call: Call, id: int) -> Answer:
     """Look through a library now, in the background, also at what could not be read before."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         found = library_id(tables, id)
-    call.parts.work.scan(found)
+    call.dependencies.work.scan(found)
     return Answer(Asked(found), 202)
 
 
 @routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
 def list_problems(call: Call, id: int, query: ProblemsQuery) -> Answer:
     """The files of a library that are not, or not wholly, shown, each with the reason."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, id).media.problems(query.limit)
     return Answer(Page([FileProblem(**row) for row in rows]))
 
@@ -159,7 +159,7 @@ def _folder(text: str) -> str:
 
 def _views(call: Call, lookups: Lookups) -> list[LibraryView]:
     counts = lookups.media.counts()
-    missing, watching = call.parts.work.missing_roots(), call.parts.work.watching()
+    missing, watching = call.dependencies.work.missing_roots(), call.dependencies.work.watching()
     shown = [library for library in lookups.libraries.shown() if library.id in lookups.visible]
     return [
         _told(

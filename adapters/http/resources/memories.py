@@ -79,9 +79,9 @@ def list_memories(call: Call, query: MemoriesQuery) -> Answer:
     """
     zone = _zone(query.timezone)
     today = _day(query.date, zone)
-    with call.parts.ledger.reading(call.actor) as everything:
+    with call.dependencies.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
-        found = _remembered(tables, list(_years(tables, today, query.span)), zone, call.parts.excluded_dirs)
+        found = _remembered(tables, list(_years(tables, today, query.span)), zone, call.dependencies.excluded_dirs)
         shown = {days: [each.id for each in spread(taken, query.limit)] for days, taken in found.items()}
         rows = tables.memories.rows([id_ for ids in shown.values() for id_ in ids])
         tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in rows.values()})

@@ -103,9 +103,9 @@ def show_operation(call: Call, id: int) -> Answer:
     of those events alone that concern what they see."""
     operation = _known(call, id)
     if operation.is_told_to(call.actor):
-        found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
+        found = call.dependencies.ledger.events_of(id, MOST_EVENTS + 1)
     else:
-        found = events_in_sight(call.parts.ledger, call.actor, id, MOST_EVENTS + 1)
+        found = events_in_sight(call.dependencies.ledger, call.actor, id, MOST_EVENTS + 1)
     events = [event_row(each, call.actor) for each in found[:MOST_EVENTS] if not each.event.private]
     truncated = len(found) > MOST_EVENTS
     row = msgspec.structs.asdict(operation_row(operation, call.actor))
@@ -143,13 +143,13 @@ def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
 def _on_anything(call: Call, query: OperationsQuery, before: int | None) -> list[Operation]:
     if query.library is not None:
         raise Invalid((FieldError("library", "name the path of a photo too: a library only says where that is"),))
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         return _latest(tables, query, before)
 
 
 def _on_photo(call: Call, query: OperationsQuery, path: str, before: int | None) -> list[Operation]:
     """As `_latest`, of one photo; the log and the tables are read in turn, never with two connections at once."""
-    ledger = call.parts.ledger
+    ledger = call.dependencies.ledger
     with ledger.reading(call.actor) as tables:
         streams = streams_of_photo(tables, photo_at(tables, path, query.library))
     found: list[Operation] = []
@@ -187,11 +187,11 @@ def _known(call: Call, operation_id: int) -> Operation:
     Raises:
         NotFound: there is no such operation.
     """
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         operation = _found(tables, operation_id)
         is_told = operation.is_told_to(call.actor)
         may_concern = is_restricted(tables) and not is_told
-    if is_told or (may_concern and concerns(call.parts.ledger, call.actor, operation_id)):
+    if is_told or (may_concern and concerns(call.dependencies.ledger, call.actor, operation_id)):
         return operation
     raise NotFound(f"there is no operation {operation_id}")
 
@@ -199,7 +199,7 @@ def _known(call: Call, operation_id: int) -> Operation:
 def _require_in_sight(call: Call, operation: Operation) -> None:
     """Raises `Forbidden` where somebody else's operation touches what the asker does not see."""
     is_asked = operation.kind not in NOT_UNDOABLE and not operation.is_told_to(call.actor)
-    if is_asked and not is_wholly_in_sight(call.parts.ledger, call.actor, operation.id):
+    if is_asked and not is_wholly_in_sight(call.dependencies.ledger, call.actor, operation.id):
         who, others = call.actor.name, operation.actor
         raise Forbidden(f"operation {operation.id} of {others} touches what {who} may not see: ask an admin")
 

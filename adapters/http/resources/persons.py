@@ -206,7 +206,7 @@ def merge(call: Call, id: int, body: MergeInto) -> Answer:
 def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Answer:
     """A person's faces, with those of everyone merged into it, by id."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         person = seen_person(tables, id)
         rows = within(tables, query.library).faces.of_person(
             person.merged_into or id, after, query.limit + 1, query.offset

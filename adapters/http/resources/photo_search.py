@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from adapters.http.resources.photos import MediaRow, PhotoWords, media_row, narrowing
-from adapters.http.web.dependencies import FoundPhoto, PhotoSearch
 from adapters.http.web.pagination import USUAL_LIMIT, Cursor, Limit, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
 from adapters.http.web.routes import Answer, Call, Routes
 from adapters.http.web.scope import within
+from adapters.meaning.semantic_search import Found, PhotoSearch
 from domain.base.errors import Unavailable
 from domain.base.names import search_key
 from projections.queries.photo_filter import EVERYTHING
@@ -82,23 +82,23 @@ def search_photos(call: Call, query: SearchQuery) -> Answer:
     What holds every word comes first, then what is likest in meaning; the newest first among equals. Every filter of
     `GET /photos` narrows what is found. 503 says what is missing where nothing embeds texts.
     """
-    if call.parts.search is None:
+    if call.dependencies.search is None:
         raise Unavailable(ABSENT)
     words = " ".join(query.q.split())
     if not search_key(words).strip():
         raise Invalid((FieldError("q", "say in words what to look for"),))
     narrowed = msgspec.structs.replace(narrowing(query), q=None, stacked=query.stacked)
     after = None if query.cursor is None else place_of(query.cursor, FoundCursor)
-    question = call.parts.search.question(words)
-    with call.parts.ledger.reading(call.actor) as everything:
+    question = call.dependencies.search.question(words)
+    with call.dependencies.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
-        found = call.parts.search.find(tables, narrowed, question)
+        found = call.dependencies.search.find(tables, narrowed, question)
         if after is not None:
             before = (after.by_words, after.likeness, after.id)
             found = [each for each in found if (each.place.by_words, each.place.likeness, each.place.media_id) < before]
         page = found[: query.limit]
         items = _rows(tables, page)
-        embedding = _embedding(tables, call.parts.search)
+        embedding = _embedding(tables, call.dependencies.search)
     cursor = None
     if len(found) > query.limit:
         last = page[-1].place
@@ -109,17 +109,17 @@ def search_photos(call: Call, query: SearchQuery) -> Answer:
 @routes("GET", "/photos/search/state", answers=SearchState)
 def show_search_state(call: Call) -> Answer:
     """Whether photos can be searched by meaning now, and how far they are."""
-    search = call.parts.search
+    search = call.dependencies.search
     if search is None:
         return Answer(SearchState(usable=False, reason=ABSENT, embedding=None))
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         embedding = _embedding(tables, search)
     trouble = search.trouble
     told = trouble if trouble is None or call.actor.is_admin else "search by meaning does not work now"
     return Answer(SearchState(usable=trouble is None, reason=told, embedding=embedding))
 
 
-def _rows(tables: Lookups, page: Sequence[FoundPhoto]) -> list[FoundRow]:
+def _rows(tables: Lookups, page: Sequence[Found]) -> list[FoundRow]:
     rows = tables.timeline.rows([each.place.media_id for each in page])
     tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in rows})
     companions = tables.timeline.companions(rows)

@@ -160,7 +160,7 @@ def list_photos(call: Call, query: PhotosQuery) -> Answer:
     after = (
         None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
     )
-    with call.parts.ledger.reading(call.actor) as everything:
+    with call.dependencies.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
         total: int | None = None
         if after is None:
@@ -179,7 +179,7 @@ def list_photos(call: Call, query: PhotosQuery) -> Answer:
 @routes("GET", "/folders", query=FoldersQuery, answers=Folders, errors=(404,))
 def list_folders(call: Call, query: FoldersQuery) -> Answer:
     """Every folder that holds files itself."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, query.library).timeline.folders()
     return Answer(Folders([Folder(*row) for row in rows]))
 

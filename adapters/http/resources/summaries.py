@@ -25,6 +25,7 @@ routes = Routes("Summaries")
 Day = Annotated[str, Meta(description="a day as YYYY-MM-DD", pattern=r"^\d{4}-\d\d-\d\d$")]
 Contact = Annotated[str, Meta(min_length=1, max_length=200, description="as the conversation service calls them")]
 Question = Annotated[str, Meta(min_length=1, max_length=2000, description="what it shall be about, in your own words")]
+NO_EMBEDDER = "nothing here embeds texts: run `make search`, or set OLLAMA_PRIMARY_URL"
 NO_CONVERSATIONS = "no conversations are configured: set SMS_API_URL"
 
 
@@ -120,7 +121,7 @@ def list_summaries(call: Call, query: SummariesQuery) -> Answer:
     _checked(query.first, query.last)
     after = None if query.cursor is None else place_of(query.cursor, AfterDay)
     before = None if after is None else (after.day, after.id)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.summaries.page(
             query.limit + 1, before, query.first, query.last, query.contact, superseded=query.superseded
         )
@@ -136,7 +137,10 @@ def search_summaries(call: Call, query: SearchQuery) -> Answer:
     _checked(query.first, query.last)
     if not query.q.strip():
         raise Invalid((FieldError("q", "say what it shall be about"),))
-    found = call.parts.found_summaries(call.actor, query.q, query.limit, query.first, query.last, query.contact)
+    search = call.dependencies.summary_search
+    if search is None:
+        raise Unavailable(NO_EMBEDDER)
+    found = search.find(call.actor, query.q, query.limit, first=query.first, last=query.last, contact=query.contact)
     hits = [HitView(summary_view(hit.summary), hit.similarity) for hit in found.hits]
     return Answer(Hits(hits, found.model, found.pending))
 
@@ -150,9 +154,9 @@ def generate_summaries(call: Call, body: GenerateSummaries) -> Answer:
     """
     require_may_read(call.actor)
     first, last = _checked(body.first, body.last)
-    if call.parts.summariser is None:
+    if call.dependencies.summariser is None:
         raise Unavailable(NO_CONVERSATIONS)
-    wish = call.parts.summariser.ask(first, last, body.contacts, again=body.again)
+    wish = call.dependencies.summariser.ask(first, last, body.contacts, again=body.again)
     asked = Asked(wish.span.first.isoformat(), wish.span.last.isoformat(), list(wish.contacts), wish.again)
     return Answer(asked, 202, {"Cache-Control": "no-store"})
 
@@ -161,7 +165,7 @@ def generate_summaries(call: Call, body: GenerateSummaries) -> Answer:
 def show_summary(call: Call, id: int) -> Answer:
     """One summary."""
     require_may_read(call.actor)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         return Answer(summary_view(live_summary(tables.summaries.get(id), id)))
 
 

@@ -172,7 +172,7 @@ def _contents_that_fit(uow: Transaction, words: PhotoWords) -> list[bytes]:
 @routes("GET", "/image/tags/all", answers=Page[TagCount])
 def list_tags(call: Call) -> Answer:
     """Every tag with the number of visible photos that have it, by name."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = [TagCount(**row) for row in tables.tagged.counts()]
         if is_restricted(tables):
             rows = [row for row in rows if row.count]

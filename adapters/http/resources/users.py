@@ -50,14 +50,14 @@ class UserPatch(msgspec.Struct):
 @routes("GET", "/users", answers=Page[UserRow], role="admin")
 def list_users(call: Call) -> Answer:
     """Every open account, by id."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         return Answer(Page([_row(user) for user in tables.users.all()]))
 
 
 @routes("POST", "/users", body=NewUser, answers=UserRow, status=201, role="admin", errors=(409,))
 def make_user(call: Call, body: NewUser) -> Answer:
     """Open an account."""
-    hashed = call.parts.accounts.passwords.hash(body.password, user_name=body.name)
+    hashed = call.dependencies.accounts.passwords.hash(body.password, user_name=body.name)
     libraries = None if body.libraries is None else tuple(body.libraries)
 
     def add(uow: Transaction) -> int:
@@ -75,9 +75,9 @@ def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
     if body.password is not UNSET:
         if body.role is not UNSET or body.libraries is not UNSET:
             raise RuleViolation("set a password by itself", "password")
-        with call.parts.ledger.reading(call.actor) as tables:
+        with call.dependencies.ledger.reading(call.actor) as tables:
             user = tables.users.get(id)
-        hashed = call.parts.accounts.passwords.hash(body.password, user_name=user.name if user else "")
+        hashed = call.dependencies.accounts.passwords.hash(body.password, user_name=user.name if user else "")
 
         def set_one(uow: Transaction) -> None:
             open_account(uow, id, call.expected)

@@ -47,7 +47,7 @@ class VideoQuery(msgspec.Struct):
 @routes("GET", "/video/stream", query=VideoQuery, media_types=(*_VIDEO_TYPES, UNKNOWN), errors=(404, 416))
 def stream(call: Call, query: VideoQuery) -> Answer:
     """The video file itself, with ranges, for players that know its format; of a photo the short video in it."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
         row = tables.media.row(media.id)
     if media.has_motion:
@@ -75,10 +75,10 @@ def play(call: Call, body: VideoWanted) -> Answer:
     H.264 with AAC goes into the parts as it is, unless its picture has to be turned; everything else is encoded so,
     with at most 1080 lines. The playlist is whole at once, parts are made as they are asked for.
     """
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, body.path, body.library)
         copies = _copies(tables, media.content_hash or b"")
-    call.parts.videos.playlist(copies)
+    call.dependencies.videos.playlist(copies)
     return Answer(Playlist(f"/video/hls/{(media.content_hash or b'').hex()}/{_PLAYLIST}"))
 
 
@@ -91,15 +91,15 @@ def show_hls(call: Call, hash: str, file: str) -> Answer:
     number = _part_number(file)
     if _HASH.fullmatch(hash) is None or (number is None and file != _PLAYLIST):
         raise NotFound(f"there is no {file} of a video {hash}")
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         copies = _copies(tables, bytes.fromhex(hash))
     if not copies:
         raise NotFound(f"there is no {file} of a video {hash}")
     if number is None:
-        return _answered(call, call.parts.videos.playlist(copies).encode())
+        return _answered(call, call.dependencies.videos.playlist(copies).encode())
 
     def made(is_left: Callable[[], bool]) -> Response:
-        descriptor = call.parts.videos.part(copies, number, is_left)
+        descriptor = call.dependencies.videos.part(copies, number, is_left)
         return _file(call, descriptor, f"{hash[:32]}-{number}-{os.fstat(descriptor).st_size:x}", _PART_TYPE)
 
     return Answer(response=WaitedFor(made))
@@ -155,7 +155,7 @@ def show_gif(call: Call, query: VideoQuery) -> Answer:
 def tell_clips(call: Call, body: ClipsWanted) -> Answer:
     """Which of these clips are ready; those that are not are made soon, the first of the list first."""
     found: list[Media | NotFound] = []
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         for item in body.items:
             try:
                 found.append(_video_at(tables, item.path, item.library))
@@ -166,19 +166,19 @@ def tell_clips(call: Call, body: ClipsWanted) -> Answer:
         if isinstance(media, NotFound):
             rows.append(ClipRow(item.path, None, "failed", str(media)))
         else:
-            clip = call.parts.clips.want(media, body.kind)
+            clip = call.dependencies.clips.want(media, body.kind)
             rows.append(ClipRow(media.path, media.library_id, clip.status, clip.detail))
     return Answer(ClipRows(rows[::-1]))
 
 
 def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Answer:
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
-    clip = call.parts.clips.want(media, kind)
+    clip = call.dependencies.clips.want(media, kind)
     if clip.status == "failed":
         raise Unreadable(clip.detail or "no clip can be made of it")
     try:
-        descriptor = os.open(call.parts.clips.path(media, kind), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(call.dependencies.clips.path(media, kind), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         later = {"Retry-After": str(_CLIP_SECONDS), "Cache-Control": "no-store"}
         return Answer(Clip("pending"), 202, later)

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from adapters.http.web.dependencies import IssuedToken, Parts, SignInLimits
+from adapters.accounts.limits import SignInLimits
+from adapters.accounts.tokens import IssuedToken
+from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.problems import TooManyRequests, Unauthenticated
 from adapters.http.web.routes import Call
 from domain.base.actor import Actor, system
@@ -43,7 +45,7 @@ class Identity:
 NOBODY: Final = Identity(Actor("nobody", "viewer", frozenset()), None, by_cookie=False)
 
 
-def identify(parts: Parts, request: HTTPConnection) -> Identity:
+def identify(dependencies: Dependencies, request: HTTPConnection) -> Identity:
     """Who sent a request.
 
     Raises:
@@ -53,31 +55,31 @@ def identify(parts: Parts, request: HTTPConnection) -> Identity:
     """
     token, by_cookie = _token_of(request)
     if token.startswith(PREFIX) and not by_cookie:
-        return _by_key(parts, request, token)
+        return _by_key(dependencies, request, token)
     try:
-        claims = parts.accounts.tokens.verify(token)
+        claims = dependencies.accounts.tokens.verify(token)
     except AdapterError:
         raise
     except ImageApiError as error:
         raise Unauthenticated(str(error), "invalid_token") from error
-    with parts.ledger.reading(_LOOKING) as tables:
+    with dependencies.ledger.reading(_LOOKING) as tables:
         user = tables.users.get(claims.user_id)
     if user is None or user.epoch != claims.epoch:
         raise Unauthenticated("this session has ended: sign in again", "invalid_token")
     return Identity(actor_of(user), user, by_cookie)
 
 
-def _by_key(parts: Parts, request: HTTPConnection, text: str) -> Identity:
+def _by_key(dependencies: Dependencies, request: HTTPConnection, text: str) -> Identity:
     """Who sent a key; as they and their key stand now. A right key is never made to wait for wrong ones from the same
     address: it cannot be guessed, so that nobody learns anything from it."""
     key_id, secret = read_key(text) or (0, b"")
-    with parts.ledger.reading(_LOOKING) as tables:
+    with dependencies.ledger.reading(_LOOKING) as tables:
         key = tables.api_keys.get(key_id)
         user = None if key is None else tables.users.get(key.user_id)
     if key is not None and user is not None and key.is_opened_by(secret, time.time_ns() // 1000):
-        parts.accounts.key_uses.note(key.id)
+        dependencies.accounts.key_uses.note(key.id)
         return Identity(actor_by_key(user, key), user, by_cookie=False)
-    count_attempt(parts.accounts.key_limits, f"key {key_id}", request.client.host if request.client else "")
+    count_attempt(dependencies.accounts.key_limits, f"key {key_id}", request.client.host if request.client else "")
     raise Unauthenticated("this API key is wrong, has expired or was revoked: make another one", "invalid_token")
 
 

@@ -16,9 +16,9 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapters.http.web.dependencies import RunningTurn
 from adapters.http.web.disconnect import while_present
 from adapters.http.web.problems import Problem, answer_of, plain_problem, problem_of, refusal
+from adapters.insights.turns import RunningTurn
 from domain.base.errors import ImageApiError
 from domain.ports.narrator import Progress
 

@@ -38,7 +38,7 @@ def write(
 
     The header `Operation-Id` names the operation. In a dry run everything is rolled back and a `Rehearsal` answered.
     """
-    with call.parts.ledger.transaction(call.actor, dry_run=call.dry_run) as uow:
+    with call.dependencies.ledger.transaction(call.actor, dry_run=call.dry_run) as uow:
         result = command(uow)
         if call.dry_run:
             return Answer(Rehearsal(uow.text or "nothing would change", uow.rehearsed()))

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.web.authentication import BY_WHOM, NOBODY, Identity, demand_same_origin, identify
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.problems import (
     BadRequest,
     FieldError,
@@ -56,8 +56,10 @@ class Nothing(msgspec.Struct):
 class Endpoint:
     """The ASGI application of one path: its declared routes by method."""
 
-    def __init__(self, parts: Parts, routes: Mapping[str, Declared], threads: anyio.CapacityLimiter) -> None:
-        self._parts = parts
+    def __init__(
+        self, dependencies: Dependencies, routes: Mapping[str, Declared], threads: anyio.CapacityLimiter
+    ) -> None:
+        self._dependencies = dependencies
         self._routes = routes
         self._threads = threads
 
@@ -87,7 +89,7 @@ class Endpoint:
             return refusal(error)
 
     def _answer(self, declared: Declared, request: Request, raw: bytes) -> Answer:
-        who = _who(self._parts, declared, request)
+        who = _who(self._dependencies, declared, request)
         given: dict[str, Any] = _path_values(request)
         dry_run = False
         query = request.scope["query_string"]
@@ -108,7 +110,7 @@ class Endpoint:
         if errors:
             raise Invalid(tuple(errors))
         call = Call(
-            parts=self._parts,
+            dependencies=self._dependencies,
             headers=request.headers,
             method=request.method,
             address=request.client.host if request.client else "",
@@ -121,17 +123,17 @@ class Endpoint:
         return declared.run(call, **given)
 
 
-def _who(parts: Parts, declared: Declared, request: Request) -> Identity:
+def _who(dependencies: Dependencies, declared: Declared, request: Request) -> Identity:
     """Who asks, where the route's role and the request's origin allow it."""
     writes = request.method not in {"GET", "HEAD"}
     if declared.role is None:
         if writes:
-            demand_same_origin(request.headers, must_tell=False, trusted=parts.cors_origins)
+            demand_same_origin(request.headers, must_tell=False, trusted=dependencies.cors_origins)
         try:
-            return identify(parts, request)
+            return identify(dependencies, request)
         except (Unauthenticated, TooManyRequests):
             return NOBODY
-    who = identify(parts, request)
+    who = identify(dependencies, request)
     if writes and who.by_cookie:
         demand_same_origin(request.headers, must_tell=True)
     who.actor.require(declared.role)
@@ -189,17 +191,17 @@ async def _body(request: Request) -> bytes:
     charset = parameters.strip().removeprefix("charset=").strip('"') if "charset" in parameters else "utf-8"
     if kind.strip() != "application/json" or charset not in {"utf-8", "utf8"}:
         raise WrongMediaType("send the body as application/json in UTF-8")
-    parts: list[bytes] = []
+    chunks: list[bytes] = []
     taken = 0
     async for chunk in request.stream():
         taken += len(chunk)
         if taken > 4 * MOST_BODY_BYTES:
             break
         if taken <= MOST_BODY_BYTES:
-            parts.append(chunk)
+            chunks.append(chunk)
     if taken > MOST_BODY_BYTES:
         raise TooLarge(f"a body has at most {MOST_BODY_BYTES} bytes here: send less at once")
-    return b"".join(parts)
+    return b"".join(chunks)
 
 
 def _response(answer: Answer, request: Request) -> Response:

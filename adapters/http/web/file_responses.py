@@ -80,9 +80,9 @@ def original(call: Call, media: Media, known_format: str | None) -> Answer:
     """A file of a library itself, with ranges; tagged with its content's hash as long as it is what was indexed.
 
     Raises:
-        NotFound, Unavailable: as `Parts.open_original`.
+        NotFound, Unavailable: as `Dependencies.open_original`.
     """
-    descriptor = call.parts.open_original(media.library_id, media.path)
+    descriptor = call.dependencies.open_original(media.library_id, media.path)
     facts = os.fstat(descriptor)
     is_indexed = (facts.st_size, facts.st_mtime_ns) == (media.size, media.mtime_ns)
     content = (media.content_hash or b"").hex()
@@ -104,9 +104,9 @@ def motion(call: Call, media: Media) -> Answer:
     """The video in a photo's file, with ranges, where the file is the one that was indexed.
 
     Raises:
-        NotFound, Unavailable: as `Parts.open_original`; the latter also where the file was replaced.
+        NotFound, Unavailable: as `Dependencies.open_original`; the latter also where the file was replaced.
     """
-    descriptor = call.parts.open_original(media.library_id, media.path)
+    descriptor = call.dependencies.open_original(media.library_id, media.path)
     facts = os.fstat(descriptor)
     if (facts.st_size, facts.st_mtime_ns) != (media.size, media.mtime_ns):
         os.close(descriptor)

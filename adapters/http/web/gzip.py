@@ -36,7 +36,7 @@ TYPES: Final = frozenset(
 """Not `text/event-stream`, of which each line has to arrive at once."""
 
 
-class Compressed:
+class Gzip:
     """A layer around the routes."""
 
     def __init__(self, app: ASGIApp) -> None:

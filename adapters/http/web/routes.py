@@ -21,7 +21,7 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from domain.base.actor import Actor
 from domain.events.account import User
 
@@ -41,7 +41,7 @@ class Call:
     """One request as a route sees it. `actor` is who asks (nobody on open routes), `user` the row behind it;
     `expected` the version that `If-Match` names, `dry_run` whether nothing shall change."""
 
-    parts: Parts
+    dependencies: Dependencies
     headers: Headers
     method: str
     address: str

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.web.authentication import identify
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.disconnect import while_present
 from adapters.http.web.problems import refusal
 from domain.base.actor import Actor
@@ -34,8 +34,8 @@ class ServerSentEvents(ABC):
     A slow client holds up itself alone: its source is asked again when it has taken what there was.
     """
 
-    def __init__(self, parts: Parts, threads: anyio.CapacityLimiter) -> None:
-        self.parts = parts
+    def __init__(self, dependencies: Dependencies, threads: anyio.CapacityLimiter) -> None:
+        self.dependencies = dependencies
         self._threads = threads
 
     @abstractmethod
@@ -82,7 +82,7 @@ class ServerSentEvents(ABC):
                 await _send(send, b": alive\n\n")
 
     async def _actor(self, request: Request) -> Actor:
-        return (await self.in_thread(identify, self.parts, request)).actor
+        return (await self.in_thread(identify, self.dependencies, request)).actor
 
     async def in_thread(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Run what may block, beside the event loop."""
