@@ -51,7 +51,7 @@ from adapters.http.web.gzip import Gzip
 from adapters.http.web.metrics import RequestMetrics
 from adapters.http.web.page_files import page_routes
 from adapters.http.web.problems import answer_of, plain_problem
-from adapters.http.web.routes import Declared
+from adapters.http.web.routes import DeclaredRoute
 from adapters.http.web.security_headers import SecurityHeaders
 
 MEDIA_HEADERS = ("Range", "If-Range", "Last-Event-ID")
@@ -81,7 +81,7 @@ SUBJECTS = (
 )
 
 
-def declared() -> list[Declared]:
+def declared() -> list[DeclaredRoute]:
     """Every declared route, subject by subject."""
     return [route for subject in SUBJECTS for route in subject]
 
@@ -116,7 +116,7 @@ def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None
 
 
 def _endpoints(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:
-    by_path: dict[str, dict[str, Declared]] = {}
+    by_path: dict[str, dict[str, DeclaredRoute]] = {}
     for route in declared():
         by_path.setdefault(route.path, {})[route.method] = route
     for path, methods in by_path.items():

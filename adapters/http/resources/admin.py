@@ -6,7 +6,7 @@ import msgspec
 from starlette.responses import Response
 
 from adapters.http.resources.health import JobRow, rows_of
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.store.generation_status import Standing, State, standing
 
 routes = Routes("Server")
@@ -50,33 +50,33 @@ class RebuildWish(msgspec.Struct):
 
 
 @routes("GET", "/metrics", role="admin", media_types=("text/plain",))
-def show_metrics(call: Call) -> Answer:
+def show_metrics(call: Call) -> Reply:
     """The server in figures, in Prometheus' text format.
 
     Prometheus sends an API key of an admin with the scope `admin` as its bearer token.
     """
     text = call.dependencies.metrics.exposition(call.dependencies.figures())
-    return Answer(response=Response(text, 200, {"Cache-Control": "no-store", "Content-Type": PROMETHEUS}))
+    return Reply(response=Response(text, 200, {"Cache-Control": "no-store", "Content-Type": PROMETHEUS}))
 
 
 @routes("GET", "/admin/projections", role="admin", answers=Projections)
-def show_projections(call: Call) -> Answer:
+def show_projections(call: Call) -> Reply:
     """The read tables and how far each has come; counts every row."""
     ledger = call.dependencies.ledger
     head = ledger.head()
     generations = [_generation(each) for each in standing(ledger)]
     policies = [PolicyRow(name, at, max(0, head - at)) for name, at in sorted(call.dependencies.policies().items())]
-    return Answer(Projections(head, generations, policies), headers={"Cache-Control": "no-store"})
+    return Reply(Projections(head, generations, policies), headers={"Cache-Control": "no-store"})
 
 
 @routes("POST", "/admin/rebuild", role="admin", body=RebuildWish, answers=JobRow, status=202, errors=(409,))
-def start_rebuild(call: Call, body: RebuildWish) -> Answer:
+def start_rebuild(call: Call, body: RebuildWish) -> Reply:
     """Build the read tables anew from the log, beside the live ones, and swap; reads and writes go on.
 
     The job's progress is in `/jobs`. Where a rebuild or comparison is at it in any process, this answers 409.
     """
     job = call.dependencies.rebuilds.start(body.drop_old)
-    return Answer(rows_of([job], call.actor)[0], 202, {"Cache-Control": "no-store"})
+    return Reply(rows_of([job], call.actor)[0], 202, {"Cache-Control": "no-store"})
 
 
 def _generation(generation: Standing) -> GenerationRow:

@@ -13,7 +13,7 @@ from msgspec import Meta
 from adapters.http.web.commands import Done, write
 from adapters.http.web.pagination import Page
 from adapters.http.web.problems import Unauthenticated
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.times import Moment, moment
 from adapters.store.transaction import Transaction
 from domain.commands.api_keys import issue_key, known_key, revoke_key
@@ -59,17 +59,17 @@ class IssuedApiKey(msgspec.Struct):
 
 
 @routes("GET", "/api-keys", answers=Page[ApiKeyRow])
-def list_api_keys(call: Call) -> Answer:
+def list_api_keys(call: Call) -> Reply:
     """The own keys that were not revoked, by id; for admins everyone's."""
     uses = call.dependencies.accounts.key_uses.all()
     with call.dependencies.ledger.reading(call.actor) as tables:
         names = {user.id: user.name for user in tables.users.all()}
         keys = tables.api_keys.of(None if call.actor.is_admin else call.actor.user_id)
-    return Answer(Page([_row(key, names.get(key.user_id, ""), uses.get(key.id)) for key in keys]))
+    return Reply(Page([_row(key, names.get(key.user_id, ""), uses.get(key.id)) for key in keys]))
 
 
 @routes("POST", "/api-keys", body=NewApiKey, answers=IssuedApiKey, status=201, errors=(409,))
-def make_api_key(call: Call, body: NewApiKey) -> Answer:
+def make_api_key(call: Call, body: NewApiKey) -> Reply:
     """Make a key of one's own.
 
     The answer is the only one that shows it: imageapi keeps its SHA-256, and nobody can read the key from that. A key
@@ -88,7 +88,7 @@ def make_api_key(call: Call, body: NewApiKey) -> Answer:
 
 
 @routes("DELETE", "/api-keys/{id}", answers=Done, errors=(404, 409))
-def revoke_api_key(call: Call, id: int) -> Answer:
+def revoke_api_key(call: Call, id: int) -> Reply:
     """Revoke a key of one's own, as an admin anyone's: at once, and for good."""
     return write(call, lambda uow: revoke_key(uow, id))
 

@@ -11,7 +11,7 @@ from adapters.http.resources.faces import BatchOutcome, Suggestion
 from adapters.http.web.commands import write
 from adapters.http.web.pagination import Cursor, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, seen_person, within
 from adapters.store.transaction import Transaction
 from adapters.vectors.face_clusters import Cluster
@@ -93,7 +93,7 @@ class BootstrapOutcome(msgspec.Struct):
 
 
 @routes("GET", "/faces/clusters", query=ClustersQuery, answers=Page[ClusterView], errors=(404,))
-def list_clusters(call: Call, query: ClustersQuery) -> Answer:
+def list_clusters(call: Call, query: ClustersQuery) -> Reply:
     """Unassigned faces in groups that are likely one person's, the largest and then the tightest first.
 
     Faces that were named, put aside as strangers' or deleted are in none. The groups are the same at each call until
@@ -110,9 +110,9 @@ def list_clusters(call: Call, query: ClustersQuery) -> Answer:
         kept = following[: query.limit]
         items = [_view(call, narrowed, cluster) for cluster in kept]
     if len(following) <= query.limit:
-        return Answer(Page(items))
+        return Reply(Page(items))
     last = kept[-1]
-    return Answer(Page(items, cursor_of(AfterCluster(len(last.face_ids), last.tightness, last.key))))
+    return Reply(Page(items, cursor_of(AfterCluster(len(last.face_ids), last.tightness, last.key))))
 
 
 @routes(
@@ -124,7 +124,7 @@ def list_clusters(call: Call, query: ClustersQuery) -> Answer:
     errors=(404, 409),
     rehearses=True,
 )
-def accept(call: Call, body: ClusterAccepted) -> Answer:
+def accept(call: Call, body: ClusterAccepted) -> Reply:
     """Say whose the faces of a cluster are, in one operation, with one answer a face.
 
     A face that somebody decided about since it was shown says so and leaves the others alone. Of a cluster of more
@@ -143,7 +143,7 @@ def accept(call: Call, body: ClusterAccepted) -> Answer:
 
 
 @routes("POST", "/persons/bootstrap", body=TagsThatArePeople, answers=BootstrapOutcome, role="editor", rehearses=True)
-def bootstrap(call: Call, body: TagsThatArePeople) -> Answer:
+def bootstrap(call: Call, body: TagsThatArePeople) -> Reply:
     """Make a person of each tag that is the name of one, in one operation, with one answer a tag.
 
     A name that somebody has already, and a tag that is not there, say so and leave the others alone.

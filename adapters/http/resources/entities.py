@@ -23,7 +23,7 @@ from adapters.http.web.pagination import (
     place_of,
     sorted_place,
 )
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import Id, LibraryParam, photo_at
 from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound
@@ -115,7 +115,7 @@ class FactsOfPhoto(msgspec.Struct):
 
 
 @routes("GET", "/entities", query=EntitiesQuery, answers=Page[EntityRow])
-def list_entities(call: Call, query: EntitiesQuery) -> Answer:
+def list_entities(call: Call, query: EntitiesQuery) -> Reply:
     """What insights and users speak of, by name, as far as the asker sees the photos that it comes from."""
     after = None
     if query.cursor is not None:
@@ -126,13 +126,13 @@ def list_entities(call: Call, query: EntitiesQuery) -> Answer:
         kept = rows[: query.limit]
         shown = entity_rows(tables, [view for view, _ in kept])
     cursor = cursor_of(Sorted("name", kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
-    return Answer(Page(shown, cursor))
+    return Reply(Page(shown, cursor))
 
 
 @routes(
     "POST", "/entities", body=NewEntity, answers=EntityRow, status=201, role="editor", errors=(409,), rehearses=True
 )
-def add_entity(call: Call, body: NewEntity) -> Answer:
+def add_entity(call: Call, body: NewEntity) -> Reply:
     """Make an entity."""
     return write(
         call,
@@ -143,10 +143,10 @@ def add_entity(call: Call, body: NewEntity) -> Answer:
 
 
 @routes("GET", "/entities/{id}", answers=EntityRow, errors=(404,))
-def show_entity(call: Call, id: int) -> Answer:
+def show_entity(call: Call, id: int) -> Reply:
     """One entity; a merged one says into which by `merged_into`."""
     with call.dependencies.ledger.reading(call.actor) as tables:
-        return Answer(entity_row(tables, _seen(tables, id)))
+        return Reply(entity_row(tables, _seen(tables, id)))
 
 
 @routes(
@@ -159,14 +159,14 @@ def show_entity(call: Call, id: int) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_entity(call: Call, id: int, body: EntityPatch) -> Answer:
+def patch_entity(call: Call, id: int, body: EntityPatch) -> Reply:
     """Write what is known of an entity."""
     changes = EntityChanges(**msgspec.structs.asdict(body))
     return write(call, lambda uow: change_entity(uow, id, changes, call.expected), lambda uow, _: _entity(uow, id))
 
 
 @routes("DELETE", "/entities/{id}", answers=Done, role="editor", errors=(404, 409), versioned=True, rehearses=True)
-def remove_entity(call: Call, id: int) -> Answer:
+def remove_entity(call: Call, id: int) -> Reply:
     """Delete an entity with its facts and all that were merged into it; no model proposes it again."""
     return write(call, lambda uow: delete_entity(uow, id, call.expected))
 
@@ -181,7 +181,7 @@ def remove_entity(call: Call, id: int) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def merge_entity(call: Call, id: int, body: MergeEntity) -> Answer:
+def merge_entity(call: Call, id: int, body: MergeEntity) -> Reply:
     """Say that this entity is another one, under which its facts and bridges are found; answers that one.
 
     Undo brings it back with exactly the facts that were said of it.
@@ -194,23 +194,23 @@ def merge_entity(call: Call, id: int, body: MergeEntity) -> Answer:
 
 
 @routes("GET", "/entities/{id}/facts", query=FactsQuery, answers=Page[FactRow], errors=(404,))
-def list_facts(call: Call, id: int, query: FactsQuery) -> Answer:
+def list_facts(call: Call, id: int, query: FactsQuery) -> Reply:
     """What is said of an entity and of those merged into it, and what is said of others about it, the oldest first."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.dependencies.ledger.reading(call.actor) as tables:
         entity = _seen(tables, id)
         rows = tables.entities.facts_of(entity.merged_into or id, after, query.limit + 1)
-        return Answer(_page_of_facts(tables, rows, query.limit))
+        return Reply(_page_of_facts(tables, rows, query.limit))
 
 
 @routes("GET", "/image/facts", query=FactsOfPhoto, answers=Page[FactRow], errors=(404,))
-def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Answer:
+def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Reply:
     """The facts that were read from insights about a photo and its copies, the oldest first."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         rows = tables.entities.facts_from(media.content_hash or b"", after, query.limit + 1)
-        return Answer(_page_of_facts(tables, rows, query.limit))
+        return Reply(_page_of_facts(tables, rows, query.limit))
 
 
 @routes(
@@ -223,7 +223,7 @@ def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Answer:
     errors=(404, 409),
     rehearses=True,
 )
-def add_fact(call: Call, id: int, body: NewFact) -> Answer:
+def add_fact(call: Call, id: int, body: NewFact) -> Reply:
     """Say something of an entity; whoever sees the entity sees that."""
     statement = Statement(body.text, body.object_id, body.since, body.until)
     return write(call, lambda uow: record_fact(uow, id, statement), fact_row, status=201)
@@ -239,7 +239,7 @@ def add_fact(call: Call, id: int, body: NewFact) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Answer:
+def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Reply:
     """Say what is right in the place of what a fact says; the log keeps what it said."""
     changes = FactChanges(**msgspec.structs.asdict(body))
     return write(
@@ -258,13 +258,13 @@ def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def remove_fact(call: Call, id: int, fact_id: int) -> Answer:
+def remove_fact(call: Call, id: int, fact_id: int) -> Reply:
     """Say that a fact is wrong: it is gone, and no model proposes it again for this entity."""
     return write(call, lambda uow: delete_fact(uow, id, fact_id, call.expected))
 
 
 @routes("GET", "/entities/{id}/history", query=FactsQuery, answers=Page[OperationRow], errors=(404,))
-def history_of_entity(call: Call, id: int, query: FactsQuery) -> Answer:
+def history_of_entity(call: Call, id: int, query: FactsQuery) -> Reply:
     """What was done with an entity, those merged into it, and the facts about them, newest first. Who sees some
     libraries only is told of what others did there without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
@@ -279,8 +279,8 @@ def history_of_entity(call: Call, id: int, query: FactsQuery) -> Answer:
     kept = rows[: query.limit]
     seen = [row for row in kept if row.is_told_to(call.actor) or concerns(call.dependencies.ledger, call.actor, row.id)]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
-    told: Sequence[OperationRow] = [operation_row(row, call.actor) for row in seen]
-    return Answer(Page(told, cursor))
+    shown: Sequence[OperationRow] = [operation_row(row, call.actor) for row in seen]
+    return Reply(Page(shown, cursor))
 
 
 def _seen(tables: Lookups, entity_id: int) -> EntityView:

@@ -16,7 +16,7 @@ from adapters.http.resources.operations import event_row
 from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.pagination import USUAL_LIMIT, Limit
 from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import is_restricted
 from adapters.http.web.sse import ServerSentEvents, Source
 from adapters.http.web.times import Moment, moment
@@ -72,9 +72,9 @@ class EventPage(msgspec.Struct):
 
 
 @routes("GET", "/events", query=EventsQuery, answers=EventPage)
-def list_events(call: Call, query: EventsQuery) -> Answer:
+def list_events(call: Call, query: EventsQuery) -> Reply:
     """What happened, in order: everything that the asker may see, and nothing else."""
-    return Answer(_page(call.dependencies, call.actor, query.after, query.limit, _topics(query.types)))
+    return Reply(_page(call.dependencies, call.actor, query.after, query.limit, _topics(query.types)))
 
 
 def _page(dependencies: Dependencies, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
@@ -85,7 +85,7 @@ def _page(dependencies: Dependencies, actor: Actor, after: int, limit: int, name
     newest = found[-1].position if found else after
     last = newest if len(found) == limit else max(head, newest)
     with dependencies.ledger.reading(actor) as tables:
-        return EventPage([_event(tables, each) for each in _told(tables, found)], last, head)
+        return EventPage([_event(tables, each) for each in _visible(tables, found)], last, head)
 
 
 def _topics(types: str | None) -> tuple[str, ...]:
@@ -105,13 +105,13 @@ def _topics(types: str | None) -> tuple[str, ...]:
     return found
 
 
-def _told(tables: Lookups, events: Sequence[Recorded]) -> list[Recorded]:
+def _visible(tables: Lookups, events: Sequence[Recorded]) -> list[Recorded]:
     """Those of these events that the asker may know of."""
     seen = {each.position for each in in_sight(tables, events)} if is_restricted(tables) else None
-    return [each for each in events if _tells(tables, each, seen)]
+    return [each for each in events if _is_visible(tables, each, seen)]
 
 
-def _tells(tables: Lookups, recorded: Recorded, seen: Collection[int] | None) -> bool:
+def _is_visible(tables: Lookups, recorded: Recorded, seen: Collection[int] | None) -> bool:
     event = recorded.event
     if event.private:
         return False

@@ -18,14 +18,14 @@ from domain.ports.face_engine import Detection, Embedding, FaceEngine
 log = logging.getLogger(__name__)
 
 
-class Embedded(msgspec.Struct, frozen=True):
+class EmbeddedFace(msgspec.Struct, frozen=True):
     """What came of embedding a drawn face: without `embedding`, `model_version` could not use the crop."""
 
     embedding: Embedding | None
     model_version: str
 
 
-def embedded(dependencies: Dependencies, media: Media, box: Box) -> Embedded:
+def embedded(dependencies: Dependencies, media: Media, box: Box) -> EmbeddedFace:
     """Embed one face of a photo from its upright preview.
 
     Raises:
@@ -38,8 +38,8 @@ def embedded(dependencies: Dependencies, media: Media, box: Box) -> Embedded:
         found = engine.embed(picture, box)
     except Unreadable as error:
         log.info("a face drawn on %s has no embedding: %s", media.path, error)
-        return Embedded(None, engine.model_version)
-    return Embedded(found, found.model_version)
+        return EmbeddedFace(None, engine.model_version)
+    return EmbeddedFace(found, found.model_version)
 
 
 def looked_for(

@@ -13,7 +13,7 @@ from adapters.http.web.as_of import AsOf, tables_as_of
 from adapters.http.web.commands import Done, write
 from adapters.http.web.file_responses import picture
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Offset, Page, cursor_of, place_of
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, photo_at, seen_person, within
 from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound
@@ -54,7 +54,7 @@ class SimilarFace(msgspec.Struct):
     similarity: float
 
 
-class Embedding(msgspec.Struct):
+class EmbeddingRow(msgspec.Struct):
     """A face as a point of its model's space: `embedding` is base64 of 512 little-endian float32, L2 norm 1."""
 
     id: int
@@ -169,7 +169,7 @@ class CropSize(msgspec.Struct):
 
 
 @routes("GET", "/faces/stats", query=InLibrary, answers=FaceStats, errors=(404,))
-def face_stats(call: Call, query: InLibrary) -> Answer:
+def face_stats(call: Call, query: InLibrary) -> Reply:
     """How far detection is among the photos, counted by content."""
     engine = call.dependencies.engine
     model = engine.model_version if engine is not None else None
@@ -181,11 +181,11 @@ def face_stats(call: Call, query: InLibrary) -> Answer:
                 sort="name", after=None, limit=1_000_000, include_hidden=True, with_faces_only=True
             )
             stats = msgspec.structs.replace(stats, persons=len(known))
-    return Answer(stats)
+    return Reply(stats)
 
 
 @routes("GET", "/faces", query=NewestQuery, answers=Page[FaceView], errors=(404,))
-def list_newest_faces(call: Call, query: NewestQuery) -> Answer:
+def list_newest_faces(call: Call, query: NewestQuery) -> Reply:
     """Faces, the newest first."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.dependencies.ledger.reading(call.actor) as tables:
@@ -193,11 +193,11 @@ def list_newest_faces(call: Call, query: NewestQuery) -> Answer:
             unassigned=query.unassigned, before=before, limit=query.limit + 1
         )
     kept = rows[: query.limit]
-    return Answer(Page(kept, cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None))
+    return Reply(Page(kept, cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None))
 
 
-@routes("GET", "/faces/embeddings", query=EmbeddingsQuery, answers=Page[Embedding], errors=(404,))
-def list_embeddings(call: Call, query: EmbeddingsQuery) -> Answer:
+@routes("GET", "/faces/embeddings", query=EmbeddingsQuery, answers=Page[EmbeddingRow], errors=(404,))
+def list_embeddings(call: Call, query: EmbeddingsQuery) -> Reply:
     """Faces with their embeddings, by id, so that a client can cluster them itself."""
     after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.dependencies.ledger.reading(call.actor) as tables:
@@ -205,25 +205,25 @@ def list_embeddings(call: Call, query: EmbeddingsQuery) -> Answer:
             unassigned=query.unassigned, after=after, limit=query.limit + 1, offset=query.offset
         )
     items = [
-        Embedding(r.face_id, r.content_hash, r.person_id, r.model_version, base64.b64encode(r.vector).decode())
+        EmbeddingRow(r.face_id, r.content_hash, r.person_id, r.model_version, base64.b64encode(r.vector).decode())
         for r in rows[: query.limit]
     ]
-    return Answer(Page(items, cursor_of(AfterId(items[-1].id)) if len(rows) > query.limit else None))
+    return Reply(Page(items, cursor_of(AfterId(items[-1].id)) if len(rows) > query.limit else None))
 
 
 @routes("GET", "/image/faces", query=FacesQuery, answers=Page[FaceView], errors=(404,))
-def list_faces(call: Call, query: FacesQuery) -> Answer:
+def list_faces(call: Call, query: FacesQuery) -> Reply:
     """The faces of one photo with their persons; with `as_of` those of then."""
     with tables_as_of(call, query.as_of) as tables:
         media = photo_at(tables, query.path, query.library)
         shown = tables.faces.shown_on(media.content_hash or b"")
-    return Answer(Page(shown[query.offset : query.offset + query.limit]))
+    return Reply(Page(shown[query.offset : query.offset + query.limit]))
 
 
 @routes(
     "POST", "/image/faces", body=DrawnFace, answers=FaceView, status=201, role="editor", errors=(404,), rehearses=True
 )
-def add_face(call: Call, body: DrawnFace) -> Answer:
+def add_face(call: Call, body: DrawnFace) -> Reply:
     """Add a face that was drawn by hand.
 
     The face engine embeds it from the upright preview; a crop that the model cannot use is kept, with its embedding
@@ -253,7 +253,7 @@ def add_face(call: Call, body: DrawnFace) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_face(call: Call, id: int, body: FacePatch) -> Answer:
+def patch_face(call: Call, id: int, body: FacePatch) -> Reply:
     """Assign a face to a person, unassign it, put it aside as a stranger's, or move its box, which embeds it again."""
     changes = FaceChanges(person_id=body.person_id, ignored=body.ignored)
     with call.dependencies.ledger.reading(call.actor) as tables:
@@ -272,7 +272,7 @@ def patch_face(call: Call, id: int, body: FacePatch) -> Answer:
 
 
 @routes("DELETE", "/image/faces/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
-def remove_face(call: Call, id: int) -> Answer:
+def remove_face(call: Call, id: int) -> Reply:
     """Say 'not a face': it stays deleted through every later detection."""
     return write(call, lambda uow: delete_face(uow, id, call.expected))
 
@@ -286,7 +286,7 @@ def remove_face(call: Call, id: int) -> Answer:
     errors=(404, 409),
     rehearses=True,
 )
-def decide_many(call: Call, body: FacesBatch) -> Answer:
+def decide_many(call: Call, body: FacesBatch) -> Reply:
     """Assign, unassign, put aside, take back or delete many faces in one operation, with one answer a face."""
 
     def decide(uow: Transaction) -> list[Outcome]:
@@ -306,7 +306,7 @@ def decide_many(call: Call, body: FacesBatch) -> Answer:
     errors=(404, 422),
     rehearses=True,
 )
-def rerun(call: Call, query: PhotoQuery) -> Answer:
+def rerun(call: Call, query: PhotoQuery) -> Reply:
     """Detect again on one photo; what people decided stands. Answers its faces."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
@@ -323,7 +323,7 @@ def rerun(call: Call, query: PhotoQuery) -> Answer:
 
 
 @routes("GET", "/image/faces/{id}/suggestions", query=Likest, answers=Page[Suggestion], errors=(404,))
-def suggest(call: Call, id: int, query: Likest) -> Answer:
+def suggest(call: Call, id: int, query: Likest) -> Reply:
     """The persons that a face is likest to, with cosine similarities; none that it was said not to be."""
     least = call.dependencies.thresholds.suggest
     with call.dependencies.ledger.reading(call.actor) as tables:
@@ -331,17 +331,17 @@ def suggest(call: Call, id: int, query: Likest) -> Answer:
         scored = dict(call.dependencies.similarity.suggest(tables, face, query.limit, least))
         views = {view.id: view for view in tables.people.views(list(scored))}
         known = [person for person in scored if not is_restricted(tables) or views[person].face_count]
-    return Answer(Page([Suggestion(p, views[p].name, scored[p], views[p].cover_face_id) for p in known if p in views]))
+    return Reply(Page([Suggestion(p, views[p].name, scored[p], views[p].cover_face_id) for p in known if p in views]))
 
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
-def similar(call: Call, id: int, query: Likest) -> Answer:
+def similar(call: Call, id: int, query: Likest) -> Reply:
     """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
     least = call.dependencies.thresholds.suggest
     with call.dependencies.ledger.reading(call.actor) as tables:
         scored = dict(call.dependencies.similarity.similar(tables, _face(tables, id), query.limit, least))
         views = {view.id: view for view in tables.faces.views(list(scored))}
-    return Answer(Page([SimilarFace(views[face], scored[face]) for face in scored if face in views]))
+    return Reply(Page([SimilarFace(views[face], scored[face]) for face in scored if face in views]))
 
 
 @routes(
@@ -353,7 +353,7 @@ def similar(call: Call, id: int, query: Likest) -> Answer:
     errors=(404, 409),
     rehearses=True,
 )
-def reject(call: Call, id: int, body: NotThisPerson) -> Answer:
+def reject(call: Call, id: int, body: NotThisPerson) -> Reply:
     """Say 'not this person', remembered: the face is never suggested or bound to that person again."""
 
     def say(uow: Transaction) -> None:
@@ -364,7 +364,7 @@ def reject(call: Call, id: int, body: NotThisPerson) -> Answer:
 
 
 @routes("GET", "/image/faces/{id}/crop", query=CropSize, media_types=("image/jpeg",), errors=(404,))
-def crop(call: Call, id: int, query: CropSize) -> Answer:
+def crop(call: Call, id: int, query: CropSize) -> Reply:
     """The face as a square JPEG."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         face = tables.faces.view(id)

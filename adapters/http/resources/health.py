@@ -13,7 +13,7 @@ from starlette.requests import Request
 from adapters.background.jobs import Job
 from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.pagination import Page
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.sse import ServerSentEvents, Source
 from adapters.http.web.times import Moment, moment
 from adapters.store.ledger import Ledger
@@ -65,7 +65,7 @@ class JobRow(msgspec.Struct):
 
 
 @routes("GET", "/health", role=None, answers=Health, also=(503,))
-def show_health(call: Call) -> Answer:
+def show_health(call: Call) -> Reply:
     """How the server is, with reasons in words for who is signed in; 503 where the database does not answer."""
     dependencies = call.dependencies
     found = {"database": _database(dependencies.ledger), "faces": _engine(dependencies)}
@@ -82,21 +82,21 @@ def show_health(call: Call) -> Answer:
     down = found["database"].status == "degraded"
     worst: Literal["ok", "degraded"] = "degraded" if any(p.status == "degraded" for p in found.values()) else "ok"
     health = Health("down" if down else worst, dependencies.version, found)
-    return Answer(health, 503 if down else 200, {"Cache-Control": "no-store"})
+    return Reply(health, 503 if down else 200, {"Cache-Control": "no-store"})
 
 
 @routes("GET", "/ready", role=None, answers=Ready)
-def show_ready(call: Call) -> Answer:
+def show_ready(call: Call) -> Reply:
     """Whether requests are answered: 503 until the read tables of this version are there."""
     if not call.dependencies.ledger.is_ready():
         raise Unavailable("the read tables of this version are being built")
-    return Answer(Ready(ready=True), headers={"Cache-Control": "no-store"})
+    return Reply(Ready(ready=True), headers={"Cache-Control": "no-store"})
 
 
 @routes("GET", "/jobs", answers=Page[JobRow])
-def list_jobs(call: Call) -> Answer:
+def list_jobs(call: Call) -> Reply:
     """What the server does now and what it did last, the newest first."""
-    return Answer(Page(rows_of(call.dependencies.work.progress(), call.actor)))
+    return Reply(Page(rows_of(call.dependencies.work.progress(), call.actor)))
 
 
 def rows_of(jobs: Iterable[Job], actor: Actor) -> list[JobRow]:
@@ -151,16 +151,16 @@ class JobStream(ServerSentEvents):
 
     async def begin(self, request: Request) -> Source:
         """Tell the jobs as they are, and then whatever changes."""
-        told: bytes | None = None
+        shown: bytes | None = None
 
         async def news(actor: Actor) -> bytes:
-            nonlocal told
-            if told is not None:
+            nonlocal shown
+            if shown is not None:
                 await anyio.sleep(LOOK_SECONDS)
             now = msgspec.json.encode(Page(rows_of(self.dependencies.work.progress(), actor)))
-            if now == told:
+            if now == shown:
                 return b""
-            told = now
+            shown = now
             return b"data: " + now + b"\n\n"
 
         return news

@@ -10,14 +10,14 @@ import msgspec
 from adapters.http.resources.operations import EventRow, OperationRow, event_row, operation_row
 from adapters.http.web.operation_visibility import concerns
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import LibraryParam, is_seen_person, photo_at, seen_person
 from adapters.http.web.times import Moment, moment
 from domain.base.errors import NotFound
 from domain.events.operation import Operation
 from domain.events.person import Person
-from projections.queries import history as told
 from projections.queries.faces import FaceView
+from projections.queries.history import Reason, everyone_behind, found_by, reasons, streams_of_photo
 from projections.queries.reading import Lookups
 
 routes = Routes("History")
@@ -41,7 +41,7 @@ class PhotoHistoryQuery(msgspec.Struct):
     cursor: Cursor | None = None
 
 
-class Reason(msgspec.Struct):
+class AssignmentReason(msgspec.Struct):
     """Why a face is whose: `rule` is `user`, `tag`, `only-face`, `carried` (over to a file that was saved anew) or
     `xmp` (read from what another program wrote); where a model was asked, the cosine `similarity` and the `threshold`
     that it passed. `person_id` is the person that was named then, who may have been merged since: `now` is who that is
@@ -67,18 +67,18 @@ class FaceHistory(msgspec.Struct):
 
     face: FaceView
     found_by: str
-    reasons: list[Reason]
+    reasons: list[AssignmentReason]
     events: list[EventRow]
 
 
 @routes("GET", "/persons/{id}/history", query=HistoryQuery, answers=Page[OperationRow], errors=(404,))
-def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
+def history_of_person(call: Call, id: int, query: HistoryQuery) -> Reply:
     """What was done with a person, and with everyone merged into it, newest first. Who sees some libraries only is told
     of what others did there without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.dependencies.ledger.reading(call.actor) as tables:
         seen_person(tables, id)
-        behind = told.everyone_behind(tables, id)
+        behind = everyone_behind(tables, id)
         rows = tables.operations.latest(query.limit + 1, before, persons=behind)
 
     def is_seen(operation: Operation) -> bool:
@@ -88,13 +88,13 @@ def history_of_person(call: Call, id: int, query: HistoryQuery) -> Answer:
 
 
 @routes("GET", "/image/history", query=PhotoHistoryQuery, answers=Page[OperationRow], errors=(404,))
-def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
+def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Reply:
     """What was done with a photo, its copies, its faces, tags and insights, newest first. Who sees some libraries
     only is told of what others did without names."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
-        streams = told.streams_of_photo(tables, media)
+        streams = streams_of_photo(tables, media)
     ids = call.dependencies.ledger.operations_on(streams, query.limit + 1, before)
     with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.operations.these(ids)
@@ -102,31 +102,31 @@ def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Answer:
 
 
 @routes("GET", "/image/faces/{id}/history", answers=FaceHistory, errors=(404,))
-def history_of_face(call: Call, id: int) -> Answer:
+def history_of_face(call: Call, id: int) -> Reply:
     """Why is this Anna: which engine or user, which similarity against which threshold, and what superseded it."""
     events = list(reversed(call.dependencies.ledger.history([f"face-{id}"], MOST_EVENTS)))
     with call.dependencies.ledger.reading(call.actor) as tables:
         view = tables.faces.view(id)
         if view is None:
             raise NotFound(f"there is no face {id}")
-        reasons = [_reason(tables, each) for each in told.reasons(tables, events)]
+        given = [_reason(tables, each) for each in reasons(tables, events)]
         rows = [event_row(each, call.actor) for each in events]
-        return Answer(FaceHistory(view, told.found_by(events), reasons, rows))
+        return Reply(FaceHistory(view, found_by(events), given, rows))
 
 
 def _page(
     call: Call, rows: list[Operation], limit: int, is_seen: Callable[[Operation], bool] = lambda operation: True
-) -> Answer:
+) -> Reply:
     """A page of those that the asker sees."""
     kept = rows[:limit]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > limit else None
-    return Answer(Page([operation_row(operation, call.actor) for operation in kept if is_seen(operation)], cursor))
+    return Reply(Page([operation_row(operation, call.actor) for operation in kept if is_seen(operation)], cursor))
 
 
-def _reason(tables: Lookups, reason: told.Reason) -> Reason:
+def _reason(tables: Lookups, reason: Reason) -> AssignmentReason:
     """A reason as the asker sees it: no name of a person that is now out of their sight."""
     person, now = (_named(tables, each) for each in (reason.person, reason.now))
-    return Reason(
+    return AssignmentReason(
         reason.person_id,
         "" if person is None else person.name,
         None if now is None else now.id,

@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.http.resources.photos import Companion, companions_of
 from adapters.http.web.file_responses import TYPES, UNKNOWN, original, picture
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import LibraryParam, photo_at
 from adapters.http.web.times import wall_clock
 from domain.base.errors import NotFound, Unavailable
@@ -92,7 +92,7 @@ class Metadata(msgspec.Struct):
     media_types=("image/jpeg", *sorted({*TYPES.values()} - {"image/jpeg"}), UNKNOWN),
     errors=(404, 416),
 )
-def show_image(call: Call, query: ImageQuery) -> Answer:
+def show_image(call: Call, query: ImageQuery) -> Reply:
     """The file itself, with ranges, or a smaller upright JPEG of it.
 
     A single range is answered with 206. The tag of a file is its content's hash, as long as the file is the one that
@@ -109,7 +109,7 @@ def show_image(call: Call, query: ImageQuery) -> Answer:
 
 
 @routes("GET", "/image/metadata", query=MetadataQuery, answers=Metadata, errors=(404,))
-def show_metadata(call: Call, query: MetadataQuery) -> Answer:
+def show_metadata(call: Call, query: MetadataQuery) -> Reply:
     """What a file says of itself: times, camera, lens, exposure, size, orientation, position; and its companions."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
@@ -117,7 +117,7 @@ def show_metadata(call: Call, query: MetadataQuery) -> Answer:
         companions = companions_of(media.id, {} if row is None else tables.timeline.companions([row]))
     file = call.dependencies.locate(media.library_id, media.path)
     facts = call.dependencies.pictures.metadata(file, "video" if media.kind == "video" else "photo")
-    return Answer(_metadata(media, {**facts, "place": _place(call, facts), "companions": companions}))
+    return Reply(_metadata(media, {**facts, "place": _place(call, facts), "companions": companions}))
 
 
 def _place(call: Call, facts: Mapping[str, Any]) -> PlaceShown | None:

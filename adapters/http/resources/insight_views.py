@@ -120,7 +120,7 @@ def _row(insight: Insight, library_id: int, path: str) -> InsightView:
     )
 
 
-def message_views(said: Sequence[Message]) -> list[MessageView]:
+def message_views(transcript: Sequence[Message]) -> list[MessageView]:
     """A transcript as it is shown."""
     return [
         MessageView(
@@ -133,7 +133,7 @@ def message_views(said: Sequence[Message]) -> list[MessageView]:
                 for tool in message.tools
             ],
         )
-        for index, message in enumerate(shown(said))
+        for index, message in enumerate(shown(transcript))
     ]
 
 

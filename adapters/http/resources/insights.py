@@ -20,11 +20,11 @@ from adapters.http.resources.insight_views import (
     message_views,
     model_view,
 )
-from adapters.http.web.chat_responses import TurnAnswer, TurnStream
+from adapters.http.web.chat_responses import TurnResponse, TurnStream
 from adapters.http.web.commands import write
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import Id, LibraryParam, LibraryRef, photo_at
 from adapters.insights.narrator import Narrator
 from adapters.insights.turns import RunningTurn
@@ -43,7 +43,7 @@ Backend = Annotated[
 ]
 ModelName = Annotated[str, Meta(max_length=200, description="left out: the configured one")]
 Text = Annotated[str, Meta(max_length=8000)]
-Said = Annotated[str, Meta(min_length=1, max_length=8000)]
+MessageText = Annotated[str, Meta(min_length=1, max_length=8000)]
 Iterations = Annotated[
     int, Meta(ge=1, le=100, description="rounds of tools at most; the server has a limit of its own")
 ]
@@ -103,7 +103,7 @@ class ChatWish(msgspec.Struct):
     up; `amend` writes a new insight, with the conversation so far, instead of going on with this one."""
 
     path: str
-    message: Said
+    message: MessageText
     library: LibraryRef | None = None
     insight_id: Id | None = None
     backend: Backend = "local"
@@ -135,7 +135,7 @@ class RewindWish(msgspec.Struct):
 @routes(
     "POST", "/insights/generate", body=GenerateWish, answers=InsightView, status=201, role="editor", errors=ANSWERED
 )
-def generate(call: Call, body: GenerateWish) -> Answer:
+def generate(call: Call, body: GenerateWish) -> Reply:
     """Let a language model write about a photo.
 
     It is told what the library knows, and shown the photo where it can see. A client that leaves stops it.
@@ -143,30 +143,30 @@ def generate(call: Call, body: GenerateWish) -> Answer:
     media = _photo(call, body.path, body.library)
     wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend)
     turn = _narrator(call).generate(call.actor, media, wish)
-    return Answer(response=TurnAnswer(turn, lambda done: _result(call, done).insight, 201))
+    return Reply(response=TurnResponse(turn, lambda done: _result(call, done).insight, 201))
 
 
 @routes("GET", "/insights", query=OfPhoto, answers=Page[InsightView], errors=(404,))
-def list_insights(call: Call, query: OfPhoto) -> Answer:
+def list_insights(call: Call, query: OfPhoto) -> Reply:
     """The insights about a photo and its copies, the newest first."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
-        return Answer(Page(insight_views(tables, tables.insights.of_content(media.content_hash or b""))))
+        return Reply(Page(insight_views(tables, tables.insights.of_content(media.content_hash or b""))))
 
 
 @routes("GET", "/insights/all", query=AllQuery, answers=Page[InsightView])
-def list_all_insights(call: Call, query: AllQuery) -> Answer:
+def list_all_insights(call: Call, query: AllQuery) -> Reply:
     """The insights about every photo that the asker sees, the newest first."""
     before = None if query.cursor is None else place_of(query.cursor, AfterId).id
     with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.insights.latest(query.limit + 1, before)
         views = insight_views(tables, rows[: query.limit])
     cursor = cursor_of(AfterId(rows[query.limit - 1].id)) if len(rows) > query.limit else None
-    return Answer(Page(views, cursor))
+    return Reply(Page(views, cursor))
 
 
 @routes("POST", "/insights/rate", body=RateWish, answers=InsightView, role="editor", errors=(404, 422))
-def rate(call: Call, body: RateWish) -> Answer:
+def rate(call: Call, body: RateWish) -> Reply:
     """Say whether an insight is good or bad."""
     if (body.id is None) == (body.path is None):
         raise Invalid((FieldError("id", "name the insight by its id, or the photo by its path"),))
@@ -184,25 +184,25 @@ def rate(call: Call, body: RateWish) -> Answer:
 
 
 @routes("GET", "/insights/models", query=ModelsQuery, answers=Models, errors=(502,))
-def list_models(call: Call, query: ModelsQuery) -> Answer:
+def list_models(call: Call, query: ModelsQuery) -> Reply:
     """The models of a backend that can be chosen."""
-    return Answer(_models(call, query.backend))
+    return Reply(_models(call, query.backend))
 
 
 @routes("GET", "/insights/openrouter/models", answers=Models, errors=(502,))
-def list_openrouter_models(call: Call) -> Answer:
+def list_openrouter_models(call: Call) -> Reply:
     """The models at OpenRouter that this server allows."""
-    return Answer(_models(call, "hybrid"))
+    return Reply(_models(call, "hybrid"))
 
 
 @routes("POST", "/insights/chat", body=ChatWish, answers=TurnResult, role="editor", errors=ANSWERED, versioned=True)
-def chat(call: Call, body: ChatWish) -> Answer:
+def chat(call: Call, body: ChatWish) -> Reply:
     """Say something about a photo and wait for the answer.
 
     One turn of a conversation is answered at a time (409). A client that leaves stops it, and nothing is recorded.
     """
     turn = _begun(call, body)
-    return Answer(response=TurnAnswer(turn, lambda done: _result(call, done)))
+    return Reply(response=TurnResponse(turn, lambda done: _result(call, done)))
 
 
 @routes(
@@ -214,7 +214,7 @@ def chat(call: Call, body: ChatWish) -> Answer:
     errors=ANSWERED,
     versioned=True,
 )
-def chat_live(call: Call, body: ChatWish) -> Answer:
+def chat_live(call: Call, body: ChatWish) -> Reply:
     """Say something about a photo and hear the answer as it comes.
 
     Events: `text` (`{text}`), `tool_call` (`{id, name, arguments}`), `tool_result` (`{id, name, result, failed}`),
@@ -225,7 +225,7 @@ def chat_live(call: Call, body: ChatWish) -> Answer:
     seconds, the language model is stopped and nothing is recorded.
     """
     turn = _begun(call, body)
-    return Answer(response=TurnStream(turn, lambda done: _result(call, done)))
+    return Reply(response=TurnStream(turn, lambda done: _result(call, done)))
 
 
 @routes(
@@ -236,27 +236,27 @@ def chat_live(call: Call, body: ChatWish) -> Answer:
     role="editor",
     errors=(404, 409, 422, 502),
 )
-def listen_again(call: Call, query: AttachQuery) -> Answer:
+def listen_again(call: Call, query: AttachQuery) -> Reply:
     """Listen to a turn of your own that is being answered, or ended within the last minute, from where you left it."""
     turn = _attached(call, query.turn)
     heard = call.headers.get("last-event-id", "").strip()
     after = int(heard) if heard.isascii() and heard.isdigit() and len(heard) < 10 else 0
-    return Answer(response=TurnStream(turn, lambda done: _result(call, done), after))
+    return Reply(response=TurnStream(turn, lambda done: _result(call, done), after))
 
 
 @routes("DELETE", "/insights/chat/stream", query=AttachQuery, status=204, role="editor", errors=(404,))
-def stop_turn(call: Call, query: AttachQuery) -> Answer:
+def stop_turn(call: Call, query: AttachQuery) -> Reply:
     """Stop a turn of your own now, whoever listens: nothing of it is recorded, unless it has just ended."""
     _attached(call, query.turn).stop()
-    return Answer(status=204)
+    return Reply(status=204)
 
 
 @routes("GET", "/insights/chat/history", query=HistoryOf, answers=Conversation, errors=(404,))
-def show_conversation(call: Call, query: HistoryOf) -> Answer:
+def show_conversation(call: Call, query: HistoryOf) -> Reply:
     """The conversation about a photo as it is shown, its first message first."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
-        return Answer(_conversation(call, tables, _insight(tables, media, query.insight_id).id))
+        return Reply(_conversation(call, tables, _insight(tables, media, query.insight_id).id))
 
 
 @routes(
@@ -268,7 +268,7 @@ def show_conversation(call: Call, query: HistoryOf) -> Answer:
     errors=(404, 409, 422),
     versioned=True,
 )
-def rewind(call: Call, body: RewindWish) -> Answer:
+def rewind(call: Call, body: RewindWish) -> Reply:
     """Drop a message, the tools that led to it and all that follows; the first message stays."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         insight = _insight(tables, photo_at(tables, body.path, body.library), body.insight_id)
@@ -302,11 +302,11 @@ def _begun(call: Call, body: ChatWish) -> RunningTurn:
 
 
 def _models(call: Call, backend: str) -> Models:
-    models = asyncio.run(_asked(_narrator(call), backend))
+    models = asyncio.run(_models_of(_narrator(call), backend))
     return Models(backend, [model_view(model) for model in models])
 
 
-async def _asked(narrator: Narrator, backend: str) -> Sequence[Model]:
+async def _models_of(narrator: Narrator, backend: str) -> Sequence[Model]:
     return await narrator.models(backend)
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from adapters.http.resources.photos import MediaRow, media_row
 from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import LibraryParam, within
 from domain.events.media import PICTURE
 from domain.rules.memories import Span, days_in, is_left_out, spread
@@ -60,7 +60,7 @@ class YearOfMemories(msgspec.Struct):
     items: Sequence[MediaRow]
 
 
-class Memories(msgspec.Struct):
+class MemoriesPage(msgspec.Struct):
     """The earlier years that have photos, the last one first."""
 
     date: Day
@@ -69,8 +69,8 @@ class Memories(msgspec.Struct):
     next_cursor: None = None
 
 
-@routes("GET", "/memories", query=MemoriesQuery, answers=Memories, errors=(404,))
-def list_memories(call: Call, query: MemoriesQuery) -> Answer:
+@routes("GET", "/memories", query=MemoriesQuery, answers=MemoriesPage, errors=(404,))
+def list_memories(call: Call, query: MemoriesQuery) -> Reply:
     """Photos of a day, of the week around it or of its month, in earlier years.
 
     The day is the wall clock's; a time that is known in UTC alone is read in `timezone`. What only the file's last
@@ -91,7 +91,7 @@ def list_memories(call: Call, query: MemoriesQuery) -> Answer:
         items = [media_row(rows[id_], tags, companions) for id_ in shown[first, last, year]]
         days = (first.isoformat(), last.isoformat())
         years.append(YearOfMemories(year, today.year - year, *days, len(taken), items))
-    return Answer(Memories(today.isoformat(), query.span, years))
+    return Reply(MemoriesPage(today.isoformat(), query.span, years))
 
 
 def _zone(name: str | None) -> tzinfo:

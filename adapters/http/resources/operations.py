@@ -12,7 +12,7 @@ from adapters.http.web.commands import write
 from adapters.http.web.operation_visibility import concerns, events_in_sight, is_wholly_in_sight
 from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import Id, is_restricted, photo_at, seen_person
 from adapters.http.web.times import Moment, moment
 from adapters.store.transaction import Transaction
@@ -85,7 +85,7 @@ class OperationWithEvents(OperationRow):
 
 
 @routes("GET", "/operations", query=OperationsQuery, answers=Page[OperationRow], errors=(404,))
-def list_operations(call: Call, query: OperationsQuery) -> Answer:
+def list_operations(call: Call, query: OperationsQuery) -> Reply:
     """What was done, newest first.
 
     Who sees some libraries only sees the own operations only; what admins did with accounts is told to admins only.
@@ -94,11 +94,11 @@ def list_operations(call: Call, query: OperationsQuery) -> Answer:
     rows = _on_photo(call, query, query.path, before) if query.path is not None else _on_anything(call, query, before)
     kept = rows[: query.limit]
     cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
-    return Answer(Page([operation_row(operation, call.actor) for operation in kept], cursor))
+    return Reply(Page([operation_row(operation, call.actor) for operation in kept], cursor))
 
 
 @routes("GET", "/operations/{id}", answers=OperationWithEvents, errors=(404,))
-def show_operation(call: Call, id: int) -> Answer:
+def show_operation(call: Call, id: int) -> Reply:
     """One operation with its events. Who sees some libraries only is told of what others did there without names, and
     of those events alone that concern what they see."""
     operation = _known(call, id)
@@ -109,7 +109,7 @@ def show_operation(call: Call, id: int) -> Answer:
     events = [event_row(each, call.actor) for each in found[:MOST_EVENTS] if not each.event.private]
     truncated = len(found) > MOST_EVENTS
     row = msgspec.structs.asdict(operation_row(operation, call.actor))
-    return Answer(OperationWithEvents(**row, events=events, truncated=truncated))
+    return Reply(OperationWithEvents(**row, events=events, truncated=truncated))
 
 
 @routes(
@@ -121,7 +121,7 @@ def show_operation(call: Call, id: int) -> Answer:
     errors=(403, 404, 409, 422),
     rehearses=True,
 )
-def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
+def undo_operation(call: Call, id: int, query: UndoQuery) -> Reply:
     """Take back all that an operation did; answers the operation that did so, whose undo is redo.
 
     What others did, and who asks does not wholly see, needs an admin (403).
@@ -236,12 +236,12 @@ def event_row(recorded: Recorded, actor: Actor) -> EventRow:
         never |= {"root", "was"}
     if isinstance(event, MediaMoved) and actor.libraries is not None and event.was_library_id not in actor.libraries:
         never |= {"was_library_id", "was_path"}
-    told = {name: _told(value) for name, value in msgspec.structs.asdict(event).items() if name not in never}
-    return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), told)
+    data = {name: _as_json(value) for name, value in msgspec.structs.asdict(event).items() if name not in never}
+    return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), data)
 
 
-def _told(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """A field as JSON has it, bytes in hexadecimal."""
     if isinstance(value, msgspec.Struct):
-        return {name: _told(each) for name, each in msgspec.structs.asdict(value).items()}
+        return {name: _as_json(each) for name, each in msgspec.structs.asdict(value).items()}
     return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)

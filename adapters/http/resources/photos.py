@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from adapters.http.web.pagination import USUAL_LIMIT, Cursor, Limit, Sorted, cursor_of, sorted_place
 from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import Id, LibraryParam, within
 from adapters.http.web.times import Moment, WallClock, bound_of, moment, wall_clock
 from projections.queries.photo_filter import PhotoFilter
@@ -154,7 +154,7 @@ class FoldersQuery(msgspec.Struct):
 
 
 @routes("GET", "/photos", query=PhotosQuery, answers=Photos, errors=(404,))
-def list_photos(call: Call, query: PhotosQuery) -> Answer:
+def list_photos(call: Call, query: PhotosQuery) -> Reply:
     """Photos and videos that fit every filter, newest first, A to Z by `sort=name`."""
     narrowed = msgspec.structs.replace(narrowing(query), stacked=query.stacked)
     after = (
@@ -173,15 +173,15 @@ def list_photos(call: Call, query: PhotosQuery) -> Answer:
     cursor = None
     if len(rows) > query.limit:
         cursor = cursor_of(Sorted(query.sort, kept[-1][SORTS[query.sort][0]], kept[-1]["id"]))
-    return Answer(Photos([media_row(row, tags, companions) for row in kept], cursor, total))
+    return Reply(Photos([media_row(row, tags, companions) for row in kept], cursor, total))
 
 
 @routes("GET", "/folders", query=FoldersQuery, answers=Folders, errors=(404,))
-def list_folders(call: Call, query: FoldersQuery) -> Answer:
+def list_folders(call: Call, query: FoldersQuery) -> Reply:
     """Every folder that holds files itself."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, query.library).timeline.folders()
-    return Answer(Folders([Folder(*row) for row in rows]))
+    return Reply(Folders([Folder(*row) for row in rows]))
 
 
 def media_row(

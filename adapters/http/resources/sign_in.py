@@ -11,7 +11,7 @@ from adapters.accounts.links import Link, Purpose
 from adapters.http.web.authentication import count_attempt, no_cookie, session_cookie
 from adapters.http.web.page_files import WELCOME, file_response
 from adapters.http.web.problems import Unauthenticated
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.times import Moment
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, NotFound, RuleViolation
@@ -102,7 +102,7 @@ class NewPassword(msgspec.Struct):
 
 
 @routes("POST", "/login", body=Credentials, answers=Session, role=None, errors=(401, 429))
-def log_in(call: Call, body: Credentials) -> Answer:
+def log_in(call: Call, body: Credentials) -> Reply:
     """Sign in with name and password: a token, and the same as a cookie for browsers."""
     _try(call, body.username)
     with call.dependencies.ledger.reading(CLI) as tables:
@@ -115,26 +115,26 @@ def log_in(call: Call, body: Credentials) -> Answer:
 
 
 @routes("POST", "/logout", role=None, status=204)
-def log_out(call: Call) -> Answer:
+def log_out(call: Call) -> Reply:
     """Forget the cookie; tokens end by themselves, or with a new password."""
-    return Answer(None, 204, {"Set-Cookie": no_cookie(call), "Cache-Control": "no-store"})
+    return Reply(None, 204, {"Set-Cookie": no_cookie(call), "Cache-Control": "no-store"})
 
 
 @routes("GET", "/welcome", query=CodeQuery, answers=OpenLink, role=None, errors=(404,), media_types=("text/html",))
-def show_welcome(call: Call, query: CodeQuery) -> Answer:
+def show_welcome(call: Call, query: CodeQuery) -> Reply:
     """The form of a one-time link, or as JSON what the link is for; it stays open, and `POST /welcome` uses it up."""
     if "application/json" not in call.headers.get("accept", ""):
         response = file_response(call.dependencies.page / WELCOME, call.headers)
         response.headers["Vary"] = "Accept"
-        return Answer(response=response)
+        return Reply(response=response)
     if query.code is None:
         raise NotFound("this address lacks its code: open the link exactly as it was shown")
     link = call.dependencies.accounts.links.peek(query.code)
-    return Answer(OpenLink(link.purpose, link.role), headers={"Cache-Control": "no-store", "Vary": "Accept"})
+    return Reply(OpenLink(link.purpose, link.role), headers={"Cache-Control": "no-store", "Vary": "Accept"})
 
 
 @routes("POST", "/welcome", body=Welcome, answers=Session, role=None, errors=(404, 409))
-def welcome(call: Call, body: Welcome) -> Answer:
+def welcome(call: Call, body: Welcome) -> Reply:
     """Use up a one-time link: sign in with it, or make the account that it stands for and sign in with that."""
     link = call.dependencies.accounts.links.peek(body.code)
     if link.purpose is Purpose.SIGN_IN:
@@ -144,7 +144,7 @@ def welcome(call: Call, body: Welcome) -> Answer:
 
 
 @routes("POST", "/register", body=Registration, answers=Session, role=None, errors=(404, 409))
-def register(call: Call, body: Registration) -> Answer:
+def register(call: Call, body: Registration) -> Reply:
     """Make an account with an invitation, and sign in with it."""
     link = call.dependencies.accounts.links.peek(body.code)
     if link.purpose is not Purpose.INVITATION:
@@ -153,7 +153,7 @@ def register(call: Call, body: Registration) -> Answer:
 
 
 @routes("POST", "/invitations", body=Invitation, answers=Invited, role="admin", status=201)
-def invite(call: Call, body: Invitation) -> Answer:
+def invite(call: Call, body: Invitation) -> Reply:
     """Invite someone: a code that makes one account of this role."""
     libraries = None if body.libraries is None else tuple(body.libraries)
     with call.dependencies.ledger.reading(call.actor) as tables:
@@ -161,18 +161,18 @@ def invite(call: Call, body: Invitation) -> Answer:
     if unknown:
         raise RuleViolation(f"there is no library {unknown[0]}", "libraries")
     code = call.dependencies.accounts.links.invite(body.role, libraries)
-    return Answer(Invited(code, f"/welcome?code={code}"), 201, {"Cache-Control": "no-store"})
+    return Reply(Invited(code, f"/welcome?code={code}"), 201, {"Cache-Control": "no-store"})
 
 
 @routes("GET", "/me", answers=Me)
-def show_me(call: Call) -> Answer:
+def show_me(call: Call) -> Reply:
     """Who is signed in."""
     user = _known(call)
-    return Answer(Me(user.id, user.name, call.actor.role, user.libraries, user.version, call.actor.key))
+    return Reply(Me(user.id, user.name, call.actor.role, user.libraries, user.version, call.actor.key))
 
 
 @routes("POST", "/me/password", body=NewPassword, answers=Session, errors=(401, 429))
-def change_password(call: Call, body: NewPassword) -> Answer:
+def change_password(call: Call, body: NewPassword) -> Reply:
     """Set the own password: every other session ends, and this one goes on with a new token. API keys stay."""
     require_more_than_a_key(call.actor)
     user, passwords = _known(call), call.dependencies.accounts.passwords
@@ -209,7 +209,7 @@ def _user_of(call: Call, link: Link) -> User:
     return user
 
 
-def _made_account(call: Call, code: str, link: Link, name: str | None, password: str | None) -> Answer:
+def _made_account(call: Call, code: str, link: Link, name: str | None, password: str | None) -> Reply:
     """Make the account that a link stands for. The password is hashed before the link is taken, and a refusal (the name
     is taken) leaves the link open."""
     if not name:
@@ -227,7 +227,7 @@ def _made_account(call: Call, code: str, link: Link, name: str | None, password:
         return _signed_in(call, user, "link")
 
 
-def _signed_in(call: Call, user: User, by: str) -> Answer:
+def _signed_in(call: Call, user: User, by: str) -> Reply:
     """Record that a user signed in, and start the session.
 
     Raises:
@@ -241,8 +241,8 @@ def _signed_in(call: Call, user: User, by: str) -> Answer:
     return _session(call, user)
 
 
-def _session(call: Call, user: User) -> Answer:
+def _session(call: Call, user: User) -> Reply:
     issued = call.dependencies.accounts.tokens.issue(user.id, user.epoch)
     expires = issued.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     headers = {"Set-Cookie": session_cookie(call, issued), "Cache-Control": "no-store"}
-    return Answer(Session(issued.token, expires), headers=headers)
+    return Reply(Session(issued.token, expires), headers=headers)

@@ -14,7 +14,7 @@ from msgspec import Meta
 from adapters.http.web.commands import Done, write
 from adapters.http.web.pagination import USUAL_LIMIT, Cursor, Limit, Page, cursor_of, place_of
 from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.times import Moment, moment
 from domain.base.errors import Unavailable
 from domain.commands.summaries import delete_summary, live_summary, require_may_read
@@ -45,7 +45,7 @@ class SummariesQuery(DaysQuery):
     cursor: Cursor | None = None
 
 
-class SearchQuery(DaysQuery, kw_only=True):
+class SummarySearchQuery(DaysQuery, kw_only=True):
     """What to look for, and where."""
 
     q: Question
@@ -61,7 +61,7 @@ class GenerateSummaries(msgspec.Struct):
     again: bool = False
 
 
-class Asked(msgspec.Struct):
+class SummariesRequested(msgspec.Struct):
     """What will be summarised: days that are over, both ends included; no contacts means everyone."""
 
     first: Day = msgspec.field(name="from")
@@ -112,7 +112,7 @@ class AfterDay(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 @routes("GET", "/summaries", query=SummariesQuery, answers=Page[SummaryView], role="editor")
-def list_summaries(call: Call, query: SummariesQuery) -> Answer:
+def list_summaries(call: Call, query: SummariesQuery) -> Reply:
     """The daily summaries, the newest day first.
 
     They are for editors and admins who see every library.
@@ -127,11 +127,11 @@ def list_summaries(call: Call, query: SummariesQuery) -> Answer:
         )
     kept = rows[: query.limit]
     cursor = cursor_of(AfterDay(kept[-1].day, kept[-1].id)) if len(rows) > query.limit else None
-    return Answer(Page([summary_view(row) for row in kept], cursor))
+    return Reply(Page([summary_view(row) for row in kept], cursor))
 
 
-@routes("GET", "/summaries/search", query=SearchQuery, answers=Hits, role="editor", errors=(502,))
-def search_summaries(call: Call, query: SearchQuery) -> Answer:
+@routes("GET", "/summaries/search", query=SummarySearchQuery, answers=Hits, role="editor", errors=(502,))
+def search_summaries(call: Call, query: SummarySearchQuery) -> Reply:
     """The summaries that mean what is asked, the likest first."""
     require_may_read(call.actor)
     _checked(query.first, query.last)
@@ -142,11 +142,11 @@ def search_summaries(call: Call, query: SearchQuery) -> Answer:
         raise Unavailable(NO_EMBEDDER)
     found = search.find(call.actor, query.q, query.limit, first=query.first, last=query.last, contact=query.contact)
     hits = [HitView(summary_view(hit.summary), hit.similarity) for hit in found.hits]
-    return Answer(Hits(hits, found.model, found.pending))
+    return Reply(Hits(hits, found.model, found.pending))
 
 
-@routes("POST", "/summaries/generate", body=GenerateSummaries, answers=Asked, status=202, role="editor")
-def generate_summaries(call: Call, body: GenerateSummaries) -> Answer:
+@routes("POST", "/summaries/generate", body=GenerateSummaries, answers=SummariesRequested, status=202, role="editor")
+def generate_summaries(call: Call, body: GenerateSummaries) -> Reply:
     """Summarise days that are over, soon and in the background; `/jobs` says how far it is.
 
     Where a summary of the same messages by the same model is there, none is made unless `again` asks for it; where a
@@ -157,20 +157,22 @@ def generate_summaries(call: Call, body: GenerateSummaries) -> Answer:
     if call.dependencies.summariser is None:
         raise Unavailable(NO_CONVERSATIONS)
     wish = call.dependencies.summariser.ask(first, last, body.contacts, again=body.again)
-    asked = Asked(wish.span.first.isoformat(), wish.span.last.isoformat(), list(wish.contacts), wish.again)
-    return Answer(asked, 202, {"Cache-Control": "no-store"})
+    requested = SummariesRequested(
+        wish.span.first.isoformat(), wish.span.last.isoformat(), list(wish.contacts), wish.again
+    )
+    return Reply(requested, 202, {"Cache-Control": "no-store"})
 
 
 @routes("GET", "/summaries/{id}", answers=SummaryView, role="editor", errors=(404,))
-def show_summary(call: Call, id: int) -> Answer:
+def show_summary(call: Call, id: int) -> Reply:
     """One summary."""
     require_may_read(call.actor)
     with call.dependencies.ledger.reading(call.actor) as tables:
-        return Answer(summary_view(live_summary(tables.summaries.get(id), id)))
+        return Reply(summary_view(live_summary(tables.summaries.get(id), id)))
 
 
 @routes("DELETE", "/summaries/{id}", answers=Done, role="editor", errors=(404,))
-def remove_summary(call: Call, id: int) -> Answer:
+def remove_summary(call: Call, id: int) -> Reply:
     """Take a summary away; none of that conversation and day is made again, until this is undone."""
     return write(call, lambda uow: delete_summary(uow, id))
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from adapters.http.resources.sign_in import Password, Role
 from adapters.http.web.commands import Done, write
 from adapters.http.web.pagination import Page
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import Id
 from adapters.store.transaction import Transaction
 from domain.base.errors import RuleViolation
@@ -48,14 +48,14 @@ class UserPatch(msgspec.Struct):
 
 
 @routes("GET", "/users", answers=Page[UserRow], role="admin")
-def list_users(call: Call) -> Answer:
+def list_users(call: Call) -> Reply:
     """Every open account, by id."""
     with call.dependencies.ledger.reading(call.actor) as tables:
-        return Answer(Page([_row(user) for user in tables.users.all()]))
+        return Reply(Page([_row(user) for user in tables.users.all()]))
 
 
 @routes("POST", "/users", body=NewUser, answers=UserRow, status=201, role="admin", errors=(409,))
-def make_user(call: Call, body: NewUser) -> Answer:
+def make_user(call: Call, body: NewUser) -> Reply:
     """Open an account."""
     hashed = call.dependencies.accounts.passwords.hash(body.password, user_name=body.name)
     libraries = None if body.libraries is None else tuple(body.libraries)
@@ -67,7 +67,7 @@ def make_user(call: Call, body: NewUser) -> Answer:
 
 
 @routes("PATCH", "/users/{id}", body=UserPatch, answers=UserRow, role="admin", errors=(404, 409), versioned=True)
-def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
+def patch_user(call: Call, id: int, body: UserPatch) -> Reply:
     """Set an account's role, granted libraries or password.
 
     A password goes by itself: it is an operation of its own.
@@ -97,7 +97,7 @@ def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
 
 
 @routes("DELETE", "/users/{id}", answers=Done, role="admin", errors=(404, 409), versioned=True)
-def close_user(call: Call, id: int) -> Answer:
+def close_user(call: Call, id: int) -> Reply:
     """Close an account; what it did stays in the history under its name."""
     return write(call, lambda uow: remove_user(uow, id, call.expected))
 

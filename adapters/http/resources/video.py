@@ -15,7 +15,7 @@ from starlette.responses import Response
 from adapters.http.web.authentication import BY_WHOM
 from adapters.http.web.endpoint import has_tag
 from adapters.http.web.file_responses import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, motion, original
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import LibraryParam, LibraryRef, photo_at
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.events.media import Media
@@ -45,7 +45,7 @@ class VideoQuery(msgspec.Struct):
 
 
 @routes("GET", "/video/stream", query=VideoQuery, media_types=(*_VIDEO_TYPES, UNKNOWN), errors=(404, 416))
-def stream(call: Call, query: VideoQuery) -> Answer:
+def stream(call: Call, query: VideoQuery) -> Reply:
     """The video file itself, with ranges, for players that know its format; of a photo the short video in it."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
@@ -69,7 +69,7 @@ class Playlist(msgspec.Struct):
 
 
 @routes("POST", "/video/generate", body=VideoWanted, answers=Playlist, errors=(404,))
-def play(call: Call, body: VideoWanted) -> Answer:
+def play(call: Call, body: VideoWanted) -> Reply:
     """Make a video ready to be played as HLS, by any player.
 
     H.264 with AAC goes into the parts as it is, unless its picture has to be turned; everything else is encoded so,
@@ -79,11 +79,11 @@ def play(call: Call, body: VideoWanted) -> Answer:
         media = _video_at(tables, body.path, body.library)
         copies = _copies(tables, media.content_hash or b"")
     call.dependencies.videos.playlist(copies)
-    return Answer(Playlist(f"/video/hls/{(media.content_hash or b'').hex()}/{_PLAYLIST}"))
+    return Reply(Playlist(f"/video/hls/{(media.content_hash or b'').hex()}/{_PLAYLIST}"))
 
 
 @routes("GET", "/video/hls/{hash}/{file}", media_types=(_PLAYLIST_TYPE, _PART_TYPE), errors=(404, 416))
-def show_hls(call: Call, hash: str, file: str) -> Answer:
+def show_hls(call: Call, hash: str, file: str) -> Reply:
     """The playlist of a video's content, `index.m3u8`, or one of its parts, `0.ts` and on.
 
     A part that is not there yet is made while the request waits.
@@ -102,10 +102,10 @@ def show_hls(call: Call, hash: str, file: str) -> Answer:
         descriptor = call.dependencies.videos.part(copies, number, is_left)
         return _file(call, descriptor, f"{hash[:32]}-{number}-{os.fstat(descriptor).st_size:x}", _PART_TYPE)
 
-    return Answer(response=WaitedFor(made))
+    return Reply(response=WaitedFor(made))
 
 
-class Clip(msgspec.Struct):
+class ClipStatus(msgspec.Struct):
     """How it stands with a clip: `detail` says why it `failed`; one that is `pending` will be there soon."""
 
     status: Literal["ready", "pending", "failed"]
@@ -135,9 +135,15 @@ class ClipRows(msgspec.Struct):
 
 
 @routes(
-    "GET", "/video/preview", query=VideoQuery, answers=Clip, media_types=("video/mp4",), errors=(404, 416), also=(202,)
+    "GET",
+    "/video/preview",
+    query=VideoQuery,
+    answers=ClipStatus,
+    media_types=("video/mp4",),
+    errors=(404, 416),
+    also=(202,),
 )
-def show_preview(call: Call, query: VideoQuery) -> Answer:
+def show_preview(call: Call, query: VideoQuery) -> Reply:
     """A few seconds of a video without sound, at most 480 lines, to be shown in a loop.
 
     One that is not there yet is made in the background: 202 until then.
@@ -145,14 +151,22 @@ def show_preview(call: Call, query: VideoQuery) -> Answer:
     return _clip(call, query, "preview", "video/mp4")
 
 
-@routes("GET", "/video/gif", query=VideoQuery, answers=Clip, media_types=("image/gif",), errors=(404, 416), also=(202,))
-def show_gif(call: Call, query: VideoQuery) -> Answer:
+@routes(
+    "GET",
+    "/video/gif",
+    query=VideoQuery,
+    answers=ClipStatus,
+    media_types=("image/gif",),
+    errors=(404, 416),
+    also=(202,),
+)
+def show_gif(call: Call, query: VideoQuery) -> Reply:
     """A few seconds of a video as a GIF of at most 320 pixels; 202 as long as it is being made."""
     return _clip(call, query, "gif", "image/gif")
 
 
 @routes("POST", "/video/preview/status", body=ClipsWanted, answers=ClipRows)
-def tell_clips(call: Call, body: ClipsWanted) -> Answer:
+def tell_clips(call: Call, body: ClipsWanted) -> Reply:
     """Which of these clips are ready; those that are not are made soon, the first of the list first."""
     found: list[Media | NotFound] = []
     with call.dependencies.ledger.reading(call.actor) as tables:
@@ -168,10 +182,10 @@ def tell_clips(call: Call, body: ClipsWanted) -> Answer:
         else:
             clip = call.dependencies.clips.want(media, body.kind)
             rows.append(ClipRow(media.path, media.library_id, clip.status, clip.detail))
-    return Answer(ClipRows(rows[::-1]))
+    return Reply(ClipRows(rows[::-1]))
 
 
-def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Answer:
+def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Reply:
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
     clip = call.dependencies.clips.want(media, kind)
@@ -181,11 +195,11 @@ def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Ans
         descriptor = os.open(call.dependencies.clips.path(media, kind), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         later = {"Retry-After": str(_CLIP_SECONDS), "Cache-Control": "no-store"}
-        return Answer(Clip("pending"), 202, later)
+        return Reply(ClipStatus("pending"), 202, later)
     except OSError as error:
         raise Unavailable(f"the clip cannot be read now: {error.strerror}") from error
     tag = f"{(media.content_hash or b'').hex()[:32]}-{kind}-{os.fstat(descriptor).st_mtime_ns:x}"
-    return Answer(response=_file(call, descriptor, tag, media_type))
+    return Reply(response=_file(call, descriptor, tag, media_type))
 
 
 def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Response:
@@ -197,12 +211,12 @@ def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Response:
     return FileResponse(descriptor, call.headers, headers)
 
 
-def _answered(call: Call, text: bytes) -> Answer:
+def _answered(call: Call, text: bytes) -> Reply:
     tag = f'"{hashlib.blake2b(text, digest_size=12).hexdigest()}"'
     headers = {"ETag": tag, **KEPT, "Content-Type": _PLAYLIST_TYPE}
     if has_tag(call.headers, tag):
-        return Answer(response=Response(status_code=304, headers=headers))
-    return Answer(response=Response(text, 200, headers))
+        return Reply(response=Response(status_code=304, headers=headers))
+    return Reply(response=Response(text, 200, headers))
 
 
 def _part_number(file: str) -> int | None:

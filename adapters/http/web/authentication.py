@@ -110,10 +110,10 @@ def _token_of(request: HTTPConnection) -> tuple[str, bool]:
     return token, True
 
 
-def demand_same_origin(headers: Headers, *, must_tell: bool, trusted: Collection[str] = ()) -> None:
+def demand_same_origin(headers: Headers, *, must_state: bool, trusted: Collection[str] = ()) -> None:
     """Refuse what a page of another origin makes a browser send, unless that is a `trusted` one.
 
-    `must_tell` refuses also where the request does not say where it comes from: with a cookie only browsers write, and
+    `must_state` refuses also where the request does not say where it comes from: with a cookie only browsers write, and
     they say it.
 
     Raises:
@@ -122,10 +122,10 @@ def demand_same_origin(headers: Headers, *, must_tell: bool, trusted: Collection
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if origin in trusted:
         return
-    told = site is not None or origin is not None
+    is_stated = site is not None or origin is not None
     same_site = site in {None, "same-origin"}
     same_origin = origin is None or _is_own(origin, headers.get("host", ""))
-    if not (same_site and same_origin) or (must_tell and not told):
+    if not (same_site and same_origin) or (must_state and not is_stated):
         raise Forbidden("this write does not come from imageapi's own page; other clients send a bearer token")
 
 
@@ -134,10 +134,10 @@ def _is_own(origin: str, host: str) -> bool:
     try:
         found = urlsplit(origin)
         port = _DEFAULT_PORTS.get(found.scheme, 0)
-        asked = urlsplit(f"//{host}")
+        own = urlsplit(f"//{host}")
         return found.hostname is not None and (found.hostname, found.port or port) == (
-            asked.hostname,
-            asked.port or port,
+            own.hostname,
+            own.port or port,
         )
     except ValueError:
         return False

@@ -46,7 +46,7 @@ def _is_within(value: Any, levels: int) -> bool:
     return levels > 0 and all(_is_within(each, levels - 1) for each in inner)
 
 
-class TurnAnswer(Response):
+class TurnResponse(Response):
     """What a turn comes to, as JSON."""
 
     def __init__(self, turn: RunningTurn, result: Result, status: int = 200) -> None:
@@ -65,9 +65,9 @@ class TurnAnswer(Response):
     async def _response(self) -> Response:
         seen = 0
         with self._turn.listening():
-            while told := await self._turn.news(seen):
-                seen += len(told)
-                for progress in told:
+            while news := await self._turn.news(seen):
+                seen += len(news)
+                for progress in news:
                     if progress.kind == "done":
                         return await self._done(progress)
                     if progress.kind == "error":
@@ -102,15 +102,15 @@ class TurnStream(Response):
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._turn.listening():
-            told = await self._within(FIRST_SECONDS)
-            if told and told[0].kind == "error":
-                await _refused(told[0])(scope, receive, send)
+            news = await self._within(FIRST_SECONDS)
+            if news and news[0].kind == "error":
+                await _refused(news[0])(scope, receive, send)
                 return
             await self._start(send)
-            while told is None or told:
-                framed = b": alive\n\n" if told is None else b"".join([await self._framed(each) for each in told])
+            while news is None or news:
+                framed = b": alive\n\n" if news is None else b"".join([await self._framed(each) for each in news])
                 await send({"type": "http.response.body", "body": framed, "more_body": True})
-                told = await self._within(BEAT_SECONDS)
+                news = await self._within(BEAT_SECONDS)
             await send({"type": "http.response.body", "body": b""})
 
     async def _within(self, seconds: float) -> list[Progress] | None:

@@ -32,7 +32,7 @@ from adapters.http.web.problems import (
     plain_problem,
     refusal,
 )
-from adapters.http.web.routes import Answer, Call, Declared
+from adapters.http.web.routes import Call, DeclaredRoute, Reply
 from adapters.http.web.validation import body_of, query_of
 from domain.base.errors import ImageApiError, NotFound
 
@@ -49,7 +49,7 @@ class DryRun(msgspec.Struct):
     dry_run: bool = False
 
 
-class Nothing(msgspec.Struct):
+class NoParameters(msgspec.Struct):
     """The query of a route that takes no parameters: one that is given would be ignored, which nobody means."""
 
 
@@ -57,7 +57,7 @@ class Endpoint:
     """The ASGI application of one path: its declared routes by method."""
 
     def __init__(
-        self, dependencies: Dependencies, routes: Mapping[str, Declared], threads: anyio.CapacityLimiter
+        self, dependencies: Dependencies, routes: Mapping[str, DeclaredRoute], threads: anyio.CapacityLimiter
     ) -> None:
         self._dependencies = dependencies
         self._routes = routes
@@ -82,13 +82,13 @@ class Endpoint:
         response = await anyio.to_thread.run_sync(self._run, declared, request, raw, limiter=self._threads)
         await response(scope, receive, send)
 
-    def _run(self, declared: Declared, request: Request, raw: bytes) -> Response:
+    def _run(self, declared: DeclaredRoute, request: Request, raw: bytes) -> Response:
         try:
             return _response(self._answer(declared, request, raw), request)
         except ImageApiError as error:
             return refusal(error)
 
-    def _answer(self, declared: Declared, request: Request, raw: bytes) -> Answer:
+    def _answer(self, declared: DeclaredRoute, request: Request, raw: bytes) -> Reply:
         who = _who(self._dependencies, declared, request)
         given: dict[str, Any] = _path_values(request)
         dry_run = False
@@ -97,7 +97,7 @@ class Endpoint:
         try:
             if declared.rehearses:
                 query, dry_run = _without_dry_run(query)
-            read = query_of(query, declared.query or Nothing)
+            read = query_of(query, declared.query or NoParameters)
             if declared.query is not None:
                 given["query"] = read
         except Invalid as error:
@@ -123,19 +123,19 @@ class Endpoint:
         return declared.run(call, **given)
 
 
-def _who(dependencies: Dependencies, declared: Declared, request: Request) -> Identity:
+def _who(dependencies: Dependencies, declared: DeclaredRoute, request: Request) -> Identity:
     """Who asks, where the route's role and the request's origin allow it."""
     writes = request.method not in {"GET", "HEAD"}
     if declared.role is None:
         if writes:
-            demand_same_origin(request.headers, must_tell=False, trusted=dependencies.cors_origins)
+            demand_same_origin(request.headers, must_state=False, trusted=dependencies.cors_origins)
         try:
             return identify(dependencies, request)
         except (Unauthenticated, TooManyRequests):
             return NOBODY
     who = identify(dependencies, request)
     if writes and who.by_cookie:
-        demand_same_origin(request.headers, must_tell=True)
+        demand_same_origin(request.headers, must_state=True)
     who.actor.require(declared.role)
     return who
 
@@ -204,7 +204,7 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _response(answer: Answer, request: Request) -> Response:
+def _response(answer: Reply, request: Request) -> Response:
     """The response of an answer: JSON with a tag of the representation, 304 where the client has it already."""
     if answer.response is not None:
         return answer.response

@@ -4,7 +4,7 @@
 routes = Routes("Persons")
 
 @routes("PATCH", "/persons/{id}", body=PersonPatch, answers=PersonView, role="editor", versioned=True, rehearses=True)
-def change_person(call: Call, id: int, body: PersonPatch) -> Answer: ...
+def change_person(call: Call, id: int, body: PersonPatch) -> Reply: ...
 ```
 
 A route is a plain function that may block: it runs in a thread.
@@ -27,7 +27,7 @@ from domain.events.account import User
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What a route answers: `content` (a Struct or plain values) becomes JSON; a ready `response` goes out as it is."""
 
     content: Any = None
@@ -52,12 +52,12 @@ class Call:
     dry_run: bool = False
 
 
-Run = Callable[..., Answer]
+Run = Callable[..., Reply]
 R = TypeVar("R", bound=Run)
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredRoute:
     """A route as it was declared.
 
     `role` is the least role, None for open routes (which may still know who asks). `answers` is the shape of a
@@ -111,9 +111,9 @@ class Routes:
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
-        self._declared: list[Declared] = []
+        self._declared: list[DeclaredRoute] = []
 
-    def __iter__(self) -> Iterator[Declared]:
+    def __iter__(self) -> Iterator[DeclaredRoute]:
         return iter(self._declared)
 
     def __call__(
@@ -132,11 +132,11 @@ class Routes:
         media_types: Iterable[str] = (),
         also: Iterable[int] = (),
     ) -> Callable[[R], R]:
-        """Declare the decorated function as the route of `method` and `path`; see `Declared`."""
+        """Declare the decorated function as the route of `method` and `path`; see `DeclaredRoute`."""
 
         def declare(run: R) -> R:
             self._declared.append(
-                Declared(
+                DeclaredRoute(
                     method,
                     path,
                     run,
