@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -46,7 +45,8 @@ from adapters.http.resources.events import EventStream
 from adapters.http.resources.health import JobStream
 from adapters.http.web import docs, openapi
 from adapters.http.web.dependencies import Dependencies
-from adapters.http.web.endpoint import LARGEST_ID, THREADS, Endpoint, has_tag
+from adapters.http.web.endpoint import LARGEST_ID, THREADS, Endpoint
+from adapters.http.web.etags import has_tag, tag_of
 from adapters.http.web.gzip import Gzip
 from adapters.http.web.metrics import RequestMetrics
 from adapters.http.web.page_files import page_routes
@@ -98,7 +98,7 @@ def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None
         Route("/jobs/stream", JobStream(dependencies, threads), methods=["GET"]),
         Route("/events/stream", EventStream(dependencies, threads), methods=["GET"]),
         *_endpoints(dependencies, threads),
-        *page_routes(dependencies.page, threads),
+        *page_routes(dependencies.page),
     ]
     app = Starlette(
         routes=routes,
@@ -165,7 +165,7 @@ register_url_convertor("id", IdConvertor())
 
 def _fixed(path: str, content: bytes, media_type: str) -> Route:
     """A route that always answers the same."""
-    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+    tag = tag_of(content)
 
     async def serve(request: Request) -> Response:
         headers = {"ETag": tag, "Cache-Control": "no-cache"}

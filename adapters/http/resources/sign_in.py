@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from adapters.accounts.links import Link, Purpose
 from adapters.http.web.authentication import count_attempt, no_cookie, session_cookie
-from adapters.http.web.page_files import WELCOME, file_response
+from adapters.http.web.page_files import WELCOME, page_file
 from adapters.http.web.problems import Unauthenticated
 from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.times import Moment
@@ -124,7 +124,7 @@ def log_out(call: Call) -> Reply:
 def show_welcome(call: Call, query: CodeQuery) -> Reply:
     """The form of a one-time link, or as JSON what the link is for; it stays open, and `POST /welcome` uses it up."""
     if "application/json" not in call.headers.get("accept", ""):
-        response = file_response(call.dependencies.page / WELCOME, call.headers)
+        response = page_file(call.dependencies.page, WELCOME, call.headers)
         response.headers["Vary"] = "Accept"
         return Reply(response=response)
     if query.code is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from adapters.http.web.authentication import BY_WHOM
-from adapters.http.web.endpoint import has_tag
+from adapters.http.web.etags import has_tag, tag_of
 from adapters.http.web.file_responses import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, motion, original
 from adapters.http.web.routes import Call, Reply, Routes
 from adapters.http.web.scope import LibraryParam, LibraryRef, photo_at
@@ -212,7 +211,7 @@ def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Response:
 
 
 def _answered(call: Call, text: bytes) -> Reply:
-    tag = f'"{hashlib.blake2b(text, digest_size=12).hexdigest()}"'
+    tag = tag_of(text)
     headers = {"ETag": tag, **KEPT, "Content-Type": _PLAYLIST_TYPE}
     if has_tag(call.headers, tag):
         return Reply(response=Response(status_code=304, headers=headers))

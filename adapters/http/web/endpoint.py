@@ -5,7 +5,6 @@ The event loop only moves bytes: identifying the user asks the database, so it h
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -20,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.http.web.authentication import BY_WHOM, NOBODY, Identity, demand_same_origin, identify
 from adapters.http.web.dependencies import Dependencies
+from adapters.http.web.etags import has_tag, tag_of
 from adapters.http.web.problems import (
     BadRequest,
     FieldError,
@@ -213,18 +213,8 @@ def _response(answer: Reply, request: Request) -> Response:
         return Response(status_code=answer.status, headers=headers)
     body = msgspec.json.encode(answer.content)
     if request.method in {"GET", "HEAD"} and answer.status == 200 and headers["Cache-Control"] != "no-store":
-        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        tag = tag_of(body)
         headers |= {"ETag": tag, "Vary": BY_WHOM}
         if has_tag(request.headers, tag):
             return Response(status_code=304, headers=headers)
     return Response(body, answer.status, headers, media_type="application/json")
-
-
-def has_tag(headers: Headers, tag: str) -> bool:
-    """Whether `If-None-Match` names this tag, compared weakly (RFC 9110, section 13.1.2)."""
-    given = headers.get("if-none-match")
-    if given is None:
-        return False
-    return given.strip() == "*" or tag.removeprefix("W/") in (
-        each.strip().removeprefix("W/") for each in given.split(",")
-    )

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.http.web.authentication import BY_WHOM
 from adapters.http.web.disconnect import while_present
-from adapters.http.web.endpoint import has_tag
+from adapters.http.web.etags import has_tag
 from adapters.http.web.problems import answer_of, plain_problem, refusal
 from adapters.http.web.routes import Call, Reply
 from domain.base.errors import ImageApiError, Unavailable
