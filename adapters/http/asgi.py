@@ -27,6 +27,7 @@ from adapters.http.resources import (
     faces,
     health,
     history,
+    image_faces,
     images,
     insights,
     libraries,
@@ -41,8 +42,6 @@ from adapters.http.resources import (
     users,
     video,
 )
-from adapters.http.resources.events import EventStream
-from adapters.http.resources.health import JobStream
 from adapters.http.web import docs, openapi
 from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.endpoint import LARGEST_ID, THREADS, Endpoint
@@ -56,8 +55,9 @@ from adapters.http.web.security_headers import SecurityHeaders
 
 MEDIA_HEADERS = ("Range", "If-Range", "Last-Event-ID")
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
-SUBJECTS = (
+RESOURCES = (
     faces.routes,
+    image_faces.routes,
     clusters.routes,
     persons.routes,
     photos.routes,
@@ -79,11 +79,12 @@ SUBJECTS = (
     health.routes,
     admin.routes,
 )
+"""Every resource, in the order of the documents."""
 
 
 def declared() -> list[DeclaredRoute]:
-    """Every declared route, subject by subject."""
-    return [route for subject in SUBJECTS for route in subject]
+    """Every declared route, resource by resource."""
+    return [route for resource in RESOURCES for route in resource]
 
 
 def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> Starlette:
@@ -95,8 +96,7 @@ def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None
         _fixed("/openapi.json", msgspec.json.encode(document), "application/json"),
         _fixed("/docs", docs.page(document).encode(), "text/html; charset=utf-8"),
         _fixed("/docs.css", docs.STYLE.encode(), "text/css; charset=utf-8"),
-        Route("/jobs/stream", JobStream(dependencies, threads), methods=["GET"]),
-        Route("/events/stream", EventStream(dependencies, threads), methods=["GET"]),
+        *_streams(dependencies, threads),
         *_endpoints(dependencies, threads),
         *page_routes(dependencies.page),
     ]
@@ -113,6 +113,12 @@ def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _streams(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:
+    for resource in RESOURCES:
+        for path, make in resource.streams.items():
+            yield Route(path, make(dependencies, threads), methods=["GET"])
 
 
 def _endpoints(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from adapters.http.resources.health import JobRow, rows_of
-from adapters.http.web.routes import Call, Reply, Routes
+from adapters.http.web import Call, Reply, Routes
+from adapters.http.web.views.job_rows import JobRow, job_rows
 from adapters.store.generation_status import Standing, State, standing
 
 routes = Routes("Server")
@@ -76,7 +76,7 @@ def start_rebuild(call: Call, body: RebuildWish) -> Reply:
     The job's progress is in `/jobs`. Where a rebuild or comparison is at it in any process, this answers 409.
     """
     job = call.dependencies.rebuilds.start(body.drop_old)
-    return Reply(rows_of([job], call.actor)[0], 202, {"Cache-Control": "no-store"})
+    return Reply(job_rows([job], call.actor)[0], 202, {"Cache-Control": "no-store"})
 
 
 def _generation(generation: Standing) -> GenerationRow:

@@ -10,11 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import Page
-from adapters.http.web.problems import Unauthenticated
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.times import Moment, moment
+from adapters.http.web import Call, Done, Moment, Page, Reply, Routes, Unauthenticated, moment, write
 from adapters.store.transaction import Transaction
 from domain.commands.api_keys import issue_key, known_key, revoke_key
 from domain.events.api_key import SECRET_BYTES, ApiKey, hash_of, key_text
@@ -82,7 +78,9 @@ def make_api_key(call: Call, body: NewApiKey) -> Reply:
 
     def issue(uow: Transaction) -> int:
         now = time.time_ns() // 1000
-        return issue_key(uow, user_id, body.name, body.scope, hash_of(secret), now, expires_at)
+        return issue_key(
+            uow, user_id, body.name, body.scope, secret_hash=hash_of(secret), now=now, expires_at=expires_at
+        )
 
     return write(call, issue, lambda uow, key_id: _issued(known_key(uow, key_id), secret), status=201)
 
@@ -95,17 +93,24 @@ def revoke_api_key(call: Call, id: int) -> Reply:
 
 def _issued(key: ApiKey, secret: bytes) -> IssuedApiKey:
     row = _row(key, "", None)
-    return IssuedApiKey(key_text(key.id, secret), key.id, key.name, row.scope, row.made_at, row.expires_at)
+    return IssuedApiKey(
+        key=key_text(key.id, secret),
+        id=row.id,
+        name=row.name,
+        scope=row.scope,
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+    )
 
 
 def _row(key: ApiKey, user_name: str, used_at: int | None) -> ApiKeyRow:
     return ApiKeyRow(
-        key.id,
-        key.name,
-        key.scope,
-        key.user_id,
-        user_name,
-        moment(key.made_at),
-        None if key.expires_at is None else moment(key.expires_at),
-        None if used_at is None else moment(used_at),
+        id=key.id,
+        name=key.name,
+        scope=key.scope,
+        user_id=key.user_id,
+        user_name=user_name,
+        made_at=moment(key.made_at),
+        expires_at=None if key.expires_at is None else moment(key.expires_at),
+        used_at=None if used_at is None else moment(used_at),
     )

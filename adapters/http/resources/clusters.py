@@ -7,12 +7,25 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.faces import BatchOutcome, Suggestion
-from adapters.http.web.commands import write
-from adapters.http.web.pagination import Cursor, Page, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, seen_person, within
+from adapters.http.web import (
+    Call,
+    Cursor,
+    FieldError,
+    Id,
+    Invalid,
+    LibraryParam,
+    LibraryRef,
+    Page,
+    Reply,
+    Routes,
+    is_restricted,
+    next_cursor,
+    place_of,
+    seen_person,
+    within,
+    write,
+)
+from adapters.http.web.views.faces import BatchOutcome, Suggestion
 from adapters.store.transaction import Transaction
 from adapters.vectors.face_clusters import Cluster
 from domain.base.errors import Conflict, NotFound
@@ -109,10 +122,8 @@ def list_clusters(call: Call, query: ClustersQuery) -> Reply:
         ]
         kept = following[: query.limit]
         items = [_view(call, narrowed, cluster) for cluster in kept]
-    if len(following) <= query.limit:
-        return Reply(Page(items))
-    last = kept[-1]
-    return Reply(Page(items, cursor_of(AfterCluster(len(last.face_ids), last.tightness, last.key))))
+    cursor = next_cursor(following, query.limit, lambda row: AfterCluster(len(row.face_ids), row.tightness, row.key))
+    return Reply(Page(items, cursor))
 
 
 @routes(
@@ -174,9 +185,14 @@ def _cursor_place(after: AfterCluster) -> tuple[int, float, int]:
 def _view(call: Call, lookups: Lookups, cluster: Cluster) -> ClusterView:
     views = {view.id: view for view in lookups.faces.views(cluster.face_ids[:SAMPLES])}
     samples = [views[face] for face in cluster.face_ids[:SAMPLES] if face in views]
-    ids = list(cluster.face_ids[:LARGEST_BATCH])
-    nearest = _nearest(call, lookups, cluster)
-    return ClusterView(cluster.key, len(cluster.face_ids), cluster.tightness, ids, samples, nearest)
+    return ClusterView(
+        id=cluster.key,
+        size=len(cluster.face_ids),
+        tightness=cluster.tightness,
+        face_ids=list(cluster.face_ids[:LARGEST_BATCH]),
+        faces=samples,
+        nearest=_nearest(call, lookups, cluster),
+    )
 
 
 def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | None:
@@ -201,14 +217,15 @@ def _members(call: Call, body: ClusterAccepted) -> list[int]:
         Conflict: it has another size than the one that was shown.
     """
     with call.dependencies.ledger.reading(call.actor) as tables:
-        found = [each for each in _clusters(call, within(tables, body.library)) if each.key == body.cluster]
-    if not found:
+        clusters = _clusters(call, within(tables, body.library))
+    found = next((each for each in clusters if each.key == body.cluster), None)
+    if found is None:
         raise NotFound(f"there is no cluster {body.cluster} any more: look at the clusters again")
-    size = len(found[0].face_ids)
+    size = len(found.face_ids)
     if body.size is not None and body.size != size:
         raise Conflict(f"the cluster {body.cluster} has {size} faces now, not {body.size}: look at it again")
     without = set(body.without)
-    return [face for face in found[0].face_ids if face not in without][:LARGEST_BATCH]
+    return [face for face in found.face_ids if face not in without][:LARGEST_BATCH]
 
 
 def _tags(lookups: Lookups, given: list[int | str]) -> list[Tag | str]:

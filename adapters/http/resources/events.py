@@ -3,6 +3,7 @@ see."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Final
 
@@ -12,15 +13,21 @@ import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 
-from adapters.http.resources.operations import event_row
-from adapters.http.web.dependencies import Dependencies
-from adapters.http.web.pagination import USUAL_LIMIT, Limit
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import is_restricted
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    FieldError,
+    Invalid,
+    Limit,
+    Moment,
+    Reply,
+    Routes,
+    is_restricted,
+)
 from adapters.http.web.sse import ServerSentEvents, Source
-from adapters.http.web.times import Moment, moment
 from adapters.http.web.validation import query_of
+from adapters.http.web.views.operations import event_row
+from adapters.store.ledger import Ledger
 from domain.base.actor import Actor
 from domain.events.event import Recorded, topics
 from projections.queries.event_visibility import in_sight
@@ -74,17 +81,17 @@ class EventPage(msgspec.Struct):
 @routes("GET", "/events", query=EventsQuery, answers=EventPage)
 def list_events(call: Call, query: EventsQuery) -> Reply:
     """What happened, in order: everything that the asker may see, and nothing else."""
-    return Reply(_page(call.dependencies, call.actor, query.after, query.limit, _topics(query.types)))
+    return Reply(_page(call.dependencies.ledger, call.actor, query.after, query.limit, _topics(query.types)))
 
 
-def _page(dependencies: Dependencies, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
+def _page(ledger: Ledger, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
     # The log is read before the tables, never within the reading: two connections held at once by enough streams would
     # use up the pool, and an event that is newer than the tables would be taken for one that the asker may not see.
-    head = dependencies.ledger.head()
-    found = dependencies.ledger.events(after, limit, names)
+    head = ledger.head()
+    found = ledger.events(after, limit, names)
     newest = found[-1].position if found else after
     last = newest if len(found) == limit else max(head, newest)
-    with dependencies.ledger.reading(actor) as tables:
+    with ledger.reading(actor) as tables:
         return EventPage([_event(tables, each) for each in _visible(tables, found)], last, head)
 
 
@@ -124,16 +131,17 @@ def _is_visible(tables: Lookups, recorded: Recorded, seen: Collection[int] | Non
 def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:
     row = event_row(recorded, tables.actor)
     return FeedEvent(
-        row.position,
-        row.type,
-        recorded.stream,
-        moment(recorded.recorded_at),
-        recorded.actor,
-        recorded.operation_id,
-        row.data,
+        position=row.position,
+        type=row.type,
+        subject=recorded.stream,
+        at=row.at,
+        actor=recorded.actor,
+        operation_id=recorded.operation_id,
+        data=row.data,
     )
 
 
+@routes.stream("/events/stream")
 class EventStream(ServerSentEvents):
     """`GET /events/stream`: server-sent events whose ids are positions, so that who was away misses nothing."""
 
@@ -152,7 +160,9 @@ class EventStream(ServerSentEvents):
             nonlocal after, waits
             if waits:
                 await self._until_news(after)
-            page = await self.in_thread(_page, self.dependencies, actor, after, BATCH, names)
+            page = await self.in_thread(
+                functools.partial(_page, self.dependencies.ledger, actor, after=after, limit=BATCH, names=names)
+            )
             waits, after = page.last == after, page.last
             return b"".join(map(_framed, page.items))
 

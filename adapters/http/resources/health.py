@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, Literal
 
 import anyio
@@ -10,12 +9,9 @@ import anyio.to_thread
 import msgspec
 from starlette.requests import Request
 
-from adapters.background.jobs import Job
-from adapters.http.web.dependencies import Dependencies
-from adapters.http.web.pagination import Page
-from adapters.http.web.routes import Call, Reply, Routes
+from adapters.http.web import Call, Dependencies, Page, Reply, Routes
 from adapters.http.web.sse import ServerSentEvents, Source
-from adapters.http.web.times import Moment, moment
+from adapters.http.web.views.job_rows import JobRow, job_rows
 from adapters.store.ledger import Ledger
 from domain.base.actor import Actor
 from domain.base.errors import Unavailable
@@ -45,23 +41,6 @@ class Ready(msgspec.Struct):
     """Whether requests are answered."""
 
     ready: bool
-
-
-class JobRow(msgspec.Struct):
-    """One piece of long work: `state` is `running`, `waiting` (`note` says for what) or `done`; `rate` is items a
-    second."""
-
-    id: int
-    kind: str
-    title: str
-    state: str
-    done: int
-    total: int | None
-    rate: float | None
-    seconds_left: float | None
-    note: str | None
-    began_at: Moment
-    ended_at: Moment | None
 
 
 @routes("GET", "/health", role=None, answers=Health, also=(503,))
@@ -96,28 +75,7 @@ def show_ready(call: Call) -> Reply:
 @routes("GET", "/jobs", answers=Page[JobRow])
 def list_jobs(call: Call) -> Reply:
     """What the server does now and what it did last, the newest first."""
-    return Reply(Page(rows_of(call.dependencies.work.progress(), call.actor)))
-
-
-def rows_of(jobs: Iterable[Job], actor: Actor) -> list[JobRow]:
-    """Jobs as a user sees them: who sees some libraries only is told no title, which may name another."""
-    return [_row(job, tells=actor.libraries is None) for job in jobs]
-
-
-def _row(job: Job, *, tells: bool) -> JobRow:
-    return JobRow(
-        job.id,
-        job.kind,
-        job.title if tells else job.kind,
-        job.state,
-        job.done,
-        job.total,
-        job.rate,
-        job.seconds_left,
-        job.note if tells else None,
-        moment(job.began_at),
-        None if job.ended_at is None else moment(job.ended_at),
-    )
+    return Reply(Page(job_rows(call.dependencies.work.progress(), call.actor)))
 
 
 def _database(ledger: Ledger) -> PartHealth:
@@ -146,6 +104,7 @@ def _engine(dependencies: Dependencies) -> PartHealth:
         return PartHealth("degraded", str(error))
 
 
+@routes.stream("/jobs/stream")
 class JobStream(ServerSentEvents):
     """`GET /jobs/stream`: the jobs as server-sent events, one at once and one whenever something changed."""
 
@@ -157,7 +116,7 @@ class JobStream(ServerSentEvents):
             nonlocal shown
             if shown is not None:
                 await anyio.sleep(LOOK_SECONDS)
-            now = msgspec.json.encode(Page(rows_of(self.dependencies.work.progress(), actor)))
+            now = msgspec.json.encode(Page(job_rows(self.dependencies.work.progress(), actor)))
             if now == shown:
                 return b""
             shown = now

@@ -7,12 +7,25 @@ from typing import Final
 
 import msgspec
 
-from adapters.http.resources.operations import EventRow, OperationRow, event_row, operation_row
-from adapters.http.web.operation_visibility import concerns
-from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import LibraryParam, is_seen_person, photo_at, seen_person
-from adapters.http.web.times import Moment, moment
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    Limit,
+    Moment,
+    Page,
+    Reply,
+    Routes,
+    concerns,
+    id_of,
+    is_seen_person,
+    moment,
+    next_cursor,
+    photo_at,
+    seen_person,
+)
+from adapters.http.web.views.media import PhotoQuery
+from adapters.http.web.views.operations import EventRow, OperationRow, event_row, operation_row
 from domain.base.errors import NotFound
 from domain.events.operation import Operation
 from domain.events.person import Person
@@ -32,11 +45,9 @@ class HistoryQuery(msgspec.Struct):
     cursor: Cursor | None = None
 
 
-class PhotoHistoryQuery(msgspec.Struct):
+class PhotoHistoryQuery(PhotoQuery):
     """Which photo, how much, and from where on."""
 
-    path: str
-    library: LibraryParam | None = None
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
 
@@ -75,7 +86,7 @@ class FaceHistory(msgspec.Struct):
 def history_of_person(call: Call, id: int, query: HistoryQuery) -> Reply:
     """What was done with a person, and with everyone merged into it, newest first. Who sees some libraries only is told
     of what others did there without names."""
-    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    before = id_of(query.cursor)
     with call.dependencies.ledger.reading(call.actor) as tables:
         seen_person(tables, id)
         behind = everyone_behind(tables, id)
@@ -91,7 +102,7 @@ def history_of_person(call: Call, id: int, query: HistoryQuery) -> Reply:
 def history_of_photo(call: Call, query: PhotoHistoryQuery) -> Reply:
     """What was done with a photo, its copies, its faces, tags and insights, newest first. Who sees some libraries
     only is told of what others did without names."""
-    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    before = id_of(query.cursor)
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         streams = streams_of_photo(tables, media)
@@ -119,7 +130,7 @@ def _page(
 ) -> Reply:
     """A page of those that the asker sees."""
     kept = rows[:limit]
-    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > limit else None
+    cursor = next_cursor(rows, limit)
     return Reply(Page([operation_row(operation, call.actor) for operation in kept if is_seen(operation)], cursor))
 
 
@@ -127,18 +138,18 @@ def _reason(tables: Lookups, reason: Reason) -> AssignmentReason:
     """A reason as the asker sees it: no name of a person that is now out of their sight."""
     person, now = (_named(tables, each) for each in (reason.person, reason.now))
     return AssignmentReason(
-        reason.person_id,
-        "" if person is None else person.name,
-        None if now is None else now.id,
-        None if now is None else now.name,
-        reason.rule,
-        reason.actor,
-        moment(reason.at),
-        reason.operation_id,
-        reason.model_version,
-        reason.similarity,
-        reason.threshold,
-        reason.superseded,
+        person_id=reason.person_id,
+        person_name="" if person is None else person.name,
+        now_id=None if now is None else now.id,
+        now_name=None if now is None else now.name,
+        rule=reason.rule,
+        actor=reason.actor,
+        at=moment(reason.at),
+        operation_id=reason.operation_id,
+        model_version=reason.model_version,
+        similarity=reason.similarity,
+        threshold=reason.threshold,
+        superseded=reason.superseded,
     )
 
 

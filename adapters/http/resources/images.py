@@ -7,30 +7,19 @@ from typing import Any, Literal
 
 import msgspec
 
-from adapters.http.resources.photos import Companion, companions_of
+from adapters.http.web import Call, Reply, Routes, photo_at, wall_clock
 from adapters.http.web.file_responses import TYPES, UNKNOWN, original, picture
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import LibraryParam, photo_at
-from adapters.http.web.times import wall_clock
+from adapters.http.web.views.media import Companion, PhotoQuery, companions_of
 from domain.base.errors import NotFound, Unavailable
 from domain.events.media import Media
 
 routes = Routes("Photos")
 
 
-class ImageQuery(msgspec.Struct):
+class ImageQuery(PhotoQuery):
     """Which photo, and how large: the file itself, a JPEG of up to 1440 pixels, or one of up to 512."""
 
-    path: str
-    library: LibraryParam | None = None
     size: Literal["full", "preview", "thumb"] = "full"
-
-
-class MetadataQuery(msgspec.Struct):
-    """Which photo."""
-
-    path: str
-    library: LibraryParam | None = None
 
 
 class PlaceShown(msgspec.Struct):
@@ -108,8 +97,8 @@ def show_image(call: Call, query: ImageQuery) -> Reply:
     return picture(call, key, lambda: _rendition(call, media, which))
 
 
-@routes("GET", "/image/metadata", query=MetadataQuery, answers=Metadata, errors=(404,))
-def show_metadata(call: Call, query: MetadataQuery) -> Reply:
+@routes("GET", "/image/metadata", query=PhotoQuery, answers=Metadata, errors=(404,))
+def show_metadata(call: Call, query: PhotoQuery) -> Reply:
     """What a file says of itself: times, camera, lens, exposure, size, orientation, position; and its companions."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)

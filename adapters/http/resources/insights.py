@@ -9,7 +9,25 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.insight_views import (
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    FieldError,
+    Id,
+    Invalid,
+    LibraryRef,
+    Limit,
+    Page,
+    Reply,
+    Routes,
+    id_of,
+    next_cursor,
+    photo_at,
+    write,
+)
+from adapters.http.web.chat_responses import TurnResponse, TurnStream
+from adapters.http.web.views.insights import (
     Conversation,
     InsightView,
     Models,
@@ -20,12 +38,7 @@ from adapters.http.resources.insight_views import (
     message_views,
     model_view,
 )
-from adapters.http.web.chat_responses import TurnResponse, TurnStream
-from adapters.http.web.commands import write
-from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, photo_at
+from adapters.http.web.views.media import PhotoQuery
 from adapters.insights.narrator import Narrator
 from adapters.insights.turns import RunningTurn
 from domain.base.errors import NotFound, Unavailable
@@ -53,14 +66,7 @@ ANSWERED: Final = (404, 409, 422, 502)
 NO_INSIGHT: Final = "there is no insight about this photo yet: generate one first"
 
 
-class OfPhoto(msgspec.Struct):
-    """Which photo."""
-
-    path: str
-    library: LibraryParam | None = None
-
-
-class HistoryOf(OfPhoto):
+class HistoryOf(PhotoQuery):
     """Which photo's conversation: the newest insight's, where none is named."""
 
     insight_id: Id | None = None
@@ -141,13 +147,13 @@ def generate(call: Call, body: GenerateWish) -> Reply:
     It is told what the library knows, and shown the photo where it can see. A client that leaves stops it.
     """
     media = _photo(call, body.path, body.library)
-    wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend)
+    wish = _wish(body)
     turn = _narrator(call).generate(call.actor, media, wish)
     return Reply(response=TurnResponse(turn, lambda done: _result(call, done).insight, 201))
 
 
-@routes("GET", "/insights", query=OfPhoto, answers=Page[InsightView], errors=(404,))
-def list_insights(call: Call, query: OfPhoto) -> Reply:
+@routes("GET", "/insights", query=PhotoQuery, answers=Page[InsightView], errors=(404,))
+def list_insights(call: Call, query: PhotoQuery) -> Reply:
     """The insights about a photo and its copies, the newest first."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
@@ -157,11 +163,11 @@ def list_insights(call: Call, query: OfPhoto) -> Reply:
 @routes("GET", "/insights/all", query=AllQuery, answers=Page[InsightView])
 def list_all_insights(call: Call, query: AllQuery) -> Reply:
     """The insights about every photo that the asker sees, the newest first."""
-    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
+    before = id_of(query.cursor)
     with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.insights.latest(query.limit + 1, before)
         views = insight_views(tables, rows[: query.limit])
-    cursor = cursor_of(AfterId(rows[query.limit - 1].id)) if len(rows) > query.limit else None
+    cursor = next_cursor(rows, query.limit)
     return Reply(Page(views, cursor))
 
 
@@ -297,8 +303,20 @@ def _begun(call: Call, body: ChatWish) -> RunningTurn:
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, body.path, body.library)
         insight = _insight(tables, media, body.insight_id)
-    wish = Wish(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend, body.linger)
+    wish = _wish(body, body.linger)
     return _narrator(call).chat(call.actor, media, insight.id, wish, call.expected)
+
+
+def _wish(body: GenerateWish | ChatWish, linger: float = 0.0) -> Wish:
+    return Wish(
+        message=body.message,
+        backend=body.backend,
+        model=body.model,
+        agentic=body.agentic,
+        rounds=body.max_iterations,
+        amend=body.amend,
+        linger=linger,
+    )
 
 
 def _models(call: Call, backend: str) -> Models:

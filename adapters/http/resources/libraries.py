@@ -6,10 +6,7 @@ import os
 
 import msgspec
 
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import USUAL_LIMIT, Limit, Page
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import library_id, within
+from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Page, Reply, Routes, library_id, within, write
 from domain.base.errors import RuleViolation
 from domain.base.paths import bytes_of, text_of
 from domain.commands.libraries import add_library, change_library, remove_library
@@ -185,5 +182,17 @@ def _view_of(
     reason = missing if is_admin or missing is None else "its folder cannot be reached"
     root = library.root if is_admin else None
     why = watching.reason if is_admin else None
-    offline = missing is not None
-    return LibraryView(library.id, library.name, root, *counts, offline, reason, watching.mode, why, library.version)
+    photos, videos, problems = counts
+    return LibraryView(
+        id=library.id,
+        name=library.name,
+        root=root,
+        photos=photos,
+        videos=videos,
+        problems=problems,
+        offline=missing is not None,
+        reason=reason,
+        watched=watching.mode,
+        watched_reason=why,
+        version=library.version,
+    )

@@ -10,10 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.photos import MediaRow, media_row
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import LibraryParam, within
+from adapters.http.web import Call, FieldError, Invalid, LibraryParam, Reply, Routes, within
+from adapters.http.web.views.media import MediaRow, media_row
 from domain.events.media import PICTURE
 from domain.rules.memories import Span, days_in, is_left_out, spread
 from projections.queries.memories import Taken

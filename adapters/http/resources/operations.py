@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web.commands import write
-from adapters.http.web.operation_visibility import concerns, events_in_sight, is_wholly_in_sight
-from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import Id, is_restricted, photo_at, seen_person
-from adapters.http.web.times import Moment, moment
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    FieldError,
+    Id,
+    Invalid,
+    Limit,
+    Page,
+    Reply,
+    Routes,
+    concerns,
+    events_in_sight,
+    id_of,
+    is_restricted,
+    is_wholly_in_sight,
+    next_cursor,
+    photo_at,
+    seen_person,
+    write,
+)
+from adapters.http.web.views.operations import EventRow, OperationRow, event_row, operation_row
 from adapters.store.transaction import Transaction
-from domain.base.actor import Actor
 from domain.base.errors import Forbidden, NotFound
-from domain.events.event import Recorded
-from domain.events.library import LibraryAdded, LibraryRelocated
-from domain.events.media import MediaMoved
 from domain.events.operation import Operation
 from domain.undo.undo import NOT_UNDOABLE, undo, undo_with_later
 from projections.queries.history import streams_of_photo
@@ -31,7 +42,6 @@ routes = Routes("History")
 MOST_EVENTS: Final = 500
 PHOTO_BATCH: Final = 500
 """Operations of a photo that are looked at at once; few photos ever have as many."""
-_NEVER_TOLD: Final = frozenset({"embedding_id", "was_embedding_id"})
 
 
 class OperationsQuery(msgspec.Struct):
@@ -53,34 +63,10 @@ class UndoQuery(msgspec.Struct):
     with_later: Annotated[bool, Meta(description="also take back what stands in the way")] = False
 
 
-class OperationRow(msgspec.Struct):
-    """One action in plain words; `undone_by` names the live operation that took it back, `undoable` says whether undo
-    takes this kind."""
-
-    id: int
-    kind: str
-    text: str
-    actor: str
-    at: Moment
-    position: int
-    undone_by: int | None
-    undoes: int | None
-    undoable: bool
-
-
-class EventRow(msgspec.Struct):
-    """One event: its stored name, and its fields without embeddings; content hashes are hexadecimal."""
-
-    position: int
-    type: str
-    at: Moment
-    data: dict[str, Any]
-
-
 class OperationWithEvents(OperationRow):
     """An operation with its first events; `truncated` says that there are more."""
 
-    events: list[EventRow] = []
+    events: list[EventRow] = msgspec.field(default_factory=list)
     truncated: bool = False
 
 
@@ -90,10 +76,10 @@ def list_operations(call: Call, query: OperationsQuery) -> Reply:
 
     Who sees some libraries only sees the own operations only; what admins did with accounts is told to admins only.
     """
-    before = query.before if query.cursor is None else place_of(query.cursor, AfterId).id
+    before = query.before if query.cursor is None else id_of(query.cursor)
     rows = _on_photo(call, query, query.path, before) if query.path is not None else _on_anything(call, query, before)
     kept = rows[: query.limit]
-    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
+    cursor = next_cursor(rows, query.limit)
     return Reply(Page([operation_row(operation, call.actor) for operation in kept], cursor))
 
 
@@ -174,7 +160,9 @@ def _latest(
     persons = None if query.person is None else lookups.persons.behind(seen_person(lookups, query.person).id)
     found: list[Operation] = []
     while True:
-        batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons, among)
+        batch = lookups.operations.latest(
+            query.limit + 1, before, actor=actor, kind=query.kind, persons=persons, among=among
+        )
         found += [operation for operation in batch if operation.is_told_to(lookups.actor)]
         if len(found) > query.limit or len(batch) <= query.limit:
             return found
@@ -209,39 +197,3 @@ def _found(lookups: Lookups, operation_id: int) -> Operation:
     if operation is None:
         raise NotFound(f"there is no operation {operation_id}")
     return operation
-
-
-def operation_row(operation: Operation, actor: Actor) -> OperationRow:
-    """An operation as `actor` sees it."""
-    undoable = operation.undone_by is None and operation.kind not in NOT_UNDOABLE
-    return OperationRow(
-        operation.id,
-        operation.kind,
-        operation.said_to(actor),
-        operation.actor,
-        moment(operation.at),
-        operation.position,
-        operation.undone_by,
-        operation.undoes,
-        undoable,
-    )
-
-
-def event_row(recorded: Recorded, actor: Actor) -> EventRow:
-    """An event as `actor` sees it: never an embedding, the folders of libraries for admins alone, and where a file was
-    before only for who may see that library."""
-    event = recorded.event
-    never = _NEVER_TOLD
-    if isinstance(event, (LibraryAdded, LibraryRelocated)) and not actor.is_admin:
-        never |= {"root", "was"}
-    if isinstance(event, MediaMoved) and actor.libraries is not None and event.was_library_id not in actor.libraries:
-        never |= {"was_library_id", "was_path"}
-    data = {name: _as_json(value) for name, value in msgspec.structs.asdict(event).items() if name not in never}
-    return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), data)
-
-
-def _as_json(value: Any) -> Any:
-    """A field as JSON has it, bytes in hexadecimal."""
-    if isinstance(value, msgspec.Struct):
-        return {name: _as_json(each) for name, each in msgspec.structs.asdict(value).items()}
-    return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)

@@ -7,22 +7,29 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.http.web.as_of import AsOf, tables_as_of
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import (
+from adapters.http.web import (
     USUAL_LIMIT,
-    AfterId,
+    AsOf,
+    Call,
     Cursor,
+    Done,
+    Id,
+    LibraryParam,
     Limit,
     Offset,
     Page,
-    Sorted,
-    cursor_of,
-    place_of,
+    Reply,
+    Routes,
+    id_of,
+    is_restricted,
+    next_cursor,
+    place_with_value,
+    seen_person,
     sorted_place,
+    tables_as_of,
+    within,
+    write,
 )
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import Id, LibraryParam, is_restricted, seen_person, within
 from adapters.store.transaction import Transaction
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from projections.queries.faces import FaceView
@@ -110,7 +117,7 @@ def list_persons(call: Call, query: PersonsQuery) -> Reply:
             with_faces_only=query.library is not None or is_restricted(tables),
         )
     kept = rows[: query.limit]
-    cursor = cursor_of(Sorted(query.sort, kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
+    cursor = next_cursor(rows, query.limit, place_with_value(query.sort))
     return Reply(Page([view for view, _ in kept], cursor))
 
 
@@ -205,11 +212,10 @@ def merge(call: Call, id: int, body: MergeInto) -> Reply:
 @routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))
 def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Reply:
     """A person's faces, with those of everyone merged into it, by id."""
-    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
+    after = id_of(query.cursor) or 0
     with call.dependencies.ledger.reading(call.actor) as tables:
         person = seen_person(tables, id)
         rows = within(tables, query.library).faces.of_person(
             person.merged_into or id, after, query.limit + 1, query.offset
         )
-    kept = rows[: query.limit]
-    return Reply(Page(kept, cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None))
+    return Reply(Page(rows[: query.limit], next_cursor(rows, query.limit)))

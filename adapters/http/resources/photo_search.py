@@ -8,11 +8,20 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.photos import MediaRow, PhotoWords, media_row, narrowing
-from adapters.http.web.pagination import USUAL_LIMIT, Cursor, Limit, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import within
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    FieldError,
+    Invalid,
+    Limit,
+    Reply,
+    Routes,
+    next_cursor,
+    place_of,
+    within,
+)
+from adapters.http.web.views.media import MediaRow, PhotoWords, media_row, narrowing
 from adapters.meaning.semantic_search import Found, PhotoSearch
 from domain.base.errors import Unavailable
 from domain.base.names import search_key
@@ -99,10 +108,7 @@ def search_photos(call: Call, query: PhotoSearchQuery) -> Reply:
         page = found[: query.limit]
         items = _rows(tables, page)
         embedding = _embedding(tables, call.dependencies.search)
-    cursor = None
-    if len(found) > query.limit:
-        last = page[-1].place
-        cursor = cursor_of(FoundCursor(last.by_words, last.likeness, last.media_id))
+    cursor = next_cursor(found, query.limit, lambda row: FoundCursor(*row.place))
     return Reply(FoundPhotos(items, cursor, embedding))
 
 

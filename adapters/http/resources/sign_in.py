@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from adapters.accounts.links import Link, Purpose
-from adapters.http.web.authentication import count_attempt, no_cookie, session_cookie
+from adapters.http.web import Call, Moment, Reply, Routes, Unauthenticated
+from adapters.http.web.authentication import Password, Role, count_attempt, no_cookie, session_cookie
 from adapters.http.web.page_files import WELCOME, page_file
-from adapters.http.web.problems import Unauthenticated
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.times import Moment
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, NotFound, RuleViolation
 from domain.commands.accounts import actor_of, add_user, open_account, set_password, sign_in
@@ -20,9 +18,6 @@ from domain.commands.api_keys import require_more_than_a_key
 from domain.events.account import User
 
 routes = Routes("Accounts")
-
-Role = Literal["viewer", "editor", "admin"]
-Password = Annotated[str, Meta(description="8 to 1024 characters")]
 
 
 class Credentials(msgspec.Struct):
@@ -168,7 +163,16 @@ def invite(call: Call, body: Invitation) -> Reply:
 def show_me(call: Call) -> Reply:
     """Who is signed in."""
     user = _known(call)
-    return Reply(Me(user.id, user.name, call.actor.role, user.libraries, user.version, call.actor.key))
+    return Reply(
+        Me(
+            id=user.id,
+            name=user.name,
+            role=call.actor.role,
+            libraries=user.libraries,
+            version=user.version,
+            key=call.actor.key,
+        )
+    )
 
 
 @routes("POST", "/me/password", body=NewPassword, answers=Session, errors=(401, 429))

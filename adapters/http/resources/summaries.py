@@ -11,11 +11,23 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import USUAL_LIMIT, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.times import Moment, moment
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    Done,
+    FieldError,
+    Invalid,
+    Limit,
+    Moment,
+    Page,
+    Reply,
+    Routes,
+    moment,
+    next_cursor,
+    place_of,
+    write,
+)
 from domain.base.errors import Unavailable
 from domain.commands.summaries import delete_summary, live_summary, require_may_read
 from domain.events.summary import Summary
@@ -126,7 +138,7 @@ def list_summaries(call: Call, query: SummariesQuery) -> Reply:
             query.limit + 1, before, query.first, query.last, query.contact, superseded=query.superseded
         )
     kept = rows[: query.limit]
-    cursor = cursor_of(AfterDay(kept[-1].day, kept[-1].id)) if len(rows) > query.limit else None
+    cursor = next_cursor(rows, query.limit, lambda row: AfterDay(row.day, row.id))
     return Reply(Page([summary_view(row) for row in kept], cursor))
 
 
@@ -180,18 +192,18 @@ def remove_summary(call: Call, id: int) -> Reply:
 def summary_view(summary: Summary) -> SummaryView:
     """A summary as clients see it."""
     return SummaryView(
-        summary.id,
-        summary.day,
-        summary.contact,
-        summary.text,
-        summary.messages,
-        summary.source_hash.hex(),
-        summary.model,
-        summary.prompt_version,
-        moment(summary.written_at),
-        summary.superseded_by,
-        summary.masked,
-        summary.embedding_model,
+        id=summary.id,
+        day=summary.day,
+        contact=summary.contact,
+        text=summary.text,
+        messages=summary.messages,
+        source_hash=summary.source_hash.hex(),
+        model=summary.model,
+        prompt_version=summary.prompt_version,
+        written_at=moment(summary.written_at),
+        superseded_by=summary.superseded_by,
+        masked=summary.masked,
+        embedding_model=summary.embedding_model,
     )
 
 

@@ -8,13 +8,25 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.http.resources.photos import PhotoWords, narrowing
-from adapters.http.web.as_of import AsOf, tables_as_of
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import Page
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, is_restricted, photo_at, within
+from adapters.http.web import (
+    AsOf,
+    Call,
+    Done,
+    FieldError,
+    Id,
+    Invalid,
+    LibraryParam,
+    LibraryRef,
+    Page,
+    Reply,
+    Routes,
+    is_restricted,
+    photo_at,
+    tables_as_of,
+    within,
+    write,
+)
+from adapters.http.web.views.media import PhotoQuery, PhotoWords, narrowing
 from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound, RuleViolation
 from domain.commands.faces import LARGEST_BATCH, Outcome
@@ -26,13 +38,6 @@ routes = Routes("Tags")
 
 MOST_FITTING: Final = 50_000
 """Contents that one operation tags by a filter: some seconds of the write lock."""
-
-
-class PhotoQuery(msgspec.Struct):
-    """Which photo."""
-
-    path: str
-    library: LibraryParam | None = None
 
 
 class TagsOfPhoto(PhotoQuery):

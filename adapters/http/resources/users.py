@@ -5,11 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapters.http.resources.sign_in import Password, Role
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import Page
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import Id
+from adapters.http.web import Call, Done, Id, Page, Reply, Routes, write
+from adapters.http.web.authentication import Password, Role
 from adapters.store.transaction import Transaction
 from domain.base.errors import RuleViolation
 from domain.commands.accounts import add_user, grant, open_account, remove_user, set_password
@@ -103,4 +100,11 @@ def close_user(call: Call, id: int) -> Reply:
 
 
 def _row(user: User) -> UserRow:
-    return UserRow(user.id, user.name, user.role, user.libraries, user.password_hash is not None, user.version)
+    return UserRow(
+        id=user.id,
+        name=user.name,
+        role=user.role,
+        libraries=user.libraries,
+        has_password=user.password_hash is not None,
+        version=user.version,
+    )

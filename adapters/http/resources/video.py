@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from adapters.http.web import Call, LibraryRef, Reply, Routes, photo_at
 from adapters.http.web.authentication import BY_WHOM
 from adapters.http.web.etags import has_tag, tag_of
 from adapters.http.web.file_responses import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, motion, original
-from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import LibraryParam, LibraryRef, photo_at
+from adapters.http.web.views.media import PhotoQuery
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.events.media import Media
 from projections.queries.reading import Lookups
@@ -36,15 +36,8 @@ _KEPT_FOR_A_WHILE: Final = {"Cache-Control": "private, max-age=600", "Vary": BY_
 _VIDEO_TYPES: Final = sorted({kind for kind in TYPES.values() if kind.startswith("video/")})
 
 
-class VideoQuery(msgspec.Struct):
-    """Which video."""
-
-    path: str
-    library: LibraryParam | None = None
-
-
-@routes("GET", "/video/stream", query=VideoQuery, media_types=(*_VIDEO_TYPES, UNKNOWN), errors=(404, 416))
-def stream(call: Call, query: VideoQuery) -> Reply:
+@routes("GET", "/video/stream", query=PhotoQuery, media_types=(*_VIDEO_TYPES, UNKNOWN), errors=(404, 416))
+def stream(call: Call, query: PhotoQuery) -> Reply:
     """The video file itself, with ranges, for players that know its format; of a photo the short video in it."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
@@ -136,13 +129,13 @@ class ClipRows(msgspec.Struct):
 @routes(
     "GET",
     "/video/preview",
-    query=VideoQuery,
+    query=PhotoQuery,
     answers=ClipStatus,
     media_types=("video/mp4",),
     errors=(404, 416),
     also=(202,),
 )
-def show_preview(call: Call, query: VideoQuery) -> Reply:
+def show_preview(call: Call, query: PhotoQuery) -> Reply:
     """A few seconds of a video without sound, at most 480 lines, to be shown in a loop.
 
     One that is not there yet is made in the background: 202 until then.
@@ -153,13 +146,13 @@ def show_preview(call: Call, query: VideoQuery) -> Reply:
 @routes(
     "GET",
     "/video/gif",
-    query=VideoQuery,
+    query=PhotoQuery,
     answers=ClipStatus,
     media_types=("image/gif",),
     errors=(404, 416),
     also=(202,),
 )
-def show_gif(call: Call, query: VideoQuery) -> Reply:
+def show_gif(call: Call, query: PhotoQuery) -> Reply:
     """A few seconds of a video as a GIF of at most 320 pixels; 202 as long as it is being made."""
     return _clip(call, query, "gif", "image/gif")
 
@@ -184,7 +177,7 @@ def tell_clips(call: Call, body: ClipsWanted) -> Reply:
     return Reply(ClipRows(rows[::-1]))
 
 
-def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Reply:
+def _clip(call: Call, query: PhotoQuery, kind: ClipKind, media_type: str) -> Reply:
     with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
     clip = call.dependencies.clips.want(media, kind)

@@ -7,9 +7,10 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
+from msgspec import Meta
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
@@ -157,3 +158,7 @@ def no_cookie(call: Call) -> str:
 def _cookie(value: str, seconds: int, call: Call) -> str:
     secure = "; Secure" if call.is_secure else ""
     return f"{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}"
+
+
+Role = Literal["viewer", "editor", "admin"]
+Password = Annotated[str, Meta(description="8 to 1024 characters")]

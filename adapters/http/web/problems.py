@@ -119,14 +119,21 @@ STATUSES: Final[Mapping[int, tuple[str, str]]] = {
 
 def problem_of(error: ImageApiError) -> Problem:
     """The problem that a client is told for `error`."""
-    kind, status, title, _ = next(each for each in KINDS if isinstance(error, each[0]))
+    kind, status, title = next((kind, status, title) for kind, status, title, _ in KINDS if isinstance(error, kind))
     errors: tuple[FieldError, ...] = ()
     if isinstance(error, Invalid):
         errors = error.errors
     elif isinstance(error, RuleViolation) and error.field is not None:
         errors = (FieldError(error.field, str(error)),)
     operation_id = error.operation_id if isinstance(error, InTheWay) else None
-    return Problem(f"/docs#{anchor(kind)}", title, status, str(error), errors, operation_id)
+    return Problem(
+        type=f"/docs#{anchor(kind)}",
+        title=title,
+        status=status,
+        detail=str(error),
+        errors=errors,
+        operation_id=operation_id,
+    )
 
 
 def anchor(kind: type[ImageApiError]) -> str:

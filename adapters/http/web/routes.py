@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+import anyio
 import msgspec
 from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from adapters.http.web.dependencies import Dependencies
 from domain.base.actor import Actor
@@ -52,8 +54,11 @@ class Call:
     dry_run: bool = False
 
 
+MakeStream = Callable[[Dependencies, anyio.CapacityLimiter], ASGIApp]
+"""Makes what streams at a path, with the threads that it may use."""
 Run = Callable[..., Reply]
 R = TypeVar("R", bound=Run)
+S = TypeVar("S", bound=MakeStream)
 
 
 @dataclass(frozen=True)
@@ -107,10 +112,11 @@ class DeclaredRoute:
 
 
 class Routes:
-    """The routes of one subject; calling it declares one."""
+    """The routes of one subject; calling it declares one. `streams` are its endless ones by path."""
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
+        self.streams: dict[str, MakeStream] = {}
         self._declared: list[DeclaredRoute] = []
 
     def __iter__(self) -> Iterator[DeclaredRoute]:
@@ -137,22 +143,31 @@ class Routes:
         def declare(run: R) -> R:
             self._declared.append(
                 DeclaredRoute(
-                    method,
-                    path,
-                    run,
-                    self.subject,
-                    role,
-                    body,
-                    query,
-                    answers,
-                    status,
-                    tuple(errors),
-                    versioned,
-                    rehearses,
-                    tuple(media_types),
-                    tuple(also),
+                    method=method,
+                    path=path,
+                    run=run,
+                    subject=self.subject,
+                    role=role,
+                    body=body,
+                    query=query,
+                    answers=answers,
+                    status=status,
+                    errors=tuple(errors),
+                    versioned=versioned,
+                    rehearses=rehearses,
+                    media_types=tuple(media_types),
+                    also=tuple(also),
                 )
             )
             return run
+
+        return declare
+
+    def stream(self, path: str) -> Callable[[S], S]:
+        """Declare the decorated class as what streams to who gets `path`."""
+
+        def declare(make: S) -> S:
+            self.streams[path] = make
+            return make
 
         return declare
