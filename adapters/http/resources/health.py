@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 import anyio
 import anyio.to_thread
@@ -17,9 +17,6 @@ from domain.base.actor import Actor
 from domain.base.errors import Unavailable
 
 routes = Routes("Server")
-
-LOOK_SECONDS: Final = 0.5
-"""How often the stream looks whether a job changed; a look is a comparison in memory."""
 
 
 class PartHealth(msgspec.Struct):
@@ -115,7 +112,7 @@ class JobStream(ServerSentEvents):
         async def news(actor: Actor) -> bytes:
             nonlocal shown
             if shown is not None:
-                await anyio.sleep(LOOK_SECONDS)
+                await anyio.sleep(self.dependencies.pace.look)
             now = msgspec.json.encode(Page(job_rows(self.dependencies.work.progress(), actor)))
             if now == shown:
                 return b""

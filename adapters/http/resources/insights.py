@@ -231,7 +231,7 @@ def chat_live(call: Call, body: ChatWish) -> Reply:
     seconds, the language model is stopped and nothing is recorded.
     """
     turn = _begun(call, body)
-    return Reply(response=TurnStream(turn, lambda done: _result(call, done)))
+    return Reply(response=TurnStream(turn, lambda done: _result(call, done), call.dependencies.pace))
 
 
 @routes(
@@ -247,7 +247,7 @@ def listen_again(call: Call, query: AttachQuery) -> Reply:
     turn = _attached(call, query.turn)
     heard = call.headers.get("last-event-id", "").strip()
     after = int(heard) if heard.isascii() and heard.isdigit() and len(heard) < 10 else 0
-    return Reply(response=TurnStream(turn, lambda done: _result(call, done), after))
+    return Reply(response=TurnStream(turn, lambda done: _result(call, done), call.dependencies.pace, after))
 
 
 @routes("DELETE", "/insights/chat/stream", query=AttachQuery, status=204, role="editor", errors=(404,))

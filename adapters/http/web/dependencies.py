@@ -46,6 +46,17 @@ class Accounts:
 
 
 @dataclass(frozen=True)
+class StreamPace:
+    """Seconds: every `beat` a stream says that it is alive and asks whether the session still is; every `look` it asks
+    whether a job changed, which is a comparison in memory. For `first` it waits for what a turn of a language model
+    begins with, so that what fails at once has a status of its own."""
+
+    beat: float = 15.0
+    look: float = 0.5
+    first: float = 1.0
+
+
+@dataclass(frozen=True)
 class Dependencies:
     """Everything that the routes reach.
 
@@ -83,6 +94,7 @@ class Dependencies:
     summariser: WritesSummaries | None = None
     summary_search: SummarySearch | None = None
     cors_origins: Sequence[str] = ()
+    pace: StreamPace = StreamPace()
     metrics: PrometheusRegistry = field(default_factory=PrometheusRegistry)
 
     @property

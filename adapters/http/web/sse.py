@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import anyio
 import anyio.to_thread
@@ -23,9 +23,6 @@ Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 Source = Callable[[Actor], Awaitable[bytes]]
 """Answers the next events for an actor, framed; empty where it waited for a moment in vain."""
-
-BEAT_SECONDS: Final = 15.0
-"""How often a stream says that it is alive and asks whether the session still is."""
 
 
 class ServerSentEvents(ABC):
@@ -72,7 +69,7 @@ class ServerSentEvents(ABC):
         while True:
             if framed := await source(actor):
                 await _send(send, framed)
-            if anyio.current_time() - beat >= BEAT_SECONDS:
+            if anyio.current_time() - beat >= self.dependencies.pace.beat:
                 beat = anyio.current_time()
                 try:
                     actor = await self._actor(request)
