@@ -13,17 +13,7 @@ import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 
-from adapters.http.web import (
-    USUAL_LIMIT,
-    Call,
-    FieldError,
-    Invalid,
-    Limit,
-    Moment,
-    Reply,
-    Routes,
-    is_restricted,
-)
+from adapters.http.web import USUAL_LIMIT, Call, FieldError, Invalid, Limit, Moment, Reply, Routes, is_restricted
 from adapters.http.web.sse import ServerSentEvents, Source
 from adapters.http.web.validation import query_of
 from adapters.http.web.views.operations import event_row

@@ -90,25 +90,7 @@ class Endpoint:
 
     def _answer(self, declared: DeclaredRoute, request: Request, raw: bytes) -> Reply:
         who = _who(self._dependencies, declared, request)
-        given: dict[str, Any] = _path_values(request)
-        dry_run = False
-        query = request.scope["query_string"]
-        errors: list[FieldError] = []
-        try:
-            if declared.rehearses:
-                query, dry_run = _without_dry_run(query)
-            read = query_of(query, declared.query or NoParameters)
-            if declared.query is not None:
-                given["query"] = read
-        except Invalid as error:
-            errors += error.errors
-        if declared.body is not None:
-            try:
-                given["body"] = body_of(raw, declared.body)
-            except Invalid as error:
-                errors += error.errors
-        if errors:
-            raise Invalid(tuple(errors))
+        given, dry_run = _inputs(declared, request, raw)
         call = Call(
             dependencies=self._dependencies,
             headers=request.headers,
@@ -138,6 +120,34 @@ def _who(dependencies: Dependencies, declared: DeclaredRoute, request: Request) 
         demand_same_origin(request.headers, must_state=True)
     who.actor.require(declared.role)
     return who
+
+
+def _inputs(declared: DeclaredRoute, request: Request, raw: bytes) -> tuple[dict[str, Any], bool]:
+    """What the route's function is given beside the call, and whether it is a dry run.
+
+    Raises:
+        Invalid: names all that cannot be in the query and in the body.
+    """
+    given = _path_values(request)
+    dry_run = False
+    query = request.scope["query_string"]
+    errors: list[FieldError] = []
+    try:
+        if declared.rehearses:
+            query, dry_run = _without_dry_run(query)
+        parameters = query_of(query, declared.query or NoParameters)
+        if declared.query is not None:
+            given["query"] = parameters
+    except Invalid as error:
+        errors += error.errors
+    if declared.body is not None:
+        try:
+            given["body"] = body_of(raw, declared.body)
+        except Invalid as error:
+            errors += error.errors
+    if errors:
+        raise Invalid(tuple(errors))
+    return given, dry_run
 
 
 def _path_values(request: Request) -> dict[str, Any]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from domain.commands.faces import (
-    Outcome,
-)
+from domain.commands.faces import Outcome
 
 
 class Suggestion(msgspec.Struct):
