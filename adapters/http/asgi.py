@@ -88,7 +88,7 @@ def declared() -> list[DeclaredRoute]:
 
 
 def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> Starlette:
-    """The application that answers with `parts`. It starts nothing and owns nothing itself: `lifespan` is entered when
+    """The application over these dependencies. It starts nothing and owns nothing itself: `lifespan` is entered when
     the server starts and left when it stops."""
     threads = anyio.CapacityLimiter(THREADS)
     document = openapi.document(declared(), dependencies.version)

@@ -14,7 +14,7 @@ from domain.events.media import MediaMoved
 from domain.events.operation import Operation
 from domain.undo.undo import NOT_UNDOABLE
 
-_NEVER_TOLD: Final = frozenset({"embedding_id", "was_embedding_id"})
+_NEVER_SHOWN: Final = frozenset({"embedding_id", "was_embedding_id"})
 
 
 class OperationRow(msgspec.Struct):
@@ -61,7 +61,7 @@ def event_row(recorded: Recorded, actor: Actor) -> EventRow:
     """An event as `actor` sees it: never an embedding, the folders of libraries for admins alone, and where a file was
     before only for who may see that library."""
     event = recorded.event
-    never = _NEVER_TOLD
+    never = _NEVER_SHOWN
     if isinstance(event, (LibraryAdded, LibraryRelocated)) and not actor.is_admin:
         never |= {"root", "was"}
     if isinstance(event, MediaMoved) and actor.libraries is not None and event.was_library_id not in actor.libraries:
