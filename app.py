@@ -11,13 +11,13 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from adapters.accounts.limits import SignInLimits
-from adapters.accounts.links import LinkBook, LinkPurpose
+from adapters.accounts.links import LinkBook
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.signing_key import signing_key
 from adapters.accounts.tokens import Tokens
@@ -49,10 +49,8 @@ from adapters.face_engines.serve import faces_app
 from adapters.files.change_watcher import ChangeWatcher
 from adapters.files.confinement import open_below, resolve
 from adapters.http.asgi import create_http_app
-from adapters.http.keeping import Upkeep
 from adapters.http.server import run_web
-from adapters.http.web.dependencies import Accounts, Parts
-from adapters.http.web.metrics import PrometheusMeters
+from adapters.http.web.dependencies import Accounts, Dependencies
 from adapters.insights.known import facts_about
 from adapters.insights.narrator import HYBRID, LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
@@ -80,7 +78,6 @@ from adapters.sms.client import SmsClient
 from adapters.store.database import Database
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
 from adapters.store.export_import import export_log, import_log
-from adapters.store.generation_status import generation_statuses
 from adapters.store.generations import prepare as prepare_tables
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
@@ -115,7 +112,6 @@ EMBEDDER_MEMORY = 2**30
 """Bytes the text embedder's worker may use: the model takes 160 MB, a batch of long texts some more."""
 IDLE_SECONDS = 30.0
 NO_EMBEDDER = "nothing was set or installed that embeds texts (run `make search`, or set OLLAMA_PRIMARY_URL)"
-INVITATION_LIFETIME = timedelta(days=7)
 PAGE = Path(__file__).resolve().parent / "adapters" / "page"
 
 
@@ -126,7 +122,7 @@ class Server:
         self._house = application
         self.board = application.board
         self._links = LinkBook(application.settings.links_file)
-        self._app = create_http_app(application.parts(self._links))
+        self._app = create_http_app(application.dependencies(self._links))
 
     def run(self, on_ready: Callable[[str], None]) -> None:
         """Serve until interrupted."""
@@ -583,10 +579,10 @@ class Application:
         return {name: max(kept.get(name, 0), own.get(name, 0)) for name in {**kept, **own}}
 
     @cached_property
-    def upkeep(self) -> Upkeep:
-        """The server in figures, and its read tables."""
+    def figures(self) -> Figures:
+        """The server in figures."""
         ledger, board = self.ledger, self.board
-        figures = Figures(
+        return Figures(
             VERSION,
             ledger,
             board,
@@ -595,21 +591,22 @@ class Application:
             policies=self.policies,
             clips_wanted=lambda: self.clips.wanted,
         )
+
+    @cached_property
+    def rebuilds(self) -> Rebuilds:
+        """Rebuilds of the read tables in the background."""
+        ledger = self.ledger
         rebuilds = Rebuilds(
-            board, lambda report, begin, drop_old: rebuild_tables(ledger, report, drop_old=drop_old, on_begin=begin)
+            self.board,
+            lambda report, begin, drop_old: rebuild_tables(ledger, report, drop_old=drop_old, on_begin=begin),
         )
         self._closing.append(rebuilds.stop)
-        return Upkeep(figures, lambda: generation_statuses(ledger), self.policies, rebuilds.start, PrometheusMeters())
+        return rebuilds
 
-    def parts(self, links: LinkBook) -> Parts:
+    def dependencies(self, links: LinkBook) -> Dependencies:
         """What the HTTP routes reach."""
         key = self.settings.secret_key or signing_key(self.settings.secret_key_file)
-
-        def invite(role: str, libraries: tuple[int, ...] | None) -> str:
-            return links.issue(LinkPurpose.INVITATION, role=role, libraries=libraries, lifetime=INVITATION_LIFETIME)
-
-        uses = KeyUses(self.ledger.database)
-        return Parts(
+        return Dependencies(
             ledger=self.ledger,
             pictures=self.gallery,
             locate=self.locate,
@@ -618,9 +615,18 @@ class Application:
             clips=self.clips,
             similarity=self.similarity,
             likeness=likeness,
-            accounts=Accounts(Passwords(), Tokens(key), links, SignInLimits(), invite, SignInLimits(), uses),
+            accounts=Accounts(
+                passwords=Passwords(),
+                tokens=Tokens(key),
+                links=links,
+                limits=SignInLimits(),
+                key_limits=SignInLimits(),
+                key_uses=KeyUses(self.ledger.database),
+            ),
             work=self.work,
-            upkeep=self.upkeep,
+            rebuilds=self.rebuilds,
+            figures=self.figures,
+            policies=self.policies,
             page=PAGE,
             version=VERSION,
             engine=self.engine,
@@ -630,7 +636,7 @@ class Application:
             narrator=self.narrator,
             search=self.photo_search,
             summariser=self.summariser,
-            found_summaries=self.summary_search.find,
+            summary_search=self.summary_search,
         )
 
     def server(self) -> Server:

@@ -33,7 +33,7 @@ from starlette.types import ASGIApp
 
 from adapters.accounts.links import LinkBook
 from adapters.http.asgi import create_http_app
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from adapters.settings import Settings
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
@@ -299,11 +299,14 @@ def application_at(url: str) -> Iterator[Application]:
             made.close()
 
 
-async def ask(parts: Parts, seconds: float, word: str) -> None:
+async def ask(dependencies: Dependencies, seconds: float, word: str) -> None:
     """Print what each route takes, each as soon as it is known."""
     wanted = {title: ("/photos", query) for title, query in (FILTERS | DEEP).items()} | OTHERS
-    application = create_http_app(parts)
-    async with client_of(application, parts, "all") as all_, client_of(application, parts, "some") as some:
+    application = create_http_app(dependencies)
+    async with (
+        client_of(application, dependencies, "all") as all_,
+        client_of(application, dependencies, "some") as some,
+    ):
         for title, (path, query) in wanted.items():
             if word not in title:
                 continue
@@ -319,12 +322,12 @@ async def ask(parts: Parts, seconds: float, word: str) -> None:
             print(f"  {title:34} {told:66} {rows:6}", flush=True)
 
 
-def client_of(application: ASGIApp, parts: Parts, name: str) -> httpx.AsyncClient:
+def client_of(application: ASGIApp, dependencies: Dependencies, name: str) -> httpx.AsyncClient:
     """A client of the application, signed in as one user."""
-    with parts.ledger.reading(CLI) as tables:
+    with dependencies.ledger.reading(CLI) as tables:
         user = tables.users.named(name)
     assert user is not None
-    token = parts.accounts.tokens.issue(user.id, user.epoch).token
+    token = dependencies.accounts.tokens.issue(user.id, user.epoch).token
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://127.0.0.1", headers=headers)
 
@@ -352,11 +355,11 @@ async def down(client: httpx.AsyncClient, query: dict[str, Any]) -> dict[str, An
     return query | cursor
 
 
-def yardstick(parts: Parts) -> float:
+def yardstick(dependencies: Dependencies) -> float:
     """The least milliseconds of a core that it takes to look at each file's entry in the timeline for a word."""
     taken = []
     for _ in range(20):
-        with parts.ledger.reading(CLI) as tables:
+        with dependencies.ledger.reading(CLI) as tables:
             began = time.process_time()
             assert not tables.timeline.page(PhotoFilter(lens="xylophone"), sort="taken_at", after=None, limit=1)
             taken.append((time.process_time() - began) * 1000)
@@ -390,11 +393,11 @@ def main(words: list[str]) -> None:
     given = parser.parse_args(words)
     print(f"lists of {MEDIA} media and {FACES} faces on", "PostgreSQL" if given.postgres else "SQLite", flush=True)
     with filled(given.postgres, given.keep) as url, application_at(url) as made:
-        parts = made.parts(LinkBook(made.settings.links_file))
-        print(f"  yardstick: {yardstick(parts):.1f} ms of a core")
+        dependencies = made.dependencies(LinkBook(made.settings.links_file))
+        print(f"  yardstick: {yardstick(dependencies):.1f} ms of a core")
         print(f"  {'ms: median, p99, least, of a core':34} {'sees everything':>32} {'granted one library':>32}    rows")
-        asyncio.run(ask(parts, given.seconds, given.word))
-        print(f"  yardstick: {yardstick(parts):.1f} ms of a core")
+        asyncio.run(ask(dependencies, given.seconds, given.word))
+        print(f"  yardstick: {yardstick(dependencies):.1f} ms of a core")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -28,6 +27,7 @@ from adapters.http.resources import (
     faces,
     health,
     history,
+    image_faces,
     images,
     insights,
     libraries,
@@ -42,22 +42,22 @@ from adapters.http.resources import (
     users,
     video,
 )
-from adapters.http.resources.events import EventStream
-from adapters.http.resources.health import JobStream
 from adapters.http.web import docs, openapi
-from adapters.http.web.dependencies import Parts
-from adapters.http.web.endpoint import LARGEST_ID, THREADS, Endpoint, has_tag
-from adapters.http.web.gzip import Compressed
-from adapters.http.web.metrics import Metered
+from adapters.http.web.dependencies import Dependencies
+from adapters.http.web.endpoint import LARGEST_ID, THREADS, Endpoint
+from adapters.http.web.etags import has_tag, tag_of
+from adapters.http.web.gzip import Gzip
+from adapters.http.web.metrics import RequestMetrics
 from adapters.http.web.page_files import page_routes
 from adapters.http.web.problems import answer_of, plain_problem
-from adapters.http.web.routes import Declared
-from adapters.http.web.security_headers import Guard
+from adapters.http.web.routes import DeclaredRoute
+from adapters.http.web.security_headers import SecurityHeaders
 
 MEDIA_HEADERS = ("Range", "If-Range", "Last-Event-ID")
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
-SUBJECTS = (
+RESOURCES = (
     faces.routes,
+    image_faces.routes,
     clusters.routes,
     persons.routes,
     photos.routes,
@@ -79,34 +79,34 @@ SUBJECTS = (
     health.routes,
     admin.routes,
 )
+"""Every resource, in the order of the documents."""
 
 
-def declared() -> list[Declared]:
-    """Every declared route, subject by subject."""
-    return [route for subject in SUBJECTS for route in subject]
+def declared() -> list[DeclaredRoute]:
+    """Every declared route, resource by resource."""
+    return [route for resource in RESOURCES for route in resource]
 
 
-def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette:
-    """The application that answers with `parts`. It starts nothing and owns nothing itself: `lifespan` is entered when
+def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> Starlette:
+    """The application over these dependencies. It starts nothing and owns nothing itself: `lifespan` is entered when
     the server starts and left when it stops."""
     threads = anyio.CapacityLimiter(THREADS)
-    document = openapi.document(declared(), parts.version)
+    document = openapi.document(declared(), dependencies.version)
     routes: list[BaseRoute] = [
         _fixed("/openapi.json", msgspec.json.encode(document), "application/json"),
         _fixed("/docs", docs.page(document).encode(), "text/html; charset=utf-8"),
         _fixed("/docs.css", docs.STYLE.encode(), "text/css; charset=utf-8"),
-        Route("/jobs/stream", JobStream(parts, threads), methods=["GET"]),
-        Route("/events/stream", EventStream(parts, threads), methods=["GET"]),
-        *_endpoints(parts, threads),
-        *page_routes(parts.page, threads),
+        *_streams(dependencies, threads),
+        *_endpoints(dependencies, threads),
+        *page_routes(dependencies.page),
     ]
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Metered, meters=parts.upkeep.meters, templates=_templates(routes)),
-            Middleware(Guard),
-            *_shared(parts.cors_origins),
-            Middleware(Compressed),
+            Middleware(RequestMetrics, registry=dependencies.metrics, templates=_templates(routes)),
+            Middleware(SecurityHeaders),
+            *_shared(dependencies.cors_origins),
+            Middleware(Gzip),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_problem},
@@ -115,12 +115,18 @@ def create_http_app(parts: Parts, lifespan: Lifespan | None = None) -> Starlette
     return app
 
 
-def _endpoints(parts: Parts, threads: anyio.CapacityLimiter) -> Iterable[Route]:
-    by_path: dict[str, dict[str, Declared]] = {}
+def _streams(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:
+    for resource in RESOURCES:
+        for path, make in resource.streams.items():
+            yield Route(path, make(dependencies, threads), methods=["GET"])
+
+
+def _endpoints(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:
+    by_path: dict[str, dict[str, DeclaredRoute]] = {}
     for route in declared():
         by_path.setdefault(route.path, {})[route.method] = route
     for path, methods in by_path.items():
-        yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(parts, methods, threads))
+        yield Route(re.sub(r"{((?:\w+_)?id)}", r"{\1:id}", path), Endpoint(dependencies, methods, threads))
 
 
 def _shared(origins: Sequence[str]) -> list[Middleware]:
@@ -165,7 +171,7 @@ register_url_convertor("id", IdConvertor())
 
 def _fixed(path: str, content: bytes, media_type: str) -> Route:
     """A route that always answers the same."""
-    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+    tag = tag_of(content)
 
     async def serve(request: Request) -> Response:
         headers = {"ETag": tag, "Cache-Control": "no-cache"}

@@ -13,7 +13,7 @@ from domain.events.person import Person
 from projections.queries.reading import Lookups
 
 
-class AssignmentReason(msgspec.Struct, frozen=True):
+class FaceAssignmentReason(msgspec.Struct, frozen=True):
     """Why a face was given a person: the `rule` and who followed it, at (microseconds since 1970 UTC) and in which
     operation; where a model was asked, the cosine `similarity` and the `threshold` that it passed. `person` is who was
     named then and `now` who that is today, None where deleted; `superseded` says that it holds no longer."""
@@ -64,9 +64,9 @@ def found_by(events: Sequence[Recorded]) -> str:
     return "unknown"
 
 
-def reasons(tables: Lookups, events: Sequence[Recorded]) -> list[AssignmentReason]:
+def reasons(tables: Lookups, events: Sequence[Recorded]) -> list[FaceAssignmentReason]:
     """Every reason that a face was ever given a person, the newest first; `events` are the face's, the oldest first."""
-    found: list[AssignmentReason] = []
+    found: list[FaceAssignmentReason] = []
     holds = True
     for recorded in reversed(events):
         event = recorded.event
@@ -77,10 +77,10 @@ def reasons(tables: Lookups, events: Sequence[Recorded]) -> list[AssignmentReaso
     return found
 
 
-def _reason(tables: Lookups, recorded: Recorded, event: FaceAssigned, *, superseded: bool) -> AssignmentReason:
+def _reason(tables: Lookups, recorded: Recorded, event: FaceAssigned, *, superseded: bool) -> FaceAssignmentReason:
     person = tables.persons.get(event.person_id)
     canonical = None if person is None else person.canonical_id
-    return AssignmentReason(
+    return FaceAssignmentReason(
         person_id=event.person_id,
         person=person,
         now=None if canonical is None else tables.persons.get(canonical),

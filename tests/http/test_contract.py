@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from adapters.http.asgi import declared
-from adapters.http.web.routes import Declared
+from adapters.http.web.routes import DeclaredRoute
 from adapters.http.web.security_headers import SECURITY_HEADERS
 from domain.base.conversation import ConversationMessage
 from tests.http.understanding import Watched
@@ -29,13 +29,13 @@ WITH_BODY = [pytest.param(route, id=f"{route.method} {route.path}") for route in
 JSON = {"Content-Type": "application/json"}
 
 
-def address(route: Declared) -> str:
+def address(route: DeclaredRoute) -> str:
     """A path of this route."""
     return re.sub(r"{\w*id}", "999", route.path)
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_route_is_documented_with_its_shapes(route: Declared) -> None:
+def test_every_route_is_documented_with_its_shapes(route: DeclaredRoute) -> None:
     operation = DOCUMENT["paths"][route.path][route.method.lower()]
     assert operation["summary"]
     assert operation["tags"] == [route.subject]
@@ -80,7 +80,7 @@ def test_the_document_and_the_page_made_of_it_are_open_and_ask_no_other_host(wor
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_without_a_token_only_open_routes_answer(world: World, route: Declared) -> None:
+def test_without_a_token_only_open_routes_answer(world: World, route: DeclaredRoute) -> None:
     answer = world.client().request(route.method, address(route), json={} if route.body else None)
     if route.role is None:
         assert answer.status_code not in {401, 403}
@@ -90,7 +90,7 @@ def test_without_a_token_only_open_routes_answer(world: World, route: Declared) 
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.values[0].role in {"editor", "admin"}])  # type: ignore[union-attr]  # a route
-def test_who_has_too_small_a_role_is_refused_before_anything_is_read(world: World, route: Declared) -> None:
+def test_who_has_too_small_a_role_is_refused_before_anything_is_read(world: World, route: DeclaredRoute) -> None:
     head = world.ledger.head()
     client = world.api("vic" if route.role == "editor" else "ed")
     answer = client.request(route.method, address(route), json={"nonsense": 1} if route.body else None)
@@ -99,14 +99,14 @@ def test_who_has_too_small_a_role_is_refused_before_anything_is_read(world: Worl
 
 
 @pytest.mark.parametrize("route", WITH_BODY)
-def test_a_body_that_is_no_json_is_a_bad_request(world: World, route: Declared) -> None:
+def test_a_body_that_is_no_json_is_a_bad_request(world: World, route: DeclaredRoute) -> None:
     ann = world.api("ann")
     for body in (b"", b"{", b"\xff\xfe", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 100_000, b'"\\ud800"'):
         problem(ann.request(route.method, address(route), content=body, headers=JSON), 400)
 
 
 @pytest.mark.parametrize("route", WITH_BODY)
-def test_a_body_of_another_shape_names_what_is_wrong(world: World, route: Declared) -> None:
+def test_a_body_of_another_shape_names_what_is_wrong(world: World, route: DeclaredRoute) -> None:
     head, ann = world.ledger.head(), world.api("ann")
     shapes: list[Any] = [[], None, 5, "text", {"no such field": 1}]
     for body in shapes:
@@ -199,7 +199,7 @@ READS = [pytest.param(route, id=route.path) for route in declared() if route.met
 
 @pytest.mark.parametrize("route", READS)
 def test_no_read_asks_for_a_second_connection_while_it_holds_one(
-    world: World, route: Declared, monkeypatch: pytest.MonkeyPatch, embedder: Watched
+    world: World, route: DeclaredRoute, monkeypatch: pytest.MonkeyPatch, embedder: Watched
 ) -> None:
     world.photo_embedder = embedder
     monkeypatch.setattr("adapters.store.database.BUSY_SECONDS", 0.2)

@@ -7,9 +7,11 @@ import gzip
 
 import pytest
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
 from adapters.http.asgi import create_http_app
-from adapters.http.web.gzip import LEAST_BYTES, takes_gzip
+from adapters.http.web.gzip import LEAST_BYTES, Gzip, takes_gzip
 from adapters.http.web.security_headers import SECURITY_HEADERS
 from tests.http.test_authentication import user
 from tests.http.words import problem
@@ -22,7 +24,7 @@ VIEWER = "https://viewer.example"
 
 def crossing(world: World, *origins: str) -> Api:
     """A client of an application that lets pages of these origins in."""
-    client = Api(create_http_app(dataclasses.replace(world.parts, cors_origins=origins)))
+    client = Api(create_http_app(dataclasses.replace(world.dependencies, cors_origins=origins)))
     world.clients.append(client)
     return client
 
@@ -85,10 +87,11 @@ def test_pictures_films_and_parts_of_files_are_never_compressed(ann: Api, path: 
     assert "Accept-Encoding" not in answer.headers.get("vary", "")
 
 
-def test_an_answer_of_many_bytes_is_compressed_too(ann: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.http.web.gzip.IN_A_THREAD_FROM", LEAST_BYTES)
-    with ann.stream("GET", "/openapi.json", headers=GZIP) as answer:
-        assert gzip.decompress(b"".join(answer.iter_raw())) == ann.get("/openapi.json", headers=PLAIN).content
+def test_an_answer_of_many_bytes_is_compressed_too() -> None:
+    text = "many words " * LEAST_BYTES
+    client = TestClient(Gzip(PlainTextResponse(text), in_a_thread_from=LEAST_BYTES))
+    with client.stream("GET", "/", headers=GZIP) as answer:
+        assert gzip.decompress(b"".join(answer.iter_raw())) == text.encode()
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 import anyio
 import pytest
 
-from adapters.http.resources import health
-from adapters.http.web import sse
+from adapters.http.web.dependencies import StreamPace
 from domain.base.actor import CLI
 from domain.base.errors import Unavailable
 from domain.commands.accounts import set_password
@@ -157,10 +157,9 @@ def listener(world: World, name: str = "ed") -> Listener:
 
 
 @pytest.fixture
-def lively(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that looks more often, so that the tests need not wait."""
-    monkeypatch.setattr(health, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(sse, "BEAT_SECONDS", 0.05)
+def lively(world: World) -> None:
+    """Streams that look more often, so that the tests need not wait."""
+    world.dependencies = replace(world.dependencies, pace=StreamPace(beat=0.05, look=0.01))
 
 
 @pytest.mark.usefixtures("lively")

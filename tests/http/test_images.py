@@ -246,7 +246,7 @@ def test_metadata_names_the_place_of_a_photo(world: World) -> None:
         here.append((latitude, longitude))
         return located(PersonalPlace("Home"), Place("Zürich", "Zurich", "Switzerland", "CH", 1234.5, "GeoNames"))
 
-    world.parts = dataclasses.replace(world.parts, location=location)
+    world.dependencies = dataclasses.replace(world.dependencies, location=location)
     told = world.api("rex").get("/image/metadata", params={"path": "trips/ann.jpg"}).json()
     assert told["place"] == {
         "text": "Home, Zürich, Zurich, Switzerland",
@@ -266,7 +266,7 @@ def test_a_photo_without_a_position_has_no_place_and_nobody_is_asked(world: Worl
     def location(latitude: float, longitude: float) -> Location | None:
         raise AssertionError((latitude, longitude))
 
-    world.parts = dataclasses.replace(world.parts, location=location)
+    world.dependencies = dataclasses.replace(world.dependencies, location=location)
     assert world.api("ann").get("/image/metadata", params=BOB).json()["place"] is None
 
 
@@ -278,7 +278,7 @@ def test_a_place_that_is_long_in_coming_holds_up_nobody_else(world: World) -> No
         may_answer.wait(30)
         return None
 
-    world.parts = dataclasses.replace(world.parts, location=location)
+    world.dependencies = dataclasses.replace(world.dependencies, location=location)
     with world.api("ann") as ann, ThreadPoolExecutor(1) as thread:
         waits = thread.submit(ann.get, "/image/metadata", params={"path": "trips/ann.jpg"})
         try:

@@ -388,7 +388,7 @@ def test_without_a_language_model_the_missing_setting_is_named_and_what_was_writ
 ) -> None:
     generate(ed)
     world.has_model = False
-    del world.__dict__["parts"]
+    del world.__dict__["dependencies"]
     del world.__dict__["app"]
     ed = world.api("ed")
     for answer in (

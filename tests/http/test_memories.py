@@ -124,8 +124,8 @@ def test_copies_are_one_memory_and_excluded_folders_none(own_world: World) -> No
         taken("copy/a.jpg", "2001-06-01T12:00:00", like="a.jpg"),
         taken("phone/Screenshots/s.jpg", "2001-06-01T12:00:00"),
     )
-    own_world.parts = replace(own_world.parts, excluded_dirs=("screenshots",))
-    own_world.app = create_http_app(own_world.parts)
+    own_world.dependencies = replace(own_world.dependencies, excluded_dirs=("screenshots",))
+    own_world.app = create_http_app(own_world.dependencies)
     assert years(own_world.api("ed"), date="2002-06-01") == {2001: ["a.jpg"]}
 
 

@@ -29,8 +29,8 @@ def page(world: World, tmp_path: Path) -> Path:
 @pytest.fixture
 def visitor(world: World, page: Path) -> Api:
     """Someone who is not signed in, at that page."""
-    object.__setattr__(world.parts, "page", page)
-    world.__dict__["app"] = create_http_app(world.parts)
+    object.__setattr__(world.dependencies, "page", page)
+    world.__dict__["app"] = create_http_app(world.dependencies)
     return world.client()
 
 

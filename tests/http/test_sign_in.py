@@ -50,13 +50,13 @@ def test_a_wrong_name_and_a_wrong_password_are_told_alike(world: World, name: st
 
 def test_an_unknown_name_costs_as_much_work_as_a_known_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str | None] = []
-    verify = world.parts.accounts.passwords.verify
+    verify = world.dependencies.accounts.passwords.verify
 
     def counted(stored: str | None, password: str) -> bool:
         asked.append(stored)
         return verify(stored, password)
 
-    monkeypatch.setattr(world.parts.accounts.passwords, "verify", counted)
+    monkeypatch.setattr(world.dependencies.accounts.passwords, "verify", counted)
     for name in ("ed", "nobody"):
         world.client().post("/login", json={"username": name, "password": "wrong"})
     assert len(asked) == 2

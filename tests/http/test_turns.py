@@ -6,12 +6,14 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 
+from adapters.http.web.dependencies import StreamPace
 from adapters.insights.turns import UNCLAIMED_SECONDS, Turns
 from domain.base.actor import Actor
 from domain.base.errors import Conflict, NotFound
@@ -159,11 +161,14 @@ def test_a_head_request_does_not_listen(world: World, ed: httpx.Client) -> None:
         going_on.set()
 
 
-def test_a_stream_begins_before_the_first_word_where_that_takes_long(
-    world: World, ed: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adapters.http.web.chat_responses.FIRST_SECONDS", 0.05)
-    monkeypatch.setattr("adapters.http.web.chat_responses.BEAT_SECONDS", 0.05)
+@pytest.fixture
+def hurried(world: World) -> None:
+    """An application whose streams wait for little."""
+    world.dependencies = replace(world.dependencies, pace=StreamPace(beat=0.05, first=0.05))
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_stream_begins_before_the_first_word_where_that_takes_long(world: World, ed: httpx.Client) -> None:
     going_on = threading.Event()
     world.model.script = [[going_on, "One."]]
     with ed.stream("POST", "/insights/chat/stream", json={**ANN, "message": "x"}) as stream:

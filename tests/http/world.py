@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from adapters.accounts.limits import SignInLimits
-from adapters.accounts.links import LinkBook, LinkPurpose
+from adapters.accounts.links import LinkBook
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.tokens import Tokens
 from adapters.background.face_detection import DetectsFaces
@@ -35,9 +35,7 @@ from adapters.background.summary_writing import Limits, WritesSummaries
 from adapters.background.work import Work
 from adapters.files.confinement import open_below, resolve
 from adapters.http.asgi import create_http_app, declared
-from adapters.http.keeping import Upkeep
-from adapters.http.web.dependencies import Accounts, Parts
-from adapters.http.web.metrics import PrometheusMeters
+from adapters.http.web.dependencies import Accounts, Dependencies
 from adapters.http.web.openapi import document
 from adapters.insights.narrator import Narrator
 from adapters.insights.sources import Backend, Reach, Sources
@@ -51,7 +49,6 @@ from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
 from adapters.store.database import Database
-from adapters.store.generation_status import generation_statuses
 from adapters.store.generations import rebuild
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
@@ -216,9 +213,9 @@ class World:
         return VideoClips(self.workers, self.data / "preview_clips", self.data / "gifs", self.locate, most_bytes=2**30)
 
     @cached_property
-    def parts(self) -> Parts:
+    def dependencies(self) -> Dependencies:
         """What the application is put together from."""
-        return Parts(
+        return Dependencies(
             ledger=self.ledger,
             pictures=self.gallery,
             locate=self.locate,
@@ -228,15 +225,16 @@ class World:
             similarity=Similarity(),
             likeness=likeness,
             accounts=Accounts(
-                Passwords(hasher=CHEAP),
-                self.tokens,
-                self.links,
-                SignInLimits(clock=lambda: self.now),
-                lambda role, libraries: self.links.issue(LinkPurpose.INVITATION, role=role, libraries=libraries),
-                SignInLimits(clock=lambda: self.now),
-                KeyUses(self.ledger.database),
+                passwords=Passwords(hasher=CHEAP),
+                tokens=self.tokens,
+                links=self.links,
+                limits=SignInLimits(clock=lambda: self.now),
+                key_limits=SignInLimits(clock=lambda: self.now),
+                key_uses=KeyUses(self.ledger.database),
             ),
-            upkeep=self.upkeep,
+            rebuilds=self.rebuilds,
+            figures=self.figures,
+            policies=self.ledger.checkpoints,
             work=Work(self.board, self.watcher, [self.watcher.loop], lambda _: None),
             page=PAGE,
             version="test",
@@ -244,7 +242,7 @@ class World:
             narrator=self.narrator if self.has_model else None,
             search=self.search if self.photo_embedder is not None else None,
             summariser=self.summariser if self.has_talks else None,
-            found_summaries=SummarySearch(self.ledger, self.embedder).find,
+            summary_search=SummarySearch(self.ledger, self.embedder),
         )
 
     @cached_property
@@ -301,10 +299,10 @@ class World:
         )
 
     @cached_property
-    def upkeep(self) -> Upkeep:
-        """Figures and read tables."""
+    def figures(self) -> Figures:
+        """The server in figures."""
         pools, clips = {"pictures": self.workers}, self.clips
-        figures = Figures(
+        return Figures(
             "test",
             self.ledger,
             self.board,
@@ -312,13 +310,6 @@ class World:
             tally=TALLY,
             policies=self.ledger.checkpoints,
             clips_wanted=lambda: clips.wanted,
-        )
-        return Upkeep(
-            figures,
-            lambda: generation_statuses(self.ledger),
-            self.ledger.checkpoints,
-            self.rebuilds.start,
-            PrometheusMeters(),
         )
 
     @property
@@ -334,7 +325,7 @@ class World:
     @cached_property
     def app(self) -> Starlette:
         """The application."""
-        return create_http_app(self.parts)
+        return create_http_app(self.dependencies)
 
     def client(self, **more: Any) -> Api:
         """A client that is not signed in."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from adapters.http.keeping import GenerationStateName
-from adapters.http.resources.health import JobRow, rows_of
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web import Call, Reply, Routes
+from adapters.http.web.views.job_rows import JobRow, job_rows
+from adapters.store.generation_status import GenerationStatus, State, generation_statuses
 
 routes = Routes("Server")
 
@@ -20,7 +20,7 @@ class GenerationRow(msgspec.Struct):
     holds, from 0 to 1; `fingerprint` names the shape of its tables; `rows` counts each of those that will stay."""
 
     number: int
-    state: GenerationStateName
+    state: State
     fingerprint: str
     position: int
     progress: float
@@ -50,39 +50,41 @@ class RebuildWish(msgspec.Struct):
 
 
 @routes("GET", "/metrics", role="admin", media_types=("text/plain",))
-def show_metrics(call: Call) -> Answer:
+def show_metrics(call: Call) -> Reply:
     """The server in figures, in Prometheus' text format.
 
     Prometheus sends an API key of an admin with the scope `admin` as its bearer token.
     """
-    told = call.parts.upkeep.meters.told(call.parts.upkeep.figures())
-    return Answer(response=Response(told, 200, {"Cache-Control": "no-store", "Content-Type": PROMETHEUS}))
+    text = call.dependencies.metrics.exposition(call.dependencies.figures())
+    return Reply(response=Response(text, 200, {"Cache-Control": "no-store", "Content-Type": PROMETHEUS}))
 
 
 @routes("GET", "/admin/projections", role="admin", answers=Projections)
-def show_projections(call: Call) -> Answer:
+def show_projections(call: Call) -> Reply:
     """The read tables and how far each has come; counts every row."""
-    head, upkeep = call.parts.ledger.head(), call.parts.upkeep
-    generations = [
-        GenerationRow(
-            each.number,
-            each.state,
-            each.fingerprint,
-            each.position,
-            round(each.position / each.head, 4) if each.head else 1.0,
-            dict(each.rows),
-        )
-        for each in upkeep.generations()
-    ]
-    policies = [PolicyRow(name, at, max(0, head - at)) for name, at in sorted(upkeep.policies().items())]
-    return Answer(Projections(head, generations, policies), headers={"Cache-Control": "no-store"})
+    ledger = call.dependencies.ledger
+    head = ledger.head()
+    generations = [_generation(each) for each in generation_statuses(ledger)]
+    policies = [PolicyRow(name, at, max(0, head - at)) for name, at in sorted(call.dependencies.policies().items())]
+    return Reply(Projections(head, generations, policies), headers={"Cache-Control": "no-store"})
 
 
 @routes("POST", "/admin/rebuild", role="admin", body=RebuildWish, answers=JobRow, status=202, errors=(409,))
-def start_rebuild(call: Call, body: RebuildWish) -> Answer:
+def start_rebuild(call: Call, body: RebuildWish) -> Reply:
     """Build the read tables anew from the log, beside the live ones, and swap; reads and writes go on.
 
     The job's progress is in `/jobs`. Where a rebuild or comparison is at it in any process, this answers 409.
     """
-    job = call.parts.upkeep.rebuild(body.drop_old)
-    return Answer(rows_of([job], call.actor)[0], 202, {"Cache-Control": "no-store"})
+    job = call.dependencies.rebuilds.start(body.drop_old)
+    return Reply(job_rows([job], call.actor)[0], 202, {"Cache-Control": "no-store"})
+
+
+def _generation(generation: GenerationStatus) -> GenerationRow:
+    return GenerationRow(
+        number=generation.number,
+        state=generation.state,
+        fingerprint=generation.fingerprint,
+        position=generation.position,
+        progress=round(generation.position / generation.head, 4) if generation.head else 1.0,
+        rows=dict(generation.rows),
+    )

@@ -10,11 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import Page
-from adapters.http.web.problems import Unauthenticated
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.times import Moment, moment
+from adapters.http.web import Call, Done, Moment, Page, Reply, Routes, Unauthenticated, moment, write
 from adapters.store.transaction import Transaction
 from domain.commands.api_keys import issue_key, known_key, revoke_key
 from domain.events.api_key import SECRET_BYTES, ApiKey, hash_of, key_text
@@ -59,17 +55,17 @@ class IssuedApiKey(msgspec.Struct):
 
 
 @routes("GET", "/api-keys", answers=Page[ApiKeyRow])
-def list_api_keys(call: Call) -> Answer:
+def list_api_keys(call: Call) -> Reply:
     """The own keys that were not revoked, by id; for admins everyone's."""
-    uses = call.parts.accounts.key_uses.all()
-    with call.parts.ledger.reading(call.actor) as tables:
+    uses = call.dependencies.accounts.key_uses.all()
+    with call.dependencies.ledger.reading(call.actor) as tables:
         names = {user.id: user.name for user in tables.users.all()}
         keys = tables.api_keys.of(None if call.actor.is_admin else call.actor.user_id)
-    return Answer(Page([_row(key, names.get(key.user_id, ""), uses.get(key.id)) for key in keys]))
+    return Reply(Page([_row(key, names.get(key.user_id, ""), uses.get(key.id)) for key in keys]))
 
 
 @routes("POST", "/api-keys", body=NewApiKey, answers=IssuedApiKey, status=201, errors=(409,))
-def make_api_key(call: Call, body: NewApiKey) -> Answer:
+def make_api_key(call: Call, body: NewApiKey) -> Reply:
     """Make a key of one's own.
 
     The answer is the only one that shows it: imageapi keeps its SHA-256, and nobody can read the key from that. A key
@@ -82,30 +78,39 @@ def make_api_key(call: Call, body: NewApiKey) -> Answer:
 
     def issue(uow: Transaction) -> int:
         now = time.time_ns() // 1000
-        return issue_key(uow, user_id, body.name, body.scope, hash_of(secret), now, expires_at)
+        return issue_key(
+            uow, user_id, body.name, body.scope, secret_hash=hash_of(secret), now=now, expires_at=expires_at
+        )
 
     return write(call, issue, lambda uow, key_id: _issued(known_key(uow, key_id), secret), status=201)
 
 
 @routes("DELETE", "/api-keys/{id}", answers=Done, errors=(404, 409))
-def revoke_api_key(call: Call, id: int) -> Answer:
+def revoke_api_key(call: Call, id: int) -> Reply:
     """Revoke a key of one's own, as an admin anyone's: at once, and for good."""
     return write(call, lambda uow: revoke_key(uow, id))
 
 
 def _issued(key: ApiKey, secret: bytes) -> IssuedApiKey:
     row = _row(key, "", None)
-    return IssuedApiKey(key_text(key.id, secret), key.id, key.name, row.scope, row.made_at, row.expires_at)
+    return IssuedApiKey(
+        key=key_text(key.id, secret),
+        id=row.id,
+        name=row.name,
+        scope=row.scope,
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+    )
 
 
 def _row(key: ApiKey, user_name: str, used_at: int | None) -> ApiKeyRow:
     return ApiKeyRow(
-        key.id,
-        key.name,
-        key.scope,
-        key.user_id,
-        user_name,
-        moment(key.made_at),
-        None if key.expires_at is None else moment(key.expires_at),
-        None if used_at is None else moment(used_at),
+        id=key.id,
+        name=key.name,
+        scope=key.scope,
+        user_id=key.user_id,
+        user_name=user_name,
+        made_at=moment(key.made_at),
+        expires_at=None if key.expires_at is None else moment(key.expires_at),
+        used_at=None if used_at is None else moment(used_at),
     )

@@ -7,14 +7,25 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.faces import BatchOutcome, Suggestion, suggest_from
-from adapters.http.web.commands import write
-from adapters.http.web.dependencies import Cluster
-from adapters.http.web.pagination import Cursor, Page, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, within
+from adapters.http.web import (
+    Call,
+    Cursor,
+    FieldError,
+    Id,
+    Invalid,
+    LibraryParam,
+    LibraryRef,
+    Page,
+    Reply,
+    Routes,
+    next_cursor,
+    place_of,
+    within,
+    write,
+)
+from adapters.http.web.views.faces import BatchOutcome, Suggestion
 from adapters.store.transaction import Transaction
+from adapters.vectors.face_clusters import Cluster
 from domain.base.errors import Conflict, NotFound
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.review import MOST_TAGS, Bootstrapped, accept_cluster, bootstrap_persons
@@ -23,8 +34,6 @@ from projections.queries.reading import Lookups
 
 routes = Routes("Review")
 
-CLUSTER_FROM: Final = 0.50
-"""The cosine from which faces are grouped where no engine is configured to say its own: FaceNet's."""
 SAMPLES: Final = 6
 """Faces of a cluster that come with it in full."""
 NEIGHBOURS: Final = 5
@@ -94,14 +103,14 @@ class BootstrapOutcome(msgspec.Struct):
 
 
 @routes("GET", "/faces/clusters", query=ClustersQuery, answers=Page[ClusterView], errors=(404,))
-def list_clusters(call: Call, query: ClustersQuery) -> Answer:
+def list_clusters(call: Call, query: ClustersQuery) -> Reply:
     """Unassigned faces in groups that are likely one person's, the largest and then the tightest first.
 
     Faces that were named, put aside as strangers' or deleted are in none. The groups are the same at each call until
     something is decided or found; a new face joins without the others being grouped anew.
     """
     after = None if query.cursor is None else place_of(query.cursor, AfterCluster)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         narrowed = within(tables, query.library)
         following = [
             cluster
@@ -110,10 +119,8 @@ def list_clusters(call: Call, query: ClustersQuery) -> Answer:
         ]
         kept = following[: query.limit]
         items = [_view(call, narrowed, cluster) for cluster in kept]
-    if len(following) <= query.limit:
-        return Answer(Page(items))
-    last = kept[-1]
-    return Answer(Page(items, cursor_of(AfterCluster(len(last.face_ids), last.tightness, last.key))))
+    cursor = next_cursor(following, query.limit, lambda row: AfterCluster(len(row.face_ids), row.tightness, row.key))
+    return Reply(Page(items, cursor))
 
 
 @routes(
@@ -125,7 +132,7 @@ def list_clusters(call: Call, query: ClustersQuery) -> Answer:
     errors=(404, 409),
     rehearses=True,
 )
-def accept(call: Call, body: ClusterAccepted) -> Answer:
+def accept(call: Call, body: ClusterAccepted) -> Reply:
     """Say whose the faces of a cluster are, in one operation, with one answer a face.
 
     A face that somebody decided about since it was shown says so and leaves the others alone. Of a cluster of more
@@ -142,7 +149,7 @@ def accept(call: Call, body: ClusterAccepted) -> Answer:
 
 
 @routes("POST", "/persons/bootstrap", body=TagsThatArePeople, answers=BootstrapOutcome, role="editor", rehearses=True)
-def bootstrap(call: Call, body: TagsThatArePeople) -> Answer:
+def bootstrap(call: Call, body: TagsThatArePeople) -> Reply:
     """Make a person of each tag that is the name of one, in one operation, with one answer a tag.
 
     A name that somebody has already, and a tag that is not there, say so and leave the others alone.
@@ -155,14 +162,11 @@ def bootstrap(call: Call, body: TagsThatArePeople) -> Answer:
 
 
 def _clusters(call: Call, lookups: Lookups) -> list[Cluster]:
-    parts = call.parts
-    model = lookups.embedded_faces.newest_model() if parts.engine is None else parts.engine.model_version
+    dependencies = call.dependencies
+    model = lookups.embedded_faces.newest_model() if dependencies.engine is None else dependencies.engine.model_version
     if model is None:
         return []
-    least = CLUSTER_FROM if parts.engine is None else parts.engine.thresholds.cluster
-    if parts.thresholds is not None:
-        least = parts.thresholds.cluster
-    return list(parts.similarity.clusters(lookups, model, least))
+    return list(dependencies.similarity.clusters(lookups, model, dependencies.thresholds.cluster))
 
 
 def _place(cluster: Cluster) -> tuple[int, float, int]:
@@ -176,17 +180,22 @@ def _cursor_place(after: AfterCluster) -> tuple[int, float, int]:
 def _view(call: Call, lookups: Lookups, cluster: Cluster) -> ClusterView:
     views = {view.id: view for view in lookups.faces.views(cluster.face_ids[:SAMPLES])}
     samples = [views[face] for face in cluster.face_ids[:SAMPLES] if face in views]
-    ids = list(cluster.face_ids[:LARGEST_BATCH])
-    nearest = _nearest(call, lookups, cluster)
-    return ClusterView(cluster.key, len(cluster.face_ids), cluster.tightness, ids, samples, nearest)
+    return ClusterView(
+        id=cluster.key,
+        size=len(cluster.face_ids),
+        tightness=cluster.tightness,
+        face_ids=list(cluster.face_ids[:LARGEST_BATCH]),
+        faces=samples,
+        nearest=_nearest(call, lookups, cluster),
+    )
 
 
 def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | None:
     typical = lookups.faces.get(cluster.face_ids[0])
     if typical is None:
         return None
-    least = suggest_from(call)
-    scored = call.parts.similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, least)
+    least = call.dependencies.thresholds.suggest
+    scored = call.dependencies.similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, least)
     views = {view.id: view for view in lookups.persons_with_faces.views([person for person, _ in scored])}
     for person, similarity in scored:
         view = views.get(person)
@@ -202,12 +211,13 @@ def _members(call: Call, body: ClusterAccepted) -> list[int]:
         NotFound: no cluster has this id any more.
         Conflict: it has another size than the one that was shown.
     """
-    with call.parts.ledger.reading(call.actor) as tables:
-        found = [each for each in _clusters(call, within(tables, body.library)) if each.key == body.cluster]
-    if not found:
+    with call.dependencies.ledger.reading(call.actor) as tables:
+        clusters = _clusters(call, within(tables, body.library))
+    found = next((each for each in clusters if each.key == body.cluster), None)
+    if found is None:
         raise NotFound(f"there is no cluster {body.cluster} any more: look at the clusters again")
-    size = len(found[0].face_ids)
+    size = len(found.face_ids)
     if body.size is not None and body.size != size:
         raise Conflict(f"the cluster {body.cluster} has {size} faces now, not {body.size}: look at it again")
     without = set(body.without)
-    return [face for face in found[0].face_ids if face not in without][:LARGEST_BATCH]
+    return [face for face in found.face_ids if face not in without][:LARGEST_BATCH]

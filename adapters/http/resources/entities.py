@@ -8,23 +8,28 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.http.resources.entity_views import EntityRow, FactRow, entity_row, entity_rows, fact_row, fact_rows
-from adapters.http.resources.operations import OperationRow, operation_row
-from adapters.http.web.commands import Done, write
-from adapters.http.web.operation_visibility import is_known
-from adapters.http.web.pagination import (
+from adapters.http.web import (
     USUAL_LIMIT,
-    AfterId,
+    Call,
     Cursor,
+    Done,
+    Id,
     Limit,
+    Moment,
     Page,
-    Sorted,
-    cursor_of,
-    place_of,
+    Reply,
+    Routes,
+    id_of,
+    is_known,
+    moment,
+    next_cursor,
+    photo_at,
+    place_with_value,
     sorted_place,
+    write,
 )
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, photo_at
+from adapters.http.web.views.media import PhotoQuery
+from adapters.http.web.views.operations import OperationRow, operation_row
 from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound
 from domain.commands.entities import (
@@ -39,12 +44,59 @@ from domain.commands.entities import (
     record_fact,
 )
 from domain.events.entity import Statement
-from projections.queries.graph import EntityView, FactView, Type
+from projections.queries.graph import EntityView, FactSource, FactView, Standing, Type
 from projections.queries.reading import Lookups
 
 routes = Routes("Entities")
 
 Day = Annotated[str, Meta(max_length=10, description="YYYY-MM-DD, YYYY-MM or YYYY")]
+
+
+class BridgedPerson(msgspec.Struct):
+    """A person that a user bridged to an entity."""
+
+    id: int
+    name: str
+
+
+class EntityRow(msgspec.Struct):
+    """An entity: `fact_count` counts what the asker may see, `merged_into` names the entity that a merged one became,
+    and `persons` are those who are bridged to it and whom the asker may know."""
+
+    id: int
+    name: str
+    type: Type
+    description: str
+    aliases: Sequence[str]
+    fact_count: int
+    merged_into: int | None
+    version: int
+    persons: list[BridgedPerson]
+
+
+class FactRow(msgspec.Struct):
+    """A fact of an entity, perhaps about another one, as both are today. `source` says which insight it was read from
+    and by which model, null where a user wrote it; `library_id` and `path` name a visible file of the photo that the
+    insight is about. `standing` says what became of that insight: `stands`, `amended` by a newer one, `rewound` where
+    its conversation went back behind it, `gone` where it was taken back, or `erased`. `corrected` says that a user
+    changed the text since."""
+
+    id: int
+    entity_id: int
+    entity_name: str
+    text: str
+    object_id: int | None
+    object_name: str | None
+    since: str | None
+    until: str | None
+    standing: Standing
+    corrected: bool
+    source: FactSource | None
+    library_id: int | None
+    path: str | None
+    recorded_by: str
+    recorded_at: Moment
+    version: int
 
 
 class EntitiesQuery(msgspec.Struct):
@@ -105,34 +157,32 @@ class FactPatch(msgspec.Struct):
     until: Day | UnsetType | None = UNSET
 
 
-class FactsOfPhoto(msgspec.Struct):
+class FactsOfPhoto(PhotoQuery):
     """Which photo's, how many, and from where on."""
 
-    path: str
-    library: LibraryParam | None = None
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
 
 
 @routes("GET", "/entities", query=EntitiesQuery, answers=Page[EntityRow])
-def list_entities(call: Call, query: EntitiesQuery) -> Answer:
+def list_entities(call: Call, query: EntitiesQuery) -> Reply:
     """What insights and users speak of, by name, as far as the asker sees the photos that it comes from."""
     after = None
     if query.cursor is not None:
         value, id_ = sorted_place(query.cursor, "name", str)
         after = (str(value), id_)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.entities.page(query.limit + 1, after=after, q=query.q, type_=query.type)
         kept = rows[: query.limit]
         shown = entity_rows(tables, [view for view, _ in kept])
-    cursor = cursor_of(Sorted("name", kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
-    return Answer(Page(shown, cursor))
+    cursor = next_cursor(rows, query.limit, place_with_value("name"))
+    return Reply(Page(shown, cursor))
 
 
 @routes(
     "POST", "/entities", body=NewEntity, answers=EntityRow, status=201, role="editor", errors=(409,), rehearses=True
 )
-def add_entity(call: Call, body: NewEntity) -> Answer:
+def add_entity(call: Call, body: NewEntity) -> Reply:
     """Make an entity."""
     return write(
         call,
@@ -143,10 +193,10 @@ def add_entity(call: Call, body: NewEntity) -> Answer:
 
 
 @routes("GET", "/entities/{id}", answers=EntityRow, errors=(404,))
-def show_entity(call: Call, id: int) -> Answer:
+def show_entity(call: Call, id: int) -> Reply:
     """One entity; a merged one says into which by `merged_into`."""
-    with call.parts.ledger.reading(call.actor) as tables:
-        return Answer(entity_row(tables, _seen(tables, id)))
+    with call.dependencies.ledger.reading(call.actor) as tables:
+        return Reply(entity_row(tables, _seen(tables, id)))
 
 
 @routes(
@@ -159,14 +209,14 @@ def show_entity(call: Call, id: int) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_entity(call: Call, id: int, body: EntityPatch) -> Answer:
+def patch_entity(call: Call, id: int, body: EntityPatch) -> Reply:
     """Write what is known of an entity."""
     changes = EntityChanges(**msgspec.structs.asdict(body))
     return write(call, lambda uow: change_entity(uow, id, changes, call.expected), lambda uow, _: _entity(uow, id))
 
 
 @routes("DELETE", "/entities/{id}", answers=Done, role="editor", errors=(404, 409), versioned=True, rehearses=True)
-def remove_entity(call: Call, id: int) -> Answer:
+def remove_entity(call: Call, id: int) -> Reply:
     """Delete an entity with its facts and all that were merged into it; no model proposes it again."""
     return write(call, lambda uow: delete_entity(uow, id, call.expected))
 
@@ -181,7 +231,7 @@ def remove_entity(call: Call, id: int) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def merge_entity(call: Call, id: int, body: MergeEntity) -> Answer:
+def merge_entity(call: Call, id: int, body: MergeEntity) -> Reply:
     """Say that this entity is another one, under which its facts and bridges are found; answers that one.
 
     Undo brings it back with exactly the facts that were said of it.
@@ -194,23 +244,23 @@ def merge_entity(call: Call, id: int, body: MergeEntity) -> Answer:
 
 
 @routes("GET", "/entities/{id}/facts", query=FactsQuery, answers=Page[FactRow], errors=(404,))
-def list_facts(call: Call, id: int, query: FactsQuery) -> Answer:
+def list_facts(call: Call, id: int, query: FactsQuery) -> Reply:
     """What is said of an entity and of those merged into it, and what is said of others about it, the oldest first."""
-    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    after = id_of(query.cursor) or 0
+    with call.dependencies.ledger.reading(call.actor) as tables:
         entity = _seen(tables, id)
         rows = tables.entities.facts_of(entity.merged_into or id, after, query.limit + 1)
-        return Answer(_page_of_facts(tables, rows, query.limit))
+        return Reply(_page_of_facts(tables, rows, query.limit))
 
 
 @routes("GET", "/image/facts", query=FactsOfPhoto, answers=Page[FactRow], errors=(404,))
-def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Answer:
+def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Reply:
     """The facts that were read from insights about a photo and its copies, the oldest first."""
-    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    after = id_of(query.cursor) or 0
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         rows = tables.entities.facts_from(media.content_hash or b"", after, query.limit + 1)
-        return Answer(_page_of_facts(tables, rows, query.limit))
+        return Reply(_page_of_facts(tables, rows, query.limit))
 
 
 @routes(
@@ -223,7 +273,7 @@ def list_facts_of_photo(call: Call, query: FactsOfPhoto) -> Answer:
     errors=(404, 409),
     rehearses=True,
 )
-def add_fact(call: Call, id: int, body: NewFact) -> Answer:
+def add_fact(call: Call, id: int, body: NewFact) -> Reply:
     """Say something of an entity; whoever sees the entity sees that."""
     statement = Statement(body.text, body.object_id, body.since, body.until)
     return write(call, lambda uow: record_fact(uow, id, statement), fact_row, status=201)
@@ -239,7 +289,7 @@ def add_fact(call: Call, id: int, body: NewFact) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Answer:
+def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Reply:
     """Say what is right in the place of what a fact says; the log keeps what it said."""
     changes = FactChanges(**msgspec.structs.asdict(body))
     return write(
@@ -258,29 +308,29 @@ def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def remove_fact(call: Call, id: int, fact_id: int) -> Answer:
+def remove_fact(call: Call, id: int, fact_id: int) -> Reply:
     """Say that a fact is wrong: it is gone, and no model proposes it again for this entity."""
     return write(call, lambda uow: delete_fact(uow, id, fact_id, call.expected))
 
 
 @routes("GET", "/entities/{id}/history", query=FactsQuery, answers=Page[OperationRow], errors=(404,))
-def history_of_entity(call: Call, id: int, query: FactsQuery) -> Answer:
+def history_of_entity(call: Call, id: int, query: FactsQuery) -> Reply:
     """What was done with an entity, those merged into it, and the facts about them, newest first. Who sees some
     libraries only is told of what others did there without names."""
-    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    before = id_of(query.cursor)
+    with call.dependencies.ledger.reading(call.actor) as tables:
         entity = _seen(tables, id)
         behind = tables.entities.behind(entity.merged_into or id)
         streams = [f"entity-{id_}" for id_ in behind]
         streams += [f"fact-{id_}" for id_ in tables.entities.fact_ids(behind)]
-    ids = call.parts.ledger.operations_on(streams, query.limit + 1, before)
-    with call.parts.ledger.reading(call.actor) as tables:
+    ids = call.dependencies.ledger.operations_on(streams, query.limit + 1, before)
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.operations.these(ids)
     kept = rows[: query.limit]
-    seen = [row for row in kept if is_known(call.parts.ledger, call.actor, row)]
-    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
-    told: Sequence[OperationRow] = [operation_row(row, call.actor) for row in seen]
-    return Answer(Page(told, cursor))
+    seen = [row for row in kept if is_known(call.dependencies.ledger, call.actor, row)]
+    cursor = next_cursor(rows, query.limit)
+    shown: Sequence[OperationRow] = [operation_row(row, call.actor) for row in seen]
+    return Reply(Page(shown, cursor))
 
 
 def _seen(tables: Lookups, entity_id: int) -> EntityView:
@@ -297,4 +347,42 @@ def _entity(uow: Transaction, entity_id: int) -> EntityRow | None:
 
 def _page_of_facts(tables: Lookups, rows: Sequence[FactView], limit: int) -> Page[FactRow]:
     kept = rows[:limit]
-    return Page(fact_rows(tables, kept), cursor_of(AfterId(kept[-1].id)) if len(rows) > limit else None)
+    return Page(fact_rows(tables, kept), next_cursor(rows, limit))
+
+
+def entity_rows(tables: Lookups, views: Sequence[EntityView]) -> list[EntityRow]:
+    """Entities with the persons who are bridged to them; a merged one has none."""
+    bridges = tables.entities.bridges([view.id for view in views])
+    wanted = sorted({id_ for ids in bridges.values() for id_ in ids})
+    names = {view.id: view.name for view in tables.persons_with_faces.views(wanted)}
+    return [
+        EntityRow(
+            **msgspec.structs.asdict(view),
+            persons=[BridgedPerson(id_, names[id_]) for id_ in bridges.get(view.id, ()) if id_ in names],
+        )
+        for view in views
+    ]
+
+
+def entity_row(tables: Lookups, view: EntityView | None) -> EntityRow | None:
+    """As `entity_rows`, for one; None where it is not to be seen."""
+    return None if view is None else entity_rows(tables, [view])[0]
+
+
+def fact_rows(tables: Lookups, views: Sequence[FactView]) -> list[FactRow]:
+    """Facts with a file of the photo that each comes from."""
+    contents = {bytes.fromhex(view.source.content_hash) for view in views if view.source is not None}
+    places = tables.insights.places(contents) if contents else {}
+    rows = []
+    for view in views:
+        place = None if view.source is None else places.get(bytes.fromhex(view.source.content_hash))
+        library_id, path = (None, None) if place is None else place
+        known = {**msgspec.structs.asdict(view), "recorded_at": moment(view.recorded_at)}
+        rows.append(FactRow(**known, library_id=library_id, path=path))
+    return rows
+
+
+def fact_row(tables: Lookups, fact_id: int) -> FactRow | None:
+    """As `fact_rows`, for one; None where it is not to be seen."""
+    view = tables.entities.fact_view(fact_id)
+    return None if view is None else fact_rows(tables, [view])[0]

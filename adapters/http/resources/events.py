@@ -3,6 +3,7 @@ see."""
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any, Final
 
 import anyio
@@ -11,14 +12,11 @@ import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 
-from adapters.http.resources.operations import event_row
-from adapters.http.web.dependencies import Parts
-from adapters.http.web.pagination import USUAL_LIMIT, Limit
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web import USUAL_LIMIT, Call, FieldError, Invalid, Limit, Moment, Reply, Routes
 from adapters.http.web.sse import ServerSentEvents, Source
-from adapters.http.web.times import Moment, moment
 from adapters.http.web.validation import query_of
+from adapters.http.web.views.operations import event_row
+from adapters.store.ledger import Ledger
 from domain.base.actor import Actor
 from domain.events.event import Recorded, topics
 from domain.rules.access import known_events
@@ -70,19 +68,19 @@ class EventPage(msgspec.Struct):
 
 
 @routes("GET", "/events", query=EventsQuery, answers=EventPage)
-def list_events(call: Call, query: EventsQuery) -> Answer:
+def list_events(call: Call, query: EventsQuery) -> Reply:
     """What happened, in order: everything that the asker may see, and nothing else."""
-    return Answer(_page(call.parts, call.actor, query.after, query.limit, _topics(query.types)))
+    return Reply(_page(call.dependencies.ledger, call.actor, query.after, query.limit, _topics(query.types)))
 
 
-def _page(parts: Parts, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
+def _page(ledger: Ledger, actor: Actor, after: int, limit: int, names: tuple[str, ...]) -> EventPage:
     # The log is read before the tables, never within the reading: two connections held at once by enough streams would
     # use up the pool, and an event that is newer than the tables would be taken for one that the asker may not see.
-    head = parts.ledger.head()
-    found = parts.ledger.events(after, limit, names)
+    head = ledger.head()
+    found = ledger.events(after, limit, names)
     newest = found[-1].position if found else after
     last = newest if len(found) == limit else max(head, newest)
-    with parts.ledger.reading(actor) as tables:
+    with ledger.reading(actor) as tables:
         return EventPage([_event(tables, each) for each in known_events(tables, found)], last, head)
 
 
@@ -106,16 +104,17 @@ def _topics(types: str | None) -> tuple[str, ...]:
 def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:
     row = event_row(recorded, tables.actor)
     return FeedEvent(
-        row.position,
-        row.type,
-        recorded.stream,
-        moment(recorded.recorded_at),
-        recorded.actor,
-        recorded.operation_id,
-        row.data,
+        position=row.position,
+        type=row.type,
+        subject=recorded.stream,
+        at=row.at,
+        actor=recorded.actor,
+        operation_id=recorded.operation_id,
+        data=row.data,
     )
 
 
+@routes.stream("/events/stream")
 class EventStream(ServerSentEvents):
     """`GET /events/stream`: server-sent events whose ids are positions, so that who was away misses nothing."""
 
@@ -134,7 +133,9 @@ class EventStream(ServerSentEvents):
             nonlocal after, waits
             if waits:
                 await self._until_news(after)
-            page = await self.in_thread(_page, self.parts, actor, after, BATCH, names)
+            page = await self.in_thread(
+                functools.partial(_page, self.dependencies.ledger, actor, after=after, limit=BATCH, names=names)
+            )
             waits, after = page.last == after, page.last
             return b"".join(map(_framed, page.items))
 
@@ -144,13 +145,13 @@ class EventStream(ServerSentEvents):
         last = request.headers.get("last-event-id", "").strip()
         if last.isascii() and last.isdigit() and len(last) < 16:
             return int(last)
-        return query.after if query.after is not None else await self.in_thread(self.parts.ledger.head)
+        return query.after if query.after is not None else await self.in_thread(self.dependencies.ledger.head)
 
     async def _until_news(self, after: int) -> None:
         """Wait until the log went on, for a moment at most."""
         for _ in range(10):
             await anyio.sleep(LOOK_SECONDS)
-            if await self.in_thread(self.parts.ledger.head) > after:
+            if await self.in_thread(self.dependencies.ledger.head) > after:
                 return
 
 

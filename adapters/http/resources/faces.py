@@ -1,63 +1,34 @@
-"""Faces: what photos show, who they are, and what people decide about them."""
+"""Faces of whole libraries: how many, the newest, and their embeddings; `/faces`."""
 
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
-from adapters.http.resources.face_engine_calls import embedded, looked_for
-from adapters.http.web.as_of import AsOf, tables_as_of
-from adapters.http.web.commands import Done, write
-from adapters.http.web.file_responses import picture
-from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Offset, Page, cursor_of, place_of
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, person_of, photo_at, within
-from adapters.store.transaction import Transaction
-from domain.base.errors import NotFound
-from domain.base.geometry import Box
-from domain.commands.detection import record_detection
-from domain.commands.faces import (
-    LARGEST_BATCH,
-    FaceChanges,
-    Outcome,
-    change_face,
-    change_faces,
-    checked_box,
-    delete_face,
-    draw_face,
-    reject_person,
+from adapters.http.web import (
+    USUAL_LIMIT,
+    AfterId,
+    Call,
+    Cursor,
+    LibraryParam,
+    Limit,
+    Offset,
+    Page,
+    Reply,
+    Routes,
+    id_of,
+    next_cursor,
+    within,
 )
-from domain.ports.face_engine import Resemblance
-from domain.rules.access import seen_face
 from projections.queries.faces import FaceStats, FaceView
 
 routes = Routes("Faces")
 
-SUGGEST_FROM: Final = 0.42
-"""The cosine from which persons are suggested where no engine is configured to say its own: FaceNet's, the lowest of
-the packaged models'."""
 
-
-class Suggestion(msgspec.Struct):
-    """Who a face may be, with the cosine to that person's nearest faces."""
-
-    person_id: int
-    name: str
-    similarity: float
-    cover_face_id: int | None
-
-
-class SimilarFace(msgspec.Struct):
-    """An unassigned face and its cosine to the one that was asked about."""
-
-    face: FaceView
-    similarity: float
-
-
-class Embedding(msgspec.Struct):
+class EmbeddingRow(msgspec.Struct):
     """A face as a point of its model's space: `embedding` is base64 of 512 little-endian float32, L2 norm 1."""
 
     id: int
@@ -92,91 +63,12 @@ class NewestQuery(msgspec.Struct):
     cursor: Cursor | None = None
 
 
-class PhotoQuery(msgspec.Struct):
-    """Which photo."""
-
-    path: str
-    library: LibraryParam | None = None
-
-
-class FacesQuery(PhotoQuery):
-    """Which photo's faces."""
-
-    limit: Limit = 1000
-    offset: Offset = 0
-    as_of: AsOf | None = None
-
-
-class BoxGiven(msgspec.Struct):
-    """A rectangle: `x`, `y` its upper left corner, `w`, `h` its sides, all 0..1 of the upright picture."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-    def box(self) -> Box:
-        """The box; raises `RuleViolation` where it cannot be a face's."""
-        return checked_box(Box(self.x, self.y, self.w, self.h))
-
-
-class DrawnFace(msgspec.Struct):
-    """A face drawn by hand."""
-
-    path: str
-    box: BoxGiven
-    library: LibraryRef | None = None
-    person_id: Id | None = None
-
-
-class FacePatch(msgspec.Struct):
-    """What to write about a face; what is left out stays. `person_id` null unassigns."""
-
-    person_id: Id | UnsetType | None = UNSET
-    ignored: bool | UnsetType = UNSET
-    box: BoxGiven | UnsetType = UNSET
-
-
-class FacesBatch(msgspec.Struct):
-    """The same decision about many faces: `assign` wants the `person_id` of a person or the `name` of a new one."""
-
-    ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)]
-    action: Literal["assign", "unassign", "ignore", "notice", "delete"]
-    person_id: Id | None = None
-    name: str | None = None
-
-
-class BatchOutcome(msgspec.Struct):
-    """One row a face, and the operation that undo takes, null where nothing had to change."""
-
-    results: list[Outcome]
-    operation_id: int | None
-
-
-class NotThisPerson(msgspec.Struct):
-    """Who the face is not."""
-
-    person_id: Id
-
-
-class Likest(msgspec.Struct):
-    """How many."""
-
-    limit: Annotated[int, Meta(ge=1, le=200)] = 10
-
-
-class CropSize(msgspec.Struct):
-    """How large."""
-
-    size: Annotated[int, Meta(ge=16, le=1024, description="pixels of a side")] = 256
-
-
 @routes("GET", "/faces/stats", query=InLibrary, answers=FaceStats, errors=(404,))
-def face_stats(call: Call, query: InLibrary) -> Answer:
+def face_stats(call: Call, query: InLibrary) -> Reply:
     """How far detection is among the photos, counted by content."""
-    engine = call.parts.engine
+    engine = call.dependencies.engine
     model = engine.model_version if engine is not None else None
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         narrowed = within(tables, query.library)
         stats = narrowed.faces.stats(model)
         if call.actor.is_restricted:
@@ -184,206 +76,30 @@ def face_stats(call: Call, query: InLibrary) -> Answer:
                 sort="name", after=None, limit=1_000_000, include_hidden=True, with_faces_only=True
             )
             stats = msgspec.structs.replace(stats, persons=len(known))
-    return Answer(stats)
+    return Reply(stats)
 
 
 @routes("GET", "/faces", query=NewestQuery, answers=Page[FaceView], errors=(404,))
-def list_newest_faces(call: Call, query: NewestQuery) -> Answer:
+def list_newest_faces(call: Call, query: NewestQuery) -> Reply:
     """Faces, the newest first."""
-    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    before = id_of(query.cursor)
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, query.library).faces.newest(
             unassigned=query.unassigned, before=before, limit=query.limit + 1
         )
-    kept = rows[: query.limit]
-    return Answer(Page(kept, cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None))
+    return Reply(Page(rows[: query.limit], next_cursor(rows, query.limit)))
 
 
-@routes("GET", "/faces/embeddings", query=EmbeddingsQuery, answers=Page[Embedding], errors=(404,))
-def list_embeddings(call: Call, query: EmbeddingsQuery) -> Answer:
+@routes("GET", "/faces/embeddings", query=EmbeddingsQuery, answers=Page[EmbeddingRow], errors=(404,))
+def list_embeddings(call: Call, query: EmbeddingsQuery) -> Reply:
     """Faces with their embeddings, by id, so that a client can cluster them itself."""
-    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    after = id_of(query.cursor) or 0
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, query.library).faces.embeddings(
             unassigned=query.unassigned, after=after, limit=query.limit + 1, offset=query.offset
         )
     items = [
-        Embedding(r.face_id, r.content_hash, r.person_id, r.model_version, base64.b64encode(r.vector).decode())
+        EmbeddingRow(r.face_id, r.content_hash, r.person_id, r.model_version, base64.b64encode(r.vector).decode())
         for r in rows[: query.limit]
     ]
-    return Answer(Page(items, cursor_of(AfterId(items[-1].id)) if len(rows) > query.limit else None))
-
-
-@routes("GET", "/image/faces", query=FacesQuery, answers=Page[FaceView], errors=(404,))
-def list_faces(call: Call, query: FacesQuery) -> Answer:
-    """The faces of one photo with their persons; with `as_of` those of then."""
-    with tables_as_of(call, query.as_of) as tables:
-        media = photo_at(tables, query.path, query.library)
-        shown = tables.faces.shown_on(media.content_hash or b"")
-    return Answer(Page(shown[query.offset : query.offset + query.limit]))
-
-
-@routes(
-    "POST", "/image/faces", body=DrawnFace, answers=FaceView, status=201, role="editor", errors=(404,), rehearses=True
-)
-def add_face(call: Call, body: DrawnFace) -> Answer:
-    """Add a face that was drawn by hand.
-
-    The face engine embeds it from the upright preview; a crop that the model cannot use is kept, with its embedding
-    pending. Without an engine the answer is 503.
-    """
-    box = body.box.box()
-    with call.parts.ledger.reading(call.actor) as tables:
-        media = photo_at(tables, body.path, body.library)
-        if body.person_id is not None:
-            person_of(tables, body.person_id)  # before the engine works for nothing
-    found = embedded(call.parts, media, box)
-
-    def draw(uow: Transaction) -> int:
-        content = media.content_hash or b""
-        return draw_face(
-            uow, content, box, found.embedding, person_id=body.person_id, model_version=found.model_version
-        )
-
-    return write(call, draw, lambda uow, face_id: uow.faces.view(face_id), status=201)
-
-
-@routes(
-    "PATCH",
-    "/image/faces/{id}",
-    body=FacePatch,
-    answers=FaceView,
-    role="editor",
-    errors=(404, 409),
-    versioned=True,
-    rehearses=True,
-)
-def patch_face(call: Call, id: int, body: FacePatch) -> Answer:
-    """Assign a face to a person, unassign it, put it aside as a stranger's, or move its box, which embeds it again."""
-    changes = FaceChanges(person_id=body.person_id, ignored=body.ignored)
-    with call.parts.ledger.reading(call.actor) as tables:
-        face = seen_face(tables, id)
-        if isinstance(body.person_id, int):
-            person_of(tables, body.person_id)  # before the engine works for nothing
-        view = tables.faces.view(id)
-        media = None if view is None else photo_at(tables, view.path, view.library_id)
-    if body.box is not UNSET and media is not None and body.box.box() != face.box:
-        box = body.box.box()
-        found = embedded(call.parts, media, box)
-        changes = msgspec.structs.replace(
-            changes, box=box, embedding=found.embedding, model_version=found.model_version
-        )
-    return write(call, lambda uow: change_face(uow, id, changes, call.expected), lambda uow, _: uow.faces.view(id))
-
-
-@routes("DELETE", "/image/faces/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
-def remove_face(call: Call, id: int) -> Answer:
-    """Say 'not a face': it stays deleted through every later detection."""
-    return write(call, lambda uow: delete_face(uow, id, call.expected))
-
-
-@routes(
-    "POST",
-    "/image/faces/batch",
-    body=FacesBatch,
-    answers=BatchOutcome,
-    role="editor",
-    errors=(404, 409),
-    rehearses=True,
-)
-def decide_many(call: Call, body: FacesBatch) -> Answer:
-    """Assign, unassign, put aside, take back or delete many faces in one operation, with one answer a face."""
-
-    def decide(uow: Transaction) -> list[Outcome]:
-        return change_faces(uow, body.ids, body.action, body.person_id, body.name)
-
-    return write(call, decide, lambda uow, outcomes: BatchOutcome(outcomes, uow.operation_id))
-
-
-@routes(
-    "POST",
-    "/image/faces/rerun",
-    query=PhotoQuery,
-    answers=Page[FaceView],
-    role="editor",
-    errors=(404, 422),
-    rehearses=True,
-)
-def rerun(call: Call, query: PhotoQuery) -> Answer:
-    """Detect again on one photo; what people decided stands. Answers its faces."""
-    with call.parts.ledger.reading(call.actor) as tables:
-        media = photo_at(tables, query.path, query.library)
-        faces = tables.faces.on_content(media.content_hash or b"")
-    detection, again = looked_for(call.parts, media, faces)
-
-    resemblance = Resemblance(call.parts.likeness, suggest_from(call))
-
-    def record(uow: Transaction) -> None:
-        uow.begin("detect", f"looked for faces on {media.path} again")
-        record_detection(uow, media.content_hash or b"", detection, resemblance, again)
-
-    return write(call, record, lambda uow, _: Page(uow.faces.shown_on(media.content_hash or b"")))
-
-
-@routes("GET", "/image/faces/{id}/suggestions", query=Likest, answers=Page[Suggestion], errors=(404,))
-def suggest(call: Call, id: int, query: Likest) -> Answer:
-    """The persons that a face is likest to, with cosine similarities; none that it was said not to be."""
-    least = suggest_from(call)
-    with call.parts.ledger.reading(call.actor) as tables:
-        face = seen_face(tables, id)
-        scored = dict(call.parts.similarity.suggest(tables, face, query.limit, least))
-        views = {view.id: view for view in tables.persons_with_faces.views(list(scored))}
-        known = [
-            person
-            for person in scored
-            if person in views and (views[person].face_count or not call.actor.is_restricted)
-        ]
-    return Answer(Page([Suggestion(p, views[p].name, scored[p], views[p].cover_face_id) for p in known]))
-
-
-@routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
-def similar(call: Call, id: int, query: Likest) -> Answer:
-    """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
-    least = suggest_from(call)
-    with call.parts.ledger.reading(call.actor) as tables:
-        scored = dict(call.parts.similarity.similar(tables, seen_face(tables, id), query.limit, least))
-        views = {view.id: view for view in tables.faces.views(list(scored))}
-    return Answer(Page([SimilarFace(views[face], scored[face]) for face in scored if face in views]))
-
-
-@routes(
-    "POST",
-    "/image/faces/{id}/reject",
-    body=NotThisPerson,
-    answers=FaceView,
-    role="editor",
-    errors=(404, 409),
-    rehearses=True,
-)
-def reject(call: Call, id: int, body: NotThisPerson) -> Answer:
-    """Say 'not this person', remembered: the face is never suggested or bound to that person again."""
-
-    def say(uow: Transaction) -> None:
-        reject_person(uow, id, body.person_id)
-
-    return write(call, say, lambda uow, _: uow.faces.view(id))
-
-
-@routes("GET", "/image/faces/{id}/crop", query=CropSize, media_types=("image/jpeg",), errors=(404,))
-def crop(call: Call, id: int, query: CropSize) -> Answer:
-    """The face as a square JPEG."""
-    with call.parts.ledger.reading(call.actor) as tables:
-        face = tables.faces.view(id)
-        media = None if face is None else photo_at(tables, face.path, face.library_id)
-    if face is None or media is None:
-        raise NotFound(f"there is no face {id}")
-    box = face.box
-    key = f"{face.content_hash}-{box.x}-{box.y}-{box.w}-{box.h}-{query.size}"
-    return picture(call, key, lambda: call.parts.pictures.crop(media, box, query.size))
-
-
-def suggest_from(call: Call) -> float:
-    """The cosine from which a person is suggested."""
-    if call.parts.thresholds is not None:
-        return call.parts.thresholds.suggest
-    return SUGGEST_FROM if call.parts.engine is None else call.parts.engine.thresholds.suggest
+    return Reply(Page(items, next_cursor(rows, query.limit, lambda row: AfterId(row.face_id))))

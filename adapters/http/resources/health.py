@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Literal
 
 import anyio
 import anyio.to_thread
 import msgspec
 from starlette.requests import Request
 
-from adapters.http.keeping import Job
-from adapters.http.web.dependencies import Parts
-from adapters.http.web.pagination import Page
-from adapters.http.web.routes import Answer, Call, Routes
+from adapters.http.web import Call, Dependencies, Page, Reply, Routes
 from adapters.http.web.sse import ServerSentEvents, Source
-from adapters.http.web.times import Moment, moment
+from adapters.http.web.views.job_rows import JobRow, job_rows
 from adapters.store.ledger import Ledger
 from domain.base.actor import Actor
 from domain.base.errors import Unavailable
 
 routes = Routes("Server")
-
-LOOK_SECONDS: Final = 0.5
-"""How often the stream looks whether a job changed; a look is a comparison in memory."""
 
 
 class PartHealth(msgspec.Struct):
@@ -46,77 +40,39 @@ class Ready(msgspec.Struct):
     ready: bool
 
 
-class JobRow(msgspec.Struct):
-    """One piece of long work: `state` is `running`, `waiting` (`note` says for what) or `done`; `rate` is items a
-    second."""
-
-    id: int
-    kind: str
-    title: str
-    state: str
-    done: int
-    total: int | None
-    rate: float | None
-    seconds_left: float | None
-    note: str | None
-    began_at: Moment
-    ended_at: Moment | None
-
-
 @routes("GET", "/health", role=None, answers=Health, also=(503,))
-def show_health(call: Call) -> Answer:
+def show_health(call: Call) -> Reply:
     """How the server is, with reasons in words for who is signed in; 503 where the database does not answer."""
-    parts = call.parts
-    found = {"database": _database(parts.ledger), "faces": _engine(parts)}
-    missing = parts.work.missing_roots()
+    dependencies = call.dependencies
+    found = {"database": _database(dependencies.ledger), "faces": _engine(dependencies)}
+    missing = dependencies.work.missing_roots()
     found["libraries"] = PartHealth("ok")
     if missing:
         count = f"{len(missing)} {'library' if len(missing) == 1 else 'libraries'} cannot be reached"
         found["libraries"] = PartHealth("degraded", "; ".join(missing.values()) if call.actor.is_admin else count)
     found["watching"] = _watching(call)
-    for name, trouble in parts.work.troubles().items():
+    for name, trouble in dependencies.work.troubles().items():
         found[name] = PartHealth("degraded", trouble if call.actor.is_admin else "does not work now")
     if call.user is None:
         found = {name: PartHealth(part.status) for name, part in found.items()}
     down = found["database"].status == "degraded"
     worst: Literal["ok", "degraded"] = "degraded" if any(p.status == "degraded" for p in found.values()) else "ok"
-    health = Health("down" if down else worst, parts.version, found)
-    return Answer(health, 503 if down else 200, {"Cache-Control": "no-store"})
+    health = Health("down" if down else worst, dependencies.version, found)
+    return Reply(health, 503 if down else 200, {"Cache-Control": "no-store"})
 
 
 @routes("GET", "/ready", role=None, answers=Ready)
-def show_ready(call: Call) -> Answer:
+def show_ready(call: Call) -> Reply:
     """Whether requests are answered: 503 until the read tables of this version are there."""
-    if not call.parts.ledger.is_ready():
+    if not call.dependencies.ledger.is_ready():
         raise Unavailable("the read tables of this version are being built")
-    return Answer(Ready(ready=True), headers={"Cache-Control": "no-store"})
+    return Reply(Ready(ready=True), headers={"Cache-Control": "no-store"})
 
 
 @routes("GET", "/jobs", answers=Page[JobRow])
-def list_jobs(call: Call) -> Answer:
+def list_jobs(call: Call) -> Reply:
     """What the server does now and what it did last, the newest first."""
-    return Answer(Page(rows_of(call.parts.work.progress(), call.actor)))
-
-
-def rows_of(jobs: Any, actor: Actor) -> list[JobRow]:
-    """Jobs as a user sees them: who sees some libraries only is told no title, which may name another."""
-    return [_row(job, tells=actor.libraries is None) for job in jobs]
-
-
-def _row(job: Job, *, tells: bool) -> JobRow:
-    return JobRow(
-        job.id,
-        job.kind,
-        job.title if tells else job.kind,
-        job.state,
-        job.done,
-        job.total,
-        job.rate,
-        job.seconds_left,
-        job.note if tells else None,
-        moment(job.began_at),
-        None if job.ended_at is None else moment(job.ended_at),
-    )
+    return Reply(Page(job_rows(call.dependencies.work.progress(), call.actor)))
 
 
 def _database(ledger: Ledger) -> PartHealth:
@@ -129,37 +85,38 @@ def _database(ledger: Ledger) -> PartHealth:
 
 def _watching(call: Call) -> PartHealth:
     """Degraded where a limit of the system keeps a library from being watched; that a disk cannot be is no fault."""
-    limits = {state.reason or "" for state in call.parts.work.watching().values() if state.limited}
+    limits = {state.reason or "" for state in call.dependencies.work.watching().values() if state.limited}
     if not limits:
         return PartHealth("ok")
     text = "; ".join(sorted(limits))
     return PartHealth("degraded", text if call.actor.is_admin else "a limit of the system is reached")
 
 
-def _engine(parts: Parts) -> PartHealth:
-    if parts.engine is None:
-        return PartHealth("off", parts.engine_absent)
+def _engine(dependencies: Dependencies) -> PartHealth:
+    if dependencies.engine is None:
+        return PartHealth("off", dependencies.engine_absent)
     try:
-        return PartHealth("ok", parts.engine.model_version)
+        return PartHealth("ok", dependencies.engine.model_version)
     except Unavailable as error:
         return PartHealth("degraded", str(error))
 
 
+@routes.stream("/jobs/stream")
 class JobStream(ServerSentEvents):
     """`GET /jobs/stream`: the jobs as server-sent events, one at once and one whenever something changed."""
 
     async def begin(self, request: Request) -> Source:
         """Tell the jobs as they are, and then whatever changes."""
-        told: bytes | None = None
+        shown: bytes | None = None
 
         async def news(actor: Actor) -> bytes:
-            nonlocal told
-            if told is not None:
-                await anyio.sleep(LOOK_SECONDS)
-            now = msgspec.json.encode(Page(rows_of(self.parts.work.progress(), actor)))
-            if now == told:
+            nonlocal shown
+            if shown is not None:
+                await anyio.sleep(self.dependencies.pace.look)
+            now = msgspec.json.encode(Page(job_rows(self.dependencies.work.progress(), actor)))
+            if now == shown:
                 return b""
-            told = now
+            shown = now
             return b"data: " + now + b"\n\n"
 
         return news

@@ -7,30 +7,19 @@ from typing import Any, Literal
 
 import msgspec
 
-from adapters.http.resources.photos import Companion, companions_of
+from adapters.http.web import Call, Reply, Routes, photo_at, wall_clock
 from adapters.http.web.file_responses import TYPES, UNKNOWN, original, picture
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import LibraryParam, photo_at
-from adapters.http.web.times import wall_clock
+from adapters.http.web.views.media import Companion, PhotoQuery, companions_of
 from domain.base.errors import NotFound, Unavailable
 from domain.events.media import Media
 
 routes = Routes("Photos")
 
 
-class ImageQuery(msgspec.Struct):
+class ImageQuery(PhotoQuery):
     """Which photo, and how large: the file itself, a JPEG of up to 1440 pixels, or one of up to 512."""
 
-    path: str
-    library: LibraryParam | None = None
     size: Literal["full", "preview", "thumb"] = "full"
-
-
-class MetadataQuery(msgspec.Struct):
-    """Which photo."""
-
-    path: str
-    library: LibraryParam | None = None
 
 
 class PlaceShown(msgspec.Struct):
@@ -92,13 +81,13 @@ class Metadata(msgspec.Struct):
     media_types=("image/jpeg", *sorted({*TYPES.values()} - {"image/jpeg"}), UNKNOWN),
     errors=(404, 416),
 )
-def show_image(call: Call, query: ImageQuery) -> Answer:
+def show_image(call: Call, query: ImageQuery) -> Reply:
     """The file itself, with ranges, or a smaller upright JPEG of it.
 
     A single range is answered with 206. The tag of a file is its content's hash, as long as the file is the one that
     was indexed.
     """
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         row = tables.media.row(media.id)
     if query.size == "full":
@@ -108,24 +97,24 @@ def show_image(call: Call, query: ImageQuery) -> Answer:
     return picture(call, key, lambda: _rendition(call, media, which))
 
 
-@routes("GET", "/image/metadata", query=MetadataQuery, answers=Metadata, errors=(404,))
-def show_metadata(call: Call, query: MetadataQuery) -> Answer:
+@routes("GET", "/image/metadata", query=PhotoQuery, answers=Metadata, errors=(404,))
+def show_metadata(call: Call, query: PhotoQuery) -> Reply:
     """What a file says of itself: times, camera, lens, exposure, size, orientation, position; and its companions."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
         row = tables.media.row(media.id)
         companions = companions_of(media.id, {} if row is None else tables.timeline.companions([row]))
-    file = call.parts.locate(media.library_id, media.path)
-    facts = call.parts.pictures.metadata(file, "video" if media.kind == "video" else "photo")
-    return Answer(_metadata(media, {**facts, "place": _place(call, facts), "companions": companions}))
+    file = call.dependencies.locate(media.library_id, media.path)
+    facts = call.dependencies.pictures.metadata(file, "video" if media.kind == "video" else "photo")
+    return Reply(_metadata(media, {**facts, "place": _place(call, facts), "companions": companions}))
 
 
 def _place(call: Call, facts: Mapping[str, Any]) -> PlaceShown | None:
     """Where the photo was taken; asked outside of every transaction, as it may ask another server."""
     latitude, longitude = facts.get("latitude"), facts.get("longitude")
-    if call.parts.location is None or latitude is None or longitude is None:
+    if call.dependencies.location is None or latitude is None or longitude is None:
         return None
-    found = call.parts.location(latitude, longitude)
+    found = call.dependencies.location(latitude, longitude)
     if found is None:
         return None
     personal, place = found.personal, found.place
@@ -149,7 +138,7 @@ def _metadata(media: Media, facts: Mapping[str, Any]) -> Metadata:
 
 
 def _rendition(call: Call, media: Media, which: Literal["preview", "thumb"]) -> bytes:
-    path = call.parts.pictures.made(media, which)
+    path = call.dependencies.pictures.made(media, which)
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

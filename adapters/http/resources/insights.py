@@ -9,7 +9,25 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.insight_views import (
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    FieldError,
+    Id,
+    Invalid,
+    LibraryRef,
+    Limit,
+    Page,
+    Reply,
+    Routes,
+    id_of,
+    next_cursor,
+    photo_at,
+    write,
+)
+from adapters.http.web.chat_responses import TurnResponse, TurnStream
+from adapters.http.web.views.insights import (
     Conversation,
     InsightView,
     Models,
@@ -20,13 +38,9 @@ from adapters.http.resources.insight_views import (
     message_views,
     model_view,
 )
-from adapters.http.web.chat_responses import TurnAnswer, TurnStream
-from adapters.http.web.commands import write
-from adapters.http.web.dependencies import Narrator, RunningTurn
-from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, photo_at
+from adapters.http.web.views.media import PhotoQuery
+from adapters.insights.narrator import Narrator
+from adapters.insights.turns import RunningTurn
 from domain.base.errors import NotFound, Unavailable
 from domain.commands.insights import rate_insight, rewind_transcript
 from domain.events.insight import Insight
@@ -43,7 +57,7 @@ Backend = Annotated[
 ]
 ModelName = Annotated[str, Meta(max_length=200, description="left out: the configured one")]
 Text = Annotated[str, Meta(max_length=8000)]
-Said = Annotated[str, Meta(min_length=1, max_length=8000)]
+MessageText = Annotated[str, Meta(min_length=1, max_length=8000)]
 Iterations = Annotated[
     int, Meta(ge=1, le=100, description="rounds of tools at most; the server has a limit of its own")
 ]
@@ -53,14 +67,7 @@ ANSWERED: Final = (404, 409, 422, 502)
 NO_INSIGHT: Final = "there is no insight about this photo yet: generate one first"
 
 
-class OfPhoto(msgspec.Struct):
-    """Which photo."""
-
-    path: str
-    library: LibraryParam | None = None
-
-
-class HistoryOf(OfPhoto):
+class HistoryOf(PhotoQuery):
     """Which photo's conversation: the newest insight's, where none is named."""
 
     insight_id: Id | None = None
@@ -103,7 +110,7 @@ class ChatWish(msgspec.Struct):
     up; `amend` writes a new insight, with the conversation so far, instead of going on with this one."""
 
     path: str
-    message: Said
+    message: MessageText
     library: LibraryRef | None = None
     insight_id: Id | None = None
     backend: Backend = "local"
@@ -135,42 +142,42 @@ class RewindWish(msgspec.Struct):
 @routes(
     "POST", "/insights/generate", body=GenerateWish, answers=InsightView, status=201, role="editor", errors=ANSWERED
 )
-def generate(call: Call, body: GenerateWish) -> Answer:
+def generate(call: Call, body: GenerateWish) -> Reply:
     """Let a language model write about a photo.
 
     It is told what the library knows, and shown the photo where it can see. A client that leaves stops it.
     """
     media = _photo(call, body.path, body.library)
-    wish = TurnRequest(body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend)
+    wish = _wish(body)
     turn = _narrator(call).generate(call.actor, media, wish)
-    return Answer(response=TurnAnswer(turn, lambda done: _result(call, done).insight, 201))
+    return Reply(response=TurnResponse(turn, lambda done: _result(call, done).insight, 201))
 
 
-@routes("GET", "/insights", query=OfPhoto, answers=Page[InsightView], errors=(404,))
-def list_insights(call: Call, query: OfPhoto) -> Answer:
+@routes("GET", "/insights", query=PhotoQuery, answers=Page[InsightView], errors=(404,))
+def list_insights(call: Call, query: PhotoQuery) -> Reply:
     """The insights about a photo and its copies, the newest first."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
-        return Answer(Page(insight_views(tables, tables.insights.of_content(media.content_hash or b""))))
+        return Reply(Page(insight_views(tables, tables.insights.of_content(media.content_hash or b""))))
 
 
 @routes("GET", "/insights/all", query=AllQuery, answers=Page[InsightView])
-def list_all_insights(call: Call, query: AllQuery) -> Answer:
+def list_all_insights(call: Call, query: AllQuery) -> Reply:
     """The insights about every photo that the asker sees, the newest first."""
-    before = None if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    before = id_of(query.cursor)
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.insights.latest(query.limit + 1, before)
         views = insight_views(tables, rows[: query.limit])
-    cursor = cursor_of(AfterId(rows[query.limit - 1].id)) if len(rows) > query.limit else None
-    return Answer(Page(views, cursor))
+    cursor = next_cursor(rows, query.limit)
+    return Reply(Page(views, cursor))
 
 
 @routes("POST", "/insights/rate", body=RateWish, answers=InsightView, role="editor", errors=(404, 422))
-def rate(call: Call, body: RateWish) -> Answer:
+def rate(call: Call, body: RateWish) -> Reply:
     """Say whether an insight is good or bad."""
     if (body.id is None) == (body.path is None):
         raise Invalid((FieldError("id", "name the insight by its id, or the photo by its path"),))
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         insight = (
             _insight(tables, photo_at(tables, body.path, body.library), None)
             if body.path is not None
@@ -184,25 +191,25 @@ def rate(call: Call, body: RateWish) -> Answer:
 
 
 @routes("GET", "/insights/models", query=ModelsQuery, answers=Models, errors=(502,))
-def list_models(call: Call, query: ModelsQuery) -> Answer:
+def list_models(call: Call, query: ModelsQuery) -> Reply:
     """The models of a backend that can be chosen."""
-    return Answer(_models(call, query.backend))
+    return Reply(_models(call, query.backend))
 
 
 @routes("GET", "/insights/openrouter/models", answers=Models, errors=(502,))
-def list_openrouter_models(call: Call) -> Answer:
+def list_openrouter_models(call: Call) -> Reply:
     """The models at OpenRouter that this server allows."""
-    return Answer(_models(call, "hybrid"))
+    return Reply(_models(call, "hybrid"))
 
 
 @routes("POST", "/insights/chat", body=ChatWish, answers=TurnResult, role="editor", errors=ANSWERED, versioned=True)
-def chat(call: Call, body: ChatWish) -> Answer:
+def chat(call: Call, body: ChatWish) -> Reply:
     """Say something about a photo and wait for the answer.
 
     One turn of a conversation is answered at a time (409). A client that leaves stops it, and nothing is recorded.
     """
     turn = _begun(call, body)
-    return Answer(response=TurnAnswer(turn, lambda done: _result(call, done)))
+    return Reply(response=TurnResponse(turn, lambda done: _result(call, done)))
 
 
 @routes(
@@ -214,7 +221,7 @@ def chat(call: Call, body: ChatWish) -> Answer:
     errors=ANSWERED,
     versioned=True,
 )
-def chat_live(call: Call, body: ChatWish) -> Answer:
+def chat_live(call: Call, body: ChatWish) -> Reply:
     """Say something about a photo and hear the answer as it comes.
 
     Events: `text` (`{text}`), `tool_call` (`{id, name, arguments}`), `tool_result` (`{id, name, result, failed}`),
@@ -225,7 +232,7 @@ def chat_live(call: Call, body: ChatWish) -> Answer:
     seconds, the language model is stopped and nothing is recorded.
     """
     turn = _begun(call, body)
-    return Answer(response=TurnStream(turn, lambda done: _result(call, done)))
+    return Reply(response=TurnStream(turn, lambda done: _result(call, done), call.dependencies.pace))
 
 
 @routes(
@@ -236,27 +243,27 @@ def chat_live(call: Call, body: ChatWish) -> Answer:
     role="editor",
     errors=(404, 409, 422, 502),
 )
-def listen_again(call: Call, query: AttachQuery) -> Answer:
+def listen_again(call: Call, query: AttachQuery) -> Reply:
     """Listen to a turn of your own that is being answered, or ended within the last minute, from where you left it."""
     turn = _attached(call, query.turn)
     heard = call.headers.get("last-event-id", "").strip()
     after = int(heard) if heard.isascii() and heard.isdigit() and len(heard) < 10 else 0
-    return Answer(response=TurnStream(turn, lambda done: _result(call, done), after))
+    return Reply(response=TurnStream(turn, lambda done: _result(call, done), call.dependencies.pace, after))
 
 
 @routes("DELETE", "/insights/chat/stream", query=AttachQuery, status=204, role="editor", errors=(404,))
-def stop_turn(call: Call, query: AttachQuery) -> Answer:
+def stop_turn(call: Call, query: AttachQuery) -> Reply:
     """Stop a turn of your own now, whoever listens: nothing of it is recorded, unless it has just ended."""
     _attached(call, query.turn).stop()
-    return Answer(status=204)
+    return Reply(status=204)
 
 
 @routes("GET", "/insights/chat/history", query=HistoryOf, answers=Conversation, errors=(404,))
-def show_conversation(call: Call, query: HistoryOf) -> Answer:
+def show_conversation(call: Call, query: HistoryOf) -> Reply:
     """The conversation about a photo as it is shown, its first message first."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, query.path, query.library)
-        return Answer(_conversation(call, tables, _insight(tables, media, query.insight_id).id))
+        return Reply(_conversation(call, tables, _insight(tables, media, query.insight_id).id))
 
 
 @routes(
@@ -268,9 +275,9 @@ def show_conversation(call: Call, query: HistoryOf) -> Answer:
     errors=(404, 409, 422),
     versioned=True,
 )
-def rewind(call: Call, body: RewindWish) -> Answer:
+def rewind(call: Call, body: RewindWish) -> Reply:
     """Drop a message, the tools that led to it and all that follows; the first message stays."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         insight = _insight(tables, photo_at(tables, body.path, body.library), body.insight_id)
     return write(
         call,
@@ -280,40 +287,50 @@ def rewind(call: Call, body: RewindWish) -> Answer:
 
 
 def _attached(call: Call, turn: str) -> RunningTurn:
-    if call.parts.narrator is None:
+    if call.dependencies.narrator is None:
         raise NotFound("there is no such turn")
-    return call.parts.narrator.attached(call.actor, turn)
+    return call.dependencies.narrator.attached(call.actor, turn)
 
 
 def _narrator(call: Call) -> Narrator:
-    if call.parts.narrator is None:
+    if call.dependencies.narrator is None:
         raise Unavailable("no language model is configured: set OLLAMA_PRIMARY_URL")
-    return call.parts.narrator
+    return call.dependencies.narrator
 
 
 def _begun(call: Call, body: ChatWish) -> RunningTurn:
     if not body.message.strip():
         raise Invalid((FieldError("message", "say something"),))
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = photo_at(tables, body.path, body.library)
         insight = _insight(tables, media, body.insight_id)
-    wish = TurnRequest(
-        body.message, body.backend, body.model, body.agentic, body.max_iterations, body.amend, body.linger
-    )
+    wish = _wish(body, body.linger)
     return _narrator(call).chat(call.actor, media, insight.id, wish, call.expected)
 
 
+def _wish(body: GenerateWish | ChatWish, linger: float = 0.0) -> TurnRequest:
+    return TurnRequest(
+        message=body.message,
+        backend=body.backend,
+        model=body.model,
+        agentic=body.agentic,
+        rounds=body.max_iterations,
+        amend=body.amend,
+        linger=linger,
+    )
+
+
 def _models(call: Call, backend: str) -> Models:
-    models = asyncio.run(_asked(_narrator(call), backend))
+    models = asyncio.run(_models_of(_narrator(call), backend))
     return Models(backend, [model_view(model) for model in models])
 
 
-async def _asked(narrator: Narrator, backend: str) -> Sequence[Model]:
+async def _models_of(narrator: Narrator, backend: str) -> Sequence[Model]:
     return await narrator.models(backend)
 
 
 def _photo(call: Call, path: str, library: int | str | None) -> Media:
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         return photo_at(tables, path, library)
 
 
@@ -328,7 +345,7 @@ def _insight(tables: Lookups, media: Media, insight_id: int | None) -> Insight:
 
 def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
     insight = seen_insight(tables, insight_id)
-    narrator = call.parts.narrator
+    narrator = call.dependencies.narrator
     turn = None if narrator is None else narrator.going_on(call.actor, insight_id)
     messages = message_views(tables.transcripts.of(insight_id))
     return Conversation(
@@ -337,7 +354,7 @@ def _conversation(call: Call, tables: Lookups, insight_id: int) -> Conversation:
 
 
 def _result(call: Call, done: TurnProgress) -> TurnResult:
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         insight = seen_insight(tables, done.insight_id or 0)
         messages = message_views(tables.transcripts.of(insight.id))
         return TurnResult(insight_view(tables, insight), messages[-1], insight.turns_version, done.operation_id)

@@ -6,10 +6,7 @@ import os
 
 import msgspec
 
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import USUAL_LIMIT, Limit, Page
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import library_id, within
+from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Page, Reply, Routes, library_id, within, write
 from domain.base.errors import RuleViolation
 from domain.base.paths import bytes_of, text_of
 from domain.commands.libraries import add_library, change_library, remove_library
@@ -70,21 +67,21 @@ class FileProblem(msgspec.Struct):
     problem: str
 
 
-class Asked(msgspec.Struct):
+class ScanRequested(msgspec.Struct):
     """The scan that was asked for runs in the background; `GET /jobs` says how far it is."""
 
     library_id: int
 
 
 @routes("GET", "/libraries", answers=Page[LibraryView])
-def list_libraries(call: Call) -> Answer:
+def list_libraries(call: Call) -> Reply:
     """The libraries that the user may see, by id."""
-    with call.parts.ledger.reading(call.actor) as tables:
-        return Answer(Page(_views(call, tables)))
+    with call.dependencies.ledger.reading(call.actor) as tables:
+        return Reply(Page(_views(call, tables)))
 
 
 @routes("POST", "/libraries", body=NewLibrary, answers=LibraryView, status=201, role="admin", errors=(409,))
-def make_library(call: Call, body: NewLibrary) -> Answer:
+def make_library(call: Call, body: NewLibrary) -> Reply:
     """Make a folder of the server a library; its files stay where they are."""
     root = _folder(body.root)
     answer = write(
@@ -93,7 +90,7 @@ def make_library(call: Call, body: NewLibrary) -> Answer:
         lambda uow, made: _view(call, uow, made),
         status=201,
     )
-    call.parts.work.scan(answer.content.id)
+    call.dependencies.work.scan(answer.content.id)
     return answer
 
 
@@ -106,7 +103,7 @@ def make_library(call: Call, body: NewLibrary) -> Answer:
     errors=(404, 409),
     versioned=True,
 )
-def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:
+def patch_library(call: Call, id: int, body: LibraryPatch) -> Reply:
     """Rename a library, or say where its files are now."""
     root = None if body.root is None else _folder(body.root)
     answer = write(
@@ -115,31 +112,31 @@ def patch_library(call: Call, id: int, body: LibraryPatch) -> Answer:
         lambda uow, _: _view(call, uow, id),
     )
     if root is not None:
-        call.parts.work.scan(id)
+        call.dependencies.work.scan(id)
     return answer
 
 
 @routes("DELETE", "/libraries/{id}", answers=Done, role="admin", errors=(404,), versioned=True)
-def forget_library(call: Call, id: int) -> Answer:
+def forget_library(call: Call, id: int) -> Reply:
     """Stop showing a library; its files are never touched, and undo brings it back with all that was decided."""
     return write(call, lambda uow: remove_library(uow, id, call.expected))
 
 
-@routes("POST", "/libraries/{id}/scan", answers=Asked, status=202, role="editor", errors=(404,))
-def scan_library(call: Call, id: int) -> Answer:
+@routes("POST", "/libraries/{id}/scan", answers=ScanRequested, status=202, role="editor", errors=(404,))
+def scan_library(call: Call, id: int) -> Reply:
     """Look through a library now, in the background, also at what could not be read before."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         found = library_id(tables, id)
-    call.parts.work.scan(found)
-    return Answer(Asked(found), 202)
+    call.dependencies.work.scan(found)
+    return Reply(ScanRequested(found), 202)
 
 
 @routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
-def list_problems(call: Call, id: int, query: ProblemsQuery) -> Answer:
+def list_problems(call: Call, id: int, query: ProblemsQuery) -> Reply:
     """The files of a library that are not, or not wholly, shown, each with the reason."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, id).media.problems(query.limit)
-    return Answer(Page([FileProblem(**row) for row in rows]))
+    return Reply(Page([FileProblem(**row) for row in rows]))
 
 
 def _folder(text: str) -> str:
@@ -159,10 +156,10 @@ def _folder(text: str) -> str:
 
 def _views(call: Call, lookups: Lookups) -> list[LibraryView]:
     counts = lookups.media.counts()
-    missing, watching = call.parts.work.missing_roots(), call.parts.work.watching()
+    missing, watching = call.dependencies.work.missing_roots(), call.dependencies.work.watching()
     shown = [library for library in lookups.libraries.shown() if library.id in lookups.visible]
     return [
-        _told(
+        _view_of(
             call,
             library,
             counts.get(library.id, (0, 0, 0)),
@@ -178,12 +175,24 @@ def _view(call: Call, lookups: Lookups, wanted: int) -> LibraryView:
     return next(view for view in _views(call, fresh) if view.id == wanted)
 
 
-def _told(
+def _view_of(
     call: Call, library: Library, counts: tuple[int, int, int], missing: str | None, watching: Watching
 ) -> LibraryView:
     is_admin = call.actor.is_admin
     reason = missing if is_admin or missing is None else "its folder cannot be reached"
     root = library.root if is_admin else None
     why = watching.reason if is_admin else None
-    offline = missing is not None
-    return LibraryView(library.id, library.name, root, *counts, offline, reason, watching.mode, why, library.version)
+    photos, videos, problems = counts
+    return LibraryView(
+        id=library.id,
+        name=library.name,
+        root=root,
+        photos=photos,
+        videos=videos,
+        problems=problems,
+        offline=missing is not None,
+        reason=reason,
+        watched=watching.mode,
+        watched_reason=why,
+        version=library.version,
+    )

@@ -10,10 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.photos import MediaRow, media_row
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import LibraryParam, within
+from adapters.http.web import Call, FieldError, Invalid, LibraryParam, Reply, Routes, within
+from adapters.http.web.views.media import MediaRow, media_row
 from domain.events.media import PICTURE
 from domain.rules.memories import Span, days_in, is_left_out, spread
 from projections.queries.memories import DatedFile
@@ -60,7 +58,7 @@ class YearOfMemories(msgspec.Struct):
     items: Sequence[MediaRow]
 
 
-class Memories(msgspec.Struct):
+class MemoriesPage(msgspec.Struct):
     """The earlier years that have photos, the last one first."""
 
     date: Day
@@ -69,8 +67,8 @@ class Memories(msgspec.Struct):
     next_cursor: None = None
 
 
-@routes("GET", "/memories", query=MemoriesQuery, answers=Memories, errors=(404,))
-def list_memories(call: Call, query: MemoriesQuery) -> Answer:
+@routes("GET", "/memories", query=MemoriesQuery, answers=MemoriesPage, errors=(404,))
+def list_memories(call: Call, query: MemoriesQuery) -> Reply:
     """Photos of a day, of the week around it or of its month, in earlier years.
 
     The day is the wall clock's; a time that is known in UTC alone is read in `timezone`. What only the file's last
@@ -79,9 +77,9 @@ def list_memories(call: Call, query: MemoriesQuery) -> Answer:
     """
     zone = _zone(query.timezone)
     today = _day(query.date, zone)
-    with call.parts.ledger.reading(call.actor) as everything:
+    with call.dependencies.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
-        found = _remembered(tables, list(_years(tables, today, query.span)), zone, call.parts.excluded_dirs)
+        found = _remembered(tables, list(_years(tables, today, query.span)), zone, call.dependencies.excluded_dirs)
         shown = {days: [each.id for each in spread(taken, query.limit)] for days, taken in found.items()}
         rows = tables.memories.rows([id_ for ids in shown.values() for id_ in ids])
         tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in rows.values()})
@@ -91,7 +89,7 @@ def list_memories(call: Call, query: MemoriesQuery) -> Answer:
         items = [media_row(rows[id_], tags, companions) for id_ in shown[first, last, year]]
         days = (first.isoformat(), last.isoformat())
         years.append(YearOfMemories(year, today.year - year, *days, len(taken), items))
-    return Answer(Memories(today.isoformat(), query.span, years))
+    return Reply(MemoriesPage(today.isoformat(), query.span, years))
 
 
 def _zone(name: str | None) -> tzinfo:

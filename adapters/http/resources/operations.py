@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web.commands import write
-from adapters.http.web.operation_visibility import events_in_sight, known_operation
-from adapters.http.web.pagination import USUAL_LIMIT, AfterId, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, person_of, photo_at
-from adapters.http.web.times import Moment, moment
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    FieldError,
+    Id,
+    Invalid,
+    Limit,
+    Page,
+    Reply,
+    Routes,
+    events_in_sight,
+    id_of,
+    known_operation,
+    next_cursor,
+    person_of,
+    photo_at,
+    write,
+)
+from adapters.http.web.views.operations import EventRow, OperationRow, event_row, operation_row
 from adapters.store.transaction import Transaction
-from domain.base.actor import Actor
 from domain.base.errors import NotFound
-from domain.events.event import Recorded
 from domain.events.operation import Operation
-from domain.rules.access import unseen_fields
 from domain.undo.undo import undo, undo_with_later
-from domain.undo.undoable import is_undoable
 from projections.queries.history import streams_of_photo
 from projections.queries.reading import Lookups
 
@@ -52,63 +61,39 @@ class UndoQuery(msgspec.Struct):
     with_later: Annotated[bool, Meta(description="also take back what stands in the way")] = False
 
 
-class OperationRow(msgspec.Struct):
-    """One action in plain words; `undone_by` names the live operation that took it back, `undoable` says whether undo
-    takes this kind."""
-
-    id: int
-    kind: str
-    text: str
-    actor: str
-    at: Moment
-    position: int
-    undone_by: int | None
-    undoes: int | None
-    undoable: bool
-
-
-class EventRow(msgspec.Struct):
-    """One event: its stored name, and its fields without embeddings; content hashes are hexadecimal."""
-
-    position: int
-    type: str
-    at: Moment
-    data: dict[str, Any]
-
-
 class OperationWithEvents(OperationRow):
     """An operation with its first events; `truncated` says that there are more."""
 
-    events: list[EventRow] = []
+    events: list[EventRow] = msgspec.field(default_factory=list)
     truncated: bool = False
 
 
 @routes("GET", "/operations", query=OperationsQuery, answers=Page[OperationRow], errors=(404,))
-def list_operations(call: Call, query: OperationsQuery) -> Answer:
+def list_operations(call: Call, query: OperationsQuery) -> Reply:
     """What was done, newest first.
 
     Who sees some libraries only sees the own operations only; what admins did with accounts is told to admins only.
     """
-    before = query.before if query.cursor is None else place_of(query.cursor, AfterId).id
+    before = query.before if query.cursor is None else id_of(query.cursor)
     rows = _on_photo(call, query, query.path, before) if query.path is not None else _on_anything(call, query, before)
     kept = rows[: query.limit]
-    cursor = cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None
-    return Answer(Page([operation_row(operation, call.actor) for operation in kept], cursor))
+    cursor = next_cursor(rows, query.limit)
+    return Reply(Page([operation_row(operation, call.actor) for operation in kept], cursor))
 
 
 @routes("GET", "/operations/{id}", answers=OperationWithEvents, errors=(404,))
-def show_operation(call: Call, id: int) -> Answer:
+def show_operation(call: Call, id: int) -> Reply:
     """One operation with its events. Who sees some libraries only is told of what others did there without names, and
     of those events alone that concern what they see."""
-    operation = known_operation(call.parts.ledger, call.actor, id)
+    operation = known_operation(call.dependencies.ledger, call.actor, id)
     if operation.may_be_read_by(call.actor):
-        found = call.parts.ledger.events_of(id, MOST_EVENTS + 1)
+        found = call.dependencies.ledger.events_of(id, MOST_EVENTS + 1)
     else:
-        found = events_in_sight(call.parts.ledger, call.actor, id, MOST_EVENTS + 1)
+        found = events_in_sight(call.dependencies.ledger, call.actor, id, MOST_EVENTS + 1)
     events = [event_row(each, call.actor) for each in found[:MOST_EVENTS] if not each.event.private]
     truncated = len(found) > MOST_EVENTS
     row = msgspec.structs.asdict(operation_row(operation, call.actor))
-    return Answer(OperationWithEvents(**row, events=events, truncated=truncated))
+    return Reply(OperationWithEvents(**row, events=events, truncated=truncated))
 
 
 @routes(
@@ -120,7 +105,7 @@ def show_operation(call: Call, id: int) -> Answer:
     errors=(403, 404, 409, 422),
     rehearses=True,
 )
-def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
+def undo_operation(call: Call, id: int, query: UndoQuery) -> Reply:
     """Take back all that an operation did; answers the operation that did so, whose undo is redo.
 
     What others did, and who asks does not wholly see, needs an admin (403).
@@ -141,13 +126,13 @@ def undo_operation(call: Call, id: int, query: UndoQuery) -> Answer:
 def _on_anything(call: Call, query: OperationsQuery, before: int | None) -> list[Operation]:
     if query.library is not None:
         raise Invalid((FieldError("library", "name the path of a photo too: a library only says where that is"),))
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         return _latest(tables, query, before)
 
 
 def _on_photo(call: Call, query: OperationsQuery, path: str, before: int | None) -> list[Operation]:
     """As `_latest`, of one photo; the log and the tables are read in turn, never with two connections at once."""
-    ledger = call.parts.ledger
+    ledger = call.dependencies.ledger
     with ledger.reading(call.actor) as tables:
         streams = streams_of_photo(tables, photo_at(tables, path, query.library))
     found: list[Operation] = []
@@ -172,7 +157,9 @@ def _latest(
     persons = None if query.person is None else lookups.persons.behind(person_of(lookups, query.person).id)
     found: list[Operation] = []
     while True:
-        batch = lookups.operations.latest(query.limit + 1, before, actor, query.kind, persons, among)
+        batch = lookups.operations.latest(
+            query.limit + 1, before, actor=actor, kind=query.kind, persons=persons, among=among
+        )
         found += [operation for operation in batch if operation.may_be_read_by(lookups.actor)]
         if len(found) > query.limit or len(batch) <= query.limit:
             return found
@@ -184,33 +171,3 @@ def _found(lookups: Lookups, operation_id: int) -> Operation:
     if operation is None:
         raise NotFound(f"there is no operation {operation_id}")
     return operation
-
-
-def operation_row(operation: Operation, actor: Actor) -> OperationRow:
-    """An operation as `actor` sees it."""
-    return OperationRow(
-        operation.id,
-        operation.kind,
-        operation.text_for(actor),
-        operation.actor,
-        moment(operation.at),
-        operation.position,
-        operation.undone_by,
-        operation.undoes,
-        is_undoable(operation),
-    )
-
-
-def event_row(recorded: Recorded, actor: Actor) -> EventRow:
-    """An event as `actor` sees it."""
-    never = unseen_fields(recorded.event, actor)
-    fields = msgspec.structs.asdict(recorded.event)
-    told = {name: _told(value) for name, value in fields.items() if name not in never}
-    return EventRow(recorded.position, recorded.event.topic, moment(recorded.recorded_at), told)
-
-
-def _told(value: Any) -> Any:
-    """A field as JSON has it, bytes in hexadecimal."""
-    if isinstance(value, msgspec.Struct):
-        return {name: _told(each) for name, each in msgspec.structs.asdict(value).items()}
-    return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)

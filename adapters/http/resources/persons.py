@@ -7,22 +7,28 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.http.web.as_of import AsOf, tables_as_of
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import (
+from adapters.http.web import (
     USUAL_LIMIT,
-    AfterId,
+    AsOf,
+    Call,
     Cursor,
+    Done,
+    Id,
+    LibraryParam,
     Limit,
     Offset,
     Page,
-    Sorted,
-    cursor_of,
-    place_of,
+    Reply,
+    Routes,
+    id_of,
+    next_cursor,
+    person_of,
+    place_with_value,
     sorted_place,
+    tables_as_of,
+    within,
+    write,
 )
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, person_of, within
 from adapters.store.transaction import Transaction
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from projections.queries.faces import FaceView
@@ -91,7 +97,7 @@ class FacesOfPerson(msgspec.Struct):
 
 
 @routes("GET", "/persons", query=PersonsQuery, answers=Page[PersonView], errors=(404,))
-def list_persons(call: Call, query: PersonsQuery) -> Answer:
+def list_persons(call: Call, query: PersonsQuery) -> Reply:
     """Persons with their face counts and covers.
 
     With `library`, the counts and covers are of that library, and who has no face there is left out; with `as_of`,
@@ -110,14 +116,14 @@ def list_persons(call: Call, query: PersonsQuery) -> Answer:
             with_faces_only=query.library is not None,
         )
     kept = rows[: query.limit]
-    cursor = cursor_of(Sorted(query.sort, kept[-1][1], kept[-1][0].id)) if len(rows) > query.limit else None
-    return Answer(Page([view for view, _ in kept], cursor))
+    cursor = next_cursor(rows, query.limit, place_with_value(query.sort))
+    return Reply(Page([view for view, _ in kept], cursor))
 
 
 @routes(
     "POST", "/persons", body=NewPerson, answers=PersonView, status=201, role="editor", errors=(409,), rehearses=True
 )
-def add_person(call: Call, body: NewPerson) -> Answer:
+def add_person(call: Call, body: NewPerson) -> Reply:
     """Name a new person."""
 
     def create(uow: Transaction) -> int:
@@ -127,10 +133,10 @@ def add_person(call: Call, body: NewPerson) -> Answer:
 
 
 @routes("GET", "/persons/{id}", query=PersonQuery, answers=PersonView, errors=(404,))
-def show_person(call: Call, id: int, query: PersonQuery) -> Answer:
+def show_person(call: Call, id: int, query: PersonQuery) -> Reply:
     """One person; a merged one says into whom by `merged_into`; with `as_of` as it was then."""
     with tables_as_of(call, query.as_of) as tables:
-        return Answer(person_of(tables, id))
+        return Reply(person_of(tables, id))
 
 
 @routes(
@@ -143,7 +149,7 @@ def show_person(call: Call, id: int, query: PersonQuery) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:
+def patch_person(call: Call, id: int, body: PersonPatch) -> Reply:
     """Write what is known of a person."""
     changes = PersonChanges(**msgspec.structs.asdict(body))
     return write(
@@ -161,7 +167,7 @@ def patch_person(call: Call, id: int, body: PersonPatch) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def remove_person(call: Call, id: int, query: Deletion) -> Answer:
+def remove_person(call: Call, id: int, query: Deletion) -> Reply:
     """Delete a person and everyone merged into it.
 
     With `cascade=set_null` the faces are kept and belong to nobody; with `delete` they are deleted too, and stay so
@@ -181,7 +187,7 @@ def remove_person(call: Call, id: int, query: Deletion) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def merge(call: Call, id: int, body: MergeInto) -> Answer:
+def merge(call: Call, id: int, body: MergeInto) -> Reply:
     """Say that this person is another one, which takes over its faces; answers that one.
 
     Its notes are copied where the other one's are empty. Undo brings it back with exactly the faces that it had.
@@ -194,13 +200,12 @@ def merge(call: Call, id: int, body: MergeInto) -> Answer:
 
 
 @routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))
-def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Answer:
+def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Reply:
     """A person's faces, with those of everyone merged into it, by id."""
-    after = 0 if query.cursor is None else place_of(query.cursor, AfterId).id
-    with call.parts.ledger.reading(call.actor) as tables:
+    after = id_of(query.cursor) or 0
+    with call.dependencies.ledger.reading(call.actor) as tables:
         person = person_of(tables, id)
         rows = within(tables, query.library).faces.of_person(
             person.merged_into or id, after, query.limit + 1, query.offset
         )
-    kept = rows[: query.limit]
-    return Answer(Page(kept, cursor_of(AfterId(kept[-1].id)) if len(rows) > query.limit else None))
+    return Reply(Page(rows[: query.limit], next_cursor(rows, query.limit)))

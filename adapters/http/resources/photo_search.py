@@ -8,12 +8,21 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from adapters.http.resources.photos import MediaRow, PhotoWords, media_row, narrowing
-from adapters.http.web.dependencies import FoundPhoto, PhotoSearch
-from adapters.http.web.pagination import USUAL_LIMIT, Cursor, Limit, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import within
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    FieldError,
+    Invalid,
+    Limit,
+    Reply,
+    Routes,
+    next_cursor,
+    place_of,
+    within,
+)
+from adapters.http.web.views.media import MediaRow, PhotoWords, media_row, narrowing
+from adapters.meaning.semantic_search import FoundPhoto, PhotoSearch
 from domain.base.errors import Unavailable
 from domain.base.names import search_key
 from projections.queries.photo_filter import EVERYTHING
@@ -24,7 +33,7 @@ routes = Routes("Photos")
 ABSENT: Final = "nothing embeds texts: run `make search`, or set OLLAMA_PRIMARY_URL"
 
 
-class SearchQuery(PhotoWords, kw_only=True):
+class PhotoSearchQuery(PhotoWords, kw_only=True):
     """What to look for, and what the photos are narrowed to."""
 
     q: Annotated[
@@ -44,7 +53,7 @@ class FoundRow(MediaRow):
     score: float
 
 
-class Embedding(msgspec.Struct):
+class EmbeddingProgress(msgspec.Struct):
     """How many of the photos that the asker sees can be found by meaning already."""
 
     done: int
@@ -56,7 +65,7 @@ class FoundPhotos(msgspec.Struct):
 
     items: list[FoundRow]
     next_cursor: str | None
-    embedding: Embedding | None
+    embedding: EmbeddingProgress | None
 
 
 class SearchState(msgspec.Struct):
@@ -64,7 +73,7 @@ class SearchState(msgspec.Struct):
 
     usable: bool
     reason: str | None
-    embedding: Embedding | None
+    embedding: EmbeddingProgress | None
 
 
 class FoundCursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -75,48 +84,45 @@ class FoundCursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     id: Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
-@routes("GET", "/photos/search", query=SearchQuery, answers=FoundPhotos, errors=(404, 502))
-def search_photos(call: Call, query: SearchQuery) -> Answer:
+@routes("GET", "/photos/search", query=PhotoSearchQuery, answers=FoundPhotos, errors=(404, 502))
+def search_photos(call: Call, query: PhotoSearchQuery) -> Reply:
     """Photos and videos by what is said of them: insights, tags, people, places, dates and names of files.
 
     What holds every word comes first, then what is likest in meaning; the newest first among equals. Every filter of
     `GET /photos` narrows what is found. 503 says what is missing where nothing embeds texts.
     """
-    if call.parts.search is None:
+    if call.dependencies.search is None:
         raise Unavailable(ABSENT)
     words = " ".join(query.q.split())
     if not search_key(words).strip():
         raise Invalid((FieldError("q", "say in words what to look for"),))
     narrowed = msgspec.structs.replace(narrowing(query), q=None, stacked=query.stacked)
     after = None if query.cursor is None else place_of(query.cursor, FoundCursor)
-    question = call.parts.search.question(words)
-    with call.parts.ledger.reading(call.actor) as everything:
+    question = call.dependencies.search.question(words)
+    with call.dependencies.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
-        found = call.parts.search.find(tables, narrowed, question)
+        found = call.dependencies.search.find(tables, narrowed, question)
         if after is not None:
             before = (after.by_words, after.likeness, after.id)
             found = [each for each in found if (each.place.by_words, each.place.likeness, each.place.media_id) < before]
         page = found[: query.limit]
         items = _rows(tables, page)
-        embedding = _embedding(tables, call.parts.search)
-    cursor = None
-    if len(found) > query.limit:
-        last = page[-1].place
-        cursor = cursor_of(FoundCursor(last.by_words, last.likeness, last.media_id))
-    return Answer(FoundPhotos(items, cursor, embedding))
+        embedding = _embedding(tables, call.dependencies.search)
+    cursor = next_cursor(found, query.limit, lambda row: FoundCursor(*row.place))
+    return Reply(FoundPhotos(items, cursor, embedding))
 
 
 @routes("GET", "/photos/search/state", answers=SearchState)
-def show_search_state(call: Call) -> Answer:
+def show_search_state(call: Call) -> Reply:
     """Whether photos can be searched by meaning now, and how far they are."""
-    search = call.parts.search
+    search = call.dependencies.search
     if search is None:
-        return Answer(SearchState(usable=False, reason=ABSENT, embedding=None))
-    with call.parts.ledger.reading(call.actor) as tables:
+        return Reply(SearchState(usable=False, reason=ABSENT, embedding=None))
+    with call.dependencies.ledger.reading(call.actor) as tables:
         embedding = _embedding(tables, search)
     trouble = search.trouble
-    told = trouble if trouble is None or call.actor.is_admin else "search by meaning does not work now"
-    return Answer(SearchState(usable=trouble is None, reason=told, embedding=embedding))
+    reason = trouble if trouble is None or call.actor.is_admin else "search by meaning does not work now"
+    return Reply(SearchState(usable=trouble is None, reason=reason, embedding=embedding))
 
 
 def _rows(tables: Lookups, page: Sequence[FoundPhoto]) -> list[FoundRow]:
@@ -128,7 +134,7 @@ def _rows(tables: Lookups, page: Sequence[FoundPhoto]) -> list[FoundRow]:
     return [FoundRow(**msgspec.structs.asdict(row), score=scores[row.id]) for row in shown]
 
 
-def _embedding(tables: Lookups, search: PhotoSearch) -> Embedding | None:
+def _embedding(tables: Lookups, search: PhotoSearch) -> EmbeddingProgress | None:
     """How far it is among the photos of the libraries that the asker sees; None where it is done."""
     done, total = search.embedded(tables.visible), tables.timeline.count(EVERYTHING)
-    return None if done >= total else Embedding(done, total)
+    return None if done >= total else EmbeddingProgress(done, total)

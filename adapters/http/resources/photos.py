@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import RowMapping
 
-from adapters.http.web.pagination import USUAL_LIMIT, Cursor, Limit, Sorted, cursor_of, sorted_place
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, within
-from adapters.http.web.times import Moment, WallClock, bound_of, moment, wall_clock
-from projections.queries.photo_filter import PhotoFilter
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    LibraryParam,
+    Limit,
+    Reply,
+    Routes,
+    Sorted,
+    next_cursor,
+    sorted_place,
+    within,
+)
+from adapters.http.web.views.media import MediaRow, PhotoWords, media_row, narrowing
 from projections.queries.timeline import SORTS
 
 routes = Routes("Photos")
-
-Any_or_all = Literal["any", "all"]
-Part = Annotated[str, Meta(max_length=200)]
-Names = Annotated[list[Part], Meta(max_length=50)]
-
-
-class PhotoWords(msgspec.Struct):
-    """What photos are narrowed to; `tags`, `exclude_tags` and `persons` may be given several times."""
-
-    library: LibraryParam | None = None
-    path: Annotated[str, Meta(description="a folder; / is the root itself")] | None = None
-    recursive: Annotated[bool, Meta(description="whether folders below `path` count too")] = True
-    kind: Literal["photo", "video"] | None = None
-    tags: Names = []
-    tag_mode: Any_or_all = "any"
-    exclude_tags: Names = []
-    persons: Annotated[list[Id], Meta(max_length=50)] = []
-    person_mode: Any_or_all = "any"
-    taken_from: Annotated[str, Meta(description="a day or time of the wall clock")] | None = msgspec.field(
-        name="from", default=None
-    )
-    taken_to: Annotated[str, Meta(description="a day, included, or a time, excluded")] | None = msgspec.field(
-        name="to", default=None
-    )
-    camera: Annotated[str, Meta(max_length=200, description="a part of make and model")] | None = None
-    lens: Annotated[str, Meta(max_length=200, description="a part of the name")] | None = None
-    has_gps: bool | None = None
-    within: Annotated[str, Meta(description="south,west,north,east in degrees")] | None = None
-    q: (
-        Annotated[
-            str,
-            Meta(
-                max_length=200,
-                description="words, each in the path, camera, lens, a tag or a person's name, without case and accents",
-            ),
-        ]
-        | None
-    ) = None
 
 
 class PhotosQuery(PhotoWords):
@@ -68,60 +36,6 @@ class PhotosQuery(PhotoWords):
     sort: Literal["taken_at", "name", "discovered"] = "taken_at"
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
-
-
-class Companion(msgspec.Struct):
-    """Another file of the same press of the shutter, beside it and of its name: a RAW, a live photo's clip, or the
-    photo of either; or one of the same burst."""
-
-    id: int
-    path: str
-    kind: str
-    format: str | None
-
-
-class MediaRow(msgspec.Struct):
-    """One file: `width` and `height` are pixels of the upright picture, `placeholder` a ThumbHash in base64, `problem`
-    says why it is not, or not wholly, shown. Of videos: `duration` in seconds, `frame_rate` a second, `bit_rate` in
-    bits a second. `motion` says that a short video is in a photo's file, which `/video/stream` plays."""
-
-    id: int
-    library_id: int
-    path: str
-    name: str
-    content_hash: str
-    kind: str
-    format: str | None
-    size: int
-    width: int | None
-    height: int | None
-    taken_at: WallClock | None
-    taken_source: str | None
-    make: str | None
-    model: str | None
-    lens: str | None
-    latitude: float | None
-    longitude: float | None
-    placeholder: str | None
-    problem: str | None
-    duration: float | None
-    video_codec: str | None
-    audio_codec: str | None
-    frame_rate: float | None
-    bit_rate: int | None
-    motion: bool
-    modified_at: Moment
-    discovered_at: Moment
-    tags: Sequence[str]
-    companions: Sequence[Companion]
-
-
-_AS_STORED: Final = tuple(
-    name
-    for name in MediaRow.__struct_fields__
-    if name not in {"content_hash", "taken_at", "motion", "modified_at", "discovered_at", "tags", "companions"}
-)
-"""The fields of a file that are columns of `media`."""
 
 
 class Photos(msgspec.Struct):
@@ -154,13 +68,13 @@ class FoldersQuery(msgspec.Struct):
 
 
 @routes("GET", "/photos", query=PhotosQuery, answers=Photos, errors=(404,))
-def list_photos(call: Call, query: PhotosQuery) -> Answer:
+def list_photos(call: Call, query: PhotosQuery) -> Reply:
     """Photos and videos that fit every filter, newest first, A to Z by `sort=name`."""
     narrowed = msgspec.structs.replace(narrowing(query), stacked=query.stacked)
     after = (
         None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
     )
-    with call.parts.ledger.reading(call.actor) as everything:
+    with call.dependencies.ledger.reading(call.actor) as everything:
         tables = within(everything, query.library)
         total: int | None = None
         if after is None:
@@ -170,77 +84,14 @@ def list_photos(call: Call, query: PhotosQuery) -> Answer:
         kept = rows[: query.limit]
         tags = tables.tagged.of_contents({bytes(row["content_hash"]) for row in kept})
         companions = tables.timeline.companions(kept)
-    cursor = None
-    if len(rows) > query.limit:
-        cursor = cursor_of(Sorted(query.sort, kept[-1][SORTS[query.sort][0]], kept[-1]["id"]))
-    return Answer(Photos([media_row(row, tags, companions) for row in kept], cursor, total))
+    column = SORTS[query.sort][0]
+    cursor = next_cursor(rows, query.limit, lambda row: Sorted(query.sort, row[column], row["id"]))
+    return Reply(Photos([media_row(row, tags, companions) for row in kept], cursor, total))
 
 
 @routes("GET", "/folders", query=FoldersQuery, answers=Folders, errors=(404,))
-def list_folders(call: Call, query: FoldersQuery) -> Answer:
+def list_folders(call: Call, query: FoldersQuery) -> Reply:
     """Every folder that holds files itself."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, query.library).timeline.folders()
-    return Answer(Folders([Folder(*row) for row in rows]))
-
-
-def media_row(
-    row: RowMapping, tags: Mapping[bytes, Sequence[str]], companions: Mapping[int, Sequence[RowMapping]]
-) -> MediaRow:
-    """A row of `media` as clients see it."""
-    content = bytes(row["content_hash"])
-    plain: dict[str, Any] = {name: row[name] for name in _AS_STORED}
-    return MediaRow(
-        content_hash=content.hex(),
-        taken_at=wall_clock(row["taken_at"], row["taken_offset"]),
-        modified_at=moment(row["mtime_ns"] // 1000),
-        discovered_at=moment(row["discovered_at"]),
-        motion=row["motion_at"] is not None,
-        tags=tags.get(content, ()),
-        companions=companions_of(row["id"], companions),
-        **plain,
-    )
-
-
-def companions_of(media_id: int, companions: Mapping[int, Sequence[RowMapping]]) -> list[Companion]:
-    """The companions of one file as clients see them."""
-    return [Companion(row["id"], row["path"], row["kind"], row["format"]) for row in companions.get(media_id, ())]
-
-
-def narrowing(query: PhotoWords) -> PhotoFilter:
-    """The filter that the words of a query, or of a body, say; the library is left to `within`.
-
-    Raises:
-        Invalid: a time or a corner cannot be.
-    """
-    return PhotoFilter(
-        folder=None if query.path is None else query.path.strip("/"),
-        recursive=query.recursive,
-        kind=query.kind,
-        tags=tuple(query.tags),
-        all_tags=query.tag_mode == "all",
-        exclude_tags=tuple(query.exclude_tags),
-        persons=tuple(query.persons),
-        all_persons=query.person_mode == "all",
-        taken_from=bound_of("from", query.taken_from, is_end=False),
-        taken_to=bound_of("to", query.taken_to, is_end=True),
-        camera=query.camera,
-        lens=query.lens,
-        has_gps=query.has_gps,
-        within=_corners(query.within),
-        q=query.q,
-    )
-
-
-def _corners(text: str | None) -> tuple[float, float, float, float] | None:
-    """South, west, north and east in degrees; west may be greater than east, across the date line."""
-    if text is None:
-        return None
-    try:
-        south, west, north, east = (float(part) for part in text.split(","))
-    except ValueError:
-        south = west = north = east = float("nan")
-    if not (-90 <= south <= north <= 90 and -180 <= west <= 180 and -180 <= east <= 180):
-        message = "write south,west,north,east in degrees, such as 47.2,8.4,47.5,8.7"
-        raise Invalid((FieldError("within", message),))
-    return south, west, north, east
+    return Reply(Folders([Folder(*row) for row in rows]))

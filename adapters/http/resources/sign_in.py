@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web.authentication import count_attempt, no_cookie, session_cookie
-from adapters.http.web.dependencies import Link
-from adapters.http.web.page_files import WELCOME, file_response
-from adapters.http.web.problems import Unauthenticated
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.times import Moment
+from adapters.accounts.links import Link, LinkPurpose
+from adapters.http.web import Call, Moment, Reply, Routes, Unauthenticated
+from adapters.http.web.authentication import Password, Role, count_attempt, no_cookie, session_cookie
+from adapters.http.web.page_files import WELCOME, page_file
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, NotFound, RuleViolation
 from domain.commands.accounts import actor_of, add_user, open_account, set_password, sign_in
@@ -20,12 +18,6 @@ from domain.commands.api_keys import require_more_than_a_key
 from domain.events.account import User
 
 routes = Routes("Accounts")
-
-FIRST_ADMIN: Final = "first-admin"
-SIGN_IN: Final = "sign-in"
-INVITATION: Final = "invitation"
-Role = Literal["viewer", "editor", "admin"]
-Password = Annotated[str, Meta(description="8 to 1024 characters")]
 
 
 class Credentials(msgspec.Struct):
@@ -105,87 +97,96 @@ class NewPassword(msgspec.Struct):
 
 
 @routes("POST", "/login", body=Credentials, answers=Session, role=None, errors=(401, 429))
-def log_in(call: Call, body: Credentials) -> Answer:
+def log_in(call: Call, body: Credentials) -> Reply:
     """Sign in with name and password: a token, and the same as a cookie for browsers."""
     _try(call, body.username)
-    with call.parts.ledger.reading(CLI) as tables:
+    with call.dependencies.ledger.reading(CLI) as tables:
         user = tables.users.named(body.username)
     stored = None if user is None else user.password_hash
-    if not call.parts.accounts.passwords.verify(stored, body.password) or user is None:
+    if not call.dependencies.accounts.passwords.verify(stored, body.password) or user is None:
         raise Unauthenticated("the name or the password is wrong")
-    call.parts.accounts.limits.succeeded(body.username, call.address)
+    call.dependencies.accounts.limits.succeeded(body.username, call.address)
     return _signed_in(call, user, "password")
 
 
 @routes("POST", "/logout", role=None, status=204)
-def log_out(call: Call) -> Answer:
+def log_out(call: Call) -> Reply:
     """Forget the cookie; tokens end by themselves, or with a new password."""
-    return Answer(None, 204, {"Set-Cookie": no_cookie(call), "Cache-Control": "no-store"})
+    return Reply(None, 204, {"Set-Cookie": no_cookie(call), "Cache-Control": "no-store"})
 
 
 @routes("GET", "/welcome", query=CodeQuery, answers=OpenLink, role=None, errors=(404,), media_types=("text/html",))
-def show_welcome(call: Call, query: CodeQuery) -> Answer:
+def show_welcome(call: Call, query: CodeQuery) -> Reply:
     """The form of a one-time link, or as JSON what the link is for; it stays open, and `POST /welcome` uses it up."""
     if "application/json" not in call.headers.get("accept", ""):
-        response = file_response(call.parts.page / WELCOME, call.headers)
+        response = page_file(call.dependencies.page, WELCOME, call.headers)
         response.headers["Vary"] = "Accept"
-        return Answer(response=response)
+        return Reply(response=response)
     if query.code is None:
         raise NotFound("this address lacks its code: open the link exactly as it was shown")
-    link = call.parts.accounts.links.peek(query.code)
-    return Answer(OpenLink(link.purpose, link.role), headers={"Cache-Control": "no-store", "Vary": "Accept"})
+    link = call.dependencies.accounts.links.peek(query.code)
+    return Reply(OpenLink(link.purpose, link.role), headers={"Cache-Control": "no-store", "Vary": "Accept"})
 
 
 @routes("POST", "/welcome", body=Welcome, answers=Session, role=None, errors=(404, 409))
-def welcome(call: Call, body: Welcome) -> Answer:
+def welcome(call: Call, body: Welcome) -> Reply:
     """Use up a one-time link: sign in with it, or make the account that it stands for and sign in with that."""
-    link = call.parts.accounts.links.peek(body.code)
-    if link.purpose == SIGN_IN:
-        with call.parts.accounts.links.consuming(body.code) as taken:
+    link = call.dependencies.accounts.links.peek(body.code)
+    if link.purpose is LinkPurpose.SIGN_IN:
+        with call.dependencies.accounts.links.consuming(body.code) as taken:
             return _signed_in(call, _user_of(call, taken), "link")
     return _made_account(call, body.code, link, body.name, body.password)
 
 
 @routes("POST", "/register", body=Registration, answers=Session, role=None, errors=(404, 409))
-def register(call: Call, body: Registration) -> Answer:
+def register(call: Call, body: Registration) -> Reply:
     """Make an account with an invitation, and sign in with it."""
-    link = call.parts.accounts.links.peek(body.code)
-    if link.purpose != INVITATION:
+    link = call.dependencies.accounts.links.peek(body.code)
+    if link.purpose is not LinkPurpose.INVITATION:
         raise NotFound("this is no invitation; open the link as it was shown")
     return _made_account(call, body.code, link, body.name, body.password)
 
 
 @routes("POST", "/invitations", body=Invitation, answers=Invited, role="admin", status=201)
-def invite(call: Call, body: Invitation) -> Answer:
+def invite(call: Call, body: Invitation) -> Reply:
     """Invite someone: a code that makes one account of this role."""
     libraries = None if body.libraries is None else tuple(body.libraries)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         unknown = [each for each in libraries or () if each not in tables.visible]
     if unknown:
         raise RuleViolation(f"there is no library {unknown[0]}", "libraries")
-    code = call.parts.accounts.invite(body.role, libraries)
-    return Answer(Invited(code, f"/welcome?code={code}"), 201, {"Cache-Control": "no-store"})
+    code = call.dependencies.accounts.links.invite(body.role, libraries)
+    return Reply(Invited(code, f"/welcome?code={code}"), 201, {"Cache-Control": "no-store"})
 
 
 @routes("GET", "/me", answers=Me)
-def show_me(call: Call) -> Answer:
+def show_me(call: Call) -> Reply:
     """Who is signed in."""
     user = _known(call)
-    return Answer(Me(user.id, user.name, call.actor.role, user.libraries, user.version, call.actor.key))
+    return Reply(
+        Me(
+            id=user.id,
+            name=user.name,
+            role=call.actor.role,
+            libraries=user.libraries,
+            version=user.version,
+            key=call.actor.key,
+        )
+    )
 
 
 @routes("POST", "/me/password", body=NewPassword, answers=Session, errors=(401, 429))
-def change_password(call: Call, body: NewPassword) -> Answer:
+def change_password(call: Call, body: NewPassword) -> Reply:
     """Set the own password: every other session ends, and this one goes on with a new token. API keys stay."""
     require_more_than_a_key(call.actor)
-    user, passwords = _known(call), call.parts.accounts.passwords
+    user, passwords = _known(call), call.dependencies.accounts.passwords
     if user.password_hash is not None:
         _try(call, user.name)
         if not passwords.verify(user.password_hash, body.current or ""):
             raise RuleViolation("this is not the password of now", "current")
-        call.parts.accounts.limits.succeeded(user.name, call.address)
+        call.dependencies.accounts.limits.succeeded(user.name, call.address)
     hashed = passwords.hash(body.password, user_name=user.name)
-    with call.parts.ledger.transaction(call.actor) as uow:
+    with call.dependencies.ledger.transaction(call.actor) as uow:
         if open_account(uow, user.id).epoch != user.epoch:
             raise Unauthenticated("this session has ended: sign in again", "invalid_token")
         set_password(uow, user.id, hashed)
@@ -201,42 +202,42 @@ def _known(call: Call) -> User:
 
 def _try(call: Call, name: str) -> None:
     """Count one attempt to prove who one is; raises `TooManyRequests` where it must wait."""
-    count_attempt(call.parts.accounts.limits, name, call.address)
+    count_attempt(call.dependencies.accounts.limits, name, call.address)
 
 
 def _user_of(call: Call, link: Link) -> User:
-    with call.parts.ledger.reading(CLI) as tables:
+    with call.dependencies.ledger.reading(CLI) as tables:
         user = tables.users.get(link.user_id or 0)
     if user is None:
         raise NotFound("the account that this link was made for is closed")
     return user
 
 
-def _made_account(call: Call, code: str, link: Link, name: str | None, password: str | None) -> Answer:
+def _made_account(call: Call, code: str, link: Link, name: str | None, password: str | None) -> Reply:
     """Make the account that a link stands for. The password is hashed before the link is taken, and a refusal (the name
     is taken) leaves the link open."""
     if not name:
         raise RuleViolation("choose a name", "name")
     if not password:
         raise RuleViolation("choose a password", "password")
-    hashed = call.parts.accounts.passwords.hash(password, user_name=name)
-    with call.parts.accounts.links.consuming(code) as taken:
-        with call.parts.ledger.transaction(CLI) as uow:
-            if taken.purpose == FIRST_ADMIN and any(user.role == "admin" for user in uow.users.all()):
+    hashed = call.dependencies.accounts.passwords.hash(password, user_name=name)
+    with call.dependencies.accounts.links.consuming(code) as taken:
+        with call.dependencies.ledger.transaction(CLI) as uow:
+            if taken.purpose is LinkPurpose.FIRST_ADMIN and any(user.role == "admin" for user in uow.users.all()):
                 raise Conflict("there is an admin already: ask them for an invitation, or sign in")
-            role = "admin" if taken.purpose == FIRST_ADMIN else link.role or "viewer"
-            libraries = None if taken.purpose == FIRST_ADMIN else taken.libraries
+            role = "admin" if taken.purpose is LinkPurpose.FIRST_ADMIN else link.role or "viewer"
+            libraries = None if taken.purpose is LinkPurpose.FIRST_ADMIN else taken.libraries
             user = open_account(uow, add_user(uow, name, role, hashed, libraries))
         return _signed_in(call, user, "link")
 
 
-def _signed_in(call: Call, user: User, by: str) -> Answer:
+def _signed_in(call: Call, user: User, by: str) -> Reply:
     """Record that a user signed in, and start the session.
 
     Raises:
         Unauthenticated: the account was closed, or its password changed, meanwhile.
     """
-    with call.parts.ledger.transaction(actor_of(user)) as uow:
+    with call.dependencies.ledger.transaction(actor_of(user)) as uow:
         now = uow.users.get(user.id)
         if now is None or now.epoch != user.epoch:
             raise Unauthenticated("this account was closed, or its password changed, a moment ago: sign in again")
@@ -244,8 +245,8 @@ def _signed_in(call: Call, user: User, by: str) -> Answer:
     return _session(call, user)
 
 
-def _session(call: Call, user: User) -> Answer:
-    issued = call.parts.accounts.tokens.issue(user.id, user.epoch)
+def _session(call: Call, user: User) -> Reply:
+    issued = call.dependencies.accounts.tokens.issue(user.id, user.epoch)
     expires = issued.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     headers = {"Set-Cookie": session_cookie(call, issued), "Cache-Control": "no-store"}
-    return Answer(Session(issued.token, expires), headers=headers)
+    return Reply(Session(issued.token, expires), headers=headers)

@@ -11,11 +11,23 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import USUAL_LIMIT, Cursor, Limit, Page, cursor_of, place_of
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.times import Moment, moment
+from adapters.http.web import (
+    USUAL_LIMIT,
+    Call,
+    Cursor,
+    Done,
+    FieldError,
+    Invalid,
+    Limit,
+    Moment,
+    Page,
+    Reply,
+    Routes,
+    moment,
+    next_cursor,
+    place_of,
+    write,
+)
 from domain.base.errors import Unavailable
 from domain.commands.summaries import delete_summary, live_summary
 from domain.events.summary import Summary
@@ -26,6 +38,7 @@ routes = Routes("Summaries")
 Day = Annotated[str, Meta(description="a day as YYYY-MM-DD", pattern=r"^\d{4}-\d\d-\d\d$")]
 Contact = Annotated[str, Meta(min_length=1, max_length=200, description="as the conversation service calls them")]
 Question = Annotated[str, Meta(min_length=1, max_length=2000, description="what it shall be about, in your own words")]
+NO_EMBEDDER = "nothing here embeds texts: run `make search`, or set OLLAMA_PRIMARY_URL"
 NO_CONVERSATIONS = "no conversations are configured: set SMS_API_URL"
 
 
@@ -45,7 +58,7 @@ class SummariesQuery(DaysQuery):
     cursor: Cursor | None = None
 
 
-class SearchQuery(DaysQuery, kw_only=True):
+class SummarySearchQuery(DaysQuery, kw_only=True):
     """What to look for, and where."""
 
     q: Question
@@ -61,7 +74,7 @@ class GenerateSummaries(msgspec.Struct):
     again: bool = False
 
 
-class Asked(msgspec.Struct):
+class SummariesRequested(msgspec.Struct):
     """What will be summarised: days that are over, both ends included; no contacts means everyone."""
 
     first: Day = msgspec.field(name="from")
@@ -112,7 +125,7 @@ class AfterDay(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 @routes("GET", "/summaries", query=SummariesQuery, answers=Page[SummaryView], role="editor")
-def list_summaries(call: Call, query: SummariesQuery) -> Answer:
+def list_summaries(call: Call, query: SummariesQuery) -> Reply:
     """The daily summaries, the newest day first.
 
     They are for editors and admins who see every library.
@@ -121,29 +134,32 @@ def list_summaries(call: Call, query: SummariesQuery) -> Answer:
     _checked(query.first, query.last)
     after = None if query.cursor is None else place_of(query.cursor, AfterDay)
     before = None if after is None else (after.day, after.id)
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         rows = tables.summaries.page(
             query.limit + 1, before, query.first, query.last, query.contact, superseded=query.superseded
         )
     kept = rows[: query.limit]
-    cursor = cursor_of(AfterDay(kept[-1].day, kept[-1].id)) if len(rows) > query.limit else None
-    return Answer(Page([summary_view(row) for row in kept], cursor))
+    cursor = next_cursor(rows, query.limit, lambda row: AfterDay(row.day, row.id))
+    return Reply(Page([summary_view(row) for row in kept], cursor))
 
 
-@routes("GET", "/summaries/search", query=SearchQuery, answers=Hits, role="editor", errors=(502,))
-def search_summaries(call: Call, query: SearchQuery) -> Answer:
+@routes("GET", "/summaries/search", query=SummarySearchQuery, answers=Hits, role="editor", errors=(502,))
+def search_summaries(call: Call, query: SummarySearchQuery) -> Reply:
     """The summaries that mean what is asked, the likest first."""
     require_may_read_summaries(call.actor)
     _checked(query.first, query.last)
     if not query.q.strip():
         raise Invalid((FieldError("q", "say what it shall be about"),))
-    found = call.parts.found_summaries(call.actor, query.q, query.limit, query.first, query.last, query.contact)
+    search = call.dependencies.summary_search
+    if search is None:
+        raise Unavailable(NO_EMBEDDER)
+    found = search.find(call.actor, query.q, query.limit, first=query.first, last=query.last, contact=query.contact)
     hits = [HitView(summary_view(hit.summary), hit.similarity) for hit in found.hits]
-    return Answer(Hits(hits, found.model, found.pending))
+    return Reply(Hits(hits, found.model, found.pending))
 
 
-@routes("POST", "/summaries/generate", body=GenerateSummaries, answers=Asked, status=202, role="editor")
-def generate_summaries(call: Call, body: GenerateSummaries) -> Answer:
+@routes("POST", "/summaries/generate", body=GenerateSummaries, answers=SummariesRequested, status=202, role="editor")
+def generate_summaries(call: Call, body: GenerateSummaries) -> Reply:
     """Summarise days that are over, soon and in the background; `/jobs` says how far it is.
 
     Where a summary of the same messages by the same model is there, none is made unless `again` asks for it; where a
@@ -151,23 +167,25 @@ def generate_summaries(call: Call, body: GenerateSummaries) -> Answer:
     """
     require_may_read_summaries(call.actor)
     first, last = _checked(body.first, body.last)
-    if call.parts.summariser is None:
+    if call.dependencies.summariser is None:
         raise Unavailable(NO_CONVERSATIONS)
-    wish = call.parts.summariser.ask(first, last, body.contacts, again=body.again)
-    asked = Asked(wish.span.first.isoformat(), wish.span.last.isoformat(), list(wish.contacts), wish.again)
-    return Answer(asked, 202, {"Cache-Control": "no-store"})
+    wish = call.dependencies.summariser.ask(first, last, body.contacts, again=body.again)
+    requested = SummariesRequested(
+        wish.span.first.isoformat(), wish.span.last.isoformat(), list(wish.contacts), wish.again
+    )
+    return Reply(requested, 202, {"Cache-Control": "no-store"})
 
 
 @routes("GET", "/summaries/{id}", answers=SummaryView, role="editor", errors=(404,))
-def show_summary(call: Call, id: int) -> Answer:
+def show_summary(call: Call, id: int) -> Reply:
     """One summary."""
     require_may_read_summaries(call.actor)
-    with call.parts.ledger.reading(call.actor) as tables:
-        return Answer(summary_view(live_summary(tables.summaries.get(id), id)))
+    with call.dependencies.ledger.reading(call.actor) as tables:
+        return Reply(summary_view(live_summary(tables.summaries.get(id), id)))
 
 
 @routes("DELETE", "/summaries/{id}", answers=Done, role="editor", errors=(404,))
-def remove_summary(call: Call, id: int) -> Answer:
+def remove_summary(call: Call, id: int) -> Reply:
     """Take a summary away; none of that conversation and day is made again, until this is undone."""
     return write(call, lambda uow: delete_summary(uow, id))
 
@@ -175,18 +193,18 @@ def remove_summary(call: Call, id: int) -> Answer:
 def summary_view(summary: Summary) -> SummaryView:
     """A summary as clients see it."""
     return SummaryView(
-        summary.id,
-        summary.day,
-        summary.contact,
-        summary.text,
-        summary.messages,
-        summary.source_hash.hex(),
-        summary.model,
-        summary.prompt_version,
-        moment(summary.written_at),
-        summary.superseded_by,
-        summary.masked,
-        summary.embedding_model,
+        id=summary.id,
+        day=summary.day,
+        contact=summary.contact,
+        text=summary.text,
+        messages=summary.messages,
+        source_hash=summary.source_hash.hex(),
+        model=summary.model,
+        prompt_version=summary.prompt_version,
+        written_at=moment(summary.written_at),
+        superseded_by=summary.superseded_by,
+        masked=summary.masked,
+        embedding_model=summary.embedding_model,
     )
 
 

@@ -8,13 +8,24 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.http.resources.photos import PhotoWords, narrowing
-from adapters.http.web.as_of import AsOf, tables_as_of
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import Page
-from adapters.http.web.problems import FieldError, Invalid
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, photo_at, within
+from adapters.http.web import (
+    AsOf,
+    Call,
+    Done,
+    FieldError,
+    Id,
+    Invalid,
+    LibraryParam,
+    LibraryRef,
+    Page,
+    Reply,
+    Routes,
+    photo_at,
+    tables_as_of,
+    within,
+    write,
+)
+from adapters.http.web.views.media import PhotoQuery, PhotoWords, narrowing
 from adapters.store.transaction import Transaction
 from domain.base.errors import RuleViolation
 from domain.commands.faces import LARGEST_BATCH, Outcome
@@ -25,13 +36,6 @@ routes = Routes("Tags")
 
 MOST_FITTING: Final = 50_000
 """Contents that one operation tags by a filter: some seconds of the write lock."""
-
-
-class PhotoQuery(msgspec.Struct):
-    """Which photo."""
-
-    path: str
-    library: LibraryParam | None = None
 
 
 class TagsOfPhoto(PhotoQuery):
@@ -98,15 +102,15 @@ class TagCount(msgspec.Struct):
 
 
 @routes("GET", "/image/tags", query=TagsOfPhoto, answers=Page[Tag], errors=(404,))
-def list_tags_of_photo(call: Call, query: TagsOfPhoto) -> Answer:
+def list_tags_of_photo(call: Call, query: TagsOfPhoto) -> Reply:
     """The tags of one photo, by name; with `as_of` those of then."""
     with tables_as_of(call, query.as_of) as tables:
         media = photo_at(tables, query.path, query.library)
-        return Answer(Page(tables.tagged.of_content(media.content_hash or b"")))
+        return Reply(Page(tables.tagged.of_content(media.content_hash or b"")))
 
 
 @routes("POST", "/image/tags", body=NewTag, answers=Tag, status=201, role="editor", errors=(404,), rehearses=True)
-def tag_photo(call: Call, body: NewTag) -> Answer:
+def tag_photo(call: Call, body: NewTag) -> Reply:
     """Put a tag on a photo; it is made where there is none of that name."""
 
     def tag(uow: Transaction) -> int:
@@ -117,7 +121,7 @@ def tag_photo(call: Call, body: NewTag) -> Answer:
 
 
 @routes("DELETE", "/image/tags", query=TagOfPhoto, answers=Done, role="editor", errors=(404,), rehearses=True)
-def untag_photo(call: Call, query: TagOfPhoto) -> Answer:
+def untag_photo(call: Call, query: TagOfPhoto) -> Reply:
     """Take a tag off a photo."""
 
     def untag(uow: Transaction) -> int:
@@ -130,7 +134,7 @@ def untag_photo(call: Call, query: TagOfPhoto) -> Answer:
 @routes(
     "POST", "/image/tags/batch", body=TagsBatch, answers=TagsBatchOutcome, role="editor", errors=(404,), rehearses=True
 )
-def tag_many(call: Call, body: TagsBatch) -> Answer:
+def tag_many(call: Call, body: TagsBatch) -> Reply:
     """Put a tag on many photos or take it off, in one operation, with one answer a photo."""
     if (body.ids is None) == (body.filter is None):
         raise Invalid((FieldError("ids", "say either ids or filter"),))
@@ -169,10 +173,10 @@ def _contents_that_fit(uow: Transaction, words: PhotoWords) -> list[bytes]:
 
 
 @routes("GET", "/image/tags/all", answers=Page[TagCount])
-def list_tags(call: Call) -> Answer:
+def list_tags(call: Call) -> Reply:
     """Every tag with the number of visible photos that have it, by name."""
-    with call.parts.ledger.reading(call.actor) as tables:
-        return Answer(Page([TagCount(**row) for row in tables.tagged.counts()]))
+    with call.dependencies.ledger.reading(call.actor) as tables:
+        return Reply(Page([TagCount(**row) for row in tables.tagged.counts()]))
 
 
 @routes(
@@ -185,7 +189,7 @@ def list_tags(call: Call) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def patch_tag(call: Call, id: int, body: TagPatch) -> Answer:
+def patch_tag(call: Call, id: int, body: TagPatch) -> Reply:
     """Give a tag another name, another colour, or both; a colour of null takes it away."""
     name = None if body.name is UNSET else body.name
     return write(
@@ -205,7 +209,7 @@ def patch_tag(call: Call, id: int, body: TagPatch) -> Answer:
     versioned=True,
     rehearses=True,
 )
-def merge_tag(call: Call, id: int, body: MergeTag) -> Answer:
+def merge_tag(call: Call, id: int, body: MergeTag) -> Reply:
     """Put another tag on everything that has this one, which goes; answers the other one. Undo brings both back."""
     return write(
         call, lambda uow: merge_tags(uow, id, body.into, call.expected), lambda uow, _: uow.tags.get(body.into)
@@ -213,6 +217,6 @@ def merge_tag(call: Call, id: int, body: MergeTag) -> Answer:
 
 
 @routes("DELETE", "/tags/{id}", answers=Done, role="editor", errors=(404,), versioned=True, rehearses=True)
-def remove_tag(call: Call, id: int) -> Answer:
+def remove_tag(call: Call, id: int) -> Reply:
     """Take a tag off everything."""
     return write(call, lambda uow: delete_tag(uow, id, call.expected))

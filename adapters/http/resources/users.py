@@ -5,11 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapters.http.resources.sign_in import Password, Role
-from adapters.http.web.commands import Done, write
-from adapters.http.web.pagination import Page
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import Id
+from adapters.http.web import Call, Done, Id, Page, Reply, Routes, write
+from adapters.http.web.authentication import Password, Role
 from adapters.store.transaction import Transaction
 from domain.base.errors import RuleViolation
 from domain.commands.accounts import add_user, grant, open_account, remove_user, set_password
@@ -48,16 +45,16 @@ class UserPatch(msgspec.Struct):
 
 
 @routes("GET", "/users", answers=Page[UserRow], role="admin")
-def list_users(call: Call) -> Answer:
+def list_users(call: Call) -> Reply:
     """Every open account, by id."""
-    with call.parts.ledger.reading(call.actor) as tables:
-        return Answer(Page([_row(user) for user in tables.users.all()]))
+    with call.dependencies.ledger.reading(call.actor) as tables:
+        return Reply(Page([_row(user) for user in tables.users.all()]))
 
 
 @routes("POST", "/users", body=NewUser, answers=UserRow, status=201, role="admin", errors=(409,))
-def make_user(call: Call, body: NewUser) -> Answer:
+def make_user(call: Call, body: NewUser) -> Reply:
     """Open an account."""
-    hashed = call.parts.accounts.passwords.hash(body.password, user_name=body.name)
+    hashed = call.dependencies.accounts.passwords.hash(body.password, user_name=body.name)
     libraries = None if body.libraries is None else tuple(body.libraries)
 
     def add(uow: Transaction) -> int:
@@ -67,7 +64,7 @@ def make_user(call: Call, body: NewUser) -> Answer:
 
 
 @routes("PATCH", "/users/{id}", body=UserPatch, answers=UserRow, role="admin", errors=(404, 409), versioned=True)
-def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
+def patch_user(call: Call, id: int, body: UserPatch) -> Reply:
     """Set an account's role, granted libraries or password.
 
     A password goes by itself: it is an operation of its own.
@@ -75,9 +72,9 @@ def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
     if body.password is not UNSET:
         if body.role is not UNSET or body.libraries is not UNSET:
             raise RuleViolation("set a password by itself", "password")
-        with call.parts.ledger.reading(call.actor) as tables:
+        with call.dependencies.ledger.reading(call.actor) as tables:
             user = tables.users.get(id)
-        hashed = call.parts.accounts.passwords.hash(body.password, user_name=user.name if user else "")
+        hashed = call.dependencies.accounts.passwords.hash(body.password, user_name=user.name if user else "")
 
         def set_one(uow: Transaction) -> None:
             open_account(uow, id, call.expected)
@@ -97,10 +94,17 @@ def patch_user(call: Call, id: int, body: UserPatch) -> Answer:
 
 
 @routes("DELETE", "/users/{id}", answers=Done, role="admin", errors=(404, 409), versioned=True)
-def close_user(call: Call, id: int) -> Answer:
+def close_user(call: Call, id: int) -> Reply:
     """Close an account; what it did stays in the history under its name."""
     return write(call, lambda uow: remove_user(uow, id, call.expected))
 
 
 def _row(user: User) -> UserRow:
-    return UserRow(user.id, user.name, user.role, user.libraries, user.password_hash is not None, user.version)
+    return UserRow(
+        id=user.id,
+        name=user.name,
+        role=user.role,
+        libraries=user.libraries,
+        has_password=user.password_hash is not None,
+        version=user.version,
+    )

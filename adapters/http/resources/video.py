@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable
@@ -12,11 +11,11 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from adapters.http.web import Call, LibraryRef, Reply, Routes, photo_at
 from adapters.http.web.authentication import BY_WHOM
-from adapters.http.web.endpoint import has_tag
+from adapters.http.web.etags import has_tag, tag_of
 from adapters.http.web.file_responses import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, motion, original
-from adapters.http.web.routes import Answer, Call, Routes
-from adapters.http.web.scope import LibraryParam, LibraryRef, photo_at
+from adapters.http.web.views.media import PhotoQuery
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.events.media import Media
 from projections.queries.reading import Lookups
@@ -37,17 +36,10 @@ _KEPT_FOR_A_WHILE: Final = {"Cache-Control": "private, max-age=600", "Vary": BY_
 _VIDEO_TYPES: Final = sorted({kind for kind in TYPES.values() if kind.startswith("video/")})
 
 
-class VideoQuery(msgspec.Struct):
-    """Which video."""
-
-    path: str
-    library: LibraryParam | None = None
-
-
-@routes("GET", "/video/stream", query=VideoQuery, media_types=(*_VIDEO_TYPES, UNKNOWN), errors=(404, 416))
-def stream(call: Call, query: VideoQuery) -> Answer:
+@routes("GET", "/video/stream", query=PhotoQuery, media_types=(*_VIDEO_TYPES, UNKNOWN), errors=(404, 416))
+def stream(call: Call, query: PhotoQuery) -> Reply:
     """The video file itself, with ranges, for players that know its format; of a photo the short video in it."""
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
         row = tables.media.row(media.id)
     if media.has_motion:
@@ -69,21 +61,21 @@ class Playlist(msgspec.Struct):
 
 
 @routes("POST", "/video/generate", body=VideoWanted, answers=Playlist, errors=(404,))
-def play(call: Call, body: VideoWanted) -> Answer:
+def play(call: Call, body: VideoWanted) -> Reply:
     """Make a video ready to be played as HLS, by any player.
 
     H.264 with AAC goes into the parts as it is, unless its picture has to be turned; everything else is encoded so,
     with at most 1080 lines. The playlist is whole at once, parts are made as they are asked for.
     """
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, body.path, body.library)
         copies = _copies(tables, media.content_hash or b"")
-    call.parts.videos.playlist(copies)
-    return Answer(Playlist(f"/video/hls/{(media.content_hash or b'').hex()}/{_PLAYLIST}"))
+    call.dependencies.videos.playlist(copies)
+    return Reply(Playlist(f"/video/hls/{(media.content_hash or b'').hex()}/{_PLAYLIST}"))
 
 
 @routes("GET", "/video/hls/{hash}/{file}", media_types=(_PLAYLIST_TYPE, _PART_TYPE), errors=(404, 416))
-def show_hls(call: Call, hash: str, file: str) -> Answer:
+def show_hls(call: Call, hash: str, file: str) -> Reply:
     """The playlist of a video's content, `index.m3u8`, or one of its parts, `0.ts` and on.
 
     A part that is not there yet is made while the request waits.
@@ -91,21 +83,21 @@ def show_hls(call: Call, hash: str, file: str) -> Answer:
     number = _part_number(file)
     if _HASH.fullmatch(hash) is None or (number is None and file != _PLAYLIST):
         raise NotFound(f"there is no {file} of a video {hash}")
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         copies = _copies(tables, bytes.fromhex(hash))
     if not copies:
         raise NotFound(f"there is no {file} of a video {hash}")
     if number is None:
-        return _answered(call, call.parts.videos.playlist(copies).encode())
+        return _answered(call, call.dependencies.videos.playlist(copies).encode())
 
     def made(is_left: Callable[[], bool]) -> Response:
-        descriptor = call.parts.videos.part(copies, number, is_left)
+        descriptor = call.dependencies.videos.part(copies, number, is_left)
         return _file(call, descriptor, f"{hash[:32]}-{number}-{os.fstat(descriptor).st_size:x}", _PART_TYPE)
 
-    return Answer(response=WaitedFor(made))
+    return Reply(response=WaitedFor(made))
 
 
-class Clip(msgspec.Struct):
+class ClipStatus(msgspec.Struct):
     """How it stands with a clip: `detail` says why it `failed`; one that is `pending` will be there soon."""
 
     status: Literal["ready", "pending", "failed"]
@@ -135,9 +127,15 @@ class ClipRows(msgspec.Struct):
 
 
 @routes(
-    "GET", "/video/preview", query=VideoQuery, answers=Clip, media_types=("video/mp4",), errors=(404, 416), also=(202,)
+    "GET",
+    "/video/preview",
+    query=PhotoQuery,
+    answers=ClipStatus,
+    media_types=("video/mp4",),
+    errors=(404, 416),
+    also=(202,),
 )
-def show_preview(call: Call, query: VideoQuery) -> Answer:
+def show_preview(call: Call, query: PhotoQuery) -> Reply:
     """A few seconds of a video without sound, at most 480 lines, to be shown in a loop.
 
     One that is not there yet is made in the background: 202 until then.
@@ -145,17 +143,25 @@ def show_preview(call: Call, query: VideoQuery) -> Answer:
     return _clip(call, query, "preview", "video/mp4")
 
 
-@routes("GET", "/video/gif", query=VideoQuery, answers=Clip, media_types=("image/gif",), errors=(404, 416), also=(202,))
-def show_gif(call: Call, query: VideoQuery) -> Answer:
+@routes(
+    "GET",
+    "/video/gif",
+    query=PhotoQuery,
+    answers=ClipStatus,
+    media_types=("image/gif",),
+    errors=(404, 416),
+    also=(202,),
+)
+def show_gif(call: Call, query: PhotoQuery) -> Reply:
     """A few seconds of a video as a GIF of at most 320 pixels; 202 as long as it is being made."""
     return _clip(call, query, "gif", "image/gif")
 
 
 @routes("POST", "/video/preview/status", body=ClipsWanted, answers=ClipRows)
-def tell_clips(call: Call, body: ClipsWanted) -> Answer:
+def tell_clips(call: Call, body: ClipsWanted) -> Reply:
     """Which of these clips are ready; those that are not are made soon, the first of the list first."""
     found: list[Media | NotFound] = []
-    with call.parts.ledger.reading(call.actor) as tables:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         for item in body.items:
             try:
                 found.append(_video_at(tables, item.path, item.library))
@@ -166,26 +172,26 @@ def tell_clips(call: Call, body: ClipsWanted) -> Answer:
         if isinstance(media, NotFound):
             rows.append(ClipRow(item.path, None, "failed", str(media)))
         else:
-            clip = call.parts.clips.want(media, body.kind)
+            clip = call.dependencies.clips.want(media, body.kind)
             rows.append(ClipRow(media.path, media.library_id, clip.status, clip.detail))
-    return Answer(ClipRows(rows[::-1]))
+    return Reply(ClipRows(rows[::-1]))
 
 
-def _clip(call: Call, query: VideoQuery, kind: ClipKind, media_type: str) -> Answer:
-    with call.parts.ledger.reading(call.actor) as tables:
+def _clip(call: Call, query: PhotoQuery, kind: ClipKind, media_type: str) -> Reply:
+    with call.dependencies.ledger.reading(call.actor) as tables:
         media = _video_at(tables, query.path, query.library)
-    clip = call.parts.clips.want(media, kind)
+    clip = call.dependencies.clips.want(media, kind)
     if clip.status == "failed":
         raise Unreadable(clip.detail or "no clip can be made of it")
     try:
-        descriptor = os.open(call.parts.clips.path(media, kind), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(call.dependencies.clips.path(media, kind), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         later = {"Retry-After": str(_CLIP_SECONDS), "Cache-Control": "no-store"}
-        return Answer(Clip("pending"), 202, later)
+        return Reply(ClipStatus("pending"), 202, later)
     except OSError as error:
         raise Unavailable(f"the clip cannot be read now: {error.strerror}") from error
     tag = f"{(media.content_hash or b'').hex()[:32]}-{kind}-{os.fstat(descriptor).st_mtime_ns:x}"
-    return Answer(response=_file(call, descriptor, tag, media_type))
+    return Reply(response=_file(call, descriptor, tag, media_type))
 
 
 def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Response:
@@ -197,12 +203,12 @@ def _file(call: Call, descriptor: int, tag: str, media_type: str) -> Response:
     return FileResponse(descriptor, call.headers, headers)
 
 
-def _answered(call: Call, text: bytes) -> Answer:
-    tag = f'"{hashlib.blake2b(text, digest_size=12).hexdigest()}"'
+def _answered(call: Call, text: bytes) -> Reply:
+    tag = tag_of(text)
     headers = {"ETag": tag, **KEPT, "Content-Type": _PLAYLIST_TYPE}
     if has_tag(call.headers, tag):
-        return Answer(response=Response(status_code=304, headers=headers))
-    return Answer(response=Response(text, 200, headers))
+        return Reply(response=Response(status_code=304, headers=headers))
+    return Reply(response=Response(text, 200, headers))
 
 
 def _part_number(file: str) -> int | None:

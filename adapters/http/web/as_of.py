@@ -32,7 +32,7 @@ def tables_as_of(call: Call, as_of: str | None) -> Iterator[Lookups]:
         Invalid: it is neither a time nor a position.
         RuleViolation: the history does not reach that far.
     """
-    ledger = call.parts.ledger
+    ledger = call.dependencies.ledger
     if as_of is None:
         with ledger.reading(call.actor) as tables:
             yield tables

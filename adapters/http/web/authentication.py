@@ -7,13 +7,16 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
+from msgspec import Meta
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from adapters.http.web.dependencies import IssuedToken, Parts, SignInLimits
+from adapters.accounts.limits import SignInLimits
+from adapters.accounts.tokens import IssuedToken
+from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.problems import TooManyRequests, Unauthenticated
 from adapters.http.web.routes import Call
 from domain.base.actor import Actor, system
@@ -43,7 +46,7 @@ class Identity:
 NOBODY: Final = Identity(Actor("nobody", "viewer", frozenset()), None, by_cookie=False)
 
 
-def identify(parts: Parts, request: HTTPConnection) -> Identity:
+def identify(dependencies: Dependencies, request: HTTPConnection) -> Identity:
     """Who sent a request.
 
     Raises:
@@ -53,31 +56,31 @@ def identify(parts: Parts, request: HTTPConnection) -> Identity:
     """
     token, by_cookie = _token_of(request)
     if token.startswith(PREFIX) and not by_cookie:
-        return _by_key(parts, request, token)
+        return _by_key(dependencies, request, token)
     try:
-        claims = parts.accounts.tokens.verify(token)
+        claims = dependencies.accounts.tokens.verify(token)
     except AdapterError:
         raise
     except ImageApiError as error:
         raise Unauthenticated(str(error), "invalid_token") from error
-    with parts.ledger.reading(_LOOKING) as tables:
+    with dependencies.ledger.reading(_LOOKING) as tables:
         user = tables.users.get(claims.user_id)
     if user is None or user.epoch != claims.epoch:
         raise Unauthenticated("this session has ended: sign in again", "invalid_token")
     return Identity(actor_of(user), user, by_cookie)
 
 
-def _by_key(parts: Parts, request: HTTPConnection, text: str) -> Identity:
+def _by_key(dependencies: Dependencies, request: HTTPConnection, text: str) -> Identity:
     """Who sent a key; as they and their key stand now. A right key is never made to wait for wrong ones from the same
     address: it cannot be guessed, so that nobody learns anything from it."""
     key_id, secret = read_key(text) or (0, b"")
-    with parts.ledger.reading(_LOOKING) as tables:
+    with dependencies.ledger.reading(_LOOKING) as tables:
         key = tables.api_keys.get(key_id)
         user = None if key is None else tables.users.get(key.user_id)
     if key is not None and user is not None and key.is_opened_by(secret, time.time_ns() // 1000):
-        parts.accounts.key_uses.note(key.id)
+        dependencies.accounts.key_uses.note(key.id)
         return Identity(actor_by_key(user, key), user, by_cookie=False)
-    count_attempt(parts.accounts.key_limits, f"key {key_id}", request.client.host if request.client else "")
+    count_attempt(dependencies.accounts.key_limits, f"key {key_id}", request.client.host if request.client else "")
     raise Unauthenticated("this API key is wrong, has expired or was revoked: make another one", "invalid_token")
 
 
@@ -108,10 +111,10 @@ def _token_of(request: HTTPConnection) -> tuple[str, bool]:
     return token, True
 
 
-def demand_same_origin(headers: Headers, *, must_tell: bool, trusted: Collection[str] = ()) -> None:
+def demand_same_origin(headers: Headers, *, must_state: bool, trusted: Collection[str] = ()) -> None:
     """Refuse what a page of another origin makes a browser send, unless that is a `trusted` one.
 
-    `must_tell` refuses also where the request does not say where it comes from: with a cookie only browsers write, and
+    `must_state` refuses also where the request does not say where it comes from: with a cookie only browsers write, and
     they say it.
 
     Raises:
@@ -120,10 +123,10 @@ def demand_same_origin(headers: Headers, *, must_tell: bool, trusted: Collection
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if origin in trusted:
         return
-    told = site is not None or origin is not None
+    is_stated = site is not None or origin is not None
     same_site = site in {None, "same-origin"}
     same_origin = origin is None or _is_own(origin, headers.get("host", ""))
-    if not (same_site and same_origin) or (must_tell and not told):
+    if not (same_site and same_origin) or (must_state and not is_stated):
         raise Forbidden("this write does not come from imageapi's own page; other clients send a bearer token")
 
 
@@ -132,10 +135,10 @@ def _is_own(origin: str, host: str) -> bool:
     try:
         found = urlsplit(origin)
         port = _DEFAULT_PORTS.get(found.scheme, 0)
-        asked = urlsplit(f"//{host}")
+        own = urlsplit(f"//{host}")
         return found.hostname is not None and (found.hostname, found.port or port) == (
-            asked.hostname,
-            asked.port or port,
+            own.hostname,
+            own.port or port,
         )
     except ValueError:
         return False
@@ -155,3 +158,7 @@ def no_cookie(call: Call) -> str:
 def _cookie(value: str, seconds: int, call: Call) -> str:
     secure = "; Secure" if call.is_secure else ""
     return f"{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}"
+
+
+Role = Literal["viewer", "editor", "admin"]
+Password = Annotated[str, Meta(description="8 to 1024 characters")]

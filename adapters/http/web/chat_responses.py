@@ -16,15 +16,13 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapters.http.web.dependencies import RunningTurn
+from adapters.http.web.dependencies import StreamPace
 from adapters.http.web.disconnect import while_present
 from adapters.http.web.problems import Problem, answer_of, plain_problem, problem_of, refusal
+from adapters.insights.turns import RunningTurn
 from domain.base.errors import ImageApiError
 from domain.ports.conversation_turns import TurnProgress
 
-BEAT_SECONDS: Final = 15.0
-FIRST_SECONDS: Final = 1.0
-"""For how long a stream waits for its first event, so that what fails at once has a status of its own."""
 DEEPEST: Final = 50
 """Levels of a JSON text that are shown as a value."""
 Result = Callable[[TurnProgress], Any]
@@ -46,7 +44,7 @@ def _is_within(value: Any, levels: int) -> bool:
     return levels > 0 and all(_is_within(each, levels - 1) for each in inner)
 
 
-class TurnAnswer(Response):
+class TurnResponse(Response):
     """What a turn comes to, as JSON."""
 
     def __init__(self, turn: RunningTurn, result: Result, status: int = 200) -> None:
@@ -65,9 +63,9 @@ class TurnAnswer(Response):
     async def _response(self) -> Response:
         seen = 0
         with self._turn.listening():
-            while told := await self._turn.news(seen):
-                seen += len(told)
-                for progress in told:
+            while news := await self._turn.news(seen):
+                seen += len(news)
+                for progress in news:
                     if progress.kind == "done":
                         return await self._done(progress)
                     if progress.kind == "error":
@@ -83,11 +81,11 @@ class TurnAnswer(Response):
 class TurnStream(Response):
     """A turn as server-sent events, whose ids count from 1; `Turn-Id` names it, to listen again."""
 
-    def __init__(self, turn: RunningTurn, result: Result, after: int = 0) -> None:
+    def __init__(self, turn: RunningTurn, result: Result, pace: StreamPace, after: int = 0) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Turn-Id": turn.id}
         super().__init__(status_code=200, headers=headers, media_type="text/event-stream")
         del self.headers["content-length"]
-        self._turn, self._result, self._seen = turn, result, after
+        self._turn, self._result, self._pace, self._seen = turn, result, pace, after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the end of the turn, unless the client leaves."""
@@ -102,15 +100,15 @@ class TurnStream(Response):
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._turn.listening():
-            told = await self._within(FIRST_SECONDS)
-            if told and told[0].kind == "error":
-                await _refused(told[0])(scope, receive, send)
+            news = await self._within(self._pace.first)
+            if news and news[0].kind == "error":
+                await _refused(news[0])(scope, receive, send)
                 return
             await self._start(send)
-            while told is None or told:
-                framed = b": alive\n\n" if told is None else b"".join([await self._framed(each) for each in told])
+            while news is None or news:
+                framed = b": alive\n\n" if news is None else b"".join([await self._framed(each) for each in news])
                 await send({"type": "http.response.body", "body": framed, "more_body": True})
-                told = await self._within(BEAT_SECONDS)
+                news = await self._within(self._pace.beat)
             await send({"type": "http.response.body", "body": b""})
 
     async def _within(self, seconds: float) -> list[TurnProgress] | None:

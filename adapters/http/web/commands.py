@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from adapters.http.web.routes import Answer, Call
+from adapters.http.web.routes import Call, Reply
 from adapters.store.transaction import Transaction
 from projections.queries.reading import Change
 
@@ -33,16 +33,16 @@ def write(
     answer: Callable[[Transaction, T], object] = lambda uow, _: Done(uow.operation_id),
     *,
     status: int = 200,
-) -> Answer:
+) -> Reply:
     """Run `command` as the caller, and answer what `answer` reads back in the same transaction.
 
     The header `Operation-Id` names the operation. In a dry run everything is rolled back and a `Rehearsal` answered.
     """
-    with call.parts.ledger.transaction(call.actor, dry_run=call.dry_run) as uow:
+    with call.dependencies.ledger.transaction(call.actor, dry_run=call.dry_run) as uow:
         result = command(uow)
         if call.dry_run:
-            return Answer(Rehearsal(uow.text or "nothing would change", uow.rehearsed()))
+            return Reply(Rehearsal(uow.text or "nothing would change", uow.rehearsed()))
         content = answer(uow, result)
         operation_id = uow.operation_id
     headers = {} if operation_id is None else {"Operation-Id": str(operation_id)}
-    return Answer(content, status, {"Cache-Control": "no-store", **headers})
+    return Reply(content, status, {"Cache-Control": "no-store", **headers})

@@ -28,14 +28,14 @@ def page(document: Mapping[str, Any]) -> str:
     info = document["info"]
     subjects = [tag["name"] for tag in document["tags"]]
     links = " ".join(f'<a href="#{_slug(name)}">{_text(name)}</a>' for name in [*subjects, "Shapes", "Problems"])
-    parts = [_subject(name, document) for name in subjects]
+    sections = [_subject(name, document) for name in subjects]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><title>imageapi: the API</title>'
         '<link rel="stylesheet" href="/docs.css"></head><body>'
         f"<h1>imageapi {_text(info['version'])}</h1><p>{_prose(info['description'])}</p>"
         '<p>The same for programs: <a href="/openapi.json">openapi.json</a></p>'
-        f"<nav>{links}</nav>{''.join(parts)}{_shapes(document)}{_problems()}</body></html>"
+        f"<nav>{links}</nav>{''.join(sections)}{_shapes(document)}{_problems()}</body></html>"
     )
 
 

@@ -5,7 +5,6 @@ The event loop only moves bytes: identifying the user asks the database, so it h
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -19,7 +18,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.web.authentication import BY_WHOM, NOBODY, Identity, demand_same_origin, identify
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
+from adapters.http.web.etags import has_tag, tag_of
 from adapters.http.web.problems import (
     BadRequest,
     FieldError,
@@ -32,7 +32,7 @@ from adapters.http.web.problems import (
     plain_problem,
     refusal,
 )
-from adapters.http.web.routes import Answer, Call, Declared
+from adapters.http.web.routes import Call, DeclaredRoute, Reply
 from adapters.http.web.validation import body_of, query_of
 from domain.base.errors import ImageApiError, NotFound
 
@@ -49,15 +49,17 @@ class DryRun(msgspec.Struct):
     dry_run: bool = False
 
 
-class Nothing(msgspec.Struct):
+class NoParameters(msgspec.Struct):
     """The query of a route that takes no parameters: one that is given would be ignored, which nobody means."""
 
 
 class Endpoint:
     """The ASGI application of one path: its declared routes by method."""
 
-    def __init__(self, parts: Parts, routes: Mapping[str, Declared], threads: anyio.CapacityLimiter) -> None:
-        self._parts = parts
+    def __init__(
+        self, dependencies: Dependencies, routes: Mapping[str, DeclaredRoute], threads: anyio.CapacityLimiter
+    ) -> None:
+        self._dependencies = dependencies
         self._routes = routes
         self._threads = threads
 
@@ -80,35 +82,17 @@ class Endpoint:
         response = await anyio.to_thread.run_sync(self._run, declared, request, raw, limiter=self._threads)
         await response(scope, receive, send)
 
-    def _run(self, declared: Declared, request: Request, raw: bytes) -> Response:
+    def _run(self, declared: DeclaredRoute, request: Request, raw: bytes) -> Response:
         try:
             return _response(self._answer(declared, request, raw), request)
         except ImageApiError as error:
             return refusal(error)
 
-    def _answer(self, declared: Declared, request: Request, raw: bytes) -> Answer:
-        who = _who(self._parts, declared, request)
-        given: dict[str, Any] = _path_values(request)
-        dry_run = False
-        query = request.scope["query_string"]
-        errors: list[FieldError] = []
-        try:
-            if declared.rehearses:
-                query, dry_run = _without_dry_run(query)
-            read = query_of(query, declared.query or Nothing)
-            if declared.query is not None:
-                given["query"] = read
-        except Invalid as error:
-            errors += error.errors
-        if declared.body is not None:
-            try:
-                given["body"] = body_of(raw, declared.body)
-            except Invalid as error:
-                errors += error.errors
-        if errors:
-            raise Invalid(tuple(errors))
+    def _answer(self, declared: DeclaredRoute, request: Request, raw: bytes) -> Reply:
+        who = _who(self._dependencies, declared, request)
+        given, dry_run = _inputs(declared, request, raw)
         call = Call(
-            parts=self._parts,
+            dependencies=self._dependencies,
             headers=request.headers,
             method=request.method,
             address=request.client.host if request.client else "",
@@ -121,21 +105,49 @@ class Endpoint:
         return declared.run(call, **given)
 
 
-def _who(parts: Parts, declared: Declared, request: Request) -> Identity:
+def _who(dependencies: Dependencies, declared: DeclaredRoute, request: Request) -> Identity:
     """Who asks, where the route's role and the request's origin allow it."""
     writes = request.method not in {"GET", "HEAD"}
     if declared.role is None:
         if writes:
-            demand_same_origin(request.headers, must_tell=False, trusted=parts.cors_origins)
+            demand_same_origin(request.headers, must_state=False, trusted=dependencies.cors_origins)
         try:
-            return identify(parts, request)
+            return identify(dependencies, request)
         except (Unauthenticated, TooManyRequests):
             return NOBODY
-    who = identify(parts, request)
+    who = identify(dependencies, request)
     if writes and who.by_cookie:
-        demand_same_origin(request.headers, must_tell=True)
+        demand_same_origin(request.headers, must_state=True)
     who.actor.require(declared.role)
     return who
+
+
+def _inputs(declared: DeclaredRoute, request: Request, raw: bytes) -> tuple[dict[str, Any], bool]:
+    """What the route's function is given beside the call, and whether it is a dry run.
+
+    Raises:
+        Invalid: names all that cannot be in the query and in the body.
+    """
+    given = _path_values(request)
+    dry_run = False
+    query = request.scope["query_string"]
+    errors: list[FieldError] = []
+    try:
+        if declared.rehearses:
+            query, dry_run = _without_dry_run(query)
+        parameters = query_of(query, declared.query or NoParameters)
+        if declared.query is not None:
+            given["query"] = parameters
+    except Invalid as error:
+        errors += error.errors
+    if declared.body is not None:
+        try:
+            given["body"] = body_of(raw, declared.body)
+        except Invalid as error:
+            errors += error.errors
+    if errors:
+        raise Invalid(tuple(errors))
+    return given, dry_run
 
 
 def _path_values(request: Request) -> dict[str, Any]:
@@ -189,20 +201,20 @@ async def _body(request: Request) -> bytes:
     charset = parameters.strip().removeprefix("charset=").strip('"') if "charset" in parameters else "utf-8"
     if kind.strip() != "application/json" or charset not in {"utf-8", "utf8"}:
         raise WrongMediaType("send the body as application/json in UTF-8")
-    parts: list[bytes] = []
+    chunks: list[bytes] = []
     taken = 0
     async for chunk in request.stream():
         taken += len(chunk)
         if taken > 4 * MOST_BODY_BYTES:
             break
         if taken <= MOST_BODY_BYTES:
-            parts.append(chunk)
+            chunks.append(chunk)
     if taken > MOST_BODY_BYTES:
         raise TooLarge(f"a body has at most {MOST_BODY_BYTES} bytes here: send less at once")
-    return b"".join(parts)
+    return b"".join(chunks)
 
 
-def _response(answer: Answer, request: Request) -> Response:
+def _response(answer: Reply, request: Request) -> Response:
     """The response of an answer: JSON with a tag of the representation, 304 where the client has it already."""
     if answer.response is not None:
         return answer.response
@@ -211,18 +223,8 @@ def _response(answer: Answer, request: Request) -> Response:
         return Response(status_code=answer.status, headers=headers)
     body = msgspec.json.encode(answer.content)
     if request.method in {"GET", "HEAD"} and answer.status == 200 and headers["Cache-Control"] != "no-store":
-        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        tag = tag_of(body)
         headers |= {"ETag": tag, "Vary": BY_WHOM}
         if has_tag(request.headers, tag):
             return Response(status_code=304, headers=headers)
     return Response(body, answer.status, headers, media_type="application/json")
-
-
-def has_tag(headers: Headers, tag: str) -> bool:
-    """Whether `If-None-Match` names this tag, compared weakly (RFC 9110, section 13.1.2)."""
-    given = headers.get("if-none-match")
-    if given is None:
-        return False
-    return given.strip() == "*" or tag.removeprefix("W/") in (
-        each.strip().removeprefix("W/") for each in given.split(",")
-    )

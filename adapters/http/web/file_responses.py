@@ -22,9 +22,9 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.http.web.authentication import BY_WHOM
 from adapters.http.web.disconnect import while_present
-from adapters.http.web.endpoint import has_tag
+from adapters.http.web.etags import has_tag
 from adapters.http.web.problems import answer_of, plain_problem, refusal
-from adapters.http.web.routes import Answer, Call
+from adapters.http.web.routes import Call, Reply
 from domain.base.errors import ImageApiError, Unavailable
 from domain.base.paths import name_of
 from domain.events.media import Media
@@ -62,7 +62,7 @@ KEPT: Final = {"Cache-Control": "private, no-cache", "Vary": BY_WHOM}
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
-def picture(call: Call, key: str, make: Callable[[], bytes]) -> Answer:
+def picture(call: Call, key: str, make: Callable[[], bytes]) -> Reply:
     """A JPEG made by imageapi, tagged with what it is made from; `make` is called only where the client lacks it."""
     tag = f'"{key}"'
     headers = {
@@ -72,24 +72,24 @@ def picture(call: Call, key: str, make: Callable[[], bytes]) -> Answer:
         "Content-Disposition": "inline",
     }
     if has_tag(call.headers, tag):
-        return Answer(response=Response(status_code=304, headers=headers))
-    return Answer(response=Response(make(), 200, headers, media_type="image/jpeg"))
+        return Reply(response=Response(status_code=304, headers=headers))
+    return Reply(response=Response(make(), 200, headers, media_type="image/jpeg"))
 
 
-def original(call: Call, media: Media, known_format: str | None) -> Answer:
+def original(call: Call, media: Media, known_format: str | None) -> Reply:
     """A file of a library itself, with ranges; tagged with its content's hash as long as it is what was indexed.
 
     Raises:
-        NotFound, Unavailable: as `Parts.open_original`.
+        NotFound, Unavailable: as `Dependencies.open_original`.
     """
-    descriptor = call.parts.open_original(media.library_id, media.path)
+    descriptor = call.dependencies.open_original(media.library_id, media.path)
     facts = os.fstat(descriptor)
     is_indexed = (facts.st_size, facts.st_mtime_ns) == (media.size, media.mtime_ns)
     content = (media.content_hash or b"").hex()
     tag = content if is_indexed else f"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
     if has_tag(call.headers, f'"{tag}"'):
         os.close(descriptor)
-        return Answer(response=Response(status_code=304, headers={"ETag": f'"{tag}"', **KEPT}))
+        return Reply(response=Response(status_code=304, headers={"ETag": f'"{tag}"', **KEPT}))
     kind = TYPES.get(known_format or "", UNKNOWN)
     headers = {
         "ETag": f'"{tag}"',
@@ -97,16 +97,16 @@ def original(call: Call, media: Media, known_format: str | None) -> Answer:
         "Content-Type": kind,
         "Content-Disposition": disposition(name_of(media.path), inline=kind != UNKNOWN),
     }
-    return Answer(response=FileResponse(descriptor, call.headers, headers))
+    return Reply(response=FileResponse(descriptor, call.headers, headers))
 
 
-def motion(call: Call, media: Media) -> Answer:
+def motion(call: Call, media: Media) -> Reply:
     """The video in a photo's file, with ranges, where the file is the one that was indexed.
 
     Raises:
-        NotFound, Unavailable: as `Parts.open_original`; the latter also where the file was replaced.
+        NotFound, Unavailable: as `Dependencies.open_original`; the latter also where the file was replaced.
     """
-    descriptor = call.parts.open_original(media.library_id, media.path)
+    descriptor = call.dependencies.open_original(media.library_id, media.path)
     facts = os.fstat(descriptor)
     if (facts.st_size, facts.st_mtime_ns) != (media.size, media.mtime_ns):
         os.close(descriptor)
@@ -115,9 +115,9 @@ def motion(call: Call, media: Media) -> Answer:
     headers = {"ETag": tag, **KEPT, "Content-Type": TYPES["mp4"]}
     if has_tag(call.headers, tag):
         os.close(descriptor)
-        return Answer(response=Response(status_code=304, headers=headers))
+        return Reply(response=Response(status_code=304, headers=headers))
     part = (media.motion_at or 0, media.motion_bytes or 0)
-    return Answer(response=FileResponse(descriptor, call.headers, headers, part))
+    return Reply(response=FileResponse(descriptor, call.headers, headers, part))
 
 
 def disposition(name: str, *, inline: bool) -> str:
@@ -170,14 +170,14 @@ class FileResponse(Response):
         self._begin, self._size = part or (0, os.fstat(descriptor).st_size)
         self._first, self._length = 0, self._size
         self._refused = False
-        asked = headers.get("range")
+        wanted = headers.get("range")
         unchanged = headers.get("if-range") in {None, given["ETag"]}
-        if asked is not None and unchanged:
-            self._narrow(asked)
+        if wanted is not None and unchanged:
+            self._narrow(wanted)
         self.headers["content-length"] = str(self._length)
 
-    def _narrow(self, asked: str) -> None:
-        match = _RANGE.fullmatch(asked.strip())
+    def _narrow(self, wanted: str) -> None:
+        match = _RANGE.fullmatch(wanted.strip())
         if match is None or match[1] == match[2] == "":
             return  # several ranges, another unit or nonsense: the whole file
         if match[1] == "":

@@ -36,11 +36,11 @@ TYPES: Final = frozenset(
 """Not `text/event-stream`, of which each line has to arrive at once."""
 
 
-class Compressed:
+class Gzip:
     """A layer around the routes."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, in_a_thread_from: int = IN_A_THREAD_FROM) -> None:
+        self._app, self._in_a_thread_from = app, in_a_thread_from
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and compress its answer where that is worth it."""
@@ -59,12 +59,17 @@ class Compressed:
                 start, held = held, None
                 body = message.get("body", b"")
                 if takes and not message.get("more_body") and len(body) >= LEAST_BYTES:
-                    message = {**message, "body": await _gzip(body)}
+                    message = {**message, "body": await self._gzip(body)}
                     _mark(start, len(message["body"]))
                 await send(start)
             await send(message)
 
         await self._app(scope, receive, packed)
+
+    async def _gzip(self, body: bytes) -> bytes:
+        if len(body) < self._in_a_thread_from:
+            return zlib.compress(body, LEVEL, 16 + zlib.MAX_WBITS)
+        return await anyio.to_thread.run_sync(zlib.compress, body, LEVEL, 16 + zlib.MAX_WBITS)
 
 
 def takes_gzip(headers: Headers) -> bool:
@@ -94,9 +99,3 @@ def _mark(start: Message, size: int) -> None:
     tag = headers.get("etag")
     if tag is not None and not tag.startswith("W/"):
         headers["ETag"] = f"W/{tag}"
-
-
-async def _gzip(body: bytes) -> bytes:
-    if len(body) < IN_A_THREAD_FROM:
-        return zlib.compress(body, LEVEL, 16 + zlib.MAX_WBITS)
-    return await anyio.to_thread.run_sync(zlib.compress, body, LEVEL, 16 + zlib.MAX_WBITS)

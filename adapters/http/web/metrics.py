@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.keeping import Figure, Meters
+from adapters.background.job_counts import Figure
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds: those of Prometheus' own clients, with one more for what has to be made first."""
@@ -27,7 +27,7 @@ OTHER: Final = "other"
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's own oversight
 
 
-class PrometheusMeters:
+class PrometheusRegistry:
     """The requests that one application answered."""
 
     def __init__(self) -> None:
@@ -41,22 +41,22 @@ class PrometheusMeters:
         )
         ProcessCollector(registry=self._registry)
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
         labels = (method if method in METHODS else OTHER, route, f"{status // 100}xx")
         self._seconds.labels(*labels).observe(seconds)
 
-    def told(self, figures: Iterable[Figure]) -> bytes:
+    def exposition(self, figures: Iterable[Figure]) -> bytes:
         """The requests and these figures, in the text format."""
         return generate_latest(self._registry) + generate_latest(_Once(figures))
 
 
-class Metered:
+class RequestMetrics:
     """The outermost layer of the application, which sees every answer."""
 
-    def __init__(self, app: ASGIApp, meters: Meters, templates: Mapping[Any, str]) -> None:
+    def __init__(self, app: ASGIApp, registry: PrometheusRegistry, templates: Mapping[Any, str]) -> None:
         """`templates` maps each endpoint to its route as it was declared."""
-        self._app, self._meters, self._templates = app, meters, templates
+        self._app, self._registry, self._templates = app, registry, templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and time its answer."""
@@ -68,7 +68,7 @@ class Metered:
         async def timed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = self._templates.get(scope.get("endpoint"), OTHER)
-                self._meters.answered(scope["method"], route, message["status"], time.perf_counter() - began)
+                self._registry.observe(scope["method"], route, message["status"], time.perf_counter() - began)
             await send(message)
 
         await self._app(scope, receive, timed)

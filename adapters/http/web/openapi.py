@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.http.web.commands import Rehearsal
 from adapters.http.web.problems import KINDS, STATUSES, Problem
-from adapters.http.web.routes import Declared
+from adapters.http.web.routes import DeclaredRoute
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 _IF_MATCH: Final = {
@@ -37,7 +37,7 @@ INTRODUCTION: Final = (
 )
 
 
-def document(routes: Iterable[Declared], version: str) -> dict[str, Any]:
+def document(routes: Iterable[DeclaredRoute], version: str) -> dict[str, Any]:
     """The whole document, as plain values."""
     declared = list(routes)
     shapes = [shape for route in declared for shape in (route.body, route.answers) if shape is not None]
@@ -64,7 +64,7 @@ def document(routes: Iterable[Declared], version: str) -> dict[str, Any]:
     }
 
 
-def _operation(route: Declared, schemas: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, Any]:
     parameters = [*_path_parameters(route), *_query_parameters(route.query)]
     parameters += [_IF_MATCH] if route.versioned else []
     parameters += [_DRY_RUN] if route.rehearses else []
@@ -87,7 +87,7 @@ def _operation(route: Declared, schemas: Mapping[str, Any]) -> dict[str, Any]:
     return operation
 
 
-def _success(route: Declared, schemas: Mapping[str, Any]) -> dict[str, Any]:
+def _success(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {
         kind: {} if kind.startswith("text/") else {"schema": {"type": "string", "format": "binary"}}
         for kind in route.media_types
@@ -117,15 +117,15 @@ def _success(route: Declared, schemas: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _partial(route: Declared) -> set[int]:
+def _partial(route: DeclaredRoute) -> set[int]:
     return {206} if 416 in route.errors else set()
 
 
-def _problems(route: Declared, schemas: Mapping[str, Any]) -> dict[str, Any]:
+def _problems(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": schemas[repr(Problem)]}}
-    told = problem | {"application/json": {"schema": schemas[repr(route.answers)]}} if route.also else problem
+    either = problem | {"application/json": {"schema": schemas[repr(route.answers)]}} if route.also else problem
     return {
-        str(status): {"description": titles(status), "content": told if status in route.also else problem}
+        str(status): {"description": titles(status), "content": either if status in route.also else problem}
         for status in (*route.statuses, 500)
     }
 
@@ -136,7 +136,7 @@ def titles(status: int) -> str:
     return " / ".join(dict.fromkeys(found)) or STATUSES[status][0]
 
 
-def _path_parameters(route: Declared) -> list[dict[str, Any]]:
+def _path_parameters(route: DeclaredRoute) -> list[dict[str, Any]]:
     number, text = {"type": "integer", "minimum": 1}, {"type": "string"}
     return [
         {"name": name, "in": "path", "required": True, "schema": number if name.endswith("id") else text}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
-from typing import Annotated, Final, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -45,6 +45,28 @@ class Sorted(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 def cursor_of(place: msgspec.Struct) -> str:
     """A place in a list as a cursor."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).rstrip(b"=").decode()
+
+
+def next_cursor(
+    rows: Sequence[Any], limit: int, place: Callable[[Any], msgspec.Struct] = lambda row: AfterId(row.id)
+) -> str | None:
+    """The cursor behind the first `limit` rows, None where there are no more; `place` says where a row stands."""
+    return cursor_of(place(rows[limit - 1])) if len(rows) > limit else None
+
+
+def place_with_value(sort: str) -> Callable[[tuple[Any, int | str]], Sorted]:
+    """Says where a row stands that comes with the value it is sorted by."""
+
+    def place(row: tuple[Any, int | str]) -> Sorted:
+        shown, value = row
+        return Sorted(sort, value, shown.id)
+
+    return place
+
+
+def id_of(cursor: str | None) -> int | None:
+    """The id at which a list in the order of ids goes on, None at its beginning; raises as `place_of`."""
+    return None if cursor is None else place_of(cursor, AfterId).id
 
 
 def place_of(cursor: str, shape: type[C]) -> C:

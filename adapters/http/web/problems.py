@@ -119,14 +119,21 @@ STATUSES: Final[Mapping[int, tuple[str, str]]] = {
 
 def problem_of(error: ImageApiError) -> Problem:
     """The problem that a client is told for `error`."""
-    kind, status, title, _ = next(row for row in KINDS if isinstance(error, row[0]))
+    kind, status, title = next((kind, status, title) for kind, status, title, _ in KINDS if isinstance(error, kind))
     errors: tuple[FieldError, ...] = ()
     if isinstance(error, Invalid):
         errors = error.errors
     elif isinstance(error, RuleViolation) and error.field is not None:
         errors = (FieldError(error.field, str(error)),)
     operation_id = error.operation_id if isinstance(error, InTheWay) else None
-    return Problem(f"/docs#{anchor(kind)}", title, status, str(error), errors, operation_id)
+    return Problem(
+        type=f"/docs#{anchor(kind)}",
+        title=title,
+        status=status,
+        detail=str(error),
+        errors=errors,
+        operation_id=operation_id,
+    )
 
 
 def anchor(kind: type[ImageApiError]) -> str:
@@ -153,11 +160,11 @@ def refusal(error: ImageApiError) -> Response:
     """The response to a request that ended in `error`."""
     headers = {}
     if isinstance(error, Unauthenticated):
-        said = f', error="{error.flaw}"' if error.flaw else ""
-        headers["WWW-Authenticate"] = f'Bearer realm="imageapi"{said}'
+        flaw = f', error="{error.flaw}"' if error.flaw else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="imageapi"{flaw}'
     elif isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, Unavailable):
-        told = error.retry_after if isinstance(error, Busy) else None
-        headers["Retry-After"] = str(RETRY_SECONDS if told is None else math.ceil(told))
+        seconds = error.retry_after if isinstance(error, Busy) else None
+        headers["Retry-After"] = str(RETRY_SECONDS if seconds is None else math.ceil(seconds))
     return answer_of(problem_of(error), headers)

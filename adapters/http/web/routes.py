@@ -4,7 +4,7 @@
 routes = Routes("Persons")
 
 @routes("PATCH", "/persons/{id}", body=PersonPatch, answers=PersonView, role="editor", versioned=True, rehearses=True)
-def change_person(call: Call, id: int, body: PersonPatch) -> Answer: ...
+def change_person(call: Call, id: int, body: PersonPatch) -> Reply: ...
 ```
 
 A route is a plain function that may block: it runs in a thread.
@@ -17,17 +17,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+import anyio
 import msgspec
 from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from domain.base.actor import Actor
 from domain.events.account import User
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What a route answers: `content` (a Struct or plain values) becomes JSON; a ready `response` goes out as it is."""
 
     content: Any = None
@@ -41,7 +43,7 @@ class Call:
     """One request as a route sees it. `actor` is who asks (nobody on open routes), `user` the row behind it;
     `expected` the version that `If-Match` names, `dry_run` whether nothing shall change."""
 
-    parts: Parts
+    dependencies: Dependencies
     headers: Headers
     method: str
     address: str
@@ -52,12 +54,15 @@ class Call:
     dry_run: bool = False
 
 
-Run = Callable[..., Answer]
+MakeStream = Callable[[Dependencies, anyio.CapacityLimiter], ASGIApp]
+"""Makes what streams at a path, with the threads that it may use."""
+Run = Callable[..., Reply]
 R = TypeVar("R", bound=Run)
+S = TypeVar("S", bound=MakeStream)
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredRoute:
     """A route as it was declared.
 
     `role` is the least role, None for open routes (which may still know who asks). `answers` is the shape of a
@@ -107,13 +112,14 @@ class Declared:
 
 
 class Routes:
-    """The routes of one subject; calling it declares one."""
+    """The routes of one subject; calling it declares one. `streams` are its endless ones by path."""
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
-        self._declared: list[Declared] = []
+        self.streams: dict[str, MakeStream] = {}
+        self._declared: list[DeclaredRoute] = []
 
-    def __iter__(self) -> Iterator[Declared]:
+    def __iter__(self) -> Iterator[DeclaredRoute]:
         return iter(self._declared)
 
     def __call__(
@@ -132,27 +138,36 @@ class Routes:
         media_types: Iterable[str] = (),
         also: Iterable[int] = (),
     ) -> Callable[[R], R]:
-        """Declare the decorated function as the route of `method` and `path`; see `Declared`."""
+        """Declare the decorated function as the route of `method` and `path`; see `DeclaredRoute`."""
 
         def declare(run: R) -> R:
             self._declared.append(
-                Declared(
-                    method,
-                    path,
-                    run,
-                    self.subject,
-                    role,
-                    body,
-                    query,
-                    answers,
-                    status,
-                    tuple(errors),
-                    versioned,
-                    rehearses,
-                    tuple(media_types),
-                    tuple(also),
+                DeclaredRoute(
+                    method=method,
+                    path=path,
+                    run=run,
+                    subject=self.subject,
+                    role=role,
+                    body=body,
+                    query=query,
+                    answers=answers,
+                    status=status,
+                    errors=tuple(errors),
+                    versioned=versioned,
+                    rehearses=rehearses,
+                    media_types=tuple(media_types),
+                    also=tuple(also),
                 )
             )
             return run
+
+        return declare
+
+    def stream(self, path: str) -> Callable[[S], S]:
+        """Declare the decorated class as what streams to who gets `path`."""
+
+        def declare(make: S) -> S:
+            self.streams[path] = make
+            return make
 
         return declare

@@ -25,7 +25,7 @@ SECURITY_HEADERS: Final = {
 }
 
 
-class Guard:
+class SecurityHeaders:
     """The outermost layer of the application."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -39,7 +39,7 @@ class Guard:
         began = False
         headless = scope["method"] == "HEAD"
 
-        async def guarded(message: Message) -> None:
+        async def send_secured(message: Message) -> None:
             nonlocal began
             if message["type"] == "http.response.start":
                 began = True
@@ -51,10 +51,10 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, receive, guarded)
+            await self._app(scope, receive, send_secured)
         except Exception:  # a bug in any route is answered as a problem, and logged whole
             log.exception("%s %s failed", scope["method"], scope["path"])
             if began:
                 raise
             detail = "something is wrong in imageapi itself; its log has the details"
-            await answer_of(plain_problem(500, detail))(scope, receive, guarded)
+            await answer_of(plain_problem(500, detail))(scope, receive, send_secured)

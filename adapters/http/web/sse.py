@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import anyio
 import anyio.to_thread
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.web.authentication import identify
-from adapters.http.web.dependencies import Parts
+from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.disconnect import while_present
 from adapters.http.web.problems import refusal
 from domain.base.actor import Actor
@@ -24,9 +24,6 @@ T = TypeVar("T")
 Source = Callable[[Actor], Awaitable[bytes]]
 """Answers the next events for an actor, framed; empty where it waited for a moment in vain."""
 
-BEAT_SECONDS: Final = 15.0
-"""How often a stream says that it is alive and asks whether the session still is."""
-
 
 class ServerSentEvents(ABC):
     """A route that streams to who is signed in, until the client leaves or its session ends.
@@ -34,8 +31,8 @@ class ServerSentEvents(ABC):
     A slow client holds up itself alone: its source is asked again when it has taken what there was.
     """
 
-    def __init__(self, parts: Parts, threads: anyio.CapacityLimiter) -> None:
-        self.parts = parts
+    def __init__(self, dependencies: Dependencies, threads: anyio.CapacityLimiter) -> None:
+        self.dependencies = dependencies
         self._threads = threads
 
     @abstractmethod
@@ -72,7 +69,7 @@ class ServerSentEvents(ABC):
         while True:
             if framed := await source(actor):
                 await _send(send, framed)
-            if anyio.current_time() - beat >= BEAT_SECONDS:
+            if anyio.current_time() - beat >= self.dependencies.pace.beat:
                 beat = anyio.current_time()
                 try:
                     actor = await self._actor(request)
@@ -82,7 +79,7 @@ class ServerSentEvents(ABC):
                 await _send(send, b": alive\n\n")
 
     async def _actor(self, request: Request) -> Actor:
-        return (await self.in_thread(identify, self.parts, request)).actor
+        return (await self.in_thread(identify, self.dependencies, request)).actor
 
     async def in_thread(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Run what may block, beside the event loop."""

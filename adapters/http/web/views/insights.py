@@ -104,23 +104,23 @@ def insight_views(tables: Lookups, rows: Sequence[Insight]) -> list[InsightView]
 def _row(insight: Insight, library_id: int, path: str) -> InsightView:
     rating: Rating | None = "good" if insight.rating == "good" else "bad" if insight.rating == "bad" else None
     return InsightView(
-        insight.id,
-        insight.content_hash.hex(),
-        library_id,
-        path,
-        insight.title,
-        insight.text,
-        insight.model,
-        insight.backend,
-        insight.agentic,
-        insight.amends,
-        rating,
-        moment(insight.written_at),
-        insight.version,
+        id=insight.id,
+        content_hash=insight.content_hash.hex(),
+        library_id=library_id,
+        path=path,
+        title=insight.title,
+        text=insight.text,
+        model=insight.model,
+        backend=insight.backend,
+        agentic=insight.agentic,
+        amends=insight.amends,
+        rating=rating,
+        written_at=moment(insight.written_at),
+        version=insight.version,
     )
 
 
-def message_views(said: Sequence[TranscriptMessage]) -> list[MessageView]:
+def message_views(transcript: Sequence[TranscriptMessage]) -> list[MessageView]:
     """A transcript as it is shown."""
     return [
         MessageView(
@@ -133,7 +133,7 @@ def message_views(said: Sequence[TranscriptMessage]) -> list[MessageView]:
                 for tool in message.tools
             ],
         )
-        for index, message in enumerate(shown(said))
+        for index, message in enumerate(shown(transcript))
     ]
 
 

@@ -1,0 +1,1 @@
+"""Shapes that several resources show or take, and how they are made."""
