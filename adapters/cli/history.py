@@ -17,7 +17,7 @@ from domain.events.event import Recorded
 from domain.events.face import DELETED, WITHDRAWN, Face
 from domain.events.media import Media
 from domain.events.operation import Operation
-from projections.queries.history import AssignmentReason, everyone_behind, found_by, reasons, streams_of_photo
+from projections.queries.history import FaceAssignmentReason, everyone_behind, found_by, reasons, streams_of_photo
 from projections.queries.reading import Lookups
 
 MOST_EVENTS: Final = 1000
@@ -99,7 +99,7 @@ def _about(tables: Lookups, found: Face, events: Sequence[Recorded]) -> list[str
     return said + (why or ["nobody's so far: it was given no person"])
 
 
-def _why(reason: AssignmentReason) -> str:
+def _why(reason: FaceAssignmentReason) -> str:
     """A reason as a line: whose, by which rule and engine, by whom and when, and whether it still holds."""
     named = "somebody" if reason.person is None else reason.person.name
     if reason.now is None:
