@@ -39,12 +39,11 @@ def thumb(place: Place, name: str) -> Path:
 
 
 @contextmanager
-def attacked(place: Place, attack: Attack) -> Iterator[WorkerPool]:
+def attacked(place: Place, attack: Attack, **limits: float) -> Iterator[WorkerPool]:
     """Within it the workers of a place are those in which opening a RAW does harm."""
     pool = WorkerPool(1, initializer=functools.partial(prepare, attack), memory_limit=2 * 2**30)
     kept = place.gallery, place.scanner
-    # A good file never takes that long.
-    place.gallery = place.gallery_of(pool, seconds_a_file=4.0, slowest_bytes_a_second=1e12)
+    place.gallery = place.gallery_of(pool, **limits)
     place.scanner = place.scanner_of(place.gallery)
     try:
         yield pool
@@ -61,7 +60,7 @@ def test_a_decoder_that_is_harmed_costs_one_file_and_one_mark(
     (place.root / "bad.dng").write_bytes(raws.dng(None, 1, TINY))
     for number in range(5):
         place.picture(f"good {number}.jpg", f"#00{number}0ff")
-    with attacked(place, attack):
+    with attacked(place, attack, seconds_a_file=4.0, slowest_bytes_a_second=1e12):  # good files never take that long
         report = place.scan()
         assert (report.discovered, report.deferred) == (6, 0)
         mirror(place)
