@@ -17,6 +17,7 @@ from adapters.files.pending_changes import Gathered
 from domain.base.paths import text_of
 from domain.events.library import Library
 from domain.ports.watching import Noticed, Watching
+from tests.waiting import until
 
 LONGEST_SECONDS = 20
 
@@ -55,10 +56,7 @@ class Watcher:
 
     def comes_to(self, mode: str, library_id: int = 1) -> Watching:
         """The state of a library once it is watched in one way."""
-        deadline = time.monotonic() + LONGEST_SECONDS
-        while self.notices.states()[library_id].mode != mode:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: self.notices.states()[library_id].mode == mode, f"it is not {mode}", seconds=LONGEST_SECONDS)
         return self.notices.states()[library_id]
 
 
@@ -224,10 +222,7 @@ def test_lost_events_begin_a_new_watch_and_a_look_at_everything(tmp_path: Path) 
     watcher.follow(tmp_path)
     watcher.told(is_everything)
     watcher.comes_to("native")
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while len(planted) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: len(planted) == 2, seconds=LONGEST_SECONDS)
     (tmp_path / "x.jpg").write_bytes(b"x")
     watcher.told(lambda noticed: "x.jpg" in noticed.written)
     watcher.notices.stop()
@@ -242,9 +237,5 @@ def test_a_storm_is_passed_on_in_few_pieces(watcher: Watcher, tmp_path: Path) ->
     for number in range(2000):
         (tmp_path / "x.jpg").write_bytes(b"%d" % number)
     (tmp_path / "last.jpg").write_bytes(b"x")
-    seen: set[str] = set()
-    while "last.jpg" not in seen:
-        assert time.monotonic() - began < LONGEST_SECONDS
-        time.sleep(0.05)
-        seen |= (watcher.notices.take(1) or Noticed()).written
+    until(lambda: "last.jpg" in (watcher.notices.take(1) or Noticed()).written, seconds=LONGEST_SECONDS, interval=0.05)
     assert len(calls) <= 2 + (time.monotonic() - began) / change_watcher.REST_SECONDS
