@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +20,7 @@ from domain.base.actor import CLI
 from projections.tables.schema import ReadTables
 from tests.http.words import named, problem
 from tests.http.world import Api, World
+from tests.waiting import until
 
 SECONDS = "imageapi_http_request_seconds"
 
@@ -44,12 +44,14 @@ def requests(api: Api) -> dict[tuple[str, str, str], float]:
 
 def job(api: Api, job_id: int) -> dict[str, Any]:
     """A job, once it is done."""
-    for _ in range(600):
+
+    def done() -> dict[str, Any] | None:
         row: dict[str, Any] = next(row for row in api.get("/jobs").json()["items"] if row["id"] == job_id)
-        if row["state"] == "done":
-            return row
-        time.sleep(0.05)
-    raise AssertionError
+        return row if row["state"] == "done" else None
+
+    found = until(done, "the job is not done", interval=0.05)
+    assert found is not None
+    return found
 
 
 @contextmanager

@@ -16,9 +16,8 @@ from domain.base.actor import CLI
 from domain.commands.accounts import add_user, remove_user
 from domain.commands.api_keys import issue_key, revoke_key
 from domain.events.api_key import hash_of, key_text
-from tests.http.test_authentication import user
 from tests.http.words import fields, named, problem
-from tests.http.world import PASSWORD, Api, World
+from tests.http.world import PASSWORD, Api, World, user
 
 SECRET = bytes(range(32))
 

@@ -9,17 +9,8 @@ import pytest
 from adapters.accounts.tokens import Tokens
 from domain.base.actor import CLI
 from domain.commands.accounts import remove_user, set_password
-from domain.events.account import User
 from tests.http.words import problem
-from tests.http.world import PASSWORD, Api, World
-
-
-def user(world: World, name: str) -> User:
-    """A user's row."""
-    with world.ledger.reading(CLI) as tables:
-        found = tables.users.named(name)
-    assert found is not None
-    return found
+from tests.http.world import PASSWORD, Api, World, user
 
 
 def with_token(world: World, given: str) -> Api:

@@ -13,9 +13,8 @@ from starlette.testclient import TestClient
 from adapters.http.asgi import create_http_app
 from adapters.http.web.gzip import LEAST_BYTES, Gzip, takes_gzip
 from adapters.http.web.security_headers import SECURITY_HEADERS
-from tests.http.test_authentication import user
 from tests.http.words import problem
-from tests.http.world import PASSWORD, Api, World
+from tests.http.world import PASSWORD, Api, World, user
 
 GZIP = {"Accept-Encoding": "gzip"}
 PLAIN = {"Accept-Encoding": "identity"}

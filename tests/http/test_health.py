@@ -15,9 +15,9 @@ from domain.base.actor import CLI
 from domain.base.errors import Unavailable
 from domain.commands.accounts import set_password
 from domain.ports.watching import Watching
-from tests.http.test_authentication import user
 from tests.http.words import problem
-from tests.http.world import Api, World
+from tests.http.world import Api, World, user
+from tests.waiting import until_async
 
 Message = MutableMapping[str, Any]
 
@@ -143,13 +143,6 @@ class Listener:
         return [json.loads(event)["items"] for event in events]
 
 
-async def until(probe: Callable[[], bool]) -> None:
-    """Wait for something that must come."""
-    with anyio.fail_after(60):
-        while not probe():  # noqa: ASYNC110 - what is waited for tells nobody when it comes
-            await anyio.sleep(0.01)
-
-
 def listener(world: World, name: str = "ed") -> Listener:
     """A listener with the token of a user."""
     row = user(world, name)
@@ -168,11 +161,11 @@ def test_the_stream_tells_each_change_and_ends_when_the_client_leaves(world: Wor
         client = listener(world)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.listen)
-            await until(lambda: len(client.jobs) == 1)
+            await until_async(lambda: len(client.jobs) == 1)
             job = world.board.begin("scan", "indexing More")
-            await until(lambda: len(client.jobs) == 2)
+            await until_async(lambda: len(client.jobs) == 2)
             job.at(5, 10)
-            await until(lambda: client.jobs[-1][0]["done"] == 5)
+            await until_async(lambda: client.jobs[-1][0]["done"] == 5)
             client.left.set()
 
     anyio.run(scenario)
@@ -184,7 +177,7 @@ def test_the_stream_begins_with_the_right_headers_and_beats_while_nothing_happen
         client = listener(world)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.listen)
-            await until(lambda: b": alive\n\n" in [message.get("body") for message in client.messages])
+            await until_async(lambda: b": alive\n\n" in [message.get("body") for message in client.messages])
             client.left.set()
         headers = dict(client.messages[0]["headers"])
         assert headers[b"content-type"].startswith(b"text/event-stream")
@@ -201,10 +194,10 @@ def test_the_stream_ends_with_the_session(world: World) -> None:
         client = listener(world)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.listen)
-            await until(lambda: len(client.jobs) == 1)
+            await until_async(lambda: len(client.jobs) == 1)
             with world.ledger.transaction(CLI) as uow:
                 set_password(uow, user(world, "ed").id, "another hash")
-            await until(lambda: client.messages[-1] == {"type": "http.response.body", "body": b""})
+            await until_async(lambda: client.messages[-1] == {"type": "http.response.body", "body": b""})
 
     anyio.run(scenario)
 

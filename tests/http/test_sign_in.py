@@ -9,9 +9,8 @@ import pytest
 from adapters.accounts.links import LinkPurpose
 from domain.base.actor import CLI
 from domain.commands.accounts import remove_user
-from tests.http.test_authentication import user
 from tests.http.words import fields, problem
-from tests.http.world import PASSWORD, Api, World
+from tests.http.world import PASSWORD, Api, World, user
 
 ACCOUNT = {"name": "zoe", "password": "five grey herons"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ from adapters.insights.turns import UNCLAIMED_SECONDS, Turns
 from domain.base.actor import Actor
 from domain.base.errors import Conflict, NotFound
 from tests.http.world import World
+from tests.waiting import until
 
 ANN = {"path": "trips/ann.jpg"}
 ED = Actor("ed", "editor")
@@ -35,14 +35,6 @@ def base(world: World) -> Iterator[str]:
     server.should_exit = True
     thread.join(PATIENCE)
     assert not thread.is_alive()
-
-
-def until(ready: Any) -> None:
-    """Wait until `ready` answers true."""
-    end = time.monotonic() + PATIENCE
-    while not ready():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.http.test_authentication import user
 from tests.http.words import fields, problem
-from tests.http.world import PASSWORD, Api, World
+from tests.http.world import PASSWORD, Api, World, user
 
 NEW = {"name": "zoe", "password": "five grey herons", "role": "editor", "libraries": [2]}
 

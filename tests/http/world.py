@@ -62,6 +62,7 @@ from domain.base.errors import NotFound
 from domain.base.paths import bytes_of, text_of
 from domain.commands.accounts import add_user
 from domain.commands.libraries import add_library
+from domain.events.account import User
 from domain.events.library import Library
 from domain.ports.text_embedder import TextEmbedder
 from tests.fakes import LettersEmbedder, Scripted, Talks
@@ -391,3 +392,11 @@ def face_ids(api: Api, path: str, library: str | None = None) -> list[int]:
     query = {"path": path} if library is None else {"path": path, "library": library}
     items = api.get("/image/faces", params=query).json()["items"]
     return [face["id"] for face in sorted(items, key=lambda face: face["box"]["x"])]
+
+
+def user(world: World, name: str) -> User:
+    """A user's row."""
+    with world.ledger.reading(CLI) as tables:
+        found = tables.users.named(name)
+    assert found is not None
+    return found

@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import httpx
 from playwright.sync_api import Page
 
 from tests.stopping import TELLS_WHERE, stop
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, PASSWORD = "anna", "three grey herons"
@@ -66,13 +66,19 @@ class Server:
         for person in self.get("/persons", include_hidden=True)["items"]:
             self.send("DELETE", f"/persons/{person['id']}")
 
-    def wait_until(self, ready: str, *, probe: Any) -> None:
+    def wait_until(self, ready: str, *, probe: Callable[[], object]) -> None:
         """Wait until `probe` answers true."""
-        end = time.monotonic() + PATIENCE
-        while not probe():
+
+        def ready_or_ended() -> bool:
             assert self.process.poll() is None, "the server stopped:\n" + "".join(self.said)
-            assert time.monotonic() < end, f"{ready} did not come:\n" + "".join(self.said[-30:])
-            time.sleep(0.2)
+            return bool(probe())
+
+        until(
+            ready_or_ended,
+            lambda: f"{ready} did not come:\n" + "".join(self.said[-30:]),
+            seconds=PATIENCE,
+            interval=0.1,
+        )
 
 
 @contextmanager
@@ -131,3 +137,9 @@ class Visitor:
         self.page.goto("about:blank")
         self.page.goto(f"{self.url}/{address}")
         return self.page
+
+
+def line(text: str) -> dict[str, object]:
+    """A line of Ollama's stream."""
+    message = {"role": "assistant", "content": text}
+    return {"model": "talker", "created_at": "2026-11-24T12:00:00Z", "message": message, "done": False}

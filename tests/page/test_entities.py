@@ -13,8 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.adapters.language.peers import Asked, Peer
-from tests.page.served import HOSTILE, NAME, PASSWORD, Server, Visitor, be_the_first, serving
-from tests.page.test_insight import line
+from tests.page.served import HOSTILE, NAME, PASSWORD, Server, Visitor, be_the_first, line, serving
 
 TOLD = {
     "coffee.png": "Anna lives in Lisbon since May 2012.",

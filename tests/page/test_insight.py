@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.adapters.language.peers import Asked, Peer
-from tests.page.served import NAME, PASSWORD, Server, Visitor, be_the_first, serving
+from tests.page.served import NAME, PASSWORD, Server, Visitor, be_the_first, line, serving
 
 CUP = "#/photo?file=coffee.png&of=1"
 HOSTILE = (
@@ -50,12 +50,6 @@ class Talker:
             asked.chunk(encoded(line(f"{word} ")))
         asked.chunk(encoded({**line(""), "done": True, "done_reason": "stop"}))
         asked.chunk(b"")
-
-
-def line(text: str) -> dict[str, object]:
-    """A line of Ollama's stream."""
-    message = {"role": "assistant", "content": text}
-    return {"model": "talker", "created_at": "2026-11-24T12:00:00Z", "message": message, "done": False}
 
 
 def encoded(value: object) -> bytes:

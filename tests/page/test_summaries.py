@@ -14,8 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.adapters.language.peers import Asked, Peer
 from tests.fakes import LettersEmbedder
 from tests.loopback import Reply, loopback
-from tests.page.served import HOSTILE, NAME, PASSWORD, Server, Visitor, be_the_first, serving
-from tests.page.test_insight import line
+from tests.page.served import HOSTILE, NAME, PASSWORD, Server, Visitor, be_the_first, line, serving
 
 TEXTS = {
     "Anna": "A zigzag in the jazz club.",

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.footage import AAC, H264, HEVC, footage, turned
 from tests.page.served import NAME, PASSWORD, Server, Visitor, be_the_first, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.ffmpeg
 
@@ -55,13 +56,14 @@ def visitor(page: Page, films: Server) -> Iterator[Visitor]:
     assert [said for said in complaints if "404" not in said] == []
 
 
-def until(page: Page, true: str) -> None:
+def until_true(page: Page, true: str) -> None:
     """Wait until a script answers true; Playwright's own way to wait needs `eval`, which the page forbids."""
-    for _ in range(200):
-        if page.evaluate(f"Boolean({true})"):
-            return
-        page.wait_for_timeout(100)
-    pytest.fail(f"{true} did not come")
+    until(
+        lambda: page.evaluate(f"Boolean({true})"),
+        f"{true} did not come",
+        interval=0.1,
+        sleep=lambda seconds: page.wait_for_timeout(1000 * seconds),
+    )
 
 
 def test_the_wall_shows_every_video_and_lets_those_that_can_move(visitor: Visitor) -> None:
@@ -80,7 +82,7 @@ def test_clips_rest_for_who_wants_less_motion(visitor: Visitor) -> None:
     expect(page.locator(".tile .clip")).to_have_count(4, timeout=30_000)
     assert page.eval_on_selector_all(".clip", "clips => clips.every(clip => clip.paused)")
     page.get_by_role("link", name="VID_20240501_120000.mp4").focus()
-    until(page, "document.activeElement.querySelector('.clip')?.paused === false")
+    until_true(page, "document.activeElement.querySelector('.clip')?.paused === false")
 
 
 def test_the_keyboard_opens_plays_and_walks_the_videos(visitor: Visitor) -> None:
@@ -90,7 +92,7 @@ def test_the_keyboard_opens_plays_and_walks_the_videos(visitor: Visitor) -> None
     film = page.locator("video.film")
     expect(film).to_be_visible()
     page.keyboard.press(" ")
-    until(page, PLAYS)
+    until_true(page, PLAYS)
     page.keyboard.press(" ")
     assert film.evaluate("video => video.paused")
     assert "/video/stream?" in str(film.get_attribute("src"))
@@ -106,9 +108,9 @@ def test_what_the_browser_does_not_play_by_itself_plays_too(visitor: Visitor, na
     page = visitor.open(f"#/photo?file={name}&of=1")
     film = page.locator("video.film")
     expect(film).to_be_visible()
-    until(page, "document.querySelector('video.film')?.readyState > 0")
+    until_true(page, "document.querySelector('video.film')?.readyState > 0")
     page.keyboard.press(" ")
-    until(page, PLAYS)
+    until_true(page, PLAYS)
 
 
 def test_a_photo_with_a_video_in_it_says_so_and_plays_it_once(visitor: Visitor) -> None:
@@ -117,10 +119,10 @@ def test_a_photo_with_a_video_in_it_says_so_and_plays_it_once(visitor: Visitor) 
     page.get_by_role("link", name="with Live").click()
     expect(page.locator(".viewer .large.shown")).to_be_visible()
     page.keyboard.press("m")
-    until(page, "document.querySelector('video.motion')?.currentTime > 0.2")
+    until_true(page, "document.querySelector('video.motion')?.currentTime > 0.2")
     expect(page.locator("video.motion")).to_have_count(0, timeout=10_000)
     page.get_by_role("button", name="Play the moving photo (m)").click()
-    until(page, "document.querySelector('video.motion')?.currentTime > 0.2")
+    until_true(page, "document.querySelector('video.motion')?.currentTime > 0.2")
     page.keyboard.press("m")
     expect(page.locator("video.motion")).to_have_count(0)
     page.keyboard.press("ArrowRight")

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.adapters.media.material import EXTENSIONS, encoded, jxl, scene
+from tests.adapters.media.material import EXTENSIONS, VARIANTS, encoded, jxl, mutated, scene, with_exif
 from tests.adapters.media.raws import BUILDERS
-from tests.adapters.media.test_broken_files import VARIANTS, mutated, with_exif
 from tests.footage import AAC, H264, HEVC, footage
-from tests.scenarios.serving import Served, serving
+from tests.scenarios.serving import Served, listed, serving
+from tests.waiting import until
 
 PATIENCE_SECONDS = 1500
 WARMING_UP = 40
@@ -111,22 +111,21 @@ def put(photos: Path, files: list[tuple[str, bytes]], first: int, end: int) -> N
 
 def settled(served: Served, mirror: Path, count: int) -> list[dict[str, Any]]:
     """Every file that the server tells of, once there are as many and each has its thumbnail or its mark."""
-    began = time.monotonic()
     items: dict[int, dict[str, Any]] = {}
-    while time.monotonic() - began < PATIENCE_SECONDS:
-        cursor, items = None, {}
-        while True:
-            parameters: dict[str, Any] = {"limit": 500, "stacked": "false"} | ({"cursor": cursor} if cursor else {})
-            page = served.client.get("/photos", params=parameters).raise_for_status().json()
-            items |= {item["id"]: item for item in page["items"]}
-            cursor = page["next_cursor"]
-            if cursor is None:
-                break
+
+    def all_through() -> bool:
+        items.clear()
+        items.update({item["id"]: item for item in listed(served, stacked="false")})
         paths = [item["path"] for item in items.values()]
-        if len(items) == count and all(has_mark(mirror, path) or (mirror / path).exists() for path in paths):
-            return [*items.values()]
-        time.sleep(0.5)
-    raise AssertionError(f"{len(items)} of {count} files after {PATIENCE_SECONDS} s: {served.lines[-5:]}")
+        return len(items) == count and all(has_mark(mirror, path) or (mirror / path).exists() for path in paths)
+
+    until(
+        all_through,
+        lambda: f"{len(items)} of {count} files: {served.lines[-5:]}",
+        seconds=PATIENCE_SECONDS,
+        interval=0.3,
+    )
+    return [*items.values()]
 
 
 def became(served: Served, mirror: Path, item: Mapping[str, Any]) -> str:

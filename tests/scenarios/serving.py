@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 
@@ -60,6 +60,19 @@ def serving(data: Path, *folders: Path, **environment: str) -> Iterator[Served]:
     finally:
         stop(process, lines, reader, signal.SIGINT)
         process.stderr.close()
+
+
+def listed(served: Served, **query: str) -> list[dict[str, Any]]:
+    """Every file that the server tells of, over all pages of the list."""
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = served.client.get("/photos", params={"limit": "500", **query, **cursor})
+        page = answer.raise_for_status().json()
+        items += page["items"]
+        if page["next_cursor"] is None:
+            return items
+        cursor = {"cursor": page["next_cursor"]}
 
 
 def _address(stderr: IO[str], lines: list[str]) -> str:

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
@@ -25,6 +24,7 @@ from projections.queries.reading import Lookups
 from tests.loopback import Reply, loopback
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import COMMAND, PASSWORD, ROOT, imageapi, serving
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -380,12 +380,13 @@ def test_the_engine_is_offered_to_another_machine_which_recognises_with_it(
     try:
         base = next(line for line in engine.stderr if "offered at" in line).split()[-1]
         with serving(data, photos, APOLLO_FACE_API_BASE_URL=base) as served:
-            began, stats = time.monotonic(), {"photos": 0, "faces": 0}
-            while time.monotonic() - began < 60:
-                stats = served.client.get("/faces/stats").raise_for_status().json()
-                if stats["faces"] == 1:
-                    break
-                time.sleep(0.2)
+            stats: dict[str, int] = {}
+
+            def found() -> bool:
+                stats.update(served.client.get("/faces/stats").raise_for_status().json())
+                return stats["faces"] == 1
+
+            until(found, lambda: str(stats), interval=0.2)
             assert (stats["photos"], stats["faces"]) == (1, 1)
     finally:
         engine.send_signal(signal.SIGINT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from sqlalchemy import MetaData, Table, inspect, select, text
 from adapters.store import erase as erasing
 from adapters.store.database import Database
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
-from adapters.store.export_import import export_log, import_log
+from adapters.store.export_import import import_log
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
 from adapters.vectors.similarity import Similarity
@@ -30,7 +29,7 @@ from domain.undo.undo import undo
 from projections.queries.persons_with_faces import PersonView
 from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place
-from tests.scenarios.test_transfer import rows_of
+from tests.scenarios.contents import exported, files_of, rows_of, traces_in
 
 NAME, OTHER_NAME, NOTES = "Zoë Quimby", "Zora Quimby", "met her in Väinölä"
 BOXES = (Box(0.1, 0.1, 0.2, 0.2), Box(0.6, 0.1, 0.2, 0.2))
@@ -129,15 +128,6 @@ TRACES = [name.encode() for name in NAMES] + [vector(number)[:24] for number in 
 KEPT = [b"Bob", *(vector(number)[:24] for number in (12, 22, 32))]
 
 
-def traces_in(haystack: bytes, traces: list[bytes] = TRACES) -> list[bytes]:
-    return [trace for trace in traces if trace in haystack]
-
-
-def files_of(data: Path) -> bytes:
-    """Every byte of every file of a data folder, the database's own among them."""
-    return b"\0".join(path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file())
-
-
 def tables_of(ledger: Ledger) -> bytes:
     """Every value of every table of a PostgreSQL database, bytes as they are."""
     with ledger.database.reading() as connection:
@@ -156,28 +146,22 @@ def stored_by_postgresql(ledger: Ledger) -> bytes:
     return b"\0".join(bytes(file) for file in files)
 
 
-def exported(ledger: Ledger) -> bytes:
-    out = io.BytesIO()
-    export_log(ledger, out)
-    return out.getvalue()
-
-
 def test_after_an_erasure_no_file_of_the_data_folder_holds_name_notes_or_vector(life: Life, place: Place) -> None:
-    assert traces_in(files_of(place.data)) == TRACES, "they are there before, or the search finds nothing"
+    assert traces_in(files_of(place.data), TRACES) == TRACES, "they are there before, or the search finds nothing"
     said = erase(life.ledger, CLI, life.zora)
     assert said == f"erased person {life.zora} (3 faces) and 1 merged into it"
-    assert traces_in(files_of(place.data)) == []
+    assert traces_in(files_of(place.data), TRACES) == []
     assert traces_in(files_of(place.data), KEPT) == KEPT
 
 
 def test_after_an_erasure_no_table_of_postgresql_holds_name_notes_or_vector(postgres_life: Life) -> None:
     ledger = postgres_life.ledger
-    assert traces_in(tables_of(ledger)) == TRACES
+    assert traces_in(tables_of(ledger), TRACES) == TRACES
     names = [name.encode() for name in NAMES]
     assert traces_in(stored_by_postgresql(ledger), names) == names
     erase(ledger, CLI, postgres_life.zora)
     assert traces_in(stored_by_postgresql(ledger), names) == []
-    assert traces_in(tables_of(ledger)) == []
+    assert traces_in(tables_of(ledger), TRACES) == []
     assert traces_in(tables_of(ledger), KEPT) == KEPT
     assert verify(ledger) == []
 
@@ -188,12 +172,12 @@ def test_a_replay_and_an_import_of_a_later_export_do_not_bring_it_back(
     erase(life.ledger, CLI, life.zora)
     assert verify(life.ledger) == []
     rebuild(life.ledger)
-    assert traces_in(files_of(place.data)) == []
+    assert traces_in(files_of(place.data), TRACES) == []
     whole = exported(life.ledger)
     assert traces_in(whole, [name.encode() for name in NAMES]) == []
     other = Ledger(Database(f"sqlite:///{tmp_path}/other/imageapi.db"))
     import_log(other, whole.splitlines(keepends=True))
-    assert traces_in(files_of(tmp_path / "other")) == []
+    assert traces_in(files_of(tmp_path / "other"), TRACES) == []
     assert rows_of(other) == rows_of(life.ledger)
     other.close()
 
@@ -424,7 +408,7 @@ def test_a_deleted_person_can_still_be_erased_and_not_restored_after(life: Life,
     with life.ledger.transaction(CLI) as deleting:
         delete_person(deleting, life.zora, with_faces=True)
     erase(life.ledger, CLI, life.zora)
-    assert traces_in(files_of(place.data)) == []
+    assert traces_in(files_of(place.data), TRACES) == []
     with pytest.raises(RuleViolation, match="was erased"), life.ledger.transaction(CLI) as uow:
         undo(uow, deleting.operation_id or 0)
     assert verify(life.ledger) == []
@@ -464,7 +448,7 @@ def test_the_faces_of_a_photo_go_and_their_persons_stay(life: Life, place: Place
     with pytest.raises(NotFound, match="no face to erase"):
         erase(life.ledger, CLI, bytes(32))
     erase(life.ledger, CLI, life.zora)
-    assert traces_in(files_of(place.data)) == []
+    assert traces_in(files_of(place.data), TRACES) == []
     assert verify(life.ledger) == []
 
 
@@ -504,7 +488,7 @@ def test_an_erasure_that_dies_before_the_files_are_clean_is_finished_later(
     assert traces_in(exported(life.ledger), [name.encode() for name in NAMES]) == [], "the log is clean at once"
     finish(life.ledger)
     assert not is_unfinished(life.ledger)
-    assert traces_in(files_of(place.data)) == []
+    assert traces_in(files_of(place.data), TRACES) == []
     assert verify(life.ledger) == []
 
 
@@ -517,4 +501,4 @@ def test_a_reader_that_keeps_the_old_pages_is_named_and_the_erasure_finished_aft
     reader.close()
     assert is_unfinished(life.ledger)
     finish(life.ledger)
-    assert traces_in(files_of(place.data)) == []
+    assert traces_in(files_of(place.data), TRACES) == []

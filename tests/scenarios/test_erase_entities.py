@@ -23,7 +23,7 @@ from domain.events.entity import Statement
 from domain.events.insight import TranscriptMessage
 from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from tests.scenarios.conftest import Place
-from tests.scenarios.test_erase import exported, files_of, traces_in
+from tests.scenarios.contents import exported, files_of, traces_in
 
 NAME, BRIDGED, MERGED, ALIAS = "Zoë Quimby", "Aunt Zed of Väinölä", "Tante Zett", "Zeddy"
 BIOGRAPHY, DESCRIBED = "grew up beside the lighthouse", "keeps three herons"

@@ -14,7 +14,7 @@ from domain.commands.persons import create_person
 from domain.events.insight import RecordedToolCall, TranscriptMessage
 from domain.undo.undo import undo
 from tests.scenarios.conftest import Place
-from tests.scenarios.test_erase import exported, files_of, traces_in
+from tests.scenarios.contents import exported, files_of, traces_in
 
 NAME, QUOTED = "Zoë Quimby", 'Zoë "Zo" Quimby'
 KEPT = "Zoë Quimby Hall"

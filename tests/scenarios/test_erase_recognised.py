@@ -19,7 +19,7 @@ from domain.commands.faces import change_faces
 from domain.commands.persons import create_person
 from tests.fakes import Renamed
 from tests.scenarios.conftest import Place
-from tests.scenarios.test_recognition import content_of, detect, faces_on
+from tests.scenarios.faces import content_of, detect, faces_on
 
 
 @pytest.fixture(scope="module")

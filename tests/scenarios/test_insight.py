@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tests.adapters.language.llama import NAME, llama
 from tests.adapters.language.ollama_facade import Facade
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import Served, serving
+from tests.waiting import until
 
 LAKE: dict[str, Any] = {"path": "lake.jpg"}
 
@@ -51,8 +51,7 @@ def test_a_real_model_writes_and_talks_about_a_photo_and_the_log_has_it_all(tmp_
     settings = {"FACE_ENGINE": "off", "OLLAMA_PRIMARY_URL": ollama, "OLLAMA_PRIMARY_MODEL": NAME}
     with serving(tmp_path / "data", photos, **settings) as served:
         ask = served.client
-        while not ask.get("/photos").json()["items"]:
-            pass
+        until(lambda: ask.get("/photos").json()["items"])
         answer = ask.post("/insights/generate", json=LAKE, timeout=110)
         assert answer.status_code == 201, answer.text
         written = answer.json()
@@ -67,8 +66,7 @@ def test_a_real_model_writes_and_talks_about_a_photo_and_the_log_has_it_all(tmp_
         assert len(gone.json()["messages"]) == 2
         assert NAME in {model["name"] for model in ask.get("/insights/models").json()["items"]}
         assert ask.get("/insights/openrouter/models").status_code == 503
-        while not ask.get("/operations", params={"kind": "entity.learn"}).json()["items"]:
-            time.sleep(0.05)
+        until(lambda: ask.get("/operations", params={"kind": "entity.learn"}).json()["items"], seconds=240)
         for entity in ask.get("/entities").json()["items"]:
             assert entity["name"].casefold() in f"{written['title']} {written['text']}".casefold()
     ledger = Ledger(Database(f"sqlite:///{tmp_path / 'data' / 'imageapi.db'}"))

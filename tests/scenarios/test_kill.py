@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from adapters.store.ledger import Ledger
 from domain.base.actor import CLI
 from projections.queries.faces import FaceStats
 from tests.scenarios.serving import COMMAND, ROOT
+from tests.waiting import until
 
 PHOTOS = 36
 PATIENCE_SECONDS = 120
@@ -81,32 +83,33 @@ def start(photos: Path, data: Path) -> subprocess.Popen[bytes]:
 
 def end(server: subprocess.Popen[bytes]) -> None:
     """Interrupt a server until it ends: one that has just begun to load its modules may not hear the first time."""
-    began = time.monotonic()
-    while True:
+
+    def ended() -> bool:
         server.send_signal(signal.SIGINT)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             server.wait(5)
-        except subprocess.TimeoutExpired:
-            assert time.monotonic() - began < PATIENCE_SECONDS, "the server does not end"
-        else:
-            return
+        return server.poll() is not None
+
+    until(ended, "the server does not end", seconds=PATIENCE_SECONDS)
 
 
 def wait_until_done(data: Path, expected: dict[str, int]) -> None:
     """Wait until every photo is indexed and looked at."""
     ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
-    began = time.monotonic()
-    stats: FaceStats | None = None
+
+    def stats() -> FaceStats:
+        with ledger.reading(CLI) as tables:
+            return tables.faces.stats(None)
+
     try:
-        while time.monotonic() - began < PATIENCE_SECONDS:
-            with ledger.reading(CLI) as tables:
-                stats = tables.faces.stats(None)
-            if stats.scanned == PHOTOS:
-                return
-            time.sleep(0.2)
+        until(
+            lambda: stats().scanned == PHOTOS,
+            lambda: f"{stats()}, {len(expected)} expected",
+            seconds=PATIENCE_SECONDS,
+            interval=0.2,
+        )
     finally:
         ledger.close()
-    pytest.fail(f"not done after {PATIENCE_SECONDS} s: {stats}, {len(expected)} expected")
 
 
 def faces_by_path(ledger: Ledger) -> Counter[str]:

@@ -34,6 +34,7 @@ from tests.adapters.face_engines.material import serving as app_serving
 from tests.fakes import Scripted
 from tests.scenarios.conftest import Place, jpeg
 from tests.scenarios.serving import serving
+from tests.waiting import until
 
 TEXT = "Anna Lee has a red boat."
 FACT = {"subject": "Anna Lee", "text": "Anna Lee has a red boat.", "object": None, "since": None, "until": None}
@@ -146,7 +147,7 @@ def test_a_stop_ends_the_question_under_way(place: Place, written: int, model: S
     follow = FollowsLog(place.ledger, "entities", learns.TOPICS, learns.answer)
     loop = Loop("entities", follow.step, idle_seconds=60, on_stop=learns.ask_to_stop)
     loop.start()
-    _until(lambda: bool(model.asked))
+    until(lambda: bool(model.asked))
     loop.stop()
     assert model.stopped.is_set()
     assert examined(place.ledger) == 0
@@ -206,12 +207,12 @@ def test_what_is_known_of_a_person_on_the_photo_reaches_the_model_and_its_words_
         serving(tmp_path / "data", photos, OLLAMA_PRIMARY_URL=ollama, **settings) as served,
     ):
         ask = served.client
-        _until(lambda: bool(ask.get("/photos").json()["items"]))
+        until(lambda: bool(ask.get("/photos").json()["items"]))
         ledger = Ledger(Database(f"sqlite:///{tmp_path}/data/imageapi.db"))
         bridge_a_person(ledger, bytes.fromhex(ask.get("/photos").json()["items"][0]["content_hash"]))
         answer = ask.post("/insights/generate", json={"path": "lake.jpg", "agentic": True}).raise_for_status()
         assert answer.json()["text"] == f"{TEXT} Her mother was a sailor."
-        _until(lambda: len(facts(ledger)) == 2)
+        until(lambda: len(facts(ledger)) == 2)
         assert [fact.text for fact in facts(ledger)] == ["Her mother was a sailor.", "Anna Lee has a red boat."]
         assert {fact.entity_id for fact in facts(ledger)} == {1}
         assert verify(ledger) == []
@@ -229,7 +230,7 @@ def test_the_server_reads_no_insight_where_that_is_switched_off(tmp_path: Path) 
         serving(tmp_path / "data", photos, OLLAMA_PRIMARY_URL=ollama, **settings) as served,
     ):
         ask = served.client
-        _until(lambda: bool(ask.get("/photos").json()["items"]))
+        until(lambda: bool(ask.get("/photos").json()["items"]))
         ask.post("/insights/generate", json={"path": "lake.jpg"}).raise_for_status()
         time.sleep(0.5)
     assert peer.asked
@@ -248,11 +249,3 @@ def bridge_a_person(ledger: Ledger, content: bytes) -> None:
         record_fact(uow, entity, Statement("Her mother was a sailor."))
     with ledger.transaction(CLI) as uow:
         change_person(uow, person, PersonChanges(entity_id=entity))
-
-
-def _until(holds: Any, seconds: float = 30) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)

@@ -6,13 +6,13 @@ import io
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import pillow_heif
 from PIL import Image
 
 from domain.base.paths import bytes_of, text_of
-from tests.scenarios.serving import Served, serving
+from tests.scenarios.serving import Served, listed, serving
+from tests.waiting import until
 
 GOOD = 240
 NAMES = [
@@ -37,8 +37,7 @@ def test_all_good_files_are_served_and_each_bad_one_is_named_once_with_its_reaso
     good = make_good_files(photos)
     bad = make_bad_files(photos)
     with serving(tmp_path / "data", photos, FACE_ENGINE="off") as served:
-        listed = wait_for(served, len(good))
-        assert set(listed) == good
+        assert set(wait_for(served, len(good))) == good
         for path in sorted(good):
             for size in ("thumb", "preview", "full"):
                 shown = served.client.get("/image", params={"path": path, "size": size})
@@ -107,16 +106,11 @@ def picture(number: int, suffix: str) -> bytes:
 
 def wait_for(served: Served, count: int) -> list[str]:
     """The paths of all photos, once there are as many."""
-    began = time.monotonic()
     paths: list[str] = []
-    while time.monotonic() - began < PATIENCE_SECONDS and len(paths) < count:
-        paths, cursor = [], None
-        while True:
-            parameters: dict[str, Any] = {"limit": 500} | ({"cursor": cursor} if cursor else {})
-            page = served.client.get("/photos", params=parameters).raise_for_status().json()
-            paths += [photo["path"] for photo in page["items"] if not photo["problem"]]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                break
-        time.sleep(0.2)
+
+    def enough() -> bool:
+        paths[:] = [photo["path"] for photo in listed(served) if not photo["problem"]]
+        return len(paths) >= count
+
+    until(enough, lambda: f"{len(paths)} of {count}: {paths}", seconds=PATIENCE_SECONDS, interval=0.2)
     return paths

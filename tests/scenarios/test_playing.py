@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from playwright.sync_api import Page
 from requirements.player import PLAYER
 from tests.footage import AAC, H264, HEVC, footage, turned
 from tests.scenarios.serving import PASSWORD, Served, serving
+from tests.waiting import until
 
 pytestmark = [pytest.mark.chromium, pytest.mark.ffmpeg, pytest.mark.hlsjs]
 
@@ -69,12 +69,12 @@ def server(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     """A server of these videos, all of them indexed."""
     data = tmp_path_factory.mktemp("data")
     with serving(data, films, FACE_ENGINE="off") as served:
-        for _ in range(600):
-            if served.client.get("/photos", params={"kind": "video"}).json()["total"] == len(list(films.iterdir())):
-                break
-            time.sleep(0.1)
-        else:
-            pytest.fail("the videos were not indexed")
+        count = len(list(films.iterdir()))
+        until(
+            lambda: served.client.get("/photos", params={"kind": "video"}).json()["total"] == count,
+            "the videos were not indexed",
+            interval=0.1,
+        )
         yield served
 
 

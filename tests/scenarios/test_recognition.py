@@ -31,10 +31,10 @@ from domain.commands.tags import tag_contents
 from domain.events.face import AUTO, MANUAL, SAME_FACE_IOU, Face
 from domain.ports.face_engine import FaceEngine
 from domain.undo.undo import undo
-from projections.queries.faces import FaceView
 from tests.adapters.media.raws import BUILDERS
 from tests.fakes import Failing, Renamed
 from tests.scenarios.conftest import Place, jpeg
+from tests.scenarios.faces import content_of, detect, faces_on
 
 PHOTOS = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg")
 
@@ -58,36 +58,12 @@ def portraits(place: Place, sample_photos: Path) -> Place:
     return place
 
 
-def detect(place: Place, engine: FaceEngine) -> None:
-    """Let detection run until it has nothing more to do."""
-    detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), at_once=1, likeness=likeness)
-    try:
-        while detects.step():
-            pass
-    finally:
-        detects.close()
-
-
 def bind(place: Place, engine: FaceEngine) -> None:
     """Let autobind answer everything in the log."""
     binds = BindsByTag(place.ledger, engine, None, likeness)
     follow = FollowsLog(place.ledger, "autobind", binds.TOPICS, binds.answer)
     while follow.step():
         pass
-
-
-def faces_on(place: Place, path: str) -> list[FaceView]:
-    with place.ledger.reading(CLI) as tables:
-        media = tables.media.shown_at(path)
-        assert media is not None
-        assert media.content_hash is not None
-        return tables.faces.shown_on(media.content_hash)
-
-
-def content_of(place: Place, path: str) -> bytes:
-    content = place.files()[path].content_hash
-    assert content is not None
-    return content
 
 
 def face_row(place: Place, face_id: int) -> Face:

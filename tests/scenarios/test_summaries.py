@@ -30,7 +30,7 @@ from domain.commands.persons import create_person
 from domain.events.summary import Summary
 from tests.fakes import LettersEmbedder, Scripted
 from tests.loopback import Asked, Loopback, Reply, loopback
-from tests.scenarios.test_erase import exported, files_of
+from tests.scenarios.contents import exported, files_of
 
 TODAY = date(2020, 5, 4)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tests.adapters.language.ollama_facade import NOMIC, Facade
 from tests.loopback import Loopback, Reply, loopback
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import Served, imageapi, serving
+from tests.waiting import until
 
 TOLD = [
     ("Anna", "received", "Shall we swim in the lake?"),
@@ -70,15 +70,6 @@ def settings(service: Loopback, ollama: str, **more: str) -> dict[str, str]:
     return {"FACE_ENGINE": "off", "SMS_API_URL": service.url, **days, **model, **more}
 
 
-def awaited(look: Callable[[], Any]) -> Any:
-    """What `look` finds, once that is something; a minute at most."""
-    deadline = time.monotonic() + 60
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
-    return found
-
-
 def summaries(served: Served, **query: str) -> list[dict[str, Any]]:
     """What is listed."""
     rows: list[dict[str, Any]] = served.client.get("/summaries", params=query).raise_for_status().json()["items"]
@@ -92,7 +83,7 @@ def test_what_was_said_is_summarised_found_by_meaning_and_looked_up_for_a_photo(
     with app_serving(facade.app) as ollama:
         told = settings(service, ollama, AGENTIC_MAX_ITERATIONS="1")
         with serving(tmp_path / "data", photos, **told) as served:
-            awaited(lambda: len(summaries(served)) == 3)
+            until(lambda: len(summaries(served)) == 3)
             rows = summaries(served)
             assert [row["contact"] for row in rows] == ["Cy", "Bob", "Anna"]
             assert {(row["model"], row["embedding_model"]) for row in rows} == {(NAME, NOMIC)}
@@ -100,7 +91,7 @@ def test_what_was_said_is_summarised_found_by_meaning_and_looked_up_for_a_photo(
             found = served.client.get("/summaries/search", params={"q": rows[0]["text"]}).json()
             assert found["items"][0]["summary"]["id"] == rows[0]["id"]
             assert (len(found["items"]), found["model"], found["pending"]) == (3, NOMIC, 0)
-            awaited(lambda: served.client.get("/photos").json()["items"])
+            until(lambda: served.client.get("/photos").json()["items"])
             lake = {"path": "lake.jpg"}
             answer = served.client.post("/insights/generate", json={**lake, "agentic": True}, timeout=110)
             assert answer.status_code == 201, answer.text
@@ -123,10 +114,10 @@ def test_a_server_that_is_killed_while_it_summarises_goes_on_at_its_next_start(
     with app_serving(Facade(llama_url).app) as ollama:
         told = settings(service, ollama)
         with serving(tmp_path / "data", photos, **told) as served:
-            awaited(lambda: summaries(served))
+            until(lambda: summaries(served))
             os.kill(served.pid, signal.SIGKILL)
         with serving(tmp_path / "data", photos, **told) as served:
-            awaited(lambda: len(summaries(served)) == 3)
+            until(lambda: len(summaries(served)) == 3)
             assert len(summaries(served, superseded="true")) == 3
     ledger = Ledger(Database(f"sqlite:///{tmp_path / 'data' / 'imageapi.db'}"))
     assert verify(ledger) == []
@@ -139,7 +130,7 @@ def test_where_no_model_answers_the_server_says_so_and_the_bundled_model_serves_
     quiet = {"FACE_ENGINE": "off", "SMS_API_URL": service.url, "DAILY_SUMMARY_FROM": "2020-05-01"}
     quiet |= {"DAILY_SUMMARY_TO": "2020-05-02", "OLLAMA_PRIMARY_MODEL": "none-such:1b"}
     with serving(tmp_path / "data", photos, **quiet) as served:
-        trouble = awaited(lambda: served.client.get("/health").json()["parts"].get("summaries"))
+        trouble = until(lambda: served.client.get("/health").json()["parts"].get("summaries"))
         assert trouble["status"] == "degraded"
         assert "OLLAMA_PRIMARY_URL" in trouble["detail"] or "ollama" in trouble["detail"].lower()
         found = served.client.get("/summaries/search", params={"q": "the lake"}).json()
@@ -154,7 +145,7 @@ def test_yesterday_is_that_of_the_servers_time_zone(tmp_path: Path, photos: Path
     service.answer = Reply([])
     days = {datetime.now(ZoneInfo(zone)).date() - timedelta(days=1)}
     with serving(tmp_path / "data", photos, FACE_ENGINE="off", SMS_API_URL=service.url, TZ=zone):
-        awaited(lambda: len(service.asked) >= 30)
+        until(lambda: len(service.asked) >= 30)
     days.add(datetime.now(ZoneInfo(zone)).date() - timedelta(days=1))
     asked = [each.query["from"] for each in service.asked]
     assert asked[0] in {day.isoformat() for day in days}

@@ -24,6 +24,7 @@ from domain.ports.face_engine import DetectedFace, Detection, Embedding
 from domain.undo.undo import undo
 from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place
+from tests.scenarios.contents import rows_of
 from tests.scenarios.serving import imageapi
 
 
@@ -62,22 +63,6 @@ def exported(ledger: Ledger) -> bytes:
     out = io.BytesIO()
     export_log(ledger, out)
     return out.getvalue()
-
-
-def rows_of(ledger: Ledger) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every read table, without the generation's number."""
-    rows = {}
-    with ledger.database.reading() as connection:
-        tables = ledger.live(connection).tables
-        for table in tables.tables:
-            name = table.name.rpartition("_")[0]
-            found = connection.execute(table.select())
-            rows[name] = sorted((tuple(map(_plain, row)) for row in found), key=repr)
-    return rows
-
-
-def _plain(value: object) -> object:
-    return bytes(value) if isinstance(value, memoryview) else value
 
 
 def test_an_import_into_sqlite_gives_the_same_rows_ids_and_events(lived_in: Ledger, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from adapters.store.ledger import Ledger
 from domain.base.actor import CLI
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import Served, imageapi, serving
+from tests.waiting import until
 
 MODES = ["native", "poll"]
 BODY = jpeg("teal", (32, 24))
@@ -53,10 +54,7 @@ class Watched:
 
     def waits_for(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; what the server said tells why where it never does."""
-        deadline = time.monotonic() + self.longest_seconds
-        while not holds():
-            assert time.monotonic() < deadline, "".join(self.served.lines[-40:])
-            time.sleep(0.1)
+        until(holds, lambda: "".join(self.served.lines[-40:]), seconds=self.longest_seconds, interval=0.1)
 
     def library(self) -> dict[str, Any]:
         """What the server says of the library."""

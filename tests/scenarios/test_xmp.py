@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ from projections.queries.faces import FaceView
 from projections.queries.reading import Lookups
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import imageapi, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.exiftool
 
@@ -166,10 +166,12 @@ def _corners(face: FaceView) -> tuple[float, float, float, float]:
 
 def _wait_for_faces(client: httpx.Client, photos: int) -> None:
     """Wait until detection has seen so many photos."""
-    deadline = time.monotonic() + 120
-    while client.get("/faces/stats").json()["scanned"] < photos:
-        assert time.monotonic() < deadline, "detection never came to its end"
-        time.sleep(0.2)
+    until(
+        lambda: client.get("/faces/stats").json()["scanned"] >= photos,
+        "detection did not come to its end",
+        seconds=120,
+        interval=0.2,
+    )
 
 
 def test_a_sidecar_that_is_broken_is_named_and_left_as_it_is_and_the_rest_counts(tmp_path: Path) -> None:

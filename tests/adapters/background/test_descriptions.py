@@ -14,7 +14,7 @@ from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.base.geometry import Box
 from domain.events.media import Media
 from domain.rules.xmp import Description, Region
-from tests.adapters.files.test_xmp import DIGIKAM, description_of, packet, regions
+from tests.adapters.files.packets import DIGIKAM, description_of, packet, regions
 
 ANN = Region(Box(0.2, 0.15, 0.2, 0.1), "Ann")
 SIZE = 4000, 3000

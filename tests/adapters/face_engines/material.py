@@ -6,7 +6,6 @@ import contextlib
 import io
 import struct
 import threading
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +15,7 @@ from PIL import Image
 from starlette.types import ASGIApp
 
 from domain.ports.face_engine import DetectedFace, Embedding
+from tests.waiting import until
 
 GRACE_SECONDS = 3
 
@@ -30,9 +30,8 @@ def serving(app: ASGIApp) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.005)
+        until(lambda: server.started or not thread.is_alive(), interval=0.005)
+        assert server.started, "the server ended before it served"
         host, port = server.servers[0].sockets[0].getsockname()[:2]
         yield f"http://{host}:{port}"
     finally:

@@ -17,6 +17,7 @@ from adapters.files.pending_changes import PendingChanges
 from domain.base.paths import text_of
 from domain.events.library import Library
 from domain.ports.watching import Noticed, Watching
+from tests.waiting import until
 
 LONGEST_SECONDS = 20
 
@@ -50,10 +51,7 @@ class Watcher:
 
     def comes_to(self, mode: str, library_id: int = 1) -> Watching:
         """The state of a library once it is watched in one way."""
-        deadline = time.monotonic() + LONGEST_SECONDS
-        while self.changes.states()[library_id].mode != mode:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: self.changes.states()[library_id].mode == mode, f"it is not {mode}", seconds=LONGEST_SECONDS)
         return self.changes.states()[library_id]
 
 
@@ -217,10 +215,7 @@ def test_lost_events_begin_a_new_watch_and_a_look_at_everything(tmp_path: Path) 
     watcher.follow(tmp_path)
     watcher.noticed(is_everything)
     watcher.comes_to("native")
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while len(planted) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: len(planted) == 2, seconds=LONGEST_SECONDS)
     (tmp_path / "x.jpg").write_bytes(b"x")
     watcher.noticed(lambda noticed: "x.jpg" in noticed.written)
     watcher.changes.stop()
@@ -235,9 +230,5 @@ def test_a_storm_is_passed_on_in_few_pieces(watcher: Watcher, tmp_path: Path) ->
     for number in range(2000):
         (tmp_path / "x.jpg").write_bytes(b"%d" % number)
     (tmp_path / "last.jpg").write_bytes(b"x")
-    seen: set[str] = set()
-    while "last.jpg" not in seen:
-        assert time.monotonic() - began < LONGEST_SECONDS
-        time.sleep(0.05)
-        seen |= (watcher.changes.take(1) or Noticed()).written
+    until(lambda: "last.jpg" in (watcher.changes.take(1) or Noticed()).written, seconds=LONGEST_SECONDS, interval=0.05)
     assert len(calls) <= 2 + (time.monotonic() - began) / REST_SECONDS

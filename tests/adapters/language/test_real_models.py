@@ -6,7 +6,6 @@ What the models say is theirs; what is tested is that it comes through, whole an
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
@@ -37,6 +36,7 @@ from tests.adapters.face_engines.material import serving
 from tests.adapters.language.llama import CONTEXT, NAME, llama
 from tests.adapters.language.ollama_facade import EMBEDDER, Facade
 from tests.adapters.language.peers import all_of, question, tell, unreachable
+from tests.waiting import until
 
 TEXTS = ("We sailed across the lake in the evening.", "The dentist moved my appointment to Tuesday.")
 
@@ -134,9 +134,7 @@ def test_a_client_that_leaves_stops_a_real_model(model: Ollama, facade: Facade) 
             assert isinstance(await anext(deltas), TextDelta)
 
     asyncio.run(leave())
-    deadline = time.monotonic() + 20
-    while facade.stopped == before and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: facade.stopped > before, "the model goes on")
     assert facade.stopped == before + 1
 
 

@@ -5,60 +5,16 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import ExifTags, Image
+from PIL import Image
 
 from adapters.media.indexing import index_file, metadata
 from adapters.media.renditions import rendition_path
 from domain.base.errors import AdapterError
-from tests.adapters.media.material import EXTENSIONS, encoded, put, scene
+from tests.adapters.media.material import EXTENSIONS, VARIANTS, encoded, mutated, put, scene, with_exif
 
-VARIANTS: list[tuple[str, dict[str, Any]]] = [
-    ("JPEG", {}),
-    ("JPEG", {"progressive": True}),
-    ("PNG", {}),
-    ("GIF", {}),
-    ("WEBP", {}),
-    ("WEBP", {"lossless": True}),
-    ("TIFF", {}),
-    ("TIFF", {"compression": "tiff_lzw"}),
-    ("TIFF", {"compression": "jpeg"}),
-    ("BMP", {}),
-    ("HEIF", {}),
-    ("AVIF", {}),
-    ("JPEG2000", {}),
-]
 MUTANTS = 25
-
-
-def with_exif() -> Image.Exif:
-    """An EXIF block with all three directories."""
-    exif = Image.Exif()
-    exif[ExifTags.Base.Make] = "Canon"
-    exif[ExifTags.Base.Orientation] = 6
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2024:05:01 12:00:00"
-    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (10.0, 20.0, 30.0)
-    return exif
-
-
-def mutated(content: bytes, chance: random.Random) -> bytes:
-    """The content with some of its bytes changed, and now and then a piece removed, repeated or cut off."""
-    changed = bytearray(content)
-    reach = len(changed) if chance.random() < 0.5 else min(400, len(changed))  # headers are the more tender part
-    for _ in range(chance.choice([1, 1, 2, 5, 20])):
-        changed[chance.randrange(reach)] = chance.choice([0, 255, 127, 128, chance.randrange(256)])
-    at = chance.randrange(len(changed))
-    piece = chance.randrange(1, 64)
-    what = chance.random()
-    if what < 0.15:
-        del changed[at : at + piece]
-    elif what < 0.3:
-        changed[at:at] = changed[at : at + piece]
-    elif what < 0.4:
-        del changed[at:]
-    return bytes(changed)
 
 
 @pytest.mark.parametrize(("format_name", "options"), VARIANTS, ids=str)

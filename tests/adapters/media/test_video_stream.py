@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -24,6 +23,7 @@ from adapters.media.video_stream import COPIED_AHEAD, MOST_WAITING, UNWATCHED_SE
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.events.media import Media
 from tests.footage import AAC, H264, HEVC, footage
+from tests.waiting import until
 
 pytestmark = pytest.mark.ffmpeg
 
@@ -40,14 +40,6 @@ def read(descriptor: int) -> bytes:
     """All of a file, which is closed."""
     with open(descriptor, "rb") as file:
         return file.read()
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +144,9 @@ def test_sound_has_no_hole_where_one_run_ends_and_the_next_begins(
 def test_a_part_is_made_once_and_some_after_it_too(streams: VideoStreams, plain: Path, tmp_path: Path) -> None:
     first = read(streams.part(of(plain, 2), 0))
     made = tmp_path / "parts"
-    eventually(lambda: len(list(made.rglob("*.ts"))) >= COPIED_AHEAD)
+    until(lambda: len(list(made.rglob("*.ts"))) >= COPIED_AHEAD)
     assert read(streams.part(of(plain, 2), 0)) == first
-    eventually(lambda: not list(made.rglob("run-*")))
+    until(lambda: not list(made.rglob("run-*")))
     assert len(list(made.rglob("*.ts"))) < 15
 
 
@@ -209,7 +201,7 @@ def test_a_crowd_that_waits_leaves_room_for_others(tmp_path: Path, film: Path, s
 
     waiting = threading.Thread(target=want)
     waiting.start()
-    eventually(lambda: bool(sleeping))
+    until(lambda: bool(sleeping))
     with pytest.raises(Unavailable, match="too many"):
         streams.part(of(film), 0)
     streams.close()
@@ -221,7 +213,7 @@ def test_work_that_nobody_watches_any_more_ends(tmp_path: Path, film: Path, slee
         with pytest.raises(Unavailable):
             streams.part(of(film), 0)
         assert len(streams._runs) == 1
-        eventually(lambda: not streams._runs)
+        until(lambda: not streams._runs)
 
 
 def test_a_jump_ends_the_work_at_the_place_that_was_left(
@@ -231,7 +223,7 @@ def test_a_jump_ends_the_work_at_the_place_that_was_left(
         for number in (0, 9):
             with pytest.raises(Unavailable):
                 streams.part(of(film), number)
-        eventually(lambda: [run.first for run in streams._runs] == [9])
+        until(lambda: [run.first for run in streams._runs] == [9])
         assert len(sleeping) == 2
 
 
@@ -250,14 +242,14 @@ def test_who_leaves_ends_the_work_that_was_for_them_alone(
     staying = threading.Thread(target=want, args=(0, lambda: False))
     leaving = [threading.Thread(target=want, args=(number, left.is_set)) for number in (0, 9)]
     staying.start()
-    eventually(lambda: bool(streams._runs))
+    until(lambda: bool(streams._runs))
     for thread in leaving:
         thread.start()
-    eventually(lambda: [run.first for run in streams._runs] == [0, 9])
+    until(lambda: [run.first for run in streams._runs] == [0, 9])
     left.set()
     for thread in leaving:
         thread.join(10)
-    eventually(lambda: [run.first for run in streams._runs] == [0])
+    until(lambda: [run.first for run in streams._runs] == [0])
     assert reasons == ["whoever asked for the part left"] * 2
     streams.close()
     staying.join(10)
@@ -276,7 +268,7 @@ def test_stopping_ends_the_work_and_tells_who_waits(
 
     waiting = threading.Thread(target=want)
     waiting.start()
-    eventually(lambda: bool(streams._runs) and streams._runs[0].process is not None)
+    until(lambda: bool(streams._runs) and streams._runs[0].process is not None)
     process = streams._runs[0].process
     streams.close()
     waiting.join(10)
@@ -294,9 +286,9 @@ def test_ffmpeg_dies_with_a_server_that_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         child = Path("/proc") / server.stdout.readline().strip()
-        eventually(lambda: (child / "cmdline").read_bytes() == b"sleep\x00600\x00")
+        until(lambda: (child / "cmdline").read_bytes() == b"sleep\x00600\x00")
         server.kill()
-    eventually(lambda: not child.exists() or "\nState:\tZ" in (child / "status").read_text())
+    until(lambda: not child.exists() or "\nState:\tZ" in (child / "status").read_text())
 
 
 def test_a_failing_ffmpeg_leaves_nothing_and_says_why(

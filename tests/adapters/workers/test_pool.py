@@ -23,6 +23,7 @@ import pytest
 
 from adapters.workers.pool import WorkerPool
 from domain.base.errors import Unavailable, Unreadable
+from tests.waiting import until
 
 TIME = 30.0
 ENDLESS_REGEX = (r"(a+)+$", "a" * 60 + "b")  # native code that never lets go of the interpreter
@@ -33,13 +34,6 @@ def pool() -> Iterator[WorkerPool]:
     pool = WorkerPool(1)
     yield pool
     pool.close()
-
-
-def _eventually(happened: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + TIME
-    while not happened() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return happened()
 
 
 def _gone(pid: int) -> bool:
@@ -56,9 +50,9 @@ def test_a_task_runs_in_another_process_and_gives_back_what_it_returns(pool: Wor
 def test_a_pool_tells_how_many_work_and_how_many_tasks_wait(pool: WorkerPool) -> None:
     assert (pool.busy, pool.waiting) == (0, 0)
     tasks = [pool.submit(time.sleep, seconds, timeout=TIME) for seconds in (0.5, 0, 0)]
-    assert _eventually(lambda: (pool.busy, pool.waiting) == (1, 2))
+    until(lambda: (pool.busy, pool.waiting) == (1, 2))
     wait(tasks)
-    assert _eventually(lambda: (pool.busy, pool.waiting) == (0, 0))
+    until(lambda: (pool.busy, pool.waiting) == (0, 0))
 
 
 def test_a_task_that_hangs_is_stopped_and_fails_with_the_time_it_was_given(pool: WorkerPool) -> None:
@@ -76,7 +70,7 @@ def test_stopping_a_task_stops_the_programs_that_it_started(pool: WorkerPool, tm
     script = f"echo $$ > {note}.part; mv {note}.part {note}; exec sleep 1000"
     with pytest.raises(Unreadable):
         pool.submit(subprocess.check_call, ["sh", "-c", script], timeout=2.0).result()
-    assert _eventually(lambda: _gone(int(note.read_text())))
+    until(lambda: _gone(int(note.read_text())))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +111,7 @@ def test_a_crash_leaves_the_task_of_the_other_worker_alone() -> None:
 def test_a_worker_killed_between_two_tasks_costs_neither(pool: WorkerPool) -> None:
     victim = pool.submit(os.getpid, timeout=TIME).result()
     os.kill(victim, signal.SIGKILL)
-    assert _eventually(lambda: _gone(victim))
+    until(lambda: _gone(victim))
     assert pool.submit(os.getpid, timeout=TIME).result() != victim
 
 
@@ -204,7 +198,7 @@ def test_a_worker_without_work_is_ended_and_comes_back_with_the_next_task() -> N
     pool = WorkerPool(1, idle_seconds=0.05)
     try:
         idle = pool.submit(os.getpid, timeout=TIME).result()
-        assert _eventually(lambda: _gone(idle))
+        until(lambda: _gone(idle))
         assert pool.submit(os.getpid, timeout=TIME).result() != idle
     finally:
         pool.close()
@@ -214,7 +208,7 @@ def test_closing_fails_what_runs_and_waits_as_unavailable_and_ends_the_workers()
     pool = WorkerPool(1)
     worker = pool.submit(os.getpid, timeout=TIME).result()
     running, waiting = pool.submit(time.sleep, 1000, timeout=TIME), pool.submit(os.getpid, timeout=TIME)
-    assert _eventually(running.running)
+    until(running.running)
     pool.close()
     pool.close()
     assert isinstance(running.exception(), Unavailable)
@@ -255,7 +249,7 @@ def test_workers_end_in_the_middle_of_a_task_when_the_server_is_killed() -> None
     assert server.returncode == -signal.SIGKILL
     assert len(workers) == 2
     for pid in workers:
-        assert _eventually(functools.partial(_gone, pid))
+        until(functools.partial(_gone, pid))
 
 
 def test_an_exception_survives_many_workers_and_many_callers_at_once() -> None:
