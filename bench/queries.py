@@ -31,7 +31,6 @@ import httpx
 import msgspec
 from starlette.types import ASGIApp
 
-from adapters.accounts.links import LinkBook
 from adapters.http.asgi import create_http_app
 from adapters.http.web.dependencies import Parts
 from adapters.settings import Settings
@@ -390,7 +389,7 @@ def main(words: list[str]) -> None:
     given = parser.parse_args(words)
     print(f"lists of {MEDIA} media and {FACES} faces on", "PostgreSQL" if given.postgres else "SQLite", flush=True)
     with filled(given.postgres, given.keep) as url, application_at(url) as made:
-        parts = made.parts(LinkBook(made.settings.links_file))
+        parts = made.parts
         print(f"  yardstick: {yardstick(parts):.1f} ms of a core")
         print(f"  {'ms: median, p99, least, of a core':34} {'sees everything':>32} {'granted one library':>32}    rows")
         asyncio.run(ask(parts, given.seconds, given.word))

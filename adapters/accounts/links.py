@@ -22,6 +22,8 @@ from domain.base.errors import NotFound, RuleViolation, Unavailable
 from domain.events.account import User
 
 LIFETIME: Final = timedelta(hours=1)
+INVITATION_LIFETIME: Final = timedelta(days=7)
+"""How long an invitation can be taken up; any other link for an hour."""
 MOST_OPEN: Final = 1000
 
 
@@ -93,6 +95,10 @@ class LinkBook:
             links[digest(code)] = Link(purpose, self._now() + lifetime, user_id, role, libraries)
             self._write(links)
         return code
+
+    def invite(self, role: str, libraries: tuple[int, ...] | None) -> str:
+        """Open an invitation to a role and these libraries (None for all) and answer its code; raises as `issue`."""
+        return self.issue(Purpose.INVITATION, lifetime=INVITATION_LIFETIME, role=role, libraries=libraries)
 
     def at_start(self, base_url: str, admin: User | None, *, on_terminal: bool) -> str | None:
         """What a server that begins at `base_url` prints: the link for the first admin where there is no `admin` yet,

@@ -104,7 +104,7 @@ class Watcher:
         self._notices = notices
         self.missing: dict[int, str] = {}
         idle = quick_seconds if notices is None else STEP_SECONDS
-        self.loop = Loop("scan", self.step, idle_seconds=idle, on_stop=self._stop)
+        self.loop = Loop("scan", self.step, idle_seconds=idle, on_stop=self._stop, wakes_on_commit=False)
 
     def ask(self, library_id: int) -> None:
         """Scan this library fully, as soon as the current scan is over."""

@@ -25,11 +25,19 @@ class Loop:
     """A thread that does steps until it is stopped: at once while there is work, when woken, and now and then."""
 
     def __init__(
-        self, name: str, step: Callable[[], bool], *, idle_seconds: float, on_stop: Callable[[], None] = lambda: None
+        self,
+        name: str,
+        step: Callable[[], bool],
+        *,
+        idle_seconds: float,
+        on_stop: Callable[[], None] = lambda: None,
+        wakes_on_commit: bool = True,
     ) -> None:
         """`step` returns whether there may be more to do at once; `Unavailable` makes it wait and try again. `on_stop`
-        is called when the loop is asked to stop, for a step that takes long."""
+        is called when the loop is asked to stop, for a step that takes long. `wakes_on_commit` says whether each commit
+        of the log may bring it work, so that `app.py` lets the ledger wake it."""
         self.name = name
+        self.wakes_on_commit = wakes_on_commit
         self._step = step
         self._idle_seconds = idle_seconds
         self._on_stop = on_stop

@@ -8,7 +8,10 @@ import sys
 from rich.table import Table
 
 from adapters.cli.application import Application
+from adapters.cli.doctor import findings, meaning_state
 from adapters.cli.progress import console_on, progress_of
+from adapters.store.generations import rebuild as rebuild_tables
+from adapters.store.generations import verify as verify_tables
 from domain.base.actor import CLI
 from domain.undo.undo import undo as undo_operation
 from domain.undo.undo import undo_with_later
@@ -29,14 +32,14 @@ def status(application: Application, words: argparse.Namespace) -> int:
         last = tables.operations.latest(1)
     print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
     print(f"persons: {stats.persons}")
-    print(f"search by meaning: {application.meaning_state()}")
+    print(f"search by meaning: {meaning_state(application)}")
     print(f"log: {application.ledger.head()} events" + (f", last: {last[0].text} ({last[0].actor})" if last else ""))
     return 0
 
 
 def doctor(application: Application, words: argparse.Namespace) -> int:
     """What is installed, reachable and missing."""
-    for finding in application.doctor():
+    for finding in [*findings(application)]:
         state = finding.found if finding.found is not None else "missing"
         print(f"{finding.what}: {state}\n    {finding.adds}")
     return 0
@@ -60,13 +63,13 @@ def rebuild(application: Application, words: argparse.Namespace) -> int:
     """Build the read tables anew beside the live ones, then swap."""
     application.settings.make_data_folder()
     with progress_of("rebuilding") as report:
-        print(application.rebuild(report, drop_old=words.drop_old))
+        print(rebuild_tables(application.ledger, report, drop_old=words.drop_old))
     return 0
 
 
 def verify(application: Application, words: argparse.Namespace) -> int:
     """Replay the log and compare; 1 where a row differs."""
-    differences = application.verify()
+    differences = verify_tables(application.ledger)
     for difference in differences:
         print(difference)
     if differences:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,8 +11,9 @@ from pathlib import Path
 
 from adapters.cli.application import Application
 from adapters.cli.progress import console_on, shown
-from domain.base.actor import CLI
+from domain.base.actor import CLI, WATCHER
 from domain.base.errors import NotFound, RuleViolation
+from domain.base.paths import text_of
 from domain.commands.libraries import add_library
 from domain.events.library import Library
 
@@ -22,21 +24,30 @@ def serve(application: Application, words: argparse.Namespace) -> int:
     if application.settings.base_path is not None:
         roots.insert(0, application.settings.base_path)
     application.settings.make_data_folder()
-    server = application.server()
+    serve_until_interrupted = application.server()
     if application.ledger.is_ready():
         libraries_of(application, roots)
     console = console_on(sys.stderr)
 
     def ready(base_url: str) -> None:
         console.print(f"imageapi is serving at {base_url}", highlight=False, markup=False)
-        link = server.link(base_url, on_terminal=console.is_terminal)
+        link = _link(application, base_url, on_terminal=console.is_terminal)
         if link is not None:
             console.print(link, highlight=False, markup=False, soft_wrap=True)
         console.print("Stop with Ctrl+C.", highlight=False, markup=False)
 
-    with shown(server.board, console), suppress(KeyboardInterrupt):
-        server.run(ready)
+    with shown(application.board, console), suppress(KeyboardInterrupt):
+        serve_until_interrupted(ready)
     return 0
+
+
+def _link(application: Application, base_url: str, *, on_terminal: bool) -> str | None:
+    """The first admin's one-time link, or on a terminal one to sign in with."""
+    if not application.ledger.is_ready():
+        return None
+    with application.ledger.reading(CLI) as tables:
+        admin = next((user for user in tables.users.all() if user.role == "admin"), None)
+    return application.links.at_start(base_url, admin, on_terminal=on_terminal)
 
 
 def scan(application: Application, words: argparse.Namespace) -> int:
@@ -49,7 +60,11 @@ def scan(application: Application, words: argparse.Namespace) -> int:
         libraries = libraries_of(application, roots)
     if not libraries:
         raise NotFound("there is no library yet: name a folder, as in `imageapi scan ~/Pictures`")
-    problems = application.scan(libraries, full=words.full)
+    for library in libraries:
+        application.watcher.look_at(library, full=words.full)
+    with application.ledger.reading(WATCHER) as tables:
+        counts = tables.media.counts()
+    problems = sum(counts.get(library.id, (0, 0, 0))[2] for library in libraries)
     if problems:
         print(
             f"{problems} files are not, or not wholly, shown; the log above names each with its reason", file=sys.stderr
@@ -72,7 +87,7 @@ def libraries_of(application: Application, roots: Sequence[Path]) -> list[Librar
     """The libraries of these folders, made where there is none yet."""
     found = []
     for root in roots:
-        text = application.path_text(root)
+        text = text_of(os.fsencode(root))
         with application.ledger.reading(CLI) as tables:
             known = [library for library in tables.libraries.shown() if library.root == text]
         if not known:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from adapters.cli.application import Application
 from adapters.cli.progress import progress_of
+from adapters.store.export_import import export_log, import_log
 from domain.base.errors import NotFound, Unavailable
 
 
@@ -17,7 +18,7 @@ def export(application: Application, words: argparse.Namespace) -> int:
     """Write the whole log to a file, wholly or not at all, or to standard output."""
     with progress_of("exporting") as report:
         if words.file is None:
-            events = application.export_log(sys.stdout.buffer, report)
+            events = export_log(application.ledger, sys.stdout.buffer, report)
         else:
             events = _to_file(application, Path(words.file), report)
     print(
@@ -32,11 +33,11 @@ def import_(application: Application, words: argparse.Namespace) -> int:
     application.settings.make_data_folder()
     with progress_of("importing") as report:
         if words.file is None:
-            events = application.import_log(sys.stdin.buffer, report)
+            events = import_log(application.ledger, sys.stdin.buffer, report)
         else:
             try:
                 with Path(words.file).open("rb") as lines:
-                    events = application.import_log(lines, report)
+                    events = import_log(application.ledger, lines, report)
             except FileNotFoundError as error:
                 raise NotFound(f"there is no file {words.file}") from error
     print(f"imported {events} events")
@@ -47,7 +48,7 @@ def _to_file(application: Application, target: Path, report: Callable[[int, int]
     part = target.with_name(f"{target.name}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            events = application.export_log(out, report)
+            events = export_log(application.ledger, out, report)
         part.replace(target)
     except OSError as error:
         raise Unavailable(f"cannot write {target}: {error.strerror}") from error

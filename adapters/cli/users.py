@@ -6,6 +6,7 @@ import argparse
 import getpass
 import sys
 
+from adapters.accounts.passwords import Passwords
 from adapters.cli.application import Application
 from domain.base.actor import CLI
 from domain.base.errors import NotFound, RuleViolation
@@ -24,7 +25,7 @@ def add(application: Application, words: argparse.Namespace) -> int:
         if unknown:
             raise NotFound(f"there is no library {unknown[0]}; there are: {', '.join(named) or 'none'}")
         granted = tuple(sorted(named[name] for name in words.library))
-    stored = application.hash_password(_password(), words.name)
+    stored = Passwords().hash(_password(), user_name=words.name)
     with application.ledger.transaction(CLI) as uow:
         accounts.add_user(uow, words.name, words.role, stored, granted)
         print(uow.text)
@@ -46,7 +47,7 @@ def listing(application: Application, words: argparse.Namespace) -> int:
 def passwd(application: Application, words: argparse.Namespace) -> int:
     """Set a password."""
     user = named_user(application, words.name)
-    stored = application.hash_password(_password(), user.name)
+    stored = Passwords().hash(_password(), user_name=user.name)
     with application.ledger.transaction(CLI) as uow:
         accounts.set_password(uow, user.id, stored)
         print(uow.text)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from adapters.background.xmp import ReadsXmp, WritesXmp
 from adapters.cli.application import Application
 from adapters.cli.libraries import library_named
 from adapters.cli.progress import progress_of
@@ -17,7 +18,8 @@ def read(application: Application, words: argparse.Namespace) -> int:
     """Take over names of faces and keywords, as one operation; 130 where it was interrupted, with what came of it."""
     library = _library(application, words.library)
     with progress_of("reading XMP") as report:
-        taken, operation_id = application.read_xmp(library, report, dry_run=words.dry_run)
+        reads = ReadsXmp(application.ledger, application.descriptions, application.engine, application.gallery)
+        taken, operation_id = reads.run(library, report, dry_run=words.dry_run)
     _say(taken.left)
     if not taken.photos:
         print(
@@ -37,7 +39,7 @@ def write(application: Application, words: argparse.Namespace) -> int:
     """Write names of faces and keywords to sidecars; 1 where one could not be written."""
     library = _library(application, words.library)
     with progress_of("writing XMP") as report:
-        became = application.write_xmp(library, report)
+        became = WritesXmp(application.ledger, application.descriptions).run(library, report)
     _say(became.failed)
     failed = f", {len(became.failed)} could not be written" if became.failed else ""
     print(f"wrote {became.written} sidecars, {became.unchanged} said it all already{failed}")

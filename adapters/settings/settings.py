@@ -214,6 +214,17 @@ class Settings:
         return self.imageapi_data / "meaning.db"
 
     @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Folders of what imageapi makes, which are no part of a library that holds them."""
+        videos = (self.video_path, self.gifs_directory, self.preview_clips_directory)
+        return (self.imageapi_data, self.thumbnails, *videos)
+
+    @property
+    def ollama_is_set(self) -> bool:
+        """Whether somebody gave the address of an Ollama server."""
+        return any(self.is_set(name) for name in ("OLLAMA_PRIMARY_URL", "OLLAMA_FALLBACK_URL"))
+
+    @property
     def embedded_face_workers(self) -> int:
         """Worker processes of the embedded face engine: the concurrency asked for, and never more than the cores."""
         return min(self.face_detect_concurrency, cores())
