@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.background.jobs import JobBoard
 from adapters.settings import Settings
 from app import Application
 
@@ -22,13 +23,9 @@ def test_nothing_is_made_before_it_is_asked_for(settings: Settings) -> None:
 
 
 def test_an_override_stands_in_the_place_of_the_part_wherever_it_is_used(settings: Settings) -> None:
-    class Board:
-        """Stands in for the jobs."""
-
-    board = Board()
+    board: object = JobBoard()
     application = Application(settings, {"board": board})
-    assert application.board is board  # type: ignore[comparison-overlap]  # it is the override's type at run time
-    assert application.watcher._jobs is board  # type: ignore[comparison-overlap]  # the same
+    assert (application.board is board, application.watcher._jobs is board) == (True, True)
     application.close()
 
 

@@ -111,7 +111,7 @@ def build_writer(
         return None
     teller = build_teller(settings, models)
     limits = Limits(settings.daily_summary_from, settings.daily_summary_to, settings.daily_summary_contacts)
-    return WritesSummaries(ledger, conversations, teller, embedder, board, limits, today)
+    return WritesSummaries(ledger, conversations, teller, embedder=embedder, jobs=board, limits=limits, today=today)
 
 
 def build_loops(
@@ -142,7 +142,7 @@ def build_loops(
     loops.append(_loop("thumbnails", follow("thumbnails", mirror.TOPICS, mirror.answer).step))
     detects = None
     if engine is not None:
-        detects = DetectsFaces(ledger, engine, gallery, board, photos_at_once(settings), likeness)
+        detects = DetectsFaces(ledger, engine, gallery, board, at_once=photos_at_once(settings), likeness=likeness)
         binds = BindsByTag(ledger, engine, settings.face_autobind_min_cos, likeness)
         loops += [
             _loop("detection", detects.step, on_stop=detects.ask_to_stop),

@@ -22,7 +22,7 @@ from adapters.text_embedding.build import TextEmbedders
 from domain.ports.face_engine import FaceEngine
 
 
-class Application(Protocol):
+class ApplicationParts(Protocol):
     """The parts that a command may ask for; each is made when it is first asked for."""
 
     @property

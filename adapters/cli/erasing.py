@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rich.progress import Progress
 
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from adapters.cli.progress import console_on
 from adapters.store.erase import erase, erasure_of, finish, is_unfinished
 from adapters.store.locks import alone
@@ -24,12 +24,12 @@ NOT_TOUCHED = (
 )
 
 
-def person(application: Application, words: argparse.Namespace) -> int:
+def person(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Erase a person and everyone merged into it."""
     return _erase(application, words.id, yes=words.yes)
 
 
-def content(application: Application, words: argparse.Namespace) -> int:
+def content(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Erase the faces of a content."""
     try:
         content_hash = bytes.fromhex(words.hash)
@@ -42,7 +42,7 @@ def content(application: Application, words: argparse.Namespace) -> int:
     return _erase(application, content_hash, yes=words.yes)
 
 
-def _erase(application: Application, subject: int | bytes, *, yes: bool) -> int:
+def _erase(application: ApplicationParts, subject: int | bytes, *, yes: bool) -> int:
     application.settings.make_data_folder()
     ledger = application.ledger
     with alone(ledger.database), _progress() as report:
@@ -68,7 +68,7 @@ def _erase(application: Application, subject: int | bytes, *, yes: bool) -> int:
     return 0
 
 
-def _clean_meaning(application: Application) -> None:
+def _clean_meaning(application: ApplicationParts) -> None:
     """Take the vectors of what was erased out of this host's file; another host's server does it when it reads of the
     erasure in the log."""
     if application.meaning_store.exists():

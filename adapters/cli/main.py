@@ -11,12 +11,12 @@ from pathlib import Path
 from rich.logging import RichHandler
 
 from adapters.cli import erasing, history, keys, maintenance, serving, setup, transfer, users, xmp
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
 from domain.base.errors import ImageApiError
 
-Command = Callable[[Application, argparse.Namespace], int]
+Command = Callable[[ApplicationParts, argparse.Namespace], int]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -149,7 +149,7 @@ def _add_keys(made: argparse.ArgumentParser) -> None:
 
 
 def run(
-    argv: Sequence[str], load: Callable[[dict[str, str]], Settings], make: Callable[[Settings], Application]
+    argv: Sequence[str], load: Callable[[dict[str, str]], Settings], make: Callable[[Settings], ApplicationParts]
 ) -> int:
     """Run one command; the exit status: 0 done, 1 it could not be done, 2 wrong words or settings, 130 interrupted."""
     words = parser().parse_args(argv)

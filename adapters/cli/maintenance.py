@@ -7,7 +7,7 @@ import sys
 
 from rich.table import Table
 
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from adapters.cli.doctor import findings, meaning_state
 from adapters.cli.progress import console_on, progress_of
 from adapters.store.generations import rebuild as rebuild_tables
@@ -17,7 +17,7 @@ from domain.undo.undo import undo as undo_operation
 from domain.undo.undo import undo_with_later
 
 
-def status(application: Application, words: argparse.Namespace) -> int:
+def status(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Libraries, photos, faces and persons in numbers."""
     if not application.ledger.is_ready():
         print("the read tables of this version are not built yet: `imageapi serve` or `imageapi rebuild` builds them")
@@ -37,7 +37,7 @@ def status(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def doctor(application: Application, words: argparse.Namespace) -> int:
+def doctor(application: ApplicationParts, words: argparse.Namespace) -> int:
     """What is installed, reachable and missing."""
     for finding in [*findings(application)]:
         state = finding.found if finding.found is not None else "missing"
@@ -45,7 +45,7 @@ def doctor(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def config(application: Application, words: argparse.Namespace) -> int:
+def config(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Every setting, its value and where it came from."""
     console = console_on(sys.stdout)
     if not console.is_terminal:
@@ -59,7 +59,7 @@ def config(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def rebuild(application: Application, words: argparse.Namespace) -> int:
+def rebuild(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Build the read tables anew beside the live ones, then swap."""
     application.settings.make_data_folder()
     with progress_of("rebuilding") as report:
@@ -67,7 +67,7 @@ def rebuild(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def verify(application: Application, words: argparse.Namespace) -> int:
+def verify(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Replay the log and compare; 1 where a row differs."""
     differences = verify_tables(application.ledger)
     for difference in differences:
@@ -79,7 +79,7 @@ def verify(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def undo(application: Application, words: argparse.Namespace) -> int:
+def undo(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Take an operation back."""
     with application.ledger.transaction(CLI) as uow:
         undo = undo_with_later if words.with_later else undo_operation

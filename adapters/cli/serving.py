@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from adapters.cli.progress import console_on, shown
 from domain.base.actor import CLI, WATCHER
 from domain.base.errors import NotFound, RuleViolation
@@ -18,7 +18,7 @@ from domain.commands.libraries import add_library
 from domain.events.library import Library
 
 
-def serve(application: Application, words: argparse.Namespace) -> int:
+def serve(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Serve until interrupted, after making libraries of the folders that were named."""
     roots = _folders(words.folders)
     if application.settings.base_path is not None:
@@ -41,7 +41,7 @@ def serve(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def _link(application: Application, base_url: str, *, on_terminal: bool) -> str | None:
+def _link(application: ApplicationParts, base_url: str, *, on_terminal: bool) -> str | None:
     """The first admin's one-time link, or on a terminal one to sign in with."""
     if not application.ledger.is_ready():
         return None
@@ -50,7 +50,7 @@ def _link(application: Application, base_url: str, *, on_terminal: bool) -> str 
     return application.links.at_start(base_url, admin, on_terminal=on_terminal)
 
 
-def scan(application: Application, words: argparse.Namespace) -> int:
+def scan(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Look at libraries once."""
     roots = _folders(words.folders)
     application.settings.make_data_folder()
@@ -72,7 +72,7 @@ def scan(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def serve_faces(application: Application, words: argparse.Namespace) -> int:
+def serve_faces(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Offer the embedded engine to other machines until interrupted."""
     host, _, port = words.bind.rpartition(":")
     if not port.isdecimal() or not host:
@@ -83,7 +83,7 @@ def serve_faces(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def libraries_of(application: Application, roots: Sequence[Path]) -> list[Library]:
+def libraries_of(application: ApplicationParts, roots: Sequence[Path]) -> list[Library]:
     """The libraries of these folders, made where there is none yet."""
     found = []
     for root in roots:

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from domain.base.errors import Unavailable
 
 LOCKS: Final = (Path(__file__).with_name("locks"), Path(__file__).parents[2] / "requirements")
 """Where the locks are: in the installed package, in a checkout."""
 
 
-def setup(application: Application, words: argparse.Namespace) -> int:
+def setup(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Install the model packages into the environment that this runs in, each held to its hash.
 
     They are installed without their dependencies, some of which would overwrite what is here.

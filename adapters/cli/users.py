@@ -7,14 +7,14 @@ import getpass
 import sys
 
 from adapters.accounts.passwords import Passwords
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from domain.base.actor import CLI
 from domain.base.errors import NotFound, RuleViolation
 from domain.commands import accounts
 from domain.events.account import User
 
 
-def add(application: Application, words: argparse.Namespace) -> int:
+def add(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Open an account."""
     application.settings.make_data_folder()
     with application.ledger.reading(CLI) as tables:
@@ -32,7 +32,7 @@ def add(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def listing(application: Application, words: argparse.Namespace) -> int:
+def listing(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Every account with role and libraries."""
     with application.ledger.reading(CLI) as tables:
         names = {library.id: library.name for library in tables.libraries.shown()}
@@ -44,7 +44,7 @@ def listing(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def passwd(application: Application, words: argparse.Namespace) -> int:
+def passwd(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Set a password."""
     user = named_user(application, words.name)
     stored = Passwords().hash(_password(), user_name=user.name)
@@ -54,7 +54,7 @@ def passwd(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def remove(application: Application, words: argparse.Namespace) -> int:
+def remove(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Close an account."""
     user = named_user(application, words.name)
     with application.ledger.transaction(CLI) as uow:
@@ -63,7 +63,7 @@ def remove(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def named_user(application: Application, name: str) -> User:
+def named_user(application: ApplicationParts, name: str) -> User:
     """The open account of this name; raises `NotFound`."""
     with application.ledger.reading(CLI) as tables:
         user = tables.users.named(name)

@@ -8,16 +8,16 @@ variables name.
 
 from __future__ import annotations
 
-from adapters.settings.settings import Problem, Row, Settings, SettingsError
-from adapters.settings.values import Address, FaceEngineChoice, Geocoder, LogLevel, WatchMode
+from adapters.settings.settings import SettingProblem, SettingRow, Settings, SettingsError
+from adapters.settings.values import Address, FaceEngineChoice, GeocoderChoice, LogLevel, WatchMode
 
 __all__ = [
     "Address",
     "FaceEngineChoice",
-    "Geocoder",
+    "GeocoderChoice",
     "LogLevel",
-    "Problem",
-    "Row",
+    "SettingProblem",
+    "SettingRow",
     "Settings",
     "SettingsError",
     "WatchMode",

@@ -10,15 +10,14 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
+from adapters.background.originals import Originals
 from adapters.background.scan import Scanner
-from adapters.files.confinement import resolve
 from adapters.files.scan_report import ScanReport
 from adapters.media.gallery import Gallery
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI
-from domain.base.paths import bytes_of
 from domain.commands.libraries import add_library
 from domain.events.library import Library
 from domain.events.media import Media
@@ -46,15 +45,9 @@ class Place:
 
     def __init__(self, ledger: Ledger, workers: WorkerPool, root: Path, data: Path) -> None:
         self.ledger, self.root, self.data = ledger, root, data
-        self.gallery = Gallery(workers, workers, data / "renditions", data / "thumbnails", self._locate)
+        self.gallery = Gallery(workers, workers, data / "renditions", data / "thumbnails", Originals(ledger).locate)
         self.scanner = Scanner(ledger, self.gallery.read, [data], settle_seconds=0, try_again=self.gallery.try_again)
         self.library = self.add(root)
-
-    def _locate(self, library_id: int, path: str) -> Path:
-        with self.ledger.reading(CLI) as tables:
-            library = tables.libraries.get(library_id)
-        assert library is not None
-        return resolve(bytes_of(library.root), path)
 
     def add(self, root: Path) -> Library:
         """Make a folder a library."""
