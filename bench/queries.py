@@ -22,7 +22,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -292,10 +292,8 @@ def application_at(url: str) -> Iterator[Application]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         environment = {"IMAGEAPI_DATA": folder, "DATABASE_URL": url, "FACE_ENGINE": "off", "LOG_LEVEL": "off"}
         made = Application(Settings.load(environment, Path(folder)))
-        try:
+        with closing(made):
             yield made
-        finally:
-            made.close()
 
 
 async def ask(parts: Parts, seconds: float, word: str) -> None:
