@@ -62,8 +62,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header $(if $(UPGRADE),--upgrade)
 
 lock: setup-test ## regenerate requirements/*.lock (UPGRADE=1 takes newer versions)
-	$(COMPILE) requirements/run.in --output-file requirements/run.lock
-	$(COMPILE) --constraints requirements/run.lock requirements/test.in --output-file requirements/test.lock
+	$(COMPILE) pyproject.toml --output-file requirements/run.lock
+	$(COMPILE) --constraints requirements/run.lock pyproject.toml requirements/test.in --output-file requirements/test.lock
 	for name in models search weights samples build; do \
 	$(COMPILE) --no-deps requirements/$$name.in --output-file requirements/$$name.lock || exit 1; done
 

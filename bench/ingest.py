@@ -62,7 +62,8 @@ def ingest(root: Path, data: Path) -> None:
     )
     libraries = libraries_of(application, [root])
     began = time.perf_counter()
-    application.scan(libraries, full=False)
+    for library in libraries:
+        application.watcher.look_at(library, full=False)
     seconds = time.perf_counter() - began
     application.close()
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

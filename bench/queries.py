@@ -22,7 +22,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,7 +31,6 @@ import httpx
 import msgspec
 from starlette.types import ASGIApp
 
-from adapters.accounts.links import LinkBook
 from adapters.http.asgi import create_http_app
 from adapters.http.web.dependencies import Dependencies
 from adapters.settings import Settings
@@ -293,10 +292,8 @@ def application_at(url: str) -> Iterator[Application]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         environment = {"IMAGEAPI_DATA": folder, "DATABASE_URL": url, "FACE_ENGINE": "off", "LOG_LEVEL": "off"}
         made = Application(Settings.load(environment, Path(folder)))
-        try:
+        with closing(made):
             yield made
-        finally:
-            made.close()
 
 
 async def ask(dependencies: Dependencies, seconds: float, word: str) -> None:
@@ -393,7 +390,7 @@ def main(words: list[str]) -> None:
     given = parser.parse_args(words)
     print(f"lists of {MEDIA} media and {FACES} faces on", "PostgreSQL" if given.postgres else "SQLite", flush=True)
     with filled(given.postgres, given.keep) as url, application_at(url) as made:
-        dependencies = made.dependencies(LinkBook(made.settings.links_file))
+        dependencies = made.dependencies
         print(f"  yardstick: {yardstick(dependencies):.1f} ms of a core")
         print(f"  {'ms: median, p99, least, of a core':34} {'sees everything':>32} {'granted one library':>32}    rows")
         asyncio.run(ask(dependencies, given.seconds, given.word))

@@ -1,60 +1,29 @@
-"""What the commands need of the rest: `app.py` is the one that has it."""
+"""What the commands need of the application: the one Protocol here, since nobody may import `app.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
-from adapters.cli.doctor import Finding
-from adapters.cli.progress import Board
+from adapters.accounts.links import LinkBook
+from adapters.background.descriptions import Descriptions
+from adapters.background.jobs import JobBoard
+from adapters.background.library_watch import WatchesLibraries
+from adapters.background.meaning_upkeep import KeepsMeaning
+from adapters.background.summary_writing import WritesSummaries
+from adapters.files.change_watcher import ChangeWatcher
+from adapters.meaning.store import MeaningStore
+from adapters.media.gallery import Gallery
+from adapters.places.locator import Locator
 from adapters.settings import Settings
+from adapters.sms.client import SmsClient
 from adapters.store.ledger import Ledger
-from domain.commands.xmp import TakenOver
-from domain.events.library import Library
-from domain.rules.erasure import Erasure
+from adapters.text_embedding.build import TextEmbedders
+from domain.ports.face_engine import FaceEngine
 
 
-class Difference(Protocol):
-    """A row in which live and replayed tables differ."""
-
-    def __str__(self) -> str:
-        """Table, key, column and both values."""
-
-
-class Written(Protocol):
-    """What became of the sidecars."""
-
-    @property
-    def written(self) -> int:
-        """How many were written."""
-
-    @property
-    def unchanged(self) -> int:
-        """How many said it all already."""
-
-    @property
-    def failed(self) -> Sequence[str]:
-        """What went wrong where."""
-
-
-class Server(Protocol):
-    """A server that is put together but not started yet."""
-
-    @property
-    def board(self) -> Board:
-        """Its jobs."""
-
-    def link(self, base_url: str, *, on_terminal: bool) -> str | None:
-        """What to print beside the address: the first admin's one-time link, or on a terminal one to sign in with."""
-
-    def run(self, on_ready: Callable[[str], None]) -> None:
-        """Serve until interrupted; `on_ready` is called with the base URL once requests are answered."""
-
-
-class Application(Protocol):
-    """Everything that a command may ask for; parts are made when they are asked for."""
+class ApplicationParts(Protocol):
+    """The parts that a command may ask for; each is made when it is first asked for."""
 
     @property
     def settings(self) -> Settings:
@@ -64,59 +33,65 @@ class Application(Protocol):
     def ledger(self) -> Ledger:
         """The log and its read tables."""
 
-    def server(self) -> Server:
-        """The server with all its background work."""
+    @property
+    def links(self) -> LinkBook:
+        """The open one-time links."""
+
+    @property
+    def board(self) -> JobBoard:
+        """The jobs of this process."""
+
+    @property
+    def watcher(self) -> WatchesLibraries:
+        """Looks at libraries."""
+
+    @property
+    def changes(self) -> ChangeWatcher:
+        """Notices what changes in them."""
+
+    @property
+    def gallery(self) -> Gallery:
+        """The pictures."""
+
+    @property
+    def descriptions(self) -> Descriptions:
+        """What programs say of the photos."""
+
+    @property
+    def engine(self) -> FaceEngine | None:
+        """The configured face engine, None where it is off."""
+
+    @property
+    def locator(self) -> Locator:
+        """Where photos were taken."""
+
+    @property
+    def embedders(self) -> TextEmbedders:
+        """What embeds texts."""
+
+    @property
+    def meaning_store(self) -> MeaningStore:
+        """The vectors of photos' texts."""
+
+    @property
+    def keeps_meaning(self) -> KeepsMeaning:
+        """Keeps them as the library is."""
+
+    @property
+    def conversations(self) -> SmsClient | None:
+        """The user's conversations, None where no service is set."""
+
+    @property
+    def summariser(self) -> WritesSummaries | None:
+        """Writes daily summaries, None where there are no conversations."""
+
+    def server(self) -> Callable[[Callable[[str], None]], None]:
+        """The server with all its background work; it serves until interrupted, and calls what it is given with its URL
+        once requests are answered."""
 
     def faces_server(self, key: str | None) -> Callable[[str, int, Callable[[str], None]], None]:
-        """A function that offers the embedded face engine at a host and port until interrupted, and tells its URL."""
-
-    def scan(self, libraries: Sequence[Library], *, full: bool) -> int:
-        """Scan these libraries now, with thumbnails and without faces; the number of problems that stand after it."""
-
-    def rebuild(self, report: Callable[[int, int], None], *, drop_old: bool) -> str:
-        """Build the read tables anew beside the live ones and swap; what came of it."""
-
-    def verify(self) -> Sequence[Difference]:
-        """Replay the log and compare every row with the live tables."""
-
-    def read_xmp(
-        self, library: int | None, report: Callable[[int, int], None], *, dry_run: bool
-    ) -> tuple[TakenOver, int | None]:
-        """Take over what other programs wrote about the photos; what was taken, and the operation, None where there was
-        nothing."""
-
-    def write_xmp(self, library: int | None, report: Callable[[int, int], None]) -> Written:
-        """Write what was decided about the photos to sidecars."""
-
-    def export_log(self, out: BinaryIO, report: Callable[[int, int], None]) -> int:
-        """Write the whole log; the number of events."""
-
-    def import_log(self, lines: Iterable[bytes], report: Callable[[int, int], None]) -> int:
-        """Fill an empty database from an export; the number of events."""
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Keep servers away from the database; raises `Conflict` where one is running."""
-
-    def erasure_of(self, subject: int | bytes) -> Erasure:
-        """What erasing a person (by id) or the faces of a content (by hash) would take."""
-
-    def erase(self, subject: int | bytes, report: Callable[[int, int], None]) -> str:
-        """Erase it for good; what was done."""
-
-    def finish_erasure(self, report: Callable[[int, int], None]) -> bool:
-        """Clean up after an erasure that was interrupted; whether there was one."""
-
-    def meaning_state(self) -> str:
-        """How far search by meaning is."""
-
-    def hash_password(self, password: str, name: str) -> str:
-        """The hash to store for a new password."""
-
-    def doctor(self) -> Sequence[Finding]:
-        """What is installed, reachable and missing."""
-
-    def path_text(self, folder: Path) -> str:
-        """The text under which the API speaks of a folder."""
+        """A function that offers the embedded face engine at a host and port until interrupted, and calls what it is
+        given with its URL."""
 
     def close(self) -> None:
         """Give back what was opened."""

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 
 from rich.progress import Progress
 
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from adapters.cli.progress import console_on
+from adapters.store.erase import erase, erasure_of, finish, is_unfinished
+from adapters.store.locks import alone
+from domain.base.actor import CLI
 from domain.base.errors import Conflict, RuleViolation
 from domain.rules.erasure import Erasure
 
@@ -21,12 +24,12 @@ NOT_TOUCHED = (
 )
 
 
-def person(application: Application, words: argparse.Namespace) -> int:
+def person(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Erase a person and everyone merged into it."""
     return _erase(application, words.id, yes=words.yes)
 
 
-def content(application: Application, words: argparse.Namespace) -> int:
+def content(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Erase the faces of a content."""
     try:
         content_hash = bytes.fromhex(words.hash)
@@ -39,28 +42,40 @@ def content(application: Application, words: argparse.Namespace) -> int:
     return _erase(application, content_hash, yes=words.yes)
 
 
-def _erase(application: Application, subject: int | bytes, *, yes: bool) -> int:
+def _erase(application: ApplicationParts, subject: int | bytes, *, yes: bool) -> int:
     application.settings.make_data_folder()
-    with application.alone(), _progress() as report:
-        was_left = application.finish_erasure(report)
+    ledger = application.ledger
+    with alone(ledger.database), _progress() as report:
+        was_left = is_unfinished(ledger)
         if was_left:
+            finish(ledger, report)
+            _clean_meaning(application)
             print("finished an erasure that was interrupted")
         try:
-            erasure = application.erasure_of(subject)
+            erasure = erasure_of(ledger, CLI, subject)
         except Conflict as conflict:
             if was_left:
                 print(conflict)
                 return 0
             raise
-        print("\n".join(_told(erasure)))
+        print("\n".join(_in_words(erasure)))
         if not yes and not _agreed():
             print("nothing was erased", file=sys.stderr)
             return 1
-        print(application.erase(subject, report))
+        text = erase(ledger, CLI, subject, report)
+        _clean_meaning(application)
+        print(text)
     return 0
 
 
-def _told(erasure: Erasure) -> Iterator[str]:
+def _clean_meaning(application: ApplicationParts) -> None:
+    """Take the vectors of what was erased out of this host's file; another host's server does it when it reads of the
+    erasure in the log."""
+    if application.meaning_store.exists():
+        application.keeps_meaning.clean()
+
+
+def _in_words(erasure: Erasure) -> Iterator[str]:
     """What will go, in words."""
     yield "This goes for good, and cannot be undone:"
     if erasure.persons:

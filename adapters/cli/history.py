@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from adapters.cli.libraries import library_named
 from domain.base.actor import CLI
 from domain.base.errors import NotFound
@@ -24,7 +24,7 @@ MOST_EVENTS: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def person(application: Application, words: argparse.Namespace) -> int:
+def person(application: ApplicationParts, words: argparse.Namespace) -> int:
     """What was done with a person, and with everyone merged into it; deleted and merged persons too."""
     with application.ledger.reading(CLI) as tables:
         found = tables.persons.get(words.id)
@@ -39,7 +39,7 @@ def person(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def face(application: Application, words: argparse.Namespace) -> int:
+def face(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Why a face is whose: engine, rule, similarity against threshold, and what superseded it; then what was done."""
     stream = f"face-{words.id}"
     events = list(reversed(application.ledger.history([stream], MOST_EVENTS)))
@@ -56,7 +56,7 @@ def face(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def photo(application: Application, words: argparse.Namespace) -> int:
+def photo(application: ApplicationParts, words: argparse.Namespace) -> int:
     """What was done with a photo, its copies, the faces on it and its tags; of a file that is missing too."""
     with application.ledger.reading(CLI) as tables:
         media = _photo(tables, words.photo, words.library)
@@ -94,9 +94,9 @@ def _about(tables: Lookups, found: Face, events: Sequence[Recorded]) -> list[str
     copies.sort(key=lambda copy: (not copy.present, copy.library_id, copy.id))
     where = f" on {copies[0].path}" if copies else ""
     gone = {DELETED: ": deleted, said not to be a face", WITHDRAWN: ": withdrawn"}.get(found.status, "")
-    said = [f"face {found.id}{where}, found by {found_by(events)}{gone}"]
+    lines = [f"face {found.id}{where}, found by {found_by(events)}{gone}"]
     why = [_why(reason) for reason in reasons(tables, events)]
-    return said + (why or ["nobody's so far: it was given no person"])
+    return lines + (why or ["nobody's so far: it was given no person"])
 
 
 def _why(reason: FaceAssignmentReason) -> str:

@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
 from adapters.cli.users import named_user
 from domain.base.actor import CLI
 from domain.base.errors import NotFound
@@ -16,21 +16,29 @@ from domain.commands.api_keys import issue_key, revoke_key
 from domain.events.api_key import SECRET_BYTES, hash_of, key_text
 
 
-def add(application: Application, words: argparse.Namespace) -> int:
+def add(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Make a key; it alone goes to standard output."""
     user = named_user(application, words.user)
     secret = secrets.token_bytes(SECRET_BYTES)
     expires_at = None if words.expires is None else round(words.expires.timestamp() * 1_000_000)
     now = time.time_ns() // 1000
     with application.ledger.transaction(CLI) as uow:
-        key_id = issue_key(uow, user.id, words.name, words.scope, hash_of(secret), now, expires_at)
+        key_id = issue_key(
+            uow,
+            user.id,
+            name=words.name,
+            scope=words.scope,
+            secret_hash=hash_of(secret),
+            now=now,
+            expires_at=expires_at,
+        )
         text = uow.text
     print(f"{text}; it is shown this once:", file=sys.stderr)
     print(key_text(key_id, secret))
     return 0
 
 
-def listing(application: Application, words: argparse.Namespace) -> int:
+def listing(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Every key with its user, scope and end."""
     with application.ledger.reading(CLI) as tables:
         names = {user.id: user.name for user in tables.users.all()}
@@ -41,7 +49,7 @@ def listing(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def remove(application: Application, words: argparse.Namespace) -> int:
+def remove(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Revoke a key."""
     user = named_user(application, words.user)
     with application.ledger.transaction(CLI) as uow:

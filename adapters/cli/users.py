@@ -6,14 +6,15 @@ import argparse
 import getpass
 import sys
 
-from adapters.cli.application import Application
+from adapters.accounts.passwords import Passwords
+from adapters.cli.application import ApplicationParts
 from domain.base.actor import CLI
 from domain.base.errors import NotFound, RuleViolation
 from domain.commands import accounts
 from domain.events.account import User
 
 
-def add(application: Application, words: argparse.Namespace) -> int:
+def add(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Open an account."""
     application.settings.make_data_folder()
     with application.ledger.reading(CLI) as tables:
@@ -24,14 +25,14 @@ def add(application: Application, words: argparse.Namespace) -> int:
         if unknown:
             raise NotFound(f"there is no library {unknown[0]}; there are: {', '.join(named) or 'none'}")
         granted = tuple(sorted(named[name] for name in words.library))
-    stored = application.hash_password(_password(), words.name)
+    stored = Passwords().hash(_password(), user_name=words.name)
     with application.ledger.transaction(CLI) as uow:
         accounts.add_user(uow, words.name, words.role, stored, granted)
         print(uow.text)
     return 0
 
 
-def listing(application: Application, words: argparse.Namespace) -> int:
+def listing(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Every account with role and libraries."""
     with application.ledger.reading(CLI) as tables:
         names = {library.id: library.name for library in tables.libraries.shown()}
@@ -43,17 +44,17 @@ def listing(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def passwd(application: Application, words: argparse.Namespace) -> int:
+def passwd(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Set a password."""
     user = named_user(application, words.name)
-    stored = application.hash_password(_password(), user.name)
+    stored = Passwords().hash(_password(), user_name=user.name)
     with application.ledger.transaction(CLI) as uow:
         accounts.set_password(uow, user.id, stored)
         print(uow.text)
     return 0
 
 
-def remove(application: Application, words: argparse.Namespace) -> int:
+def remove(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Close an account."""
     user = named_user(application, words.name)
     with application.ledger.transaction(CLI) as uow:
@@ -62,7 +63,7 @@ def remove(application: Application, words: argparse.Namespace) -> int:
     return 0
 
 
-def named_user(application: Application, name: str) -> User:
+def named_user(application: ApplicationParts, name: str) -> User:
     """The open account of this name; raises `NotFound`."""
     with application.ledger.reading(CLI) as tables:
         user = tables.users.named(name)

@@ -6,19 +6,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from adapters.cli.application import Application
+from adapters.background.xmp import ReadsXmp, WritesXmp
+from adapters.cli.application import ApplicationParts
 from adapters.cli.libraries import library_named
 from adapters.cli.progress import progress_of
 from domain.base.actor import CLI
 from domain.base.paths import shown
 
 
-def read(application: Application, words: argparse.Namespace) -> int:
+def read(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Take over names of faces and keywords, as one operation; 130 where it was interrupted, with what came of it."""
     library = _library(application, words.library)
     with progress_of("reading XMP") as report:
-        taken, operation_id = application.read_xmp(library, report, dry_run=words.dry_run)
-    _say(taken.left)
+        reads = ReadsXmp(application.ledger, application.descriptions, application.engine, application.gallery)
+        taken, operation_id = reads.run(library, report, dry_run=words.dry_run)
+    _print_lines(taken.left)
     if not taken.photos:
         print(
             "nothing was taken over" + (", for the reasons above" if taken.left else ": all that XMP says stands here")
@@ -33,22 +35,22 @@ def read(application: Application, words: argparse.Namespace) -> int:
     return 130 if taken.interrupted else 0
 
 
-def write(application: Application, words: argparse.Namespace) -> int:
+def write(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Write names of faces and keywords to sidecars; 1 where one could not be written."""
     library = _library(application, words.library)
     with progress_of("writing XMP") as report:
-        became = application.write_xmp(library, report)
-    _say(became.failed)
+        became = WritesXmp(application.ledger, application.descriptions).run(library, report)
+    _print_lines(became.failed)
     failed = f", {len(became.failed)} could not be written" if became.failed else ""
     print(f"wrote {became.written} sidecars, {became.unchanged} said it all already{failed}")
     return 1 if became.failed else 0
 
 
-def _library(application: Application, name: str | None) -> int | None:
+def _library(application: ApplicationParts, name: str | None) -> int | None:
     with application.ledger.reading(CLI) as tables:
         return library_named(tables, name)
 
 
-def _say(lines: Sequence[str]) -> None:
+def _print_lines(lines: Sequence[str]) -> None:
     for line in lines:
         print(shown(line), file=sys.stderr)

@@ -14,6 +14,8 @@ from typing import Any
 
 import uvicorn
 
+from adapters.background.work import Work
+from adapters.settings import Address
 from domain.base.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,15 @@ def run_web(
     signal.signal(signal.SIGTERM, _interrupt)
     with listener:
         server.run([listener])
+
+
+def run_server(app: Any, work: Work, bind: Address, on_ready: Callable[[str], None]) -> None:
+    """Serve `app` as `run_web`, with the background work going on meanwhile."""
+    work.start()
+    try:
+        run_web(app, bind.host, bind.port, on_ready)
+    finally:
+        work.stop()
 
 
 def _listening(host: str, port: int) -> socket.socket:

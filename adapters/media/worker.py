@@ -10,6 +10,8 @@ import cv2
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's mallopt(3)."""
+MEMORY_LIMIT: Final = 3 * 2**30
+"""Bytes a decoding worker may use: the largest picture that is allowed needs about half of it."""
 _KEPT: Final = 64 * 1024 * 1024
 _LARGEST_MMAP_THRESHOLD: Final = 32 * 1024 * 1024
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import platformdirs
 
 from adapters.settings import values as kind
-from adapters.settings.values import FaceEngineChoice, Geocoder, Parser, WatchMode
+from adapters.settings.values import FaceEngineChoice, GeocoderChoice, Parser, WatchMode
 
 _HIGHEST_ITERATIONS: Final = 100
 _LONGEST_WAIT_SECONDS: Final = 7 * 24 * 3600
@@ -295,7 +295,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ),
     Variable(
         "GEOCODER",
-        kind.choice(Geocoder),
+        kind.choice(GeocoderChoice),
         "offline (nearest place from packaged data), nominatim (the server of NOMINATIM_URL) or off.",
         "offline",
     ),

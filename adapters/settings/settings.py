@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from adapters.settings import dotenv
 from adapters.settings.catalogue import VARIABLES, Variable, cores
-from adapters.settings.values import Address, FaceEngineChoice, Geocoder, LogLevel, Refused, WatchMode, masked_url
+from adapters.settings.values import Address, FaceEngineChoice, GeocoderChoice, LogLevel, Refused, WatchMode, masked_url
 from domain.base.errors import ImageApiError
 
 _LIKENESS: Final = 0.88
@@ -27,7 +27,7 @@ _NAMES_OF_OTHERS: Final = frozenset({"OLLAMA_MODELS"})
 """Variables of other programs that look like a misspelt one of ours; this one is where Ollama keeps its models."""
 
 
-class Problem(NamedTuple):
+class SettingProblem(NamedTuple):
     """One variable that cannot be used: `found` never shows a secret, `allowed` follows "must be"."""
 
     name: str
@@ -42,12 +42,12 @@ class Problem(NamedTuple):
 class SettingsError(ImageApiError):
     """Variables that cannot be used, all of them at once, in `problems`."""
 
-    def __init__(self, *problems: Problem) -> None:
+    def __init__(self, *problems: SettingProblem) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
 
 
-class Row(NamedTuple):
+class SettingRow(NamedTuple):
     """One line of `imageapi config`."""
 
     name: str
@@ -64,7 +64,7 @@ class _Source(NamedTuple):
     values: Mapping[str, str]
 
 
-class _Reading(NamedTuple):
+class _Resolved(NamedTuple):
     """What one variable came to."""
 
     variable: Variable
@@ -116,7 +116,7 @@ class Settings:
     agentic_max_iterations: int
     agentic_chat_max_iterations: int
     apollo_api_base_url: str | None = field(repr=False)
-    geocoder: Geocoder
+    geocoder: GeocoderChoice
     nominatim_url: str | None = field(repr=False)
     apollo_face_api_base_url: str | None = field(repr=False)
     face_engine: FaceEngineChoice
@@ -126,7 +126,7 @@ class Settings:
     face_detect_timeout_sec: float
 
     warnings: tuple[str, ...] = ()
-    _readings: Mapping[str, _Reading] = field(repr=False, compare=False)
+    _readings: Mapping[str, _Resolved] = field(repr=False, compare=False)
 
     @classmethod
     def load(cls, environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, str] | None = None) -> Self:
@@ -136,8 +136,8 @@ class Settings:
             SettingsError: names each variable that cannot be used, what was found and what is allowed.
         """
         sources = _sources(environ, cwd.absolute(), overrides or {})
-        readings: dict[str, _Reading] = {}
-        problems: list[Problem] = []
+        readings: dict[str, _Resolved] = {}
+        problems: list[SettingProblem] = []
         for variable in VARIABLES:
             so_far = {name: reading.value for name, reading in readings.items()}
             reading, problem = _read(variable, sources, cwd, so_far)
@@ -168,10 +168,10 @@ class Settings:
         """Whether somebody gave a value for the variable `name`, be it the default's; raises as `origin`."""
         return self.origin(name) != "default"
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[SettingRow]:
         """Every variable for `imageapi config`, secrets and passwords masked."""
         return [
-            Row(
+            SettingRow(
                 name,
                 _shown(reading),
                 reading.origin,
@@ -214,6 +214,17 @@ class Settings:
         return self.imageapi_data / "meaning.db"
 
     @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Folders of what imageapi makes, which are no part of a library that holds them."""
+        videos = (self.video_path, self.gifs_directory, self.preview_clips_directory)
+        return (self.imageapi_data, self.thumbnails, *videos)
+
+    @property
+    def ollama_is_set(self) -> bool:
+        """Whether somebody gave the address of an Ollama server."""
+        return any(self.is_set(name) for name in ("OLLAMA_PRIMARY_URL", "OLLAMA_FALLBACK_URL"))
+
+    @property
     def embedded_face_workers(self) -> int:
         """Worker processes of the embedded face engine: the concurrency asked for, and never more than the cores."""
         return min(self.face_detect_concurrency, cores())
@@ -229,31 +240,31 @@ class Settings:
         except OSError as error:
             reason = f"a folder that can be made and written ({error.strerror})"
             raise SettingsError(
-                Problem("IMAGEAPI_DATA", self.origin("IMAGEAPI_DATA"), str(self.imageapi_data), reason)
+                SettingProblem("IMAGEAPI_DATA", self.origin("IMAGEAPI_DATA"), str(self.imageapi_data), reason)
             ) from error
         return self.imageapi_data
 
-    def _contradictions(self) -> list[Problem]:
+    def _contradictions(self) -> list[SettingProblem]:
         """Values that are each allowed but not together."""
         found = []
         if self.face_engine is FaceEngineChoice.APOLLO and self.apollo_face_api_base_url is None:
             allowed = "embedded or off, or APOLLO_FACE_API_BASE_URL must say where the face service is"
             found.append(self._problem("FACE_ENGINE", allowed))
-        if self.geocoder is Geocoder.NOMINATIM and self.nominatim_url is None:
+        if self.geocoder is GeocoderChoice.NOMINATIM and self.nominatim_url is None:
             found.append(self._problem("GEOCODER", "offline or off, or NOMINATIM_URL must name a server"))
         first, last = self.daily_summary_from, self.daily_summary_to
         if first and last and first > last:
             found.append(self._problem("DAILY_SUMMARY_FROM", f"no later than DAILY_SUMMARY_TO ({last})"))
         return found
 
-    def _problem(self, name: str, allowed: str) -> Problem:
+    def _problem(self, name: str, allowed: str) -> SettingProblem:
         """A problem with the value that was taken for `name`."""
-        return Problem(name, self.origin(name), _shown(self._readings[name]), allowed)
+        return SettingProblem(name, self.origin(name), _shown(self._readings[name]), allowed)
 
     def _left_unused(self) -> list[str]:
         """Values that were given and have no effect."""
         unused = []
-        if self.nominatim_url and self.geocoder is not Geocoder.NOMINATIM:
+        if self.nominatim_url and self.geocoder is not GeocoderChoice.NOMINATIM:
             unused.append(f"NOMINATIM_URL is set but not used, because GEOCODER is {self.geocoder}.")
         if self.sms_api_token and not self.sms_api_url:
             unused.append("SMS_API_TOKEN is set but not used, because SMS_API_URL is not.")
@@ -279,10 +290,10 @@ def _sources(environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, str]
         try:
             sources.append(_Source(f".env ({file})", file.parent, dotenv.parse(file.read_bytes())))
         except dotenv.MalformedLine as error:
-            problem = Problem(".env", str(file), f"not readable: {error}", "lines of NAME=value and # comments")
+            problem = SettingProblem(".env", str(file), f"not readable: {error}", "lines of NAME=value and # comments")
             raise SettingsError(problem) from error
         except OSError as error:
-            problem = Problem(".env", str(file), f"not readable ({error.strerror})", "a file this user may read")
+            problem = SettingProblem(".env", str(file), f"not readable ({error.strerror})", "a file this user may read")
             raise SettingsError(problem) from error
     return sources
 
@@ -298,7 +309,7 @@ def _given(name: str, sources: list[_Source]) -> tuple[_Source, str] | None:
 
 def _read(
     variable: Variable, sources: list[_Source], cwd: Path, so_far: Mapping[str, Any]
-) -> tuple[_Reading, Problem | None]:
+) -> tuple[_Resolved, SettingProblem | None]:
     """The value of one variable; with a problem, its default, so that what depends on it can still be checked."""
     name, given = variable.name, _given(variable.name, sources)
     if given is None and variable.older:
@@ -308,20 +319,20 @@ def _read(
         source, raw = given
         origin = source.label if name == variable.name else f"{source.label}, as {name}"
         try:
-            return _Reading(variable, origin, raw, _parsed(variable, raw, source.folder)), None
+            return _Resolved(variable, origin, raw, _parsed(variable, raw, source.folder)), None
         except Refused as refused:
             found = f"a value of {len(raw)} characters" if variable.secret else repr(masked_url(raw))
-            problem = Problem(name, source.label, found, str(refused))
+            problem = SettingProblem(name, source.label, found, str(refused))
     default = variable.computed(so_far) if variable.computed else variable.parse(variable.default, cwd)
-    return _Reading(variable, "default", None, default), problem
+    return _Resolved(variable, "default", None, default), problem
 
 
-def _older(variable: Variable, sources: list[_Source]) -> _Reading:
+def _older(variable: Variable, sources: list[_Source]) -> _Resolved:
     """What was given under the older name of `variable`, for `rows` and `origin`; it is read by `_read` if at all."""
     given = _given(variable.older or "", sources)
     if given is None:
-        return _Reading(variable, "default", None, None)
-    return _Reading(variable, given[0].label, given[1], given[1])
+        return _Resolved(variable, "default", None, None)
+    return _Resolved(variable, given[0].label, given[1], given[1])
 
 
 def _parsed(variable: Variable, raw: str, folder: Path) -> Any:
@@ -338,7 +349,7 @@ def _parsed(variable: Variable, raw: str, folder: Path) -> Any:
         raise Refused(f"a path that this user may look at ({error.strerror})") from error
 
 
-def _shown(reading: _Reading) -> str:
+def _shown(reading: _Resolved) -> str:
     """A value as `imageapi config` prints it: secrets as stars, what is unset in words, nothing a terminal obeys."""
     value = reading.value
     if value is None and reading.origin == "default":

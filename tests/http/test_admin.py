@@ -16,6 +16,7 @@ from adapters.store.database import Database
 from adapters.store.generations import verify
 from adapters.store.ledger import LIVE, Ledger
 from adapters.store.locks import rebuilding
+from app import VERSION
 from domain.base.actor import CLI
 from projections.tables.schema import ReadTables
 from tests.http.words import named, problem
@@ -113,7 +114,7 @@ def test_the_log_the_policies_the_work_and_the_version_are_in_the_figures(world:
     found = figures(ann)
     assert found["imageapi_log_events_total"] == {(): world.ledger.head()}
     assert found["imageapi_policy_lag_events"][("policy", "autobind"),] == 3
-    assert found["imageapi_build"] == {(("version", "test"),): 1}
+    assert found["imageapi_build"] == {(("version", VERSION),): 1}
     assert found["imageapi_workers"] == {(("pool", "pictures"),): 1}
     assert found["imageapi_workers_busy"] == {(("pool", "pictures"),): 0}
     assert {dict(key)["work"] for key in found["imageapi_backlog"]} == {"detection", "thumbnails", "clips"}

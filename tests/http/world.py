@@ -1,4 +1,4 @@
-"""A whole imageapi for the tests: real ledger, real files, real renditions, behind the real application."""
+"""A whole imageapi for the tests: real ledger, real files, real renditions, put together as the server does it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,20 +20,16 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from adapters.accounts.build import build_tokens
 from adapters.accounts.limits import SignInLimits
-from adapters.accounts.links import LinkBook
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.tokens import Tokens
+from adapters.background.build import Loops
 from adapters.background.face_detection import DetectsFaces
-from adapters.background.job_counts import Figures
-from adapters.background.jobs import JobBoard
 from adapters.background.library_watch import WatchesLibraries
 from adapters.background.meaning_upkeep import KeepsMeaning
-from adapters.background.rebuilds import Rebuilds
 from adapters.background.scan import Scanner
 from adapters.background.summary_writing import Limits, WritesSummaries
-from adapters.background.work import Work
-from adapters.files.confinement import open_below, resolve
 from adapters.http.asgi import create_http_app, declared
 from adapters.http.web.dependencies import Accounts, Dependencies
 from adapters.http.web.openapi import document
@@ -41,25 +37,22 @@ from adapters.insights.narrator import Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
 from adapters.language.blocking import Blocking
-from adapters.language.call_counts import TALLY
 from adapters.meaning.semantic_search import Asker, PhotoSearch
-from adapters.meaning.store import MeaningStore
-from adapters.meaning.vector_index import MeaningIndex
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
-from adapters.media.video_stream import VideoStreams
+from adapters.page import FILES
+from adapters.settings import Settings
 from adapters.store.database import Database
-from adapters.store.generations import rebuild
-from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.summaries.day_summariser import DaySummariser
 from adapters.summaries.summary_search import SummarySearch
-from adapters.vectors.similarity import Similarity, likeness
+from adapters.vectors.similarity import likeness
 from adapters.workers.pool import WorkerPool
+from adapters.workers.pools import Pools
+from app import Application
 from domain.base.actor import CLI, WATCHER
 from domain.base.conversation import ConversationMessage
-from domain.base.errors import NotFound
-from domain.base.paths import bytes_of, text_of
+from domain.base.paths import text_of
 from domain.commands.accounts import add_user
 from domain.commands.libraries import add_library
 from domain.events.account import User
@@ -71,7 +64,8 @@ from tests.http.painted import PaintedFaces, paint
 PASSWORD = "three grey herons"
 USERS = {"ann": ("admin", None), "ed": ("editor", None), "vic": ("viewer", None), "rex": ("editor", (1,))}
 """Name, role and granted libraries; `rex` sees the library Family only."""
-PAGE = Path(__file__).resolve().parents[2] / "adapters" / "page"
+PAGE = FILES
+KEY = "a key of the tests that is long enough"
 DOCUMENT = msgspec.json.decode(msgspec.json.encode(document(declared(), "test")))
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Argon2 with the least work: what is tested here is not how long guessing takes."""
@@ -140,121 +134,73 @@ def operation_of(method: str, path: str) -> Mapping[str, Any] | None:
     return None
 
 
-@dataclass
-class World:
-    """One imageapi: its parts, and clients for its users."""
+class World(Application):
+    """One imageapi as `app.py` puts it together, but for what would be slow, ask another machine or tell the time; and
+    clients for its users. What is set here is read when the HTTP application is first asked for."""
 
-    ledger: Ledger
-    workers: WorkerPool
-    folder: Path
-    data: Path
-    engine: PaintedFaces = field(default_factory=PaintedFaces)
-    has_engine: bool = True
-    model: Scripted = field(default_factory=Scripted)
-    eyes: Scripted = field(default_factory=Scripted)
-    sources: Sources = field(default_factory=Sources)
-    talks: list[ConversationMessage] = field(default_factory=list)
-    embedder: TextEmbedder = field(default_factory=LettersEmbedder)
-    has_talks: bool = True
-    has_model: bool = True
-    photo_embedder: TextEmbedder | None = None
-    place: str = ""
-    now: float = 0.0
-    clients: list[Api] = field(default_factory=list)
+    def __init__(self, ledger: Ledger, workers: WorkerPool, folder: Path, data: Path) -> None:
+        environ = {"IMAGEAPI_DATA": str(data), "GEOCODER": "off", "SECRET_KEY": KEY}
+        super().__init__(Settings.load(environ, data), {"ledger": ledger, "pools": Pools(pictures=workers)})
+        self.workers, self.folder, self.data = workers, folder, data
+        self.has_engine = self.has_talks = self.has_model = True
+        self.model, self.eyes = Scripted(), Scripted()
+        self.sources = Sources()
+        self.talks: list[ConversationMessage] = []
+        self.embedder: TextEmbedder = LettersEmbedder()
+        self.photo_embedder: TextEmbedder | None = None
+        self.place = ""
+        self.now = 0.0
+        self.clients: list[Api] = []
+
+    @cached_property
+    def engine(self) -> PaintedFaces:
+        """Finds painted faces."""
+        return PaintedFaces()
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """As the real one with cheap hashes, and limits that go by `now`."""
+        limits = SignInLimits(clock=lambda: self.now)
+        keys = SignInLimits(clock=lambda: self.now)
+        return replace(super().accounts, passwords=Passwords(hasher=CHEAP), limits=limits, key_limits=keys)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens."""
+        return build_tokens(self.settings)
 
     @cached_property
     def gallery(self) -> Gallery:
-        """The pictures."""
-        return Gallery(self.workers, self.workers, self.data / "renditions", self.data / "thumbnails", self.locate)
+        """The pictures, made by the workers of the whole run."""
+        settings, locate = self.settings, self.originals.locate
+        return Gallery(self.workers, self.workers, settings.renditions, settings.thumbnails, locate)
 
     @cached_property
-    def board(self) -> JobBoard:
-        """The jobs."""
-        return JobBoard()
+    def clips(self) -> VideoClips:
+        """Short clips of videos, made by the same; `make_next` makes one."""
+        previews, gifs = self.settings.preview_clips_directory, self.settings.gifs_directory
+        return VideoClips(self.workers, previews, gifs, self.originals.locate, most_bytes=2**30)
 
     @cached_property
     def watcher(self) -> WatchesLibraries:
-        """What scans; its loop is not started."""
+        """What scans, at once; its loop is not started."""
         scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0)
         return WatchesLibraries(self.ledger, scanner, self.board, quick_seconds=3600, full_seconds=3600)
 
     @cached_property
-    def links(self) -> LinkBook:
-        """The one-time links."""
-        return LinkBook(self.data / "links.json")
+    def loops(self) -> Loops:
+        """No work of its own."""
+        return Loops([self.watcher.loop])
 
     @cached_property
-    def tokens(self) -> Tokens:
-        """The tokens."""
-        return Tokens("a key of the tests that is long enough", now=lambda: datetime.now(UTC))
-
-    def _root(self, library_id: int) -> bytes:
-        with self.ledger.reading(CLI) as tables:
-            library = tables.libraries.get(library_id)
-        if library is None or library.removed:
-            raise NotFound(f"there is no library {library_id}")
-        return bytes_of(library.root)
-
-    def locate(self, library_id: int, path: str) -> Path:
-        """The file at a path of a library."""
-        return resolve(self._root(library_id), path)
-
-    def open_original(self, library_id: int, path: str) -> int:
-        """A descriptor of the file at a path of a library."""
-        return open_below(self._root(library_id), path)
-
-    @cached_property
-    def videos(self) -> VideoStreams:
-        """Videos as HLS."""
-        return VideoStreams(self.data / "video", self.open_original, at_once=2, most_bytes=10**9)
-
-    @cached_property
-    def clips(self) -> VideoClips:
-        """Short clips of videos; `make_next` makes one."""
-        return VideoClips(self.workers, self.data / "preview_clips", self.data / "gifs", self.locate, most_bytes=2**30)
-
-    @cached_property
-    def dependencies(self) -> Dependencies:
-        """What the application is put together from."""
-        return Dependencies(
-            ledger=self.ledger,
-            pictures=self.gallery,
-            locate=self.locate,
-            open_original=self.open_original,
-            videos=self.videos,
-            clips=self.clips,
-            similarity=Similarity(),
-            likeness=likeness,
-            accounts=Accounts(
-                passwords=Passwords(hasher=CHEAP),
-                tokens=self.tokens,
-                links=self.links,
-                limits=SignInLimits(clock=lambda: self.now),
-                key_limits=SignInLimits(clock=lambda: self.now),
-                key_uses=KeyUses(self.ledger.database),
-            ),
-            rebuilds=self.rebuilds,
-            figures=self.figures,
-            policies=self.ledger.checkpoints,
-            work=Work(self.board, self.watcher, [self.watcher.loop], lambda _: None),
-            page=PAGE,
-            version="test",
-            engine=self.engine if self.has_engine else None,
-            narrator=self.narrator if self.has_model else None,
-            search=self.search if self.photo_embedder is not None else None,
-            summariser=self.summariser if self.has_talks else None,
-            summary_search=SummarySearch(self.ledger, self.embedder),
-        )
-
-    @cached_property
-    def meaning_store(self) -> MeaningStore:
-        """The vectors of the photos' texts."""
-        return MeaningStore(self.data / "meaning.db")
-
-    @cached_property
-    def meaning_index(self) -> MeaningIndex:
-        """The same in memory."""
-        return MeaningIndex()
+    def narrator(self) -> Narrator:
+        """What writes insights, with the scripted model as the local and the remote one."""
+        agent = ToolAgent(self.model)
+        backends = {
+            "local": Backend("local", self.model, agent),
+            "hybrid": Backend("hybrid", self.model, agent, is_remote=True, eyes=self.eyes),
+        }
+        return Narrator(Reach(self.ledger, self.gallery.preview, self.sources, 4, 2), backends, {})
 
     @cached_property
     def keeps_meaning(self) -> KeepsMeaning:
@@ -265,16 +211,16 @@ class World:
             self.ledger, store, index, self.photo_embedder, jobs=self.board, placed=lambda *_: self.place
         )
 
-    @property
-    def search(self) -> PhotoSearch:
+    @cached_property
+    def photo_search(self) -> PhotoSearch:
         """What finds photos by meaning."""
-        assert self.photo_embedder is not None
-        return PhotoSearch(self.meaning_index, Asker(self.photo_embedder), lambda: self.keeps_meaning.reason)
+        asker = Asker(self.photo_embedder or self.embedder)
+        return PhotoSearch(self.meaning_index, asker, lambda: self.keeps_meaning.reason)
 
-    def understand(self) -> None:
-        """Embed what is due."""
-        while self.keeps_meaning.step():
-            pass
+    @cached_property
+    def summary_search(self) -> SummarySearch:
+        """What finds summaries."""
+        return SummarySearch(self.ledger, self.embedder)
 
     @cached_property
     def summariser(self) -> WritesSummaries:
@@ -292,40 +238,20 @@ class World:
         )
 
     @cached_property
-    def rebuilds(self) -> Rebuilds:
-        """What rebuilds in the background."""
-        return Rebuilds(
-            self.board,
-            lambda report, begin, drop_old: rebuild(self.ledger, report, drop_old=drop_old, on_begin=begin),
+    def dependencies(self) -> Dependencies:
+        """What the HTTP application is put together from."""
+        dependencies = super().dependencies
+        return replace(
+            dependencies,
+            engine=self.engine if self.has_engine else None,
+            narrator=dependencies.narrator if self.has_model else None,
+            search=dependencies.search if self.photo_embedder is not None else None,
+            summariser=dependencies.summariser if self.has_talks else None,
         )
-
-    @cached_property
-    def figures(self) -> Figures:
-        """The server in figures."""
-        pools, clips = {"pictures": self.workers}, self.clips
-        return Figures(
-            "test",
-            self.ledger,
-            self.board,
-            pools=pools,
-            tally=TALLY,
-            policies=self.ledger.checkpoints,
-            clips_wanted=lambda: clips.wanted,
-        )
-
-    @property
-    def narrator(self) -> Narrator:
-        """What writes insights, with the scripted model as the local and the remote one."""
-        agent = ToolAgent(self.model)
-        backends = {
-            "local": Backend("local", self.model, agent),
-            "hybrid": Backend("hybrid", self.model, agent, is_remote=True, eyes=self.eyes),
-        }
-        return Narrator(Reach(self.ledger, self.gallery.preview, self.sources, 4, 2), backends, {})
 
     @cached_property
     def app(self) -> Starlette:
-        """The application."""
+        """The HTTP application."""
         return create_http_app(self.dependencies)
 
     def client(self, **more: Any) -> Api:
@@ -355,6 +281,11 @@ class World:
         self.scan()
         self.detect()
 
+    def understand(self) -> None:
+        """Embed what is due."""
+        while self.keeps_meaning.step():
+            pass
+
     def detect(self) -> None:
         """Find the faces that were not looked for yet."""
         detects = DetectsFaces(self.ledger, self.engine, self.gallery, self.board, at_once=1, likeness=likeness)
@@ -376,9 +307,7 @@ class World:
         """Give back what was opened."""
         for client in self.clients:
             client.close()
-        self.rebuilds.stop()
-        self.videos.close()
-        self.meaning_store.close()
+        super().close()
         self.ledger.close()
 
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
+from adapters.background.originals import Originals
 from adapters.background.scan import Scanner
-from adapters.files.confinement import resolve
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import ScanReport
 from adapters.media.gallery import Gallery
@@ -19,7 +19,6 @@ from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI
-from domain.base.paths import bytes_of
 from domain.commands.libraries import add_library
 from domain.events.library import Library
 from domain.events.media import Media
@@ -53,19 +52,20 @@ class Place:
 
     def gallery_of(self, workers: WorkerPool, **limits: float) -> Gallery:
         """Its pictures, made by these workers."""
-        return Gallery(workers, workers, self.data / "renditions", self.data / "thumbnails", self._locate, **limits)
+        return Gallery(
+            workers,
+            workers,
+            self.data / "renditions",
+            self.data / "thumbnails",
+            Originals(self.ledger).locate,
+            **limits,
+        )
 
     def scanner_of(self, gallery: Gallery, recent: RecentlyRead | None = None) -> Scanner:
         """What scans it, with the pictures of a gallery."""
         return Scanner(
             self.ledger, gallery.read, [self.data], settle_seconds=0, try_again=gallery.try_again, recent=recent
         )
-
-    def _locate(self, library_id: int, path: str) -> Path:
-        with self.ledger.reading(CLI) as tables:
-            library = tables.libraries.get(library_id)
-        assert library is not None
-        return resolve(bytes_of(library.root), path)
 
     def add(self, root: Path) -> Library:
         """Make a folder a library."""

@@ -46,7 +46,7 @@ def photos(tmp_path: Path) -> Path:
 def test_help_names_every_command(data: Path) -> None:
     said = imageapi(data, "--help")
     assert said.returncode == 0
-    commands = "serve scan status doctor config rebuild verify history undo xmp user key faces"
+    commands = "serve scan status doctor setup config rebuild verify history undo xmp user key faces"
     for word in commands.split():
         assert f"    {word} " in said.stdout
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.cli.doctor import meaning_state
 from adapters.settings import Settings
+from adapters.store.erase import erase
 from adapters.text_embedding import bundled
 from app import Application
 from domain.base.actor import CLI, WATCHER
@@ -91,7 +93,7 @@ def test_an_erased_person_leaves_no_vector_of_a_text_with_the_name(tmp_path: Pat
     assert NAME.encode() not in held
     with application(tmp_path) as made:
         understand(made)
-        assert made.meaning_store.counts(made.text_embedder.model) == (3, 0)
+        assert made.meaning_store.counts(made.embedders.photos.model) == (3, 0)
         assert vectors(made)[2] == other
         assert told not in vectors(made)
 
@@ -103,7 +105,7 @@ def test_an_erasure_that_was_interrupted_is_finished_for_the_vectors_too(
         understand(made)
         told, tagged, _ = vectors(made)
         monkeypatch.setattr(made.keeps_meaning, "clean", lambda: None)  # as if it ended here
-        made.erase(1, lambda *_: None)
+        erase(made.ledger, CLI, 1, lambda *_: None)
         assert told in bytes_below(tmp_path)
     with application(tmp_path) as made:
         made.keeps_meaning.step()
@@ -112,7 +114,7 @@ def test_an_erasure_that_was_interrupted_is_finished_for_the_vectors_too(
 
 def test_places_are_told_from_what_is_on_this_machine_and_status_says_how_far_it_is(tmp_path: Path) -> None:
     with application(tmp_path) as made:
-        assert "nothing is embedded yet" in made.meaning_state()
+        assert "nothing is embedded yet" in meaning_state(made)
         assert made.locator.offline_name(*LISBON) == "Lisbon, Portugal"
         understand(made)
     said = imageapi(tmp_path, "status", FACE_ENGINE="off").stdout

@@ -44,8 +44,8 @@ def test_the_settings_choose_the_embedder(
     tmp_path: Path, environ: dict[str, str], of_photos: str, of_messages: str
 ) -> None:
     with application(tmp_path, **environ) as made:
-        assert made.text_embedder.model.startswith(of_photos)
-        assert made.private_text_embedder.model.startswith(of_messages)
+        assert made.embedders.photos.model.startswith(of_photos)
+        assert made.embedders.private.model.startswith(of_messages)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,6 @@ def test_without_the_bundled_model_it_is_ollama_where_it_usually_is(
 ) -> None:
     monkeypatch.setattr(bundled, "is_installed", lambda: False)
     with application(tmp_path) as made:
-        assert made.text_embedder.model == NOMIC
+        assert made.embedders.photos.model == NOMIC
     with application(tmp_path, **ROUTER) as made:
-        assert (made.text_embedder.model, made.private_text_embedder.model) == ("some/embedder", NOMIC)
+        assert (made.embedders.photos.model, made.embedders.private.model) == ("some/embedder", NOMIC)

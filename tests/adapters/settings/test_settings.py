@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
-from adapters.settings import Address, FaceEngineChoice, Geocoder, LogLevel, Settings, SettingsError, dotenv
+from adapters.settings import Address, FaceEngineChoice, GeocoderChoice, LogLevel, Settings, SettingsError, dotenv
 from adapters.settings.catalogue import VARIABLES, cores
 
 REPOSITORY = Path(__file__).parents[3]
@@ -69,7 +69,7 @@ def test_nothing_is_required_and_every_default_is_the_documented_one(here: Path)
     assert settings.openrouter_base_url == "https://openrouter.ai/api/v1"
     assert settings.openrouter_embedding_model == "openai/text-embedding-3-small"
     assert (settings.agentic_max_iterations, settings.agentic_chat_max_iterations) == (10, 6)
-    assert settings.geocoder is Geocoder.OFFLINE
+    assert settings.geocoder is GeocoderChoice.OFFLINE
     assert settings.face_engine is FaceEngineChoice.EMBEDDED
     assert settings.face_autobind_min_cos is None
     assert settings.face_detect_concurrency == min(8, cores())
@@ -463,7 +463,7 @@ def test_names_of_other_programs_pass_without_a_word(here: Path) -> None:
 
 def test_a_geocoding_server_that_is_not_asked_is_pointed_out(here: Path) -> None:
     settings = load(here, NOMINATIM_URL="http://geo")
-    assert settings.geocoder is Geocoder.OFFLINE
+    assert settings.geocoder is GeocoderChoice.OFFLINE
     assert settings.warnings == ("NOMINATIM_URL is set but not used, because GEOCODER is offline.",)
     assert load(here, NOMINATIM_URL="http://geo", GEOCODER="nominatim").warnings == ()
 
@@ -503,11 +503,12 @@ def test_what_is_never_asked_is_pointed_out(here: Path, given: dict[str, str], w
         ("A= # only a note", ""),
         ("A=", ""),
         ("A='single # $HOME \\n'", "single # $HOME \\n"),
-        ('A="a\\"b\\\\c\\td\\$e"  # note', 'a"b\\c\td$e'),
+        ('A="a\\"b\\\\c\\td$e"  # note', 'a"b\\c\td$e'),
         ('A="C:\\photos"', "C:\\photos"),
         ('A="two\nlines"', "two\nlines"),
         ("A=$B ${B} `x`", "$B ${B} `x`"),
         ("A=it's", "it's"),
+        (r"A='it\'s \\ $1'", r"it's \ $1"),
         ("A=1\nA=2", "2"),
         ("# A=0\n\n \t\nA=1\n#", "1"),
     ],
@@ -524,8 +525,9 @@ def test_a_line_of_a_file(line: str, value: str, ends: str, mark: bytes) -> None
     [
         (b"A=1\nnonsense\n", "line 2 is not NAME=value"),
         (b"\n1A=2", "line 2 is not NAME=value"),
-        (b"A=1\nB='open\nC=2", r"line 2 \(B\) opens a quote that is never closed"),
-        (b'A="x" y', r"line 1 \(A\) has text after its closing quote"),
+        (b"A=1\nB='open\nC=2", "line 2 is not NAME=value, or not with a closing quote"),
+        (b'A="x" y', "line 1 is not NAME=value, or not with a closing quote at its end"),
+        (b'\n# note\n\nA="x" y', "line 4 is not NAME=value"),
         (b"A=1\nB=\xff", "line 2 is not UTF-8 text"),
     ],
 )

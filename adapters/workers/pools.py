@@ -1,0 +1,14 @@
+"""The pools of worker processes of one server, by the names that its figures give them."""
+
+from __future__ import annotations
+
+from adapters.workers.pool import WorkerPool
+
+
+class Pools(dict[str, WorkerPool]):
+    """Pools by name; whoever builds what works in one adds it."""
+
+    def close(self) -> None:
+        """End all their workers."""
+        for pool in self.values():
+            pool.close()
