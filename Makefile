@@ -1,4 +1,5 @@
-# Everything that a person does with a checkout. Needs git, make and Python 3.11 or newer, and nothing else.
+# Everything that a person does with a checkout. Needs git, make and Python 3.11 or newer, and nothing else; with
+# Node.js and npm, `make lint` checks the page too.
 #   make run PHOTOS=~/Pictures      set up, then serve that folder
 #   make test                       set up, then run every check and test
 
@@ -9,7 +10,7 @@ PYTEST ?=
 RUN_TESTS := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 export PHOTOS
 
-.PHONY: help run demo search test test-long lint setup setup-test python samples tools lock bench clean
+.PHONY: help run demo search test test-long lint format setup setup-test python samples tools lock bench clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -33,11 +34,16 @@ test: setup-test tools lint ## set up, then run every check and test
 test-long: setup-test tools lint ## the same with the slow properties and more examples of each
 	$(RUN_TESTS) -m 'long or not long' --hypothesis-profile=long $(PYTEST)
 
-lint: setup-test
+lint: setup-test ## the checks without the tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python requirements/page.py check
+
+format: setup-test ## write the code and the page anew as their formatters would have them
+	$(BIN)/ruff format
+	$(BIN)/python requirements/page.py format
 
 setup: python ## make .venv with the imageapi command in it
 	@$(PYTHON) requirements/install.py run
@@ -61,11 +67,13 @@ tools: ## ffmpeg, exiftool and Chromium, where apt-get may install them
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header $(if $(UPGRADE),--upgrade)
 
-lock: setup-test ## regenerate requirements/*.lock (UPGRADE=1 takes newer versions)
+lock: setup-test ## regenerate the locks of requirements/, with npm that of the page (UPGRADE=1 takes newer versions)
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock
 	$(COMPILE) --constraints requirements/run.lock pyproject.toml requirements/test.in --output-file requirements/test.lock
 	for name in models search weights samples build; do \
 	$(COMPILE) --no-deps requirements/$$name.in --output-file requirements/$$name.lock || exit 1; done
+	cd requirements/page && npm $(if $(UPGRADE),update,install) --package-lock-only --omit-lockfile-registry-resolved \
+	--ignore-scripts --no-audit --no-fund
 
 bench: setup-test tools ## measure the figures of the README
 	$(BIN)/python -m bench

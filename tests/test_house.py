@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -11,7 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
+PAGE_LOCK = ROOT / "requirements" / "page" / "package-lock.json"
+WIDEST = 120
+"""Characters of a line of the page; ruff sees to the lines of Python."""
 LONGEST = {"code": 400, "tests": 600, "app.py": 350}
+"""Lines of a file; `app.py` names every part of the application once, each on its own."""
 """Lines of a file. A table of cases may be longer than code that has to be understood at once."""
 
 PAGES = {
@@ -80,6 +85,18 @@ def test_every_lock_answers_what_its_input_asks_for(lock: Path) -> None:
     assert {name.lower().replace("_", "-") for name in wanted} <= locked
 
 
+def test_the_lock_of_what_checks_the_page_holds_every_package_to_a_hash_and_names_no_host() -> None:
+    lock = json.loads(PAGE_LOCK.read_text())["packages"]
+    wanted = json.loads(PAGE_LOCK.with_name("package.json").read_text())["devDependencies"]
+    assert lock.pop("")["devDependencies"] == wanted
+    assert {f"node_modules/{name}" for name in wanted} <= set(lock)
+    for name, entry in lock.items():
+        entry.pop("funding", None)  # where to send money to its authors, which nothing is fetched from
+        assert re.fullmatch(r"\d+\.\d+\.\d+", entry["version"]), name
+        assert re.fullmatch(r"sha512-[\w+/]{86}==", entry["integrity"]), name
+        assert "://" not in json.dumps(entry), name
+
+
 def test_the_tests_run_on_the_very_versions_that_a_user_gets() -> None:
     run, test = (requirements_of(ROOT / "requirements" / f"{name}.lock") for name in ("run", "test"))
     assert set(run) <= set(test)
@@ -114,6 +131,17 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
     assert {str(path): length for path, length in lengths.items() if length > limits[path]} == {}
 
 
+def test_no_line_of_the_page_is_too_wide() -> None:
+    wide = [
+        f"{path}:{number}"
+        for path, text in tracked_text()
+        if path.suffix in {".js", ".css", ".html"}
+        for number, line in enumerate(text.splitlines(), start=1)
+        if len(line) > WIDEST
+    ]
+    assert wide == []
+
+
 def test_no_picture_is_committed() -> None:
     pictures = {".jpg", ".jpeg", ".heic", ".arw", ".nef", ".cr2", ".cr3", ".dng", ".mp4", ".mov", ".onnx", ".pb"}
     assert [str(path) for path in tracked() if path.suffix.lower() in pictures] == []
@@ -137,6 +165,18 @@ def test_every_check_that_a_line_is_spared_says_why() -> None:
         if path.suffix == ".py" and path != Path("tests/test_house.py")
         for found in spared.finditer(text)
         if not reason.fullmatch(found.group(1))
+    ]
+    assert bare == []
+
+
+def test_every_check_that_the_page_is_spared_says_why() -> None:
+    spared = re.compile(r"(?:@ts-(?:ignore|expect-error|nocheck)|prettier-ignore)(.*)")
+    bare = [
+        f"{path}: {found.group()}"
+        for path, text in tracked_text()
+        if path.suffix in {".js", ".css", ".html"}
+        for found in spared.finditer(text)
+        if not re.match(r" +(?:- )?\w.{6,}", found.group(1))
     ]
     assert bare == []
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+import json
+import re
+from urllib.parse import parse_qs
+
+from playwright.sync_api import Page, Route, expect
 
 from tests.page.served import HOSTILE, Server, Visitor
 
@@ -160,6 +164,29 @@ def test_a_face_is_drawn_by_dragging_and_taken_away_again(visitor: Visitor, serv
     asked.get_by_role("button", name="Not a face").click()
     expect(page.locator(".face")).to_have_count(0)
     assert server.get("/image/faces", path="coffee.png")["items"] == []
+
+
+def test_a_face_is_drawn_on_the_photo_that_is_seen_though_its_faces_have_not_come(visitor: Visitor) -> None:
+    page = visitor.open("#/photo?file=coffee.png&of=1")
+    expect(page.locator(".facts")).to_contain_text("coffee.png")
+    drawn: list[str] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            drawn.append(json.loads(route.request.post_data or "")["path"])
+            route.fulfill(status=201, json={"id": 0})
+
+    page.route(re.compile(r"/image/faces(\?|$)"), hold)
+    page.get_by_role("button", name="Next photo").click()
+    expect(page.locator(".viewer .large.shown")).to_be_visible()
+    seen = parse_qs(page.url.partition("?")[2])["file"]
+    page.keyboard.press("d")
+    page.locator(".drawing-sheet").drag_to(
+        page.locator(".drawing-sheet"), source_position={"x": 40, "y": 40}, target_position={"x": 160, "y": 160}
+    )
+    expect(page.get_by_text("Face drawn")).to_be_visible()
+    assert seen != ["coffee.png"]
+    assert drawn == seen
 
 
 def test_a_stranger_is_put_aside_from_the_people_page(visitor: Visitor, server: Server) -> None:

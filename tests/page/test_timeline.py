@@ -26,6 +26,12 @@ def test_all_photos_are_on_the_timeline_and_shown(visitor: Visitor) -> None:
     expect(page.locator(".counted")).to_have_text(f"{len(PHOTOS) + 1} items")
 
 
+@pytest.mark.parametrize("name", ["elsewhere", "constructor"])
+def test_an_address_that_is_no_view_says_so(visitor: Visitor, name: str) -> None:
+    page = visitor.open(f"#/{name}")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+
+
 def test_the_search_narrows_and_survives_a_reload(visitor: Visitor) -> None:
     page = visitor.open()
     page.keyboard.press("/")

@@ -57,7 +57,8 @@ function display(view, place) {
 
 /** @param {Place} place */
 function show(place) {
-  display((VIEWS[place.name] ?? nowhere)(place), place);
+  const known = Object.hasOwn(VIEWS, place.name) ? VIEWS[place.name] : undefined;
+  display((known ?? nowhere)(place), place);
 }
 
 const nowhere = () => ({

@@ -13,11 +13,13 @@ import { complain, done } from './toast.js';
 const LEAST = 0.012;
 
 export class FaceLayer {
-  /** @param {() => Promise<void>} changed called after any face was changed */
-  constructor(changed) {
+  /**
+   * @param {Located} photo
+   * @param {() => Promise<void>} changed called after any face was changed
+   */
+  constructor(photo, changed) {
+    this.photo = photo;
     this.changed = changed;
-    /** @type {Located|null} */
-    this.photo = null;
     /** @type {{ close: () => void }|null} */
     this.namer = null;
     /** What is being drawn. @type {HTMLElement|null} */
@@ -39,14 +41,15 @@ export class FaceLayer {
     this.namer?.close();
   }
 
-  clear() {
+  /** Another photo is opened, whose faces are yet to come; one may be drawn on it already. @param {Located} photo */
+  clear(photo) {
+    this.photo = photo;
     fill(this.boxes);
     this.draw(false);
   }
 
-  /** @param {Located} photo @param {FaceView[]} faces */
-  show(photo, faces) {
-    this.photo = photo;
+  /** @param {FaceView[]} faces */
+  show(faces) {
     const byPlace = faces.filter((face) => face.status !== 'deleted').sort((a, b) => a.box.x - b.box.x);
     const focused = [...this.boxes.children].find((box) => box === document.activeElement)?.getAttribute('data-face');
     fill(
@@ -136,7 +139,6 @@ export class FaceLayer {
 
   /** @param {Box} box @param {HTMLElement} rubber */
   async #keep(box, rubber) {
-    if (!this.photo) return;
     rubber.classList.add('waiting');
     try {
       const answer = await drawFace(this.photo, box);

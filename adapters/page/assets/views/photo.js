@@ -36,7 +36,7 @@ class PhotoView {
     /** @type {Opened} */
     this.at = { path: query.get('file') ?? '', library_id: Number(query.get('of')) };
     this.index = -1;
-    this.faces = new FaceLayer(() => this.#load());
+    this.faces = new FaceLayer(this.at, () => this.#load());
     this.details = detailsPanel();
     this.heading = h('h1', { class: 'viewer-title', tabIndex: -1 });
     this.under = h('p', { class: 'viewer-under' });
@@ -145,7 +145,7 @@ class PhotoView {
     this.at = { ...photo };
     this.#title();
     this.#paint(photo);
-    this.faces.clear();
+    this.faces.clear(photo);
     this.details.clear();
     this.#fit();
   }
@@ -219,7 +219,7 @@ class PhotoView {
     try {
       const [faces, metadata] = await Promise.all([get('image/faces', place), get('image/metadata', place)]);
       if (!same()) return;
-      this.faces.show(this.at, faces.items);
+      this.faces.show(faces.items);
       this.details.fill(metadata, faces.items);
       if (!this.at.width && metadata.width) Object.assign(this.at, { width: metadata.width, height: metadata.height });
       Object.assign(this.at, { kind: metadata.kind, video_codec: metadata.video_codec, motion: metadata.motion });
