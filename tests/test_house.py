@@ -16,7 +16,6 @@ PAGE_LOCK = ROOT / "requirements" / "page" / "package-lock.json"
 WIDEST = 120
 """Characters of a line of the page; ruff sees to the lines of Python."""
 LONGEST = {"code": 400, "tests": 600, "app.py": 350}
-"""Lines of a file; `app.py` names every part of the application once, each on its own."""
 """Lines of a file. A table of cases may be longer than code that has to be understood at once."""
 
 PAGES = {
