@@ -1,7 +1,7 @@
 """The composition root: what is put together with what, and `main()` of the `imageapi` command.
 
 Parts meet here and nowhere else. What each does is decided in its own folder, and which one the settings ask for in the
-`build` module of that folder.
+module of that folder whose name begins with `build_`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from contextlib import ExitStack, closing
 from functools import cached_property
 from pathlib import Path
 
-from adapters.accounts.build import build_tokens
+from adapters.accounts.build_tokens import build_tokens
 from adapters.accounts.limits import SignInLimits
 from adapters.accounts.links import LinkBook
 from adapters.accounts.passwords import Passwords
-from adapters.background import build as background
+from adapters.background import build_loops as background
 from adapters.background.descriptions import Descriptions
 from adapters.background.job_counts import Figures
 from adapters.background.jobs import JobBoard
@@ -29,33 +29,33 @@ from adapters.background.rebuilds import Rebuilds
 from adapters.background.summary_writing import WritesSummaries
 from adapters.background.work import Work
 from adapters.cli.main import run
-from adapters.face_engines.build import build_embedded_engine, build_engine
+from adapters.face_engines.build_engine import build_embedded_engine, build_engine
 from adapters.face_engines.serve import faces_app
 from adapters.files.change_watcher import ChangeWatcher
 from adapters.http.asgi import create_http_app
 from adapters.http.server import run_server, run_web
 from adapters.http.web.dependencies import Accounts, Dependencies
-from adapters.insights.build import build_narrator, build_sources
+from adapters.insights.build_narrator import build_narrator, build_sources
 from adapters.insights.narrator import Narrator
-from adapters.language.build import LanguageModels, build_models
+from adapters.language.build_models import LanguageModels, build_models
 from adapters.language.call_counts import TALLY
 from adapters.meaning.semantic_search import Asker, PhotoSearch
-from adapters.meaning.store import MeaningStore
+from adapters.meaning.vector_file import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
-from adapters.media.build import build_clips, build_gallery, build_streams
+from adapters.media.build_pictures import build_clips, build_gallery, build_streams
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.media.video_stream import VideoStreams
 from adapters.page import FILES
-from adapters.places.build import build_locator
+from adapters.places.build_locator import build_locator
 from adapters.places.locator import Locator
 from adapters.settings import Settings
 from adapters.sms.client import SmsClient
-from adapters.store.build import build_ledger, served
+from adapters.store.build_ledger import build_ledger, served
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.summaries.summary_search import SummarySearch
-from adapters.text_embedding.build import TextEmbedders, build_embedders
+from adapters.text_embedding.build_embedders import TextEmbedders, build_embedders
 from adapters.vectors.similarity import Similarity, likeness
 from adapters.workers.pools import Pools
 from domain.ports.face_engine import FaceEngine

@@ -45,7 +45,7 @@ from domain.commands.persons import create_person, merge_persons
 from domain.events.face import FaceAssigned, FaceDetected
 from domain.events.media import FileFacts
 from domain.ports.face_engine import Embedding
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.apply import Prepared, Rendered, rendered
 
 BATCH = 500

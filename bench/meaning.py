@@ -23,7 +23,7 @@ import numpy as np
 from adapters.background.jobs import JobBoard
 from adapters.background.meaning_upkeep import KeepsMeaning, blended
 from adapters.meaning.semantic_search import Asker, PhotoSearch, Question
-from adapters.meaning.store import Assigned, MeaningStore
+from adapters.meaning.vector_file import Assigned, MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger

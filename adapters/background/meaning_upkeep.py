@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.background.jobs import JobBoard, JobProgress
-from adapters.meaning.store import Assigned, MeaningStore, State
+from adapters.meaning.vector_file import Assigned, MeaningStore, State
 from adapters.meaning.vector_index import ONE, MeaningIndex
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER

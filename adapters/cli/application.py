@@ -12,13 +12,13 @@ from adapters.background.library_watch import WatchesLibraries
 from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.background.summary_writing import WritesSummaries
 from adapters.files.change_watcher import ChangeWatcher
-from adapters.meaning.store import MeaningStore
+from adapters.meaning.vector_file import MeaningStore
 from adapters.media.gallery import Gallery
 from adapters.places.locator import Locator
 from adapters.settings import Settings
 from adapters.sms.client import SmsClient
 from adapters.store.ledger import Ledger
-from adapters.text_embedding.build import TextEmbedders
+from adapters.text_embedding.build_embedders import TextEmbedders
 from domain.ports.face_engine import FaceEngine
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from adapters.cli.application import ApplicationParts
 from adapters.language import probe
-from adapters.language.build import build_models
+from adapters.language.build_models import build_models
 from domain.base.actor import CLI
 from domain.base.errors import Unavailable
 from domain.ports.face_engine import FaceEngine

@@ -13,8 +13,8 @@ from adapters.cli.progress import console_on, progress_of
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
 from domain.base.actor import CLI
-from domain.undo.undo import undo as undo_operation
-from domain.undo.undo import undo_with_later
+from domain.undo.operations import undo as undo_operation
+from domain.undo.operations import undo_with_later
 
 
 def status(application: ApplicationParts, words: argparse.Namespace) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 
 from adapters.store.ledger import Ledger
 from domain.events.media import Media
+from domain.ports.geocoding import Location, PersonalPlace
 from domain.ports.language_model import Agent, LanguageModel
-from domain.ports.places import Location, PersonalPlace
 from projections.queries.reading import Lookups
 
 

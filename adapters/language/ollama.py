@@ -17,6 +17,7 @@ from typing import Any, Final
 import anyio
 import msgspec
 
+from adapters.language.text_vectors import packed, prefixed
 from adapters.language.trimming import trimmed
 from adapters.language.upstream import (
     CONNECT_SECONDS,
@@ -27,7 +28,6 @@ from adapters.language.upstream import (
     error_in,
     retry_after,
 )
-from adapters.language.vectors import packed, prefixed
 from domain.base.errors import ImageApiError, RuleViolation, Unavailable
 from domain.ports.language_model import (
     Capability,

@@ -18,8 +18,8 @@ import httpx
 import msgspec
 
 from adapters.language.fragments import Assembly, Piece
+from adapters.language.text_vectors import packed, prefixed
 from adapters.language.upstream import TOTAL_SECONDS, Deadline, Upstream, detail_of, error_in, retry_after
-from adapters.language.vectors import packed, prefixed
 from domain.base.errors import Busy, ImageApiError, Rejected, RuleViolation
 from domain.ports.language_model import Chat, Completion, Delta, EmbeddingPurpose, Message, Model, Role, TextEmbeddings
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from adapters.meaning.store import MeaningStore, PhotoRow
+from adapters.meaning.vector_file import MeaningStore, PhotoRow
 
 Numbers = npt.NDArray[np.int64]
 ONE: Final = 32_767

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.places.json_server import JsonServer, Rest, one_line
 from domain.base.errors import Unavailable
-from domain.ports.places import PersonalPlace
+from domain.ports.geocoding import PersonalPlace
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class _Answer(msgspec.Struct):
 
 
 class ApolloPlaces:
-    """`domain.ports.places.PersonalPlaces` on the Apollo server at `base_url`.
+    """`domain.ports.geocoding.PersonalPlaces` on the Apollo server at `base_url`.
 
     Answers are kept in memory for `kept_seconds`. Where it fails there is no personal place: that is logged once, and
     the server left alone for `rest_seconds`. At most eight requests wait for it at a time, so that a slow one holds up

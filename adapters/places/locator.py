@@ -10,7 +10,7 @@ from adapters.places.cache import AnswerBook
 from adapters.places.nominatim import NominatimGeocoder
 from adapters.places.offline import OfflineGeocoder
 from domain.base.errors import Unavailable
-from domain.ports.places import Geocoder, Location, PersonalPlaces, located
+from domain.ports.geocoding import Geocoder, Location, PersonalPlaces, located
 
 
 class Locator:

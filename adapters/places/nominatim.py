@@ -18,7 +18,7 @@ import msgspec
 from adapters.places.cache import AnswerBook
 from adapters.places.json_server import JsonServer, Rest, one_line
 from domain.base.errors import Unavailable
-from domain.ports.places import Geocoder, Place
+from domain.ports.geocoding import Geocoder, Place
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class _Reverse(msgspec.Struct):
 
 
 class NominatimGeocoder:
-    """`domain.ports.places.Geocoder` on the Nominatim server at `base_url`, with `fallback` where that does not answer.
+    """`Geocoder` on the Nominatim server at `base_url`, with `fallback` where that does not answer.
 
     Positions are rounded to three decimals (some 100 m) before they leave: which town it is does not depend on more.
     """

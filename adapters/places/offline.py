@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.base.errors import Unavailable
-from domain.ports.places import Place
+from domain.ports.geocoding import Place
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class PlaceIndex:
 
 
 class OfflineGeocoder:
-    """`domain.ports.places.Geocoder` on the packaged file, which is read when it is first asked (half a second)."""
+    """`domain.ports.geocoding.Geocoder` on the packaged file, which is read when it is first asked (half a second)."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder

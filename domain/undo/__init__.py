@@ -8,7 +8,7 @@ says what this event wrote. What was only built beside it stays.
 from __future__ import annotations
 
 from domain.undo import entities, erasures, faces, insights, libraries, persons, summaries, tags
-from domain.undo.rules import inverse_of
+from domain.undo.inverses import inverse_of
 from domain.undo.undoable import kinds_taken_back
 
 __all__ = [

@@ -31,14 +31,7 @@ from domain.events.event import Event, Recorded
 from domain.events.person import PersonBridged
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.access import require_entity_in_sight, require_photo_in_sight
-from domain.undo.rules import (
-    Kinds,
-    blocked,
-    chain_of,
-    later_write,
-    require_last_write,
-    require_none_since,
-)
+from domain.undo.inverses import Kinds, blocked, chain_of, later_write, require_last_write, require_none_since
 from domain.undo.undoable import takes_back
 
 NAMINGS: Kinds = (EntityCreated, EntityRenamed, EntityRetyped, EntityUnmerged, EntityRestored)

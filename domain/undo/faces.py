@@ -33,12 +33,7 @@ from domain.rules.access import require_photo_in_sight
 from domain.rules.carry_over import CARRIED
 from domain.rules.face_pairing import is_same_face
 from domain.undo.heirs import was_carried
-from domain.undo.rules import (
-    blocked,
-    require_last_write,
-    require_none_since,
-    was_erased,
-)
+from domain.undo.inverses import blocked, require_last_write, require_none_since, was_erased
 from domain.undo.undoable import takes_back
 
 

@@ -18,7 +18,7 @@ from domain.events.insight import (
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.access import require_photo_in_sight
 from domain.rules.transcripts import folded
-from domain.undo.rules import Kinds, blocked, require_last_write
+from domain.undo.inverses import Kinds, blocked, require_last_write
 from domain.undo.undoable import takes_back
 
 TURNS: Kinds = (TranscriptAppended, TranscriptRewound)

@@ -8,7 +8,7 @@ from domain.commands.libraries import overlapping
 from domain.events.event import Event, Recorded
 from domain.events.library import LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed, LibraryRestored
 from domain.ports.unit_of_work import UnitOfWork
-from domain.undo.rules import Kinds, blocked, require_last_write
+from domain.undo.inverses import Kinds, blocked, require_last_write
 from domain.undo.undoable import takes_back
 
 

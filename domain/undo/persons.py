@@ -28,14 +28,7 @@ from domain.events.person import (
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.access import require_faces_in_sight
 from domain.undo.heirs import of_heirs
-from domain.undo.rules import (
-    blocked,
-    chain_of,
-    inverse_of,
-    later_write,
-    require_last_write,
-    require_none_since,
-)
+from domain.undo.inverses import blocked, chain_of, inverse_of, later_write, require_last_write, require_none_since
 from domain.undo.undoable import takes_back
 
 

@@ -9,7 +9,7 @@ from domain.events.event import Event, Recorded
 from domain.events.summary import SummaryDeleted, SummaryRestored
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.access import require_may_read_summaries
-from domain.undo.rules import blocked
+from domain.undo.inverses import blocked
 from domain.undo.undoable import takes_back
 
 

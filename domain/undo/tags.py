@@ -8,7 +8,7 @@ from domain.events.event import Event, Recorded
 from domain.events.tag import MediaTagged, MediaUntagged, TagCreated, TagDeleted, TagRecoloured, TagRenamed, TagRestored
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.access import require_photo_in_sight, require_tag_in_sight
-from domain.undo.rules import blocked, require_last_write
+from domain.undo.inverses import blocked, require_last_write
 from domain.undo.undoable import takes_back
 
 

@@ -18,7 +18,7 @@ from domain.events.insight import TranscriptMessage
 from domain.events.library import LibraryRelocated
 from domain.events.media import MediaMoved
 from domain.rules import access
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from domain.undo.undoable import is_undoable
 from tests.domain.world import EDITOR, LEFT, ONE_LIBRARY, RIGHT, World, content, found, nothing_appended, photo
 

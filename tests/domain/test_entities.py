@@ -29,7 +29,7 @@ from domain.events.entity import LONGEST_TEXT, EntityMerged, FactCorrected, Stat
 from domain.events.erasure import ContentErased
 from domain.events.insight import TranscriptMessage
 from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
-from domain.undo.undo import undo_with_later
+from domain.undo.operations import undo_with_later
 from projections.queries.graph import EntityView, FactView
 from tests.domain.world import (
     EDITOR,

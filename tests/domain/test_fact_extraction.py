@@ -32,7 +32,7 @@ from domain.rules.fact_extraction import (
     proposals_in,
     shape,
 )
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.graph import EntityView, FactView
 from tests.domain.world import EDITOR, World, content, nothing_appended, photo
 

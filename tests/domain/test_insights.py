@@ -26,7 +26,7 @@ from domain.events.insight import (
     TranscriptRewound,
 )
 from domain.rules.transcripts import folded, shown
-from domain.undo.undo import undo, undo_with_later
+from domain.undo.operations import undo, undo_with_later
 from tests.domain.world import ONE_LIBRARY, VIEWER, World, content, in_the_way, nothing_appended, photo
 
 WRITING = Writing("A day at the lake", "They swam.", "llama", "local")

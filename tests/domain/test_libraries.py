@@ -10,7 +10,7 @@ from domain.base.actor import CLI
 from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
 from domain.commands.libraries import add_library, change_library, remove_library
 from domain.events.library import Library, LibraryRenamed
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from tests.domain.world import EDITOR, World, in_the_way, nothing_appended
 
 

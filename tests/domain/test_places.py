@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.ports.places import PersonalPlace, Place, located
+from domain.ports.geocoding import PersonalPlace, Place, located
 
 HOME = PersonalPlace("Home", "home", 12.0)
 

@@ -10,7 +10,7 @@ from domain.base.actor import CLI, Actor
 from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
 from domain.commands.tags import delete_tag, rename_tag, tag_contents, untag_contents
 from domain.events.tag import MediaTagged, MediaUntagged, TagCreated
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from tests.domain.world import (
     EDITOR,
     NOW_RESTRICTED,

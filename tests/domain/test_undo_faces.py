@@ -16,7 +16,7 @@ from domain.commands.persons import delete_person
 from domain.commands.tags import tag_contents
 from domain.events.face import AUTO, DELETED, DETECTED, MANUAL, WITHDRAWN, Face, FaceAssigned, FaceUnassigned, Why
 from domain.ports.face_engine import Embedding
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from tests.domain.world import (
     BELOW,
     LEFT,

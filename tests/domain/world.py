@@ -28,7 +28,7 @@ from domain.events.operation import Operation
 from domain.events.person import Person
 from domain.events.tag import Tag
 from domain.ports.face_engine import EMBEDDING_DIMENSIONS, DetectedFace, Detection, Embedding, Resemblance
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.reading import Lookups
 
 MODEL, OTHER_MODEL = "model-1", "model-2"

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from domain.ports.places import Location, PersonalPlace, Place, located
+from domain.ports.geocoding import Location, PersonalPlace, Place, located
 from tests.http.painted import paint
 from tests.http.words import fields, problem
 from tests.http.world import Api, World

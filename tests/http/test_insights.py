@@ -15,8 +15,8 @@ from domain.base.errors import Busy, Rejected, RuleViolation, Unavailable
 from domain.commands.faces import FaceChanges, change_face
 from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
+from domain.ports.geocoding import Location
 from domain.ports.language_model import Capability, Role, ThinkingDelta, ToolCall
-from domain.ports.places import Location
 from tests.http.words import fields, problem
 from tests.http.world import Api, World, face_ids
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.background.meaning_upkeep import KeepsMeaning
-from adapters.meaning.store import MeaningStore
+from adapters.meaning.vector_file import MeaningStore
 from adapters.store.generations import rebuild
 from adapters.workers.pool import WorkerPool
 from domain.base.errors import Rejected, Unavailable, Unreadable

@@ -20,11 +20,11 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from adapters.accounts.build import build_tokens
+from adapters.accounts.build_tokens import build_tokens
 from adapters.accounts.limits import SignInLimits
 from adapters.accounts.passwords import Passwords
 from adapters.accounts.tokens import Tokens
-from adapters.background.build import Loops
+from adapters.background.build_loops import Loops
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.library_watch import WatchesLibraries
 from adapters.background.meaning_upkeep import KeepsMeaning

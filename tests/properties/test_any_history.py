@@ -37,7 +37,7 @@ from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from domain.rules.transcripts import folded
 from domain.rules.xmp import Description, Region
-from domain.undo.undo import undo, undo_with_later
+from domain.undo.operations import undo, undo_with_later
 from projections.queries.faces import FaceView
 from tests.properties.world import LEFT, RIGHT, Stand, World, content_of, facts_of, saved
 

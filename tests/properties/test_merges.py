@@ -11,7 +11,7 @@ from domain.base.actor import CLI
 from domain.base.errors import LibraryError
 from domain.commands.faces import change_faces
 from domain.commands.persons import PersonChanges, change_person, create_person, merge_persons
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.persons_with_faces import PersonView
 from tests.properties.world import World, saved
 

@@ -21,7 +21,7 @@ from domain.base.actor import CLI
 from domain.base.errors import Unavailable
 from domain.commands.review import accept_cluster
 from domain.events.face import Face
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.reading import Lookups
 from tests.scenarios.conftest import Place
 

@@ -19,7 +19,7 @@ from domain.commands.faces import FaceChanges, change_face, delete_face, draw_fa
 from domain.commands.persons import create_person, delete_person, merge_persons
 from domain.commands.tags import tag_contents
 from domain.events.face import FaceAssigned, Why
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.reading import Lookups
 from tests.loopback import Reply, loopback
 from tests.scenarios.conftest import jpeg

@@ -25,7 +25,7 @@ from domain.commands.persons import PersonChanges, change_person, create_person,
 from domain.commands.tags import rename_tag, tag_contents
 from domain.events.face import DELETED, Face
 from domain.ports.face_engine import DetectedFace, Detection, Embedding
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.persons_with_faces import PersonView
 from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place

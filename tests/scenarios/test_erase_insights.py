@@ -12,7 +12,7 @@ from domain.base.actor import CLI
 from domain.commands.insights import Writing, amend_insight, continue_transcript, rewind_transcript, write_insight
 from domain.commands.persons import create_person
 from domain.events.insight import RecordedToolCall, TranscriptMessage
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from tests.scenarios.conftest import Place
 from tests.scenarios.contents import exported, files_of, traces_in
 

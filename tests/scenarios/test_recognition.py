@@ -30,7 +30,7 @@ from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
 from domain.events.face import AUTO, MANUAL, SAME_FACE_IOU, Face
 from domain.ports.face_engine import FaceEngine
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from tests.adapters.media.raws import BUILDERS
 from tests.fakes import Failing, Renamed
 from tests.scenarios.conftest import Place, jpeg

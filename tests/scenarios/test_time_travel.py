@@ -12,7 +12,7 @@ from adapters.store.ledger import Ledger
 from domain.base.actor import CLI
 from domain.base.errors import RuleViolation
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.persons_with_faces import PersonView
 
 SECOND = 1_000_000_000

@@ -21,7 +21,7 @@ from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
 from domain.events.summary import SummarySource
 from domain.ports.face_engine import DetectedFace, Detection, Embedding
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place
 from tests.scenarios.contents import rows_of

@@ -10,7 +10,7 @@ from domain.base.actor import CLI
 from domain.base.errors import InTheWay, RuleViolation
 from domain.commands.persons import PersonChanges, change_person, create_person, merge_persons
 from domain.events.person import PersonRenamed
-from domain.undo.undo import undo, undo_with_later
+from domain.undo.operations import undo, undo_with_later
 
 
 def done(ledger: Ledger, command: object, *arguments: object) -> int:

@@ -24,7 +24,7 @@ from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI
 from domain.base.errors import Conflict
 from domain.rules.xmp import Description
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.faces import FaceView
 from projections.queries.reading import Lookups
 from tests.scenarios.conftest import jpeg

@@ -23,7 +23,7 @@ from domain.base.actor import CLI
 from domain.base.errors import Conflict
 from domain.commands.persons import create_person, merge_persons
 from domain.events.person import PersonBridged, PersonCreated
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections import verify as comparison
 
 ROOT = Path(__file__).resolve().parents[2]

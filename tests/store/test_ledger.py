@@ -18,7 +18,7 @@ from domain.base.actor import CLI
 from domain.base.errors import Conflict, Unavailable
 from domain.commands.persons import create_person, merge_persons
 from domain.events.person import PersonCreated
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """

@@ -21,7 +21,7 @@ from domain.commands.persons import create_person, delete_person, merge_persons
 from domain.commands.tags import delete_tag, tag_contents, untag_contents
 from domain.events.media import FileFacts
 from domain.ports.face_engine import DetectedFace, Detection
-from domain.undo.undo import undo
+from domain.undo.operations import undo
 from projections.queries.reading import Lookups
 from tests.fakes import PLACE_ALONE
 

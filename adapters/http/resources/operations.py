@@ -31,7 +31,7 @@ from adapters.http.web.views.operations import EventRow, OperationRow, event_row
 from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound
 from domain.events.operation import Operation
-from domain.undo.undo import undo, undo_with_later
+from domain.undo.operations import undo, undo_with_later
 from projections.queries.history import streams_of_photo
 from projections.queries.reading import Lookups
 

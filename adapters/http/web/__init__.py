@@ -6,7 +6,6 @@ The modules of this package import one another and never this face. What only a 
 """
 
 from adapters.http.web.as_of import AsOf, tables_as_of
-from adapters.http.web.commands import Done, write
 from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.operation_visibility import events_in_sight, is_known, known_operation
 from adapters.http.web.pagination import (
@@ -35,6 +34,7 @@ from adapters.http.web.scope import (
     within,
 )
 from adapters.http.web.times import Moment, moment, wall_clock
+from adapters.http.web.writes import Done, write
 
 __all__ = [
     "USUAL_LIMIT",

@@ -29,7 +29,7 @@ from adapters.store.ledger import Ledger
 from adapters.summaries.summary_search import SummarySearch
 from adapters.vectors.similarity import Similarity
 from domain.ports.face_engine import FaceEngine, Likeness, Thresholds
-from domain.ports.places import Location
+from domain.ports.geocoding import Location
 
 
 @dataclass(frozen=True)

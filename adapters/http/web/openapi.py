@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from adapters.http.web.commands import Rehearsal
 from adapters.http.web.problems import KINDS, STATUSES, Problem
 from adapters.http.web.routes import DeclaredRoute
+from adapters.http.web.writes import Rehearsal
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 _IF_MATCH: Final = {

@@ -12,7 +12,7 @@ import pytest
 from adapters.background.jobs import Job, JobBoard
 from adapters.background.meaning_upkeep import FILES_AT_ONCE, KeepsMeaning
 from adapters.meaning.semantic_search import Asker, PhotoSearch
-from adapters.meaning.store import MeaningStore
+from adapters.meaning.vector_file import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger

@@ -20,7 +20,7 @@ from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.tags import tag_contents
 from domain.events.media import FileFacts
-from domain.ports.places import Location, PersonalPlace
+from domain.ports.geocoding import Location, PersonalPlace
 from tests.domain.world import content
 
 NOON = 1_588_334_400_000_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.meaning.store import Assigned, MeaningStore
+from adapters.meaning.vector_file import Assigned, MeaningStore
 from adapters.meaning.vector_index import ONE, UNKNOWN, MeaningIndex
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.places.apollo_places import ApolloPlaces
-from domain.ports.places import PersonalPlace
+from domain.ports.geocoding import PersonalPlace
 from tests.loopback import Loopback, Reply
 
 HOME = Reply({"name": "Home", "category": "home", "distance_m": 12.5})

@@ -14,7 +14,7 @@ import pytest
 from adapters.places.cache import AnswerBook
 from adapters.places.nominatim import ATTRIBUTION, NominatimGeocoder
 from adapters.places.offline import OfflineGeocoder
-from domain.ports.places import Place
+from domain.ports.geocoding import Place
 from tests.loopback import Asked, Loopback, Reply
 
 LISBON = (38.716912, -9.139921)

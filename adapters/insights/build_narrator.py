@@ -10,7 +10,7 @@ from adapters.insights.known import facts_about
 from adapters.insights.narrator import HYBRID, LOCAL, Narrator
 from adapters.insights.sources import Backend, Reach, Sources
 from adapters.language.agent import ToolAgent
-from adapters.language.build import LanguageModels
+from adapters.language.build_models import LanguageModels
 from adapters.places.locator import Locator
 from adapters.settings import Settings
 from adapters.sms.client import SmsClient

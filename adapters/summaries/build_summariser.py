@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.language.blocking import Blocking
-from adapters.language.build import LanguageModels
+from adapters.language.build_models import LanguageModels
 from adapters.settings import Settings
 from adapters.summaries.day_summariser import DaySummariser
 

@@ -20,11 +20,11 @@ from adapters.background.summary_writing import Limits, WritesSummaries
 from adapters.background.tag_binding import BindsByTag
 from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.background.vector_upkeep import KeepsVectors
-from adapters.face_engines.build import photos_at_once
+from adapters.face_engines.build_engine import photos_at_once
 from adapters.files.change_watcher import ChangeWatcher
-from adapters.insights.build import models_by_backend
-from adapters.language.build import LanguageModels
-from adapters.meaning.store import MeaningStore
+from adapters.insights.build_narrator import models_by_backend
+from adapters.language.build_models import LanguageModels
+from adapters.meaning.vector_file import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
@@ -33,8 +33,8 @@ from adapters.settings import Settings
 from adapters.sms.client import SmsClient
 from adapters.store.generations import prepare, rebuild
 from adapters.store.ledger import Ledger
-from adapters.summaries.build import build_summariser
-from adapters.text_embedding.build import TextEmbedders
+from adapters.summaries.build_summariser import build_summariser
+from adapters.text_embedding.build_embedders import TextEmbedders
 from adapters.vectors.similarity import Similarity, likeness
 from domain.ports.face_engine import FaceEngine
 from domain.ports.text_embedder import TextEmbedder
