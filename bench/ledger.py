@@ -21,16 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    MetaData,
-    Table,
-    UniqueConstraint,
-    insert,
-    make_url,
-    select,
-)
+from sqlalchemy import Column, Connection, MetaData, Table, UniqueConstraint, insert, make_url, select
 
 from adapters.store.database import Database
 from adapters.store.generations import SCRATCH, drop, rebuild

@@ -40,14 +40,7 @@ class DetectsFaces:
     TOPICS = tuple(e.topic for e in (MediaDiscovered, MediaChanged, MediaMoved, MediaReturned, LibraryRestored))
 
     def __init__(
-        self,
-        ledger: Ledger,
-        engine: FaceEngine,
-        gallery: Gallery,
-        jobs: JobBoard,
-        *,
-        at_once: int,
-        likeness: Likeness,
+        self, ledger: Ledger, engine: FaceEngine, gallery: Gallery, jobs: JobBoard, *, at_once: int, likeness: Likeness
     ) -> None:
         """`at_once` photos are looked at by the engine at a time."""
         self._ledger, self._engine, self._gallery, self._jobs = ledger, engine, gallery, jobs

@@ -60,9 +60,7 @@ class EmbedsSummaries:
     def _vectors(self, waiting: Sequence[Summary]) -> dict[int, bytes]:
         """Vectors by summary; those whose text can never be embedded are passed by from now on."""
         try:
-            return dict(
-                zip([s.id for s in waiting], self._embedder.embed([s.text for s in waiting]), strict=True),
-            )
+            return dict(zip([s.id for s in waiting], self._embedder.embed([s.text for s in waiting]), strict=True))
         except Unreadable:
             found = {}
         for summary in waiting:

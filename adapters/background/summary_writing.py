@@ -143,12 +143,7 @@ class WritesSummaries:
         return f"{span.first} to {span.last}, with {contacts}, by {' or '.join(dict.fromkeys(self._summariser.models))}"
 
     def ask(
-        self,
-        first: date | None = None,
-        last: date | None = None,
-        contacts: Sequence[str] = (),
-        *,
-        again: bool = False,
+        self, first: date | None = None, last: date | None = None, contacts: Sequence[str] = (), *, again: bool = False
     ) -> SummaryWish:
         """Summarise these days and contacts soon, by default the usual ones; comes back at once with what is meant.
 

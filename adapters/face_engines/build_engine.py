@@ -39,9 +39,7 @@ def build_embedded_engine(settings: Settings, pools: Pools) -> EmbeddedEngine:
     """
     model = face_model(settings.face_model)
     pools["faces"] = WorkerPool(
-        settings.embedded_face_workers,
-        initializer=functools.partial(prepare, model),
-        memory_limit=RECOGNISER_MEMORY,
+        settings.embedded_face_workers, initializer=functools.partial(prepare, model), memory_limit=RECOGNISER_MEMORY
     )
     return EmbeddedEngine(pools["faces"], model, settings.face_detect_timeout_sec)
 

@@ -31,11 +31,7 @@ class Failover:
     """
 
     def __init__(
-        self,
-        servers: Sequence[Ollama],
-        *,
-        seconds: float = TOTAL_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        self, servers: Sequence[Ollama], *, seconds: float = TOTAL_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._seconds = seconds
         self._servers = tuple(servers)

@@ -276,10 +276,7 @@ class _OllamaReading:
             self._calls.append(self._called(call))
         if line.done:
             message = Message(
-                Role.ASSISTANT,
-                "".join(self._text),
-                calls=tuple(self._calls),
-                thinking="".join(self._thinking),
+                Role.ASSISTANT, "".join(self._text), calls=tuple(self._calls), thinking="".join(self._thinking)
             )
             self.answer = Completion(
                 message,

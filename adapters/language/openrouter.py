@@ -309,7 +309,4 @@ def _sendable(arguments: str) -> str:
 
 def _picture(image: bytes) -> dict[str, Any]:
     media_type = next((name for magic, name in _MAGIC if image.startswith(magic)), "image/jpeg")
-    return {
-        "type": "image_url",
-        "image_url": {"url": f"data:{media_type};base64,{base64.b64encode(image).decode()}"},
-    }
+    return {"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{base64.b64encode(image).decode()}"}}

@@ -233,11 +233,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable("OPENROUTER_HTTP_REFERER", kind.header, "Address sent to OpenRouter as attribution.", "none", _unset),
     Variable("OPENROUTER_APP_TITLE", kind.header, "Title sent to OpenRouter as attribution.", "none", _unset),
     Variable(
-        "DAILY_SUMMARY_FROM",
-        kind.day,
-        "First day that is summarised, as YYYY-MM-DD.",
-        "30 closed days ago",
-        _unset,
+        "DAILY_SUMMARY_FROM", kind.day, "First day that is summarised, as YYYY-MM-DD.", "30 closed days ago", _unset
     ),
     Variable("DAILY_SUMMARY_TO", kind.day, "Last day that is summarised, as YYYY-MM-DD.", "yesterday", _unset),
     Variable(
@@ -254,14 +250,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "none: off",
         _unset,
     ),
-    Variable(
-        "SMS_API_TOKEN",
-        kind.header,
-        "Bearer token for the conversation service.",
-        "none",
-        _unset,
-        secret=True,
-    ),
+    Variable("SMS_API_TOKEN", kind.header, "Bearer token for the conversation service.", "none", _unset, secret=True),
     Variable(
         "SMS_TO_OPENROUTER",
         kind.yes_or_no,

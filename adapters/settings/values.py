@@ -274,10 +274,7 @@ def database_url(given: str, folder: Path) -> str:
     allowed = Refused("a SQLite path, sqlite:///PATH, or postgresql://USER:PASSWORD@HOST:PORT/NAME")
     if scheme not in ("postgres", "postgresql", "postgresql+psycopg") or not rest.startswith("//"):
         raise allowed
-    _split(
-        given.strip(),
-        Refused(f"{allowed}; write a special character of the password as %XX (/ is %2F, @ is %40)"),
-    )
+    _split(given.strip(), Refused(f"{allowed}; write a special character of the password as %XX (/ is %2F, @ is %40)"))
     return f"postgresql+psycopg:{rest}"
 
 

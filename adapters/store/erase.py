@@ -17,13 +17,7 @@ from adapters.store.drop_generation import drop_functions
 from adapters.store.erasure_scope import SUMMARIES, Subject, chunks, named, survey
 from adapters.store.generations import rebuild
 from adapters.store.ledger import Ledger
-from adapters.store.log import (
-    EventMapper,
-    log_embeddings,
-    log_events,
-    policy_checkpoints,
-    read_generations,
-)
+from adapters.store.log import EventMapper, log_embeddings, log_events, policy_checkpoints, read_generations
 from adapters.store.transaction import Transaction
 from domain.base.actor import Actor
 from domain.events.erasure import ContentErased, PersonErased

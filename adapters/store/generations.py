@@ -54,11 +54,7 @@ class Rebuilt(msgspec.Struct, frozen=True):
 
 
 def rebuild(
-    ledger: Ledger,
-    report: Report | None = None,
-    *,
-    drop_old: bool = False,
-    on_begin: Callable[[], None] = lambda: None,
+    ledger: Ledger, report: Report | None = None, *, drop_old: bool = False, on_begin: Callable[[], None] = lambda: None
 ) -> Rebuilt:
     """Build the read tables anew from the log, swap, and drop the old ones; reads and writes go on meanwhile.
 

@@ -16,12 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from eventsourcing.persistence import (
-    AggregateRecorder,
-    Mapper,
-    StoredEvent,
-    Transcoder,
-)
+from eventsourcing.persistence import AggregateRecorder, Mapper, StoredEvent, Transcoder
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -65,10 +60,7 @@ log_events = Table(
 Index("log_events_operation", log_events.c.operation_id)
 log_embeddings = embeddings_table(metadata)
 log_counters = Table(
-    "log_counters",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("last", BigInteger, nullable=False),
+    "log_counters", metadata, Column("name", Text, primary_key=True), Column("last", BigInteger, nullable=False)
 )
 read_generations = Table(
     "read_generations",

@@ -10,14 +10,7 @@ from typing import Any
 from eventsourcing.persistence import EventStore, Recording
 from sqlalchemy import Connection, Dialect, make_url, select
 
-from adapters.store.log import (
-    EventMapper,
-    LogRecorder,
-    head,
-    last_versions,
-    log_events,
-    take_ids,
-)
+from adapters.store.log import EventMapper, LogRecorder, head, last_versions, log_events, take_ids
 from domain.base.actor import Actor
 from domain.events.event import Event, Recorded
 from domain.events.operation import OperationBegan, OperationEnded

@@ -80,9 +80,7 @@ class DaySummariser:
 
     def _answer(self, guide: str, source: SummarySource, what: dict[str, Any]) -> Completion:
         data = msgspec.json.encode({"day": source.day, "with": source.contact, **what}).decode()
-        return self._model.answer(
-            Chat((Spoken(Role.SYSTEM, guide), Spoken(Role.USER, data)), thinking=False),
-        )
+        return self._model.answer(Chat((Spoken(Role.SYSTEM, guide), Spoken(Role.USER, data)), thinking=False))
 
 
 def _room(model: Model) -> int:

@@ -45,11 +45,7 @@ class TextEmbedders:
 
 
 def build_embedders(
-    settings: Settings,
-    pools: Pools,
-    *,
-    local: Callable[[], TextEmbedder],
-    remote: Callable[[], TextEmbedder],
+    settings: Settings, pools: Pools, *, local: Callable[[], TextEmbedder], remote: Callable[[], TextEmbedder]
 ) -> TextEmbedders:
     """The embedders that the settings and what is installed ask for; `local` makes one at Ollama, `remote` one at
     OpenRouter. The workers of the bundled one that answers queries are added to `pools`."""

@@ -277,12 +277,7 @@ class Faces:
         f, p, m = self._faces, self._persons, self._media
         photos = (
             select(m.c.content_hash, func.max(m.c.width).label("width"))
-            .where(
-                m.c.kind == "photo",
-                m.c.present,
-                m.c.content_hash.is_not(None),
-                m.c.library_id.in_(self._libraries),
-            )
+            .where(m.c.kind == "photo", m.c.present, m.c.content_hash.is_not(None), m.c.library_id.in_(self._libraries))
             .group_by(m.c.content_hash)
             .subquery()
         )

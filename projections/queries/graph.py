@@ -184,9 +184,7 @@ class Graph:
         """Whether this model was asked this question of an insight."""
         t = self._examinations
         statement = select(t.c.insight_id).where(
-            t.c.insight_id == insight_id,
-            t.c.model == model,
-            t.c.prompt_version == prompt_version,
+            t.c.insight_id == insight_id, t.c.model == model, t.c.prompt_version == prompt_version
         )
         return self._connection.execute(statement).first() is not None
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Select,
-    select,
-)
+from sqlalchemy import Connection, Select, select
 
-from domain.events.insight import (
-    Insight,
-)
+from domain.events.insight import Insight
 from projections.tables.insights import InsightsTable
 from projections.tables.media import MediaTable
 

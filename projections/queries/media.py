@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    RowMapping,
-    Select,
-    func,
-    select,
-)
+from sqlalchemy import Connection, Row, RowMapping, Select, func, select
 
 from domain.events.burst import Shot
 from domain.events.media import Media

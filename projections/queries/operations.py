@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Select,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Select, func, or_, select
 
 from domain.base.actor import signature_by_key
 from domain.events.operation import Operation

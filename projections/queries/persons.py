@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    Select,
-    select,
-)
+from sqlalchemy import Connection, Row, Select, select
 
 from domain.base.names import name_key
-from domain.events.person import (
-    Person,
-)
+from domain.events.person import Person
 from projections.tables.persons import PersonsTable
 
 

@@ -191,11 +191,7 @@ class PersonsWithFaces:
 
 
 def _view(
-    row: Any,
-    counts: Mapping[int, int],
-    best: Mapping[int, int],
-    covers: Mapping[int, int],
-    bridged: Mapping[int, int],
+    row: Any, counts: Mapping[int, int], best: Mapping[int, int], covers: Mapping[int, int], bridged: Mapping[int, int]
 ) -> PersonView:
     merged = row.merged_into is not None
     return PersonView(

@@ -8,20 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    Connection,
-    FromClause,
-    Select,
-    Table,
-    and_,
-    false,
-    func,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import CTE, ColumnElement, Connection, FromClause, Select, Table, and_, false, func, or_, select, true
 
 from domain.base.names import name_key, search_key
 from domain.events.face import DETECTED
@@ -92,12 +79,7 @@ class PhotoConditions:
     """
 
     def __init__(
-        self,
-        connection: Connection,
-        tables: ReadTables,
-        libraries: Collection[int],
-        narrowed: PhotoFilter,
-        files: int,
+        self, connection: Connection, tables: ReadTables, libraries: Collection[int], narrowed: PhotoFilter, files: int
     ) -> None:
         """`files` is about how many files there are."""
         self._connection = connection

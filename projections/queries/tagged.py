@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import (
-    Connection,
-    RowMapping,
-    func,
-    select,
-)
+from sqlalchemy import Connection, RowMapping, func, select
 
 from domain.events.tag import Tag
 from projections.queries.library_sets import within
@@ -81,8 +76,7 @@ class TaggedMedia:
         )
         statement = (
             select(
-                *(tags.c.id, tags.c.name, tags.c.version, tags.c.color),
-                func.coalesce(seen.c.count, 0).label("count"),
+                *(tags.c.id, tags.c.name, tags.c.version, tags.c.color), func.coalesce(seen.c.count, 0).label("count")
             )
             .outerjoin(seen, seen.c.tag_id == tags.c.id)
             .where(tags.c.deleted.is_(False))

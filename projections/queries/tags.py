@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Select,
-    select,
-)
+from sqlalchemy import Connection, Select, select
 
 from domain.base.names import name_key
 from domain.events.tag import Tag

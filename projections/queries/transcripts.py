@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import (
-    Connection,
-    select,
-)
+from sqlalchemy import Connection, select
 
 from domain.events.insight import RecordedToolCall, TranscriptMessage
 from projections.tables.transcripts import TranscriptsTable

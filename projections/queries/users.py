@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import (
-    Connection,
-    Select,
-    select,
-)
+from sqlalchemy import Connection, Select, select
 
 from domain.base.names import name_key
 from domain.events.account import User

@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Index,
-    LargeBinary,
-    Table,
-    Text,
-    bindparam,
-    insert,
-    update,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Table, Text, bindparam, insert, update
 
 from domain.base.names import name_key
 from domain.events.account import UserRemoved

@@ -77,11 +77,7 @@ def triggers(generation: int, dialect: str) -> Iterator[str]:
 def _sqlite(counts: type[VisibleCounts], generation: int) -> Iterator[str]:
     names, counted = _names(counts, generation), counts.counted
     differs, was_shown = _FILE_DIFFERS["sqlite"], "OLD.content_hash IS NOT NEW.content_hash"
-    for event, content, only in (
-        ("INSERT", "NEW", "TRUE"),
-        ("UPDATE", "NEW", differs),
-        ("UPDATE", "OLD", was_shown),
-    ):
+    for event, content, only in (("INSERT", "NEW", "TRUE"), ("UPDATE", "NEW", differs), ("UPDATE", "OLD", was_shown)):
         body = _file_changes(names, counted, f"{content}.content_hash", "sqlite")
         when = f"{only} AND {_shows(names, content)}"
         name = f"{names['counts']}_{event.lower()}_{content.lower()}"

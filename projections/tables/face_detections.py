@@ -246,9 +246,7 @@ class FaceDetectionsTable(Projection):
             lambda e, r: {"key": e.face_id, "to": e.person_id, "by_user": e.why.rule == "user"},
         )
         self.on(
-            FaceUnassigned,
-            change.values(person_id=None, touched=True, **one_more),
-            lambda e, r: {"key": e.face_id},
+            FaceUnassigned, change.values(person_id=None, touched=True, **one_more), lambda e, r: {"key": e.face_id}
         )
         ignored = change.values(ignored=bindparam("to"), touched=True, **one_more)
         self.on(FaceIgnored, ignored, lambda e, r: {"key": e.face_id, "to": True})

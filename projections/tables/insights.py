@@ -76,11 +76,7 @@ class InsightsTable(Projection):
 
     def _define_changes(self, t: Table) -> None:
         change = update(t).where(t.c.id == bindparam("key")).values(version=t.c.version + 1)
-        self.on(
-            InsightRated,
-            change.values(rating=bindparam("to")),
-            lambda e, r: {"key": e.insight_id, "to": e.rating},
-        )
+        self.on(InsightRated, change.values(rating=bindparam("to")), lambda e, r: {"key": e.insight_id, "to": e.rating})
         self.on(InsightDeleted, change.values(deleted=True), lambda e, r: {"key": e.insight_id})
         self.on(InsightRestored, change.values(deleted=False), lambda e, r: {"key": e.insight_id})
         turned = change.values(turns_version=t.c.turns_version + 1)

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Integer,
-    Table,
-    Text,
-    bindparam,
-    insert,
-    update,
-)
+from sqlalchemy import Boolean, Column, Integer, Table, Text, bindparam, insert, update
 
 from domain.base.names import name_key
-from domain.events.library import (
-    LibraryAdded,
-    LibraryRelocated,
-    LibraryRemoved,
-    LibraryRenamed,
-    LibraryRestored,
-)
+from domain.events.library import LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed, LibraryRestored
 from projections.tables.projection import Projection, id_column
 
 

@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    CTE,
-    BigInteger,
-    Column,
-    Index,
-    Table,
-    Text,
-    bindparam,
-    case,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import CTE, BigInteger, Column, Index, Table, Text, bindparam, case, insert, select, update
 
 from domain.events.operation import OperationBegan, OperationEnded
 from projections.tables.projection import Id, Projection, id_column

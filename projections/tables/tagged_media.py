@@ -5,16 +5,7 @@ Changes here move `tag_counts` by triggers: see `counting_triggers.py`.
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Column,
-    Index,
-    LargeBinary,
-    PrimaryKeyConstraint,
-    Table,
-    bindparam,
-    delete,
-    insert,
-)
+from sqlalchemy import Column, Index, LargeBinary, PrimaryKeyConstraint, Table, bindparam, delete, insert
 
 from domain.events.tag import MediaTagged, MediaUntagged
 from projections.tables.projection import Id, Projection

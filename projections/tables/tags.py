@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Integer,
-    Table,
-    Text,
-    bindparam,
-    insert,
-    update,
-)
+from sqlalchemy import Boolean, Column, Integer, Table, Text, bindparam, insert, update
 
 from domain.base.names import name_key
 from domain.events.tag import TagCreated, TagDeleted, TagRecoloured, TagRenamed, TagRestored

@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    Integer,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    bindparam,
-    delete,
-    insert,
-)
+from sqlalchemy import CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table, Text, bindparam, delete, insert
 
 from domain.events.event import Recorded
 from domain.events.insight import TranscriptAppended, TranscriptRewound

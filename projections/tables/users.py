@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Integer,
-    Table,
-    Text,
-    bindparam,
-    insert,
-    update,
-)
+from sqlalchemy import Boolean, Column, Integer, Table, Text, bindparam, insert, update
 
 from domain.base.names import name_key
 from domain.events.account import UserAdded, UserGranted, UserPasswordSet, UserRemoved

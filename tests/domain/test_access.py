@@ -189,10 +189,7 @@ def test_what_another_did_out_of_sight_is_no_operation_to_undo(world: World, bos
 def test_what_another_did_partly_out_of_sight_needs_an_admin(world: World, work: int) -> None:
     world.scan(photo("one.jpg"))
     deed = world.operation_of(tag_contents, [content("one.jpg"), content("boss.jpg")], "Both")
-    with (
-        nothing_appended(world),
-        pytest.raises(Forbidden, match=f"{deed} of ed touches what rex may not see"),
-    ):
+    with nothing_appended(world), pytest.raises(Forbidden, match=f"{deed} of ed touches what rex may not see"):
         world.do(undo, deed, actor=ONE_LIBRARY)
     world.do(undo, deed, actor=Actor("al", "admin", frozenset({1})))
 

@@ -11,19 +11,7 @@ from domain.commands.persons import delete_person
 from domain.commands.tags import tag_contents, untag_contents
 from domain.events.face import FaceAssigned, Why
 from domain.ports.face_engine import Embedding
-from tests.domain.world import (
-    BELOW,
-    LEFT,
-    MODEL,
-    OTHER_MODEL,
-    RIGHT,
-    World,
-    content,
-    cosine,
-    found,
-    photo,
-    vector,
-)
+from tests.domain.world import BELOW, LEFT, MODEL, OTHER_MODEL, RIGHT, World, content, cosine, found, photo, vector
 
 THRESHOLD = 0.8
 

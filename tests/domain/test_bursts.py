@@ -43,12 +43,7 @@ def orders(shots: list[Shot]) -> dict[int, int]:
 
 
 def test_three_photos_within_a_second_each_are_a_burst_in_the_order_of_their_times() -> None:
-    shots = [
-        shot(1, "a/3.jpg", 1.25),
-        shot(2, "a/2.jpg", 0.75),
-        shot(3, "a/1.jpg", 0.1),
-        shot(4, "a/4.jpg", 2.26),
-    ]
+    shots = [shot(1, "a/3.jpg", 1.25), shot(2, "a/2.jpg", 0.75), shot(3, "a/1.jpg", 0.1), shot(4, "a/4.jpg", 2.26)]
     assert orders(shots) == {3: 0, 2: 1, 1: 2}
 
 

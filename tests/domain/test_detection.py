@@ -27,18 +27,7 @@ from domain.events.face import (
 )
 from domain.ports.face_engine import DetectedFace, Detection, Embedding
 from domain.rules.face_pairing import paired
-from tests.domain.world import (
-    BELOW,
-    LEFT,
-    MODEL,
-    OTHER_MODEL,
-    RIGHT,
-    World,
-    content,
-    found,
-    photo,
-    vector,
-)
+from tests.domain.world import BELOW, LEFT, MODEL, OTHER_MODEL, RIGHT, World, content, found, photo, vector
 
 NEAR_LEFT = Box(0.11, 0.11, 0.2, 0.2)
 """Overlaps `LEFT` by 0.82."""

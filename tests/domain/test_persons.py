@@ -112,8 +112,7 @@ def test_what_may_be_empty_can_be_emptied_again(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"name": "Ann"}, {"name": " Ann "}, {"notes": "n"}, {"birth_date": "1950-02-28"}, {"hidden": False}, {}],
+    "changes", [{"name": "Ann"}, {"name": " Ann "}, {"notes": "n"}, {"birth_date": "1950-02-28"}, {"hidden": False}, {}]
 )
 def test_what_stands_already_appends_nothing(world: World, changes: dict[str, Any]) -> None:
     ann = world.a_person("Ann", notes="n", birth_date="1950-02-28")

@@ -155,8 +155,7 @@ def test_a_page_of_a_named_origin_does_not_write_with_the_cookie(world: World) -
 
 
 @pytest.mark.parametrize(
-    "origin",
-    [f"{VIEWER}.evil.example", "http://viewer.example", f"{VIEWER}:8443", "https://evil.example", "null", "*"],
+    "origin", [f"{VIEWER}.evil.example", "http://viewer.example", f"{VIEWER}:8443", "https://evil.example", "null", "*"]
 )
 def test_only_the_very_origin_that_was_named_is_let_in(world: World, origin: str) -> None:
     client = crossing(world, VIEWER)

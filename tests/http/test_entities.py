@@ -260,13 +260,7 @@ def secret(world: World) -> int:
 def test_what_a_photo_out_of_sight_tells_is_told_nowhere(world: World, ed: Api, rex: Api, secret: int) -> None:
     ed.patch(f"/entities/{secret}", json={"name": "Anna Secret"})
     assert listed(rex) == []
-    for method, path in (
-        ("GET", ""),
-        ("GET", "/facts"),
-        ("GET", "/history"),
-        ("DELETE", ""),
-        ("DELETE", "/facts/1"),
-    ):
+    for method, path in (("GET", ""), ("GET", "/facts"), ("GET", "/history"), ("DELETE", ""), ("DELETE", "/facts/1")):
         problem(rex.request(method, f"/entities/{secret}{path}"), 404)
     problem(rex.patch(f"/entities/{secret}", json={"name": "X"}), 404)
     problem(rex.post(f"/entities/{secret}/facts", json={"text": "x"}), 404)
@@ -288,10 +282,7 @@ def test_of_what_two_libraries_tell_each_reader_hears_the_own_part(
     problem(rex.delete(f"/entities/{secret}"), 403)
     renamed = ed.patch(f"/entities/{secret}", json={"name": "Anna Lee"}).headers["operation-id"]
     history = rex.get(f"/entities/{secret}/history").json()["items"]
-    assert [item["text"] for item in history] == [
-        "changed an entity",
-        "read an insight about a photo for facts",
-    ]
+    assert [item["text"] for item in history] == ["changed an entity", "read an insight about a photo for facts"]
     assert "secret" not in rex.get("/events", params={"limit": 1000}).text
     problem(rex.post(f"/operations/{renamed}/undo"), 403)
 

@@ -223,8 +223,7 @@ def test_a_batch_answers_one_row_a_face_and_is_one_operation(ed: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "left_over", "unassigned"),
-    [("unassign", 2, 6), ("ignore", 2, 4), ("delete", 0, 4)],
+    ("action", "left_over", "unassigned"), [("unassign", 2, 6), ("ignore", 2, 4), ("delete", 0, 4)]
 )
 def test_a_batch_unassigns_puts_aside_or_deletes(ed: Api, action: str, left_over: int, unassigned: int) -> None:
     both = face_ids(ed, "trips/both.jpg")

@@ -16,12 +16,7 @@ def test_a_persons_history_holds_all_that_concerned_it_and_whom_it_was_merged_wi
     bob = named(ed, "Bob", face)
     robert = named(ed, "Robert")
     ed.post(f"/persons/{bob}/merge", json={"into": robert})
-    told = [
-        "merged Bob (1 face) into Robert",
-        "created Robert",
-        "assigned 1 face to Bob",
-        "created Bob",
-    ]
+    told = ["merged Bob (1 face) into Robert", "created Robert", "assigned 1 face to Bob", "created Bob"]
     assert texts(ed, f"/persons/{robert}/history") == told
     assert texts(ed, f"/persons/{bob}/history") == told, "of a merged person the survivor's is told"
     first = ed.get(f"/persons/{robert}/history", params={"limit": 3}).json()

@@ -26,7 +26,7 @@ KNOWN = {
             {"name": "Lisbon", "type": "place", "description": "Anna lives in Lisbon"},
         ],
         "facts": [
-            {"subject": "Anna", "text": "lives in Lisbon", "object": "Lisbon", "since": "2012-05", "until": None},
+            {"subject": "Anna", "text": "lives in Lisbon", "object": "Lisbon", "since": "2012-05", "until": None}
         ],
     },
     "brother": {

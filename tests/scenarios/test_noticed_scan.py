@@ -114,9 +114,7 @@ def test_a_written_file_is_read_though_neither_size_nor_time_tells(filled: Place
     assert (after.id, after.mtime_ns, after.content_hash == before.content_hash) == (before.id, before.mtime_ns, False)
 
 
-def test_a_file_that_was_read_since_it_was_written_is_not_read_again_when_that_is_told(
-    filled: Place,
-) -> None:
+def test_a_file_that_was_read_since_it_was_written_is_not_read_again_when_that_is_told(filled: Place) -> None:
     filled.scanner = filled.scanner_of(filled.gallery, RecentlyRead(tick_ns=0))
     (filled.root / "a/1.jpg").rename(filled.root / "a/new.jpg")
     assert look(filled, folders="a").read == 1
@@ -126,18 +124,14 @@ def test_a_file_that_was_read_since_it_was_written_is_not_read_again_when_that_i
     assert look(filled, folders="a", written="a/new.jpg").read == 1
 
 
-def test_a_file_that_changed_just_before_it_was_read_is_read_again_when_that_is_told(
-    filled: Place,
-) -> None:
+def test_a_file_that_changed_just_before_it_was_read_is_read_again_when_that_is_told(filled: Place) -> None:
     filled.scanner = filled.scanner_of(filled.gallery, RecentlyRead(tick_ns=3600 * 10**9))
     (filled.root / "a/1.jpg").rename(filled.root / "a/new.jpg")
     assert look(filled, folders="a").read == 1
     assert look(filled, folders="a", written="a/new.jpg").read == 1
 
 
-def test_a_file_that_could_not_be_read_is_tried_again_when_it_is_told_of(
-    filled: Place,
-) -> None:
+def test_a_file_that_could_not_be_read_is_tried_again_when_it_is_told_of(filled: Place) -> None:
     filled.scanner = filled.scanner_of(filled.gallery, RecentlyRead(tick_ns=0))
     broken = filled.data / "renditions"
     broken.rename(filled.data / "kept")

@@ -347,10 +347,7 @@ def shutter(place: Place, name: str, second: str, colour: str) -> None:
     exif[ExifTags.Base.Make], exif[ExifTags.Base.Model] = "Maker", "Camera"
     whole, _, part = second.partition(".")
     exif.get_ifd(ExifTags.IFD.Exif).update(
-        {
-            ExifTags.Base.DateTimeOriginal: f"2024:05:01 12:00:{whole}",
-            ExifTags.Base.SubsecTimeOriginal: part,
-        }
+        {ExifTags.Base.DateTimeOriginal: f"2024:05:01 12:00:{whole}", ExifTags.Base.SubsecTimeOriginal: part}
     )
     Image.new("RGB", (64, 48), colour).save(place.root / name, exif=exif)
 

@@ -185,10 +185,7 @@ def list_entities(call: Call, query: EntitiesQuery) -> Reply:
 def add_entity(call: Call, body: NewEntity) -> Reply:
     """Make an entity."""
     return write(
-        call,
-        lambda uow: create_entity(uow, body.name, body.type, body.description, body.aliases),
-        _entity,
-        status=201,
+        call, lambda uow: create_entity(uow, body.name, body.type, body.description, body.aliases), _entity, status=201
     )
 
 
@@ -237,9 +234,7 @@ def merge_entity(call: Call, id: int, body: MergeEntity) -> Reply:
     Undo brings it back with exactly the facts that were said of it.
     """
     return write(
-        call,
-        lambda uow: merge_entities(uow, id, body.into, call.expected),
-        lambda uow, _: _entity(uow, body.into),
+        call, lambda uow: merge_entities(uow, id, body.into, call.expected), lambda uow, _: _entity(uow, body.into)
     )
 
 
@@ -293,9 +288,7 @@ def patch_fact(call: Call, id: int, fact_id: int, body: FactPatch) -> Reply:
     """Say what is right in the place of what a fact says; the log keeps what it said."""
     changes = FactChanges(**msgspec.structs.asdict(body))
     return write(
-        call,
-        lambda uow: correct_fact(uow, id, fact_id, changes, call.expected),
-        lambda uow, _: fact_row(uow, fact_id),
+        call, lambda uow: correct_fact(uow, id, fact_id, changes, call.expected), lambda uow, _: fact_row(uow, fact_id)
     )
 
 

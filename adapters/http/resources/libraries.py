@@ -85,23 +85,14 @@ def make_library(call: Call, body: NewLibrary) -> Reply:
     """Make a folder of the server a library; its files stay where they are."""
     root = _folder(body.root)
     answer = write(
-        call,
-        lambda uow: add_library(uow, root, body.name),
-        lambda uow, made: _view(call, uow, made),
-        status=201,
+        call, lambda uow: add_library(uow, root, body.name), lambda uow, made: _view(call, uow, made), status=201
     )
     call.dependencies.work.scan(answer.content.id)
     return answer
 
 
 @routes(
-    "PATCH",
-    "/libraries/{id}",
-    body=LibraryPatch,
-    answers=LibraryView,
-    role="admin",
-    errors=(404, 409),
-    versioned=True,
+    "PATCH", "/libraries/{id}", body=LibraryPatch, answers=LibraryView, role="admin", errors=(404, 409), versioned=True
 )
 def patch_library(call: Call, id: int, body: LibraryPatch) -> Reply:
     """Rename a library, or say where its files are now."""

@@ -39,8 +39,7 @@ class MemoriesQuery(msgspec.Struct):
     library: LibraryParam | None = None
     timezone: (
         Annotated[
-            str,
-            Meta(max_length=100, description="such as Europe/Zurich: which day today is, and when UTC times were"),
+            str, Meta(max_length=100, description="such as Europe/Zurich: which day today is, and when UTC times were")
         ]
         | None
     ) = None

@@ -219,10 +219,7 @@ def _checked(first: str | None, last: str | None) -> tuple[date | None, date | N
         errors = [FieldError("from", "is later than to")]
     if errors:
         raise Invalid(tuple(errors))
-    return (
-        None if first is None else date.fromisoformat(first),
-        None if last is None else date.fromisoformat(last),
-    )
+    return (None if first is None else date.fromisoformat(first), None if last is None else date.fromisoformat(last))
 
 
 def _is_day(day: str | None) -> bool:

@@ -180,14 +180,7 @@ def list_tags(call: Call) -> Reply:
 
 
 @routes(
-    "PATCH",
-    "/tags/{id}",
-    body=TagPatch,
-    answers=Tag,
-    role="editor",
-    errors=(404, 409),
-    versioned=True,
-    rehearses=True,
+    "PATCH", "/tags/{id}", body=TagPatch, answers=Tag, role="editor", errors=(404, 409), versioned=True, rehearses=True
 )
 def patch_tag(call: Call, id: int, body: TagPatch) -> Reply:
     """Give a tag another name, another colour, or both; a colour of null takes it away."""
@@ -200,14 +193,7 @@ def patch_tag(call: Call, id: int, body: TagPatch) -> Reply:
 
 
 @routes(
-    "POST",
-    "/tags/{id}/merge",
-    body=MergeTag,
-    answers=Tag,
-    role="editor",
-    errors=(404,),
-    versioned=True,
-    rehearses=True,
+    "POST", "/tags/{id}/merge", body=MergeTag, answers=Tag, role="editor", errors=(404,), versioned=True, rehearses=True
 )
 def merge_tag(call: Call, id: int, body: MergeTag) -> Reply:
     """Put another tag on everything that has this one, which goes; answers the other one. Undo brings both back."""

@@ -136,10 +136,7 @@ def _is_own(origin: str, host: str) -> bool:
         found = urlsplit(origin)
         port = _DEFAULT_PORTS.get(found.scheme, 0)
         own = urlsplit(f"//{host}")
-        return found.hostname is not None and (found.hostname, found.port or port) == (
-            own.hostname,
-            own.port or port,
-        )
+        return found.hostname is not None and (found.hostname, found.port or port) == (own.hostname, own.port or port)
     except ValueError:
         return False
 

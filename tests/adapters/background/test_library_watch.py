@@ -40,13 +40,7 @@ class Post:
         self.ledger, self.clock = ledger, clock
         self.changes, self.scanner = ScriptedChanges(), ScriptedScanner(ledger)
         self.watcher = WatchesLibraries(
-            ledger,
-            self.scanner,
-            JobBoard(),
-            quick_seconds=QUICK,
-            full_seconds=FULL,
-            changes=self.changes,
-            clock=clock,
+            ledger, self.scanner, JobBoard(), quick_seconds=QUICK, full_seconds=FULL, changes=self.changes, clock=clock
         )
 
     def after(self, seconds: float) -> list[tuple[int, bool, Noticed | None]]:

@@ -97,12 +97,7 @@ def test_pictures_of_every_colour_kind_are_read(engine: FaceEngine, mode: str) -
 
 
 @pytest.mark.parametrize(("kind", "least"), [("JPEG", 0.95), ("WEBP", 0.95), ("PNG", 0.999)])
-def test_the_file_format_does_not_change_who_it_is(
-    engine: FaceEngine,
-    photo: Photo,
-    kind: str,
-    least: float,
-) -> None:
+def test_the_file_format_does_not_change_who_it_is(engine: FaceEngine, photo: Photo, kind: str, least: float) -> None:
     with Image.open(BytesIO(photo("astronaut.png"))) as original:
         again = encoded(original.convert("RGB"), kind)
     assert cosine(_only_face(engine, again), _only_face(engine, photo("astronaut.png"))) > least

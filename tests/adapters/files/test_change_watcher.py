@@ -147,9 +147,7 @@ def test_where_the_setting_says_so_nothing_is_watched_and_it_is_said(tmp_path: P
     watcher.changes.stop()
 
 
-def test_a_disk_that_does_not_tell_is_polled_until_it_is_another_unless_the_setting_says_native(
-    tmp_path: Path,
-) -> None:
+def test_a_disk_that_does_not_tell_is_polled_until_it_is_another_unless_the_setting_says_native(tmp_path: Path) -> None:
     table = tmp_path / "mountinfo"
     table.write_bytes(b"1 1 0:1 / / rw - nfs nas:/ rw\n")
     root = tmp_path / "root"

@@ -41,11 +41,7 @@ def facts(
 def test_the_moment_the_shutter_opened_comes_before_all_other_dates() -> None:
     photo = {B.DateTimeOriginal: "2020:01:01 10:00:00", B.DateTimeDigitized: "2021:01:01 10:00:00"}
     main = {B.DateTime: "2022:01:01 10:00:00"}
-    for year, directory in (
-        (2020, photo),
-        (2021, {**photo, B.DateTimeOriginal: "0000:00:00 00:00:00"}),
-        (2022, {}),
-    ):
+    for year, directory in ((2020, photo), (2021, {**photo, B.DateTimeOriginal: "0000:00:00 00:00:00"}), (2022, {})):
         taken = facts(main, directory).taken
         assert taken is not None
         assert taken.micros // 31_556_952_000_000 + 1970 == year

@@ -349,9 +349,7 @@ def test_a_decompression_bomb_is_an_ordinary_problem(tmp_path: Path) -> None:
     assert (file.problem, file.has_renditions) == ("more than 250 million pixels", False)
 
 
-def test_a_photo_too_large_for_the_memory_is_hashed_and_left_alone(
-    tmp_path: Path,
-) -> None:
+def test_a_photo_too_large_for_the_memory_is_hashed_and_left_alone(tmp_path: Path) -> None:
     content = encoded(quarters(), "JPEG") + bytes(2_000_000)
     read = contents.read_content(put(tmp_path, "a.jpg", content), "photo", max_photo_bytes=1024 * 1024)
     assert (read.problem, read.photo) == ("larger than 1 MB", None)

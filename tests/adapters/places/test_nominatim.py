@@ -148,10 +148,7 @@ BROKEN = {
     "half an answer": Reply(REVERSE, cut=True),
     "too much": Reply(REVERSE | {"name": "x" * 300_000}),
 }
-SLOW = {
-    "nothing for long": Reply(REVERSE, pause=30),
-    "a byte now and then": Reply(REVERSE, drip=0.05),
-}
+SLOW = {"nothing for long": Reply(REVERSE, pause=30), "a byte now and then": Reply(REVERSE, drip=0.05)}
 
 
 @pytest.mark.parametrize(
