@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from adapters.store.database import Database
 from domain.base.errors import Unavailable
-from projections.tables.counting_triggers import functions
+from projections.tables.counting_triggers import trigger_functions
 
 EMPTY_AT_ONCE = 2000
 """Rows that are deleted in one transaction; SQLite's DROP TABLE of a full table would hold the write lock for all."""
@@ -70,7 +70,7 @@ def tables_of(connection: Connection, number: int) -> list[str]:
 
 def drop_functions(connection: Connection, number: int) -> None:
     """Drop what a generation's triggers ran on PostgreSQL, once its tables are gone."""
-    for function in functions(connection, number):
+    for function in trigger_functions(connection, number):
         connection.exec_driver_sql(f"DROP FUNCTION {function}()")
 
 

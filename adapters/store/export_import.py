@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 import orjson
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, RowMapping, Table, insert, select
 
 from adapters.store.ledger import Ledger
 from adapters.store.log import head, log_counters, log_embeddings, log_events, policy_checkpoints
@@ -40,13 +40,13 @@ def export_log(ledger: Ledger, out: BinaryIO, report: Report = lambda done, tota
                 _line(out, {"policy": policy, "position": position})
         embeddings = 0
         for row in _rows(connection, log_embeddings, "id"):
-            vector = base64.b64encode(row.vector).decode()
-            _line(out, {"embedding": row.id, "model_version": row.model_version, "vector": vector})
+            vector = base64.b64encode(row["vector"]).decode()
+            _line(out, {"embedding": row["id"], "model_version": row["model_version"], "vector": vector})
             embeddings += 1
         for row in _rows(connection, log_events, "position"):
             _line(out, _event_line(row))
-            if row.position % BATCH == 0:
-                report(row.position, last)
+            if row["position"] % BATCH == 0:
+                report(row["position"], last)
         _line(out, {"end": True, "events": last, "embeddings": embeddings})
     return last
 
@@ -153,22 +153,22 @@ class _Import:
         self._whole = True
 
 
-def _rows(connection: Connection, table: Table, key: str) -> Iterator[Any]:
+def _rows(connection: Connection, table: Table, key: str) -> Iterator[RowMapping]:
     statement = select(table).order_by(table.c[key])
-    yield from connection.execution_options(yield_per=BATCH).execute(statement)
+    yield from connection.execution_options(yield_per=BATCH).execute(statement).mappings()
 
 
-def _event_line(row: Any) -> dict[str, Any]:
+def _event_line(row: RowMapping) -> dict[str, Any]:
     return {
-        "position": row.position,
-        "stream": row.stream,
-        "version": row.version,
-        "type": row.topic,
-        "at": row.recorded_at,
-        "actor": row.actor,
-        "operation": row.operation_id,
-        "causation": row.causation,
-        "data": _to_json(msgspec.msgpack.decode(row.payload)),
+        "position": row["position"],
+        "stream": row["stream"],
+        "version": row["version"],
+        "type": row["topic"],
+        "at": row["recorded_at"],
+        "actor": row["actor"],
+        "operation": row["operation_id"],
+        "causation": row["causation"],
+        "data": _to_json(msgspec.msgpack.decode(row["payload"])),
     }
 
 

@@ -45,7 +45,7 @@ class KeyUses:
         last."""
         t = api_key_uses
         with self._database.reading() as connection:
-            return dict(connection.execute(select(t.c.key_id, t.c.used_at)).tuples().all())
+            return dict(connection.execute(select(t.c.key_id, t.c.used_at)).all())
 
     def _write(self, key_id: int, now: int) -> None:
         t = api_key_uses

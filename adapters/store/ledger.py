@@ -272,7 +272,7 @@ class Ledger:
         """How far each policy has come that ever ran."""
         t = policy_checkpoints
         with self.database.reading() as connection:
-            return dict(connection.execute(select(t.c.policy, t.c.position)).tuples().all())
+            return dict(connection.execute(select(t.c.policy, t.c.position)).all())
 
     def set_checkpoint(self, policy: str, position: int) -> None:
         """Remember how far a policy has come."""

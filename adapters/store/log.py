@@ -217,8 +217,7 @@ def head(connection: Connection) -> tuple[int, int]:
     """The last position and when it was recorded (microseconds since 1970 UTC); (0, 0) in an empty log."""
     t = log_events
     statement = select(t.c.position, t.c.recorded_at).order_by(t.c.position.desc()).limit(1)
-    row = connection.execute(statement).one_or_none()
-    return (0, 0) if row is None else (row.position, row.recorded_at)
+    return next(iter(connection.execute(statement).all()), (0, 0))
 
 
 def last_versions(connection: Connection, streams: Sequence[str]) -> Mapping[str, int]:
@@ -227,7 +226,7 @@ def last_versions(connection: Connection, streams: Sequence[str]) -> Mapping[str
     found: dict[str, int] = {}
     for start in range(0, len(streams), 500):
         statement = select(t.c.stream, func.max(t.c.version)).where(t.c.stream.in_(streams[start : start + 500]))
-        found.update(connection.execute(statement.group_by(t.c.stream)).tuples().all())
+        found.update(connection.execute(statement.group_by(t.c.stream)).all())
     return found
 
 

@@ -25,7 +25,7 @@ SCRAMBLE: Final = 0x9E3779B97F4A7C15
 """2^64 over the golden ratio: Fibonacci hashing (Knuth, The Art of Computer Programming, section 6.4)."""
 
 
-class NeighbourGraph(NamedTuple):
+class Graph(NamedTuple):
     """An undirected graph: the neighbours of vertex `v` are `to[starts[v]:starts[v + 1]]`, each with a weight."""
 
     starts: Integers
@@ -33,17 +33,17 @@ class NeighbourGraph(NamedTuple):
     weights: Weights
 
 
-def graph_of(count: int, of: Integers, to: Integers, weights: Weights) -> NeighbourGraph:
+def graph_of(count: int, of: Integers, to: Integers, weights: Weights) -> Graph:
     """The graph of `count` vertices with these edges, each taken in both directions and once."""
     keys = np.concatenate([of * count + to, to * count + of])
     keys, first = np.unique(keys, return_index=True)
     ends = keys % max(count, 1)
     both = np.concatenate([weights, weights])[first]
     starts = np.searchsorted(keys, np.arange(count + 1) * count)
-    return NeighbourGraph(starts.astype(np.int64), ends, both)
+    return Graph(starts.astype(np.int64), ends, both)
 
 
-def whispered(graph: NeighbourGraph, labels: Integers, turns: Integers, waiting: npt.NDArray[np.bool_]) -> Integers:
+def whispered(graph: Graph, labels: Integers, turns: Integers, waiting: npt.NDArray[np.bool_]) -> Integers:
     """The labels that the vertices come to from `labels`, where those of `waiting` are asked first and then whoever has
     a neighbour that changed. `turns` tells the vertices apart for good, whatever else comes and goes."""
     labels, waiting = labels.copy(), waiting.copy()
@@ -60,7 +60,7 @@ def whispered(graph: NeighbourGraph, labels: Integers, turns: Integers, waiting:
     return labels
 
 
-def _step(graph: NeighbourGraph, labels: Integers, vertices: Integers) -> Integers:
+def _step(graph: Graph, labels: Integers, vertices: Integers) -> Integers:
     """Let these vertices take the heaviest label around them; those that changed."""
     edges, owner = _spans(graph, vertices)
     if not len(edges):
@@ -81,7 +81,7 @@ def _step(graph: NeighbourGraph, labels: Integers, vertices: Integers) -> Intege
     return changed
 
 
-def _spans(graph: NeighbourGraph, vertices: Integers) -> tuple[Integers, Integers]:
+def _spans(graph: Graph, vertices: Integers) -> tuple[Integers, Integers]:
     """The edges of these vertices, and which of `vertices` (by its index) each belongs to."""
     first = graph.starts[vertices]
     counts = graph.starts[vertices + 1] - first
@@ -90,7 +90,7 @@ def _spans(graph: NeighbourGraph, vertices: Integers) -> tuple[Integers, Integer
     return np.arange(len(owner)) - before[owner] + first[owner], owner
 
 
-def parted(graph: NeighbourGraph, labels: Integers) -> Integers:
+def parted(graph: Graph, labels: Integers) -> Integers:
     """For each vertex, the lowest vertex that it reaches over edges between equal labels: a label that went on from
     its origin can lie on both sides of others."""
     of = np.repeat(np.arange(len(labels)), np.diff(graph.starts))
@@ -105,7 +105,7 @@ def parted(graph: NeighbourGraph, labels: Integers) -> Integers:
             return lowest
 
 
-def within(graph: NeighbourGraph, labels: Integers) -> Iterator[Weights]:
+def within(graph: Graph, labels: Integers) -> Iterator[Weights]:
     """For each vertex, the sum of the weights to neighbours of its own label; then how many there are."""
     of = np.repeat(np.arange(len(labels)), np.diff(graph.starts))
     is_inside = labels[of] == labels[graph.to]

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from adapters.vectors.chinese_whispers import Integers, NeighbourGraph, graph_of, parted, whispered, within
+from adapters.vectors.chinese_whispers import Graph, Integers, graph_of, parted, whispered, within
 from adapters.vectors.space import NO_EDGES, Places, Space
 from projections.queries.reading import Lookups
 
@@ -76,7 +76,7 @@ class ClusterGraph:
         self._found: Integers = np.empty(0, np.int64)
         """How many edges the search for each found; so many may be gone by now."""
         self._edges = NO_EDGES
-        self._graph: NeighbourGraph = graph_of(0, NO_EDGES.of, NO_EDGES.to, NO_EDGES.cosines)
+        self._graph: Graph = graph_of(0, NO_EDGES.of, NO_EDGES.to, NO_EDGES.cosines)
         self._clusters: Sequence[Cluster] = []
 
     def clusters(self, space: Space, places: Places, faces: Integers) -> Sequence[Cluster]:

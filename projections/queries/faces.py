@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, true
 
 from domain.base.geometry import Box
 from domain.events.face import DELETED, DETECTED, FAILED, NO_FACES, WITHDRAWN, Face
@@ -317,37 +317,45 @@ class Faces:
         )
 
 
-def _face(row: Any) -> Face:
+# Rows of faces are taken apart and not read by their names: by thousands that takes a third of the time.
+
+
+def _face(row: Row[*tuple[Any, ...]]) -> Face:
+    id_, content, status, x, y, w, h, confidence, source, model, embedding_id, person_id, ignored, touched, version = (
+        row
+    )
     return Face(
-        id=row.id,
-        content_hash=bytes(row.content_hash),
-        status=row.status,
-        box=Box(row.x, row.y, row.w, row.h),
-        confidence=row.confidence,
-        source=row.source,
-        model_version=row.model_version,
-        embedding_id=row.embedding_id,
-        person_id=row.person_id,
-        ignored=row.ignored,
-        touched=row.touched,
-        version=row.version,
+        id=id_,
+        content_hash=bytes(content),
+        status=status,
+        box=Box(x, y, w, h),
+        confidence=confidence,
+        source=source,
+        model_version=model,
+        embedding_id=embedding_id,
+        person_id=person_id,
+        ignored=ignored,
+        touched=touched,
+        version=version,
     )
 
 
-def _view(row: Any) -> FaceView:
+def _view(row: Row[*tuple[Any, ...]]) -> FaceView:
+    id_, content, x, y, w, h, confidence, source, status, model, person_id, name, ignored, embedding_id, *file = row
+    library_id, path, version = file
     return FaceView(
-        id=row.id,
-        content_hash=bytes(row.content_hash).hex(),
-        box=Box(row.x, row.y, row.w, row.h),
-        confidence=row.confidence,
-        source=row.source,
-        status=row.status,
-        model_version=row.model_version,
-        person_id=row.person_id,
-        person_name=row.person_name,
-        ignored=bool(row.ignored),
-        embedded=row.embedding_id is not None,
-        library_id=row.library_id,
-        path=row.path,
-        version=row.version,
+        id=id_,
+        content_hash=bytes(content).hex(),
+        box=Box(x, y, w, h),
+        confidence=confidence,
+        source=source,
+        status=status,
+        model_version=model,
+        person_id=person_id,
+        person_name=name,
+        ignored=bool(ignored),
+        embedded=embedding_id is not None,
+        library_id=library_id,
+        path=path,
+        version=version,
     )

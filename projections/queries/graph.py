@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Exists, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, and_, case, func, or_, select
 
 from domain.base.names import name_key
 from domain.events.entity import AMENDED, ERASED, GONE, REWOUND, STANDS, Entity, Fact
@@ -69,7 +69,7 @@ class FactView(msgspec.Struct, frozen=True):
     version: int
 
 
-class Graph:
+class KnowledgeGraph:
     """Queries on the knowledge graph; `libraries` are the ids that the asker may see, `everything` says that these are
     all there are."""
 
@@ -112,9 +112,11 @@ class Graph:
         statement = select(t.c.canonical_id, (t.c.name_key == key).label("is_name"), t.c.merged_into).where(
             t.c.type == type_, or_(t.c.name_key == key, t.c.id.in_(other))
         )
-        rows = self._connection.execute(statement.order_by(t.c.id)).all()
-        best = sorted(rows, key=lambda row: (row.canonical_id is None, not row.is_name, row.merged_into is not None))
-        return list(dict.fromkeys(row.canonical_id for row in best))
+        rows = self._connection.execute(statement.order_by(t.c.id)).mappings().all()
+        best = sorted(
+            rows, key=lambda row: (row["canonical_id"] is None, not row["is_name"], row["merged_into"] is not None)
+        )
+        return list(dict.fromkeys(row["canonical_id"] for row in best))
 
     def behind(self, entity_id: int) -> list[int]:
         """The ids of this entity and of all that were merged into it, directly or by others."""
@@ -260,8 +262,10 @@ class Graph:
     def views(self, entity_ids: Collection[int]) -> Mapping[int, EntityView]:
         """As `view`, for many at once, by id."""
         ids = tuple(set(entity_ids))
-        rows = self._connection.execute(self._select().where(self._entities.c.id.in_(ids))) if ids else ()
-        return {row.id: _view(row) for row in rows}
+        if not ids:
+            return {}
+        rows = self._connection.execute(self._select().where(self._entities.c.id.in_(ids))).mappings()
+        return {row["id"]: _view(row) for row in rows}
 
     def page(
         self, limit: int, *, after: tuple[str, int] | None = None, q: str | None = None, type_: str | None = None
@@ -279,8 +283,8 @@ class Graph:
         if after is not None:
             beyond = and_(t.c.name_key == after[0], t.c.id > after[1])
             statement = statement.where(or_(t.c.name_key > after[0], beyond))
-        rows = self._connection.execute(statement.order_by(t.c.name_key, t.c.id).limit(limit))
-        return [(_view(row), row.name_key) for row in rows]
+        rows = self._connection.execute(statement.order_by(t.c.name_key, t.c.id).limit(limit)).mappings()
+        return [(_view(row), row["name_key"]) for row in rows]
 
     def _standing(self) -> ColumnElement[str]:
         f, i, message = self._facts, self._insights, self._transcripts
@@ -316,8 +320,8 @@ class Graph:
         )
 
     def _fact_views(self, statement: Select[*tuple[Any, ...]]) -> list[FactView]:
-        rows = self._connection.execute(statement).all()
-        mentioned = {id_ for row in rows for id_ in (row.canonical_id, row.thing) if id_ is not None}
+        rows = self._connection.execute(statement).mappings().all()
+        mentioned = {id_ for row in rows for id_ in (row["canonical_id"], row["thing"]) if id_ is not None}
         named = {id_: view.name for id_, view in self.views(mentioned).items()}
         return [_fact_view(row, named) for row in rows]
 
@@ -348,37 +352,37 @@ class Graph:
         return list(self._connection.execute(select(f.c.id).where(f.c.entity_id.in_(tuple(entity_ids)))).scalars())
 
 
-def _view(row: Any) -> EntityView:
+def _view(row: RowMapping) -> EntityView:
     return EntityView(
-        id=row.id,
-        name=row.name,
-        type=row.type,
-        description=row.description,
-        aliases=msgspec.json.decode(row.aliases, type=_ALIASES),
-        fact_count=row.fact_count if row.merged_into is None else 0,
-        merged_into=row.canonical_id if row.merged_into is not None else None,
-        version=row.version,
+        id=row["id"],
+        name=row["name"],
+        type=row["type"],
+        description=row["description"],
+        aliases=msgspec.json.decode(row["aliases"], type=_ALIASES),
+        fact_count=row["fact_count"] if row["merged_into"] is None else 0,
+        merged_into=row["canonical_id"] if row["merged_into"] is not None else None,
+        version=row["version"],
     )
 
 
-def _fact_view(row: Any, named: Mapping[int, str]) -> FactView:
+def _fact_view(row: RowMapping, named: Mapping[int, str]) -> FactView:
     source = None
-    if row.insight_id is not None:
-        content = bytes(row.content_hash).hex()
-        source = FactSource(row.insight_id, row.insight_version, content, row.model, row.prompt_version)
+    if row["insight_id"] is not None:
+        content = bytes(row["content_hash"]).hex()
+        source = FactSource(row["insight_id"], row["insight_version"], content, row["model"], row["prompt_version"])
     return FactView(
-        id=row.id,
-        entity_id=row.canonical_id,
-        entity_name=named.get(row.canonical_id, ""),
-        text=row.text,
-        object_id=row.thing if row.thing in named else None,
-        object_name=named.get(row.thing),
-        since=row.since,
-        until=row.until,
-        standing=row.standing,
-        corrected=row.text_key != row.first_key,
+        id=row["id"],
+        entity_id=row["canonical_id"],
+        entity_name=named.get(row["canonical_id"], ""),
+        text=row["text"],
+        object_id=row["thing"] if row["thing"] in named else None,
+        object_name=named.get(row["thing"]),
+        since=row["since"],
+        until=row["until"],
+        standing=row["standing"],
+        corrected=row["text_key"] != row["first_key"],
         source=source,
-        recorded_by=row.recorded_by,
-        recorded_at=row.recorded_at,
-        version=row.version,
+        recorded_by=row["recorded_by"],
+        recorded_at=row["recorded_at"],
+        version=row["version"],
     )

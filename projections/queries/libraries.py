@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Select, select
 
 from domain.base.names import name_key
 from domain.events.library import Library
@@ -20,11 +20,11 @@ class Libraries:
 
     def _one(self, statement: Select[*tuple[Any, ...]]) -> Library | None:
         row = self._connection.execute(statement).one_or_none()
-        return None if row is None else _library(row)
+        return None if row is None else Library(*row)
 
     def _select(self) -> Select[*tuple[Any, ...]]:
         t = self._table
-        return select(t.c.id, t.c.name, t.c.root, t.c.removed, t.c.version)
+        return select(*(t.c[name] for name in Library.__struct_fields__))
 
     def get(self, library_id: int) -> Library | None:
         """The library with this id, removed or not."""
@@ -39,8 +39,4 @@ class Libraries:
         """Every library that is not removed, by id."""
         t = self._table
         statement = self._select().where(t.c.removed.is_(False)).order_by(t.c.id)
-        return [_library(row) for row in self._connection.execute(statement)]
-
-
-def _library(row: Row[*tuple[Any, ...]]) -> Library:
-    return Library(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name for a row as a mapping
+        return [Library(*row) for row in self._connection.execute(statement)]

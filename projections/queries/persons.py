@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Select, select
 
 from domain.base.names import name_key
 from domain.events.person import Person
@@ -25,7 +25,7 @@ class Persons:
     def get(self, person_id: int) -> Person | None:
         """The person with this id, merged and deleted ones too."""
         row = self._connection.execute(self._select().where(self._table.c.id == person_id)).one_or_none()
-        return None if row is None else _person(row)
+        return None if row is None else Person(*row)
 
     def named(self, name: str) -> Person | None:
         """The live person with this name, without regard to case."""
@@ -34,12 +34,8 @@ class Persons:
             t.c.name_key == name_key(name), t.c.merged_into.is_(None), t.c.deleted.is_(False)
         )
         row = self._connection.execute(statement).one_or_none()
-        return None if row is None else _person(row)
+        return None if row is None else Person(*row)
 
     def behind(self, person_id: int) -> list[int]:
         """The ids of this person and of everyone merged into it, directly or by others."""
         return list(self._connection.execute(self._behind, {"key": person_id}).scalars())
-
-
-def _person(row: Row[*tuple[Any, ...]]) -> Person:
-    return Person(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name for a row as a mapping

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
 
 from domain.base.names import name_key
 from domain.events.face import DETECTED
@@ -89,28 +89,30 @@ class PersonsWithFaces:
         )
         return {person_id: face % _ID_BITS for person_id, face in self._connection.execute(statement)}
 
-    def _views(self, rows: Sequence[Any]) -> list[PersonView]:
-        canonical = [row.canonical_id for row in rows if row.canonical_id is not None]
+    def _views(self, rows: Sequence[RowMapping]) -> list[PersonView]:
+        canonical = [row["canonical_id"] for row in rows if row["canonical_id"] is not None]
         counted = self._counted().where(self._persons.c.canonical_id.in_(canonical))
         counts = {person_id: int(faces) for person_id, faces in self._connection.execute(counted)}
         return self._with_covers(rows, counts)
 
-    def _with_covers(self, rows: Sequence[Any], counts: Mapping[int, int]) -> list[PersonView]:
+    def _with_covers(self, rows: Sequence[RowMapping], counts: Mapping[int, int]) -> list[PersonView]:
         covers = self._visible_covers(rows)
-        unchosen = [row.id for row in rows if covers.get(row.cover_face_id) != row.id and counts.get(row.id)]
+        unchosen = [
+            row["id"] for row in rows if covers.get(row["cover_face_id"]) != row["id"] and counts.get(row["id"])
+        ]
         best, bridged = self._best(unchosen), self._bridged(rows)
         return [_view(row, counts, best, covers, bridged) for row in rows]
 
-    def _bridged(self, rows: Sequence[Any]) -> dict[int, int]:
+    def _bridged(self, rows: Sequence[RowMapping]) -> dict[int, int]:
         """What the entities of these persons are today, by what they were bridged to; deleted ones are left out."""
-        e, ids = self._entities, {row.entity_id for row in rows if row.entity_id is not None}
+        e, ids = self._entities, {row["entity_id"] for row in rows if row["entity_id"] is not None}
         statement = select(e.c.id, e.c.canonical_id).where(e.c.id.in_(ids), e.c.canonical_id.is_not(None))
-        return dict(self._connection.execute(statement).tuples().all()) if ids else {}
+        return dict(self._connection.execute(statement).all()) if ids else {}
 
-    def _visible_covers(self, rows: Sequence[Any]) -> dict[int, int]:
+    def _visible_covers(self, rows: Sequence[RowMapping]) -> dict[int, int]:
         """The covers that were chosen and can be shown, by face: the canonical person whose visible face each one
         is."""
-        chosen = [row.cover_face_id for row in rows if row.cover_face_id is not None]
+        chosen = [row["cover_face_id"] for row in rows if row["cover_face_id"] is not None]
         if not chosen:
             return {}
         f, p, m = self._faces, self._persons, self._media
@@ -122,7 +124,7 @@ class PersonsWithFaces:
             .join(p, p.c.id == f.c.person_id)
             .where(f.c.id.in_(chosen), f.c.status == DETECTED, shown.exists())
         )
-        return dict(self._connection.execute(statement).tuples().all())
+        return dict(self._connection.execute(statement).all())
 
     def view(self, person_id: int) -> PersonView | None:
         """The person with this id, where the asker may know of it; a merged one says into whom, a deleted one is not
@@ -130,21 +132,22 @@ class PersonsWithFaces:
         if not self._knows(person_id):
             return None
         p = self._persons
-        rows = self._connection.execute(select(p).where(p.c.id == person_id)).all()
-        found = [view for row, view in zip(rows, self._views(rows), strict=True) if row.canonical_id is not None]
+        rows = self._connection.execute(select(p).where(p.c.id == person_id)).mappings().all()
+        found = [view for row, view in zip(rows, self._views(rows), strict=True) if row["canonical_id"] is not None]
         return next(iter(found), None)
 
     def views(self, person_ids: Sequence[int]) -> list[PersonView]:
         """Those of these persons that the asker may know of, as `view` gives them, deleted ones too, by id."""
         p, known = self._persons, tuple(filter(self._knows, person_ids))
-        rows = self._connection.execute(select(p).where(p.c.id.in_(known)).order_by(p.c.id)).all()
+        statement = select(p).where(p.c.id.in_(known)).order_by(p.c.id)
+        rows = self._connection.execute(statement).mappings().all()
         return self._views(rows)
 
     def names(self) -> Mapping[int, str]:
         """The names of all persons that are neither merged nor deleted, whoever asks."""
         p = self._persons
         statement = select(p.c.id, p.c.name).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
-        return dict(self._connection.execute(statement).tuples().all())
+        return dict(self._connection.execute(statement).all())
 
     def page(
         self,
@@ -183,26 +186,31 @@ class PersonsWithFaces:
             statement = statement.order_by(count.desc(), p.c.id)
             if after:
                 statement = statement.where(or_(count < after[0], and_(count == after[0], p.c.id > after[1])))
-        rows = self._connection.execute(statement).all()
-        views = self._with_covers(rows, {row.id: int(row.face_count) for row in rows})
+        rows = self._connection.execute(statement).mappings().all()
+        views = self._with_covers(rows, {row["id"]: int(row["face_count"]) for row in rows})
         return [
-            (view, row.name_key if sort == "name" else view.face_count) for view, row in zip(views, rows, strict=True)
+            (view, row["name_key"] if sort == "name" else view.face_count)
+            for view, row in zip(views, rows, strict=True)
         ]
 
 
 def _view(
-    row: Any, counts: Mapping[int, int], best: Mapping[int, int], covers: Mapping[int, int], bridged: Mapping[int, int]
+    row: RowMapping,
+    counts: Mapping[int, int],
+    best: Mapping[int, int],
+    covers: Mapping[int, int],
+    bridged: Mapping[int, int],
 ) -> PersonView:
-    merged = row.merged_into is not None
+    merged = row["merged_into"] is not None
     return PersonView(
-        id=row.id,
-        name=row.name,
-        notes=row.notes,
-        entity_id=bridged.get(row.entity_id),
-        cover_face_id=row.cover_face_id if covers.get(row.cover_face_id) == row.id else best.get(row.id),
-        birth_date=row.birth_date,
-        hidden=bool(row.hidden),
-        face_count=0 if merged else counts.get(row.id, 0),
-        merged_into=row.canonical_id if merged else None,
-        version=row.version,
+        id=row["id"],
+        name=row["name"],
+        notes=row["notes"],
+        entity_id=bridged.get(row["entity_id"]),
+        cover_face_id=row["cover_face_id"] if covers.get(row["cover_face_id"]) == row["id"] else best.get(row["id"]),
+        birth_date=row["birth_date"],
+        hidden=bool(row["hidden"]),
+        face_count=0 if merged else counts.get(row["id"], 0),
+        merged_into=row["canonical_id"] if merged else None,
+        version=row["version"],
     )

@@ -303,7 +303,7 @@ class PhotoConditions:
         t = self._tables.tags.table
         keys = [name_key(name) for name in names]
         statement = select(t.c.name_key, t.c.id).where(t.c.name_key.in_(keys), t.c.deleted.is_(False))
-        found = dict(self._connection.execute(statement).tuples().all())
+        found = dict(self._connection.execute(statement).all())
         return [found.get(key, 0) for key in dict.fromkeys(keys)]
 
     def _called(self, kind: str, word: str) -> list[int]:

@@ -15,7 +15,7 @@ from projections.queries.api_keys import ApiKeys
 from projections.queries.detection_backlog import DetectionBacklog
 from projections.queries.face_vectors import EmbeddedFaces
 from projections.queries.faces import Faces
-from projections.queries.graph import Graph
+from projections.queries.graph import KnowledgeGraph
 from projections.queries.insights import Insights
 from projections.queries.libraries import Libraries
 from projections.queries.media import MediaFiles
@@ -136,10 +136,10 @@ class Lookups:
         return ApiKeys(self.connection, self.tables.api_keys)
 
     @cached_property
-    def entities(self) -> Graph:
+    def entities(self) -> KnowledgeGraph:
         """Queries on the knowledge graph."""
         everything = not self.actor.is_restricted and self._only is None
-        return Graph(self.connection, self.tables, self.visible, everything=everything)
+        return KnowledgeGraph(self.connection, self.tables, self.visible, everything=everything)
 
     @cached_property
     def insights(self) -> Insights:

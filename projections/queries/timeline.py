@@ -120,8 +120,8 @@ class Timeline:
                 return ids[:limit], len(ids) if after is None and len(ids) < most else None
         if not is_scanned:
             rows = self._connection.execute(self._gathered(conditions, sort, after, limit)).all()
-            total = int(rows[0].number) if rows else 0
-            return [row.id for row in rows], None if after is not None else total
+            total = next((int(number) for _, number in rows), 0)
+            return [id_ for id_, _ in rows], None if after is not None else total
         merged = self._merged(conditions, after, probed, limit) if conditions.has_names else None
         if merged is None:
             ids = self._ids(self._scanned(conditions, sort, after, probed))

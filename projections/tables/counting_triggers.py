@@ -120,7 +120,7 @@ def _postgresql(counts: type[VisibleCounts], generation: int) -> Iterator[str]:
         yield f"CREATE TRIGGER {counts.name}_{name} {event} ON {table} {more} EXECUTE FUNCTION {function}()"
 
 
-def functions(connection: Connection, generation: int) -> Sequence[str]:
+def trigger_functions(connection: Connection, generation: int) -> Sequence[str]:
     """The functions of a generation's triggers, which PostgreSQL keeps when it drops the tables."""
     found = connection.exec_driver_sql(
         "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prorettype ="

@@ -29,7 +29,7 @@ from domain.events.media import FileFacts
 from domain.events.summary import Summary
 from domain.ports.face_engine import DetectedFace, Detection
 from projections.queries.faces import FaceView
-from projections.queries.graph import EntityView, FactView, Graph
+from projections.queries.graph import EntityView, FactView, KnowledgeGraph
 from projections.queries.persons_with_faces import PersonView
 from projections.verify import Difference, differences
 from tests.fakes import PLACE_ALONE
@@ -187,7 +187,7 @@ def but_version(entity: EntityView) -> EntityView:
     return msgspec.structs.replace(entity, version=0)
 
 
-def facts_in(graph: Graph, entity: EntityView) -> tuple[FactView, ...]:
+def facts_in(graph: KnowledgeGraph, entity: EntityView) -> tuple[FactView, ...]:
     """What is said of an entity itself, as far as an undo brings it back."""
     told = graph.facts_of(entity.id, 0, 10_000) if entity.fact_count else ()
     return tuple(msgspec.structs.replace(fact, version=0) for fact in told if fact.entity_id == entity.id)
