@@ -388,15 +388,13 @@ class Application:
             return None
         summarises = self._day_summariser()
         self._closing.append(summarises.close)
-        first, last = settings.daily_summary_from, settings.daily_summary_to
-        limits = Limits(first, last, settings.daily_summary_contacts)
         return WritesSummaries(
             self.ledger,
             conversations=talks,
             summariser=summarises,
             embedder=self.private_text_embedder,
             jobs=self.board,
-            limits=limits,
+            limits=Limits(settings.daily_summary_from, settings.daily_summary_to, settings.daily_summary_contacts),
             today=today,
         )
 
