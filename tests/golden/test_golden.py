@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +53,26 @@ def part_of(meant: Any, golden: Any) -> Any:
     return {name: part_of(meant.get(name, "no longer there"), golden[name]) for name in golden}
 
 
+@pytest.fixture(scope="module")
+def ledger(empty_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """An empty ledger, from which every test takes a snapshot that is rolled back."""
+    file = tmp_path_factory.mktemp("golden") / "log.db"
+    shutil.copyfile(empty_log, file)
+    ledger = Ledger(Database(f"sqlite:///{file}"))
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture(scope="module")
+def applier(ledger: Ledger) -> Applier:
+    """What writes into its tables."""
+    return Applier(ReadTables(1), ledger.database.dialect)
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_what_was_stored_can_be_projected(file: Path, tmp_path: Path) -> None:
+def test_what_was_stored_can_be_projected(file: Path, ledger: Ledger, applier: Applier) -> None:
     golden = msgspec.json.decode(file.read_bytes(), type=Golden)
     event = EventMapper().event_of(golden.topic, bytes.fromhex(golden.payload))
-    ledger = Ledger(Database(f"sqlite:///{tmp_path}/imageapi.db"))
-    applier = Applier(ReadTables(1), ledger.database.dialect)
     with ledger.database.reading() as connection:
         connection.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
         applier.apply(connection, [Recorded(1, event.stream, 1, event, 1, "golden", 1)])
-    ledger.close()

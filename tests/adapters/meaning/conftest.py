@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -66,8 +67,12 @@ def add_photos(ledger: Ledger, count: int) -> list[int]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger."""
-    fresh = f"sqlite:///{tmp_path}/imageapi.db"
-    ledger = Ledger(Database(fresh if request.param == "sqlite" else request.getfixturevalue("fresh_postgres_url")))
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("empty_log"), tmp_path / "imageapi.db")
+        url = f"sqlite:///{tmp_path}/imageapi.db"
+    else:
+        url = request.getfixturevalue("furnished_postgres_url")
+    ledger = Ledger(Database(url))
     yield ledger
     ledger.close()
 
