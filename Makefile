@@ -8,9 +8,13 @@ BIN := .venv/bin
 PYTEST ?=
 # Tests run in as many processes as there are cores, a file of tests in one of them; PYTEST='-n 0' runs all in one.
 RUN_TESTS := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+# What a change of the rules, the events or the read tables breaks first, in less than a minute on two cores.
+QUICK_TESTS := tests/domain tests/golden tests/test_house.py \
+	$(addprefix tests/store/,test_invariants.py test_stored_names.py test_visible_counts.py) \
+	$(addprefix tests/http/,test_authentication.py test_history.py test_tags.py test_validation.py)
 export PHOTOS
 
-.PHONY: help run demo search test test-long lint format setup setup-test python samples tools lock bench clean
+.PHONY: help run demo search test test-quick test-long lint format setup setup-test python samples tools lock bench clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -30,6 +34,9 @@ search: setup ## add a text model for search by meaning without a language model
 
 test: setup-test tools lint ## set up, then run every check and test
 	$(RUN_TESTS) $(PYTEST)
+
+test-quick: setup-test ## only the rules, the events, the read tables and a few routes, without the checks
+	$(RUN_TESTS) $(QUICK_TESTS) $(PYTEST)
 
 test-long: setup-test tools lint ## the same with the slow properties and more examples of each
 	$(RUN_TESTS) -m 'long or not long' --hypothesis-profile=long $(PYTEST)

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,8 +22,10 @@ import hypothesis
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
+from adapters.store.database import Database
+from adapters.store.ledger import Ledger
 from requirements.player import PLAYER
 from requirements.tools import TOOLS, hint, may_install, missing
 
@@ -141,17 +144,52 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
     """An empty database of that server, for one test."""
+    with _database_of(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def empty_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with an empty log and its tables, made by the real code: copying it is what a test can afford."""
+    file = tmp_path_factory.mktemp("empty") / "log.db"
+    Ledger(Database(f"sqlite:///{file}")).close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The name of a database of that server with the same, which PostgreSQL copies."""
     server = make_url(postgres_url)
-    plain = server.set(drivername="postgresql").render_as_string(hide_password=False)
-    name = f"test_{next(DATABASES)}"
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+    with _administering(server) as connection:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}".encode())
+    Ledger(Database(server.set(database=TEMPLATE).render_as_string(hide_password=False))).close()
+    return TEMPLATE
+
+
+@pytest.fixture
+def furnished_postgres_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """A database of that server with an empty log and its tables, for one test."""
+    with _database_of(postgres_url, f" TEMPLATE {postgres_template}") as url:
+        yield url
+
+
+@contextmanager
+def _database_of(postgres_url: str, options: str = "") -> Iterator[str]:
+    server, name = make_url(postgres_url), f"test_{next(DATABASES)}"
+    with _administering(server) as connection:
+        connection.execute(f"CREATE DATABASE {name}{options}".encode())
     yield server.set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
+    with _administering(server) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+def _administering(server: URL) -> psycopg.Connection[tuple[Any, ...]]:
+    plain = server.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(plain, autocommit=True)
+
+
 DATABASES = itertools.count(1)
+TEMPLATE = "empty_log"
 
 BROWSER_FLAGS = [
     "--disable-gpu",

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import anyio
 
-SECONDS = 60.0
+SECONDS = 120.0
 """How long what must come may take on a machine that has much else to do."""
 Seen = TypeVar("Seen")
 

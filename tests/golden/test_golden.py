@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,11 @@ def part_of(meant: Any, golden: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """An empty one, which stays so: what a file writes is rolled back."""
-    ledger = Ledger(Database(f"sqlite:///{tmp_path_factory.mktemp('golden')}/imageapi.db"))
+def ledger(empty_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """An empty ledger, from which every test takes a snapshot that is rolled back."""
+    file = tmp_path_factory.mktemp("golden") / "log.db"
+    shutil.copyfile(empty_log, file)
+    ledger = Ledger(Database(f"sqlite:///{file}"))
     yield ledger
     ledger.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,8 +35,10 @@ def workers() -> Iterator[WorkerPool]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path, empty_log: Path) -> Iterator[Ledger]:
     """An empty ledger on SQLite."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    shutil.copyfile(empty_log, tmp_path / "data" / "imageapi.db")
     ledger = Ledger(Database(f"sqlite:///{tmp_path}/data/imageapi.db"))
     yield ledger
     ledger.close()

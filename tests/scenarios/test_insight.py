@@ -79,8 +79,7 @@ def test_a_server_that_is_away_is_named_with_its_setting(tmp_path: Path) -> None
     photos.mkdir()
     (photos / "lake.jpg").write_bytes(jpeg("teal"))
     with serving(tmp_path / "data", photos, FACE_ENGINE="off", OLLAMA_PRIMARY_URL="http://127.0.0.1:9") as served:
-        while not served.client.get("/photos").json()["items"]:
-            pass
+        until(lambda: served.client.get("/photos").json()["items"])
         for path in ("/insights/generate", "/insights/models"):
             answer = served.client.request(
                 "POST" if "gen" in path else "GET", path, json=LAKE if "gen" in path else None

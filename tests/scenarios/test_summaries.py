@@ -31,6 +31,7 @@ from domain.events.summary import Summary
 from tests.fakes import LettersEmbedder, Scripted
 from tests.loopback import Asked, Loopback, Reply, loopback
 from tests.scenarios.contents import exported, files_of
+from tests.waiting import until
 
 TODAY = date(2020, 5, 4)
 
@@ -372,8 +373,7 @@ def test_the_loop_stops_in_the_middle_of_an_answer_and_says_no_trouble(here: Ben
     here.model.script = [["Good ", never, "night."]]
     loop = Loop("summaries", here.writes.step, idle_seconds=1, on_stop=here.writes.close)
     loop.start()
-    while not here.model.asked:
-        pass
+    until(lambda: here.model.asked)
     loop.stop()
     assert here.model.stopped.is_set()
     assert (here.texts(), loop.trouble) == ([], None)
@@ -386,8 +386,7 @@ def test_the_loop_stops_while_the_service_does_not_answer(here: Bench) -> None:
     here.start()
     loop = Loop("summaries", here.writes.step, idle_seconds=1, on_stop=here.writes.close)
     loop.start()
-    while not here.service.served.asked:
-        pass
+    until(lambda: here.service.served.asked)
     loop.stop()
     assert "messages" in {thread.name for thread in threading.enumerate()}, "nobody waits for it any more"
     assert (here.texts(), loop.trouble) == ([], None)

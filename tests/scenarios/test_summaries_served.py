@@ -83,7 +83,7 @@ def test_what_was_said_is_summarised_found_by_meaning_and_looked_up_for_a_photo(
     with app_serving(facade.app) as ollama:
         told = settings(service, ollama, AGENTIC_MAX_ITERATIONS="1")
         with serving(tmp_path / "data", photos, **told) as served:
-            until(lambda: len(summaries(served)) == 3)
+            until(lambda: len(summaries(served)) == 3, "the model wrote too little", seconds=240, interval=0.2)
             rows = summaries(served)
             assert [row["contact"] for row in rows] == ["Cy", "Bob", "Anna"]
             assert {(row["model"], row["embedding_model"]) for row in rows} == {(NAME, NOMIC)}
@@ -117,7 +117,7 @@ def test_a_server_that_is_killed_while_it_summarises_goes_on_at_its_next_start(
             until(lambda: summaries(served))
             os.kill(served.pid, signal.SIGKILL)
         with serving(tmp_path / "data", photos, **told) as served:
-            until(lambda: len(summaries(served)) == 3)
+            until(lambda: len(summaries(served)) == 3, "the model wrote too little", seconds=240, interval=0.2)
             assert len(summaries(served, superseded="true")) == 3
     ledger = Ledger(Database(f"sqlite:///{tmp_path / 'data' / 'imageapi.db'}"))
     assert verify(ledger) == []

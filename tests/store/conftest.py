@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from adapters.store.ledger import Ledger
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database: a file, or a real server's."""
+    """A database, which is a file or a real server's: with an empty log for a test of the ledger, else with nothing."""
+    of_ledger = "ledger" in request.fixturenames
     if request.param == "sqlite":
+        if of_ledger:
+            shutil.copyfile(request.getfixturevalue("empty_log"), tmp_path / "imageapi.db")
         return f"sqlite:///{tmp_path}/imageapi.db"
-    fresh: str = request.getfixturevalue("fresh_postgres_url")
-    return fresh
+    chosen: str = request.getfixturevalue("furnished_postgres_url" if of_ledger else "fresh_postgres_url")
+    return chosen
 
 
 @pytest.fixture

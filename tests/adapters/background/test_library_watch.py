@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,8 +53,9 @@ class Post:
 
 
 @pytest.fixture
-def post(tmp_path: Path) -> Iterator[Post]:
+def post(tmp_path: Path, empty_log: Path) -> Iterator[Post]:
     """Its first look at everything is over."""
+    shutil.copyfile(empty_log, tmp_path / "imageapi.db")
     ledger = Ledger(Database(f"sqlite:///{tmp_path}/imageapi.db"))
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
