@@ -121,21 +121,11 @@ class LinkBook:
         """
         return _found(self._open_links(), code)
 
-    def consume(self, code: str) -> Link:
-        """Close the link with this code and answer it; of any number of callers at once, one gets it.
-
-        Raises:
-            InvalidLink: there is none.
-            Unavailable: the file is damaged or cannot be written.
-        """
-        with self.consuming(code) as link:
-            return link
-
     @contextmanager
     def consuming(self, code: str) -> Iterator[Link]:
-        """As `consume`, but the link opens again where the block raises, so that a name already taken costs nobody
-        their invitation. A process that dies inside the block has used the link up. The whole book waits for the
-        block, which must therefore call nothing else of it.
+        """Close the link with this code; of any number of callers at once, one gets it. It opens again where the block
+        raises, so that a name already taken costs nobody their invitation. A process that dies inside the block has
+        used the link up. The whole book waits for the block, which must therefore call nothing else of it.
 
         Raises:
             InvalidLink: there is none.

@@ -76,13 +76,6 @@ class Passwords:
                 return False
         return stored is not None
 
-    def needs_rehash(self, stored: str) -> bool:
-        """Whether `stored` was made with other parameters than today's: hash again at the next sign-in."""
-        try:
-            return self._hasher.check_needs_rehash(stored)
-        except InvalidHashError:
-            return True
-
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """One of the places to compute in."""

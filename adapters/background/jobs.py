@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -81,7 +81,6 @@ class JobBoard:
         self._lock = threading.Lock()
         self._jobs: dict[int, JobProgress] = {}
         self._last_id = 0
-        self._listeners: list[Callable[[], None]] = []
         self.version = 0
 
     @contextmanager
@@ -112,12 +111,6 @@ class JobBoard:
         with self._lock:
             return [self._jobs[id_].job for id_ in sorted(self._jobs, reverse=True)]
 
-    def on_change(self, listener: Callable[[], None]) -> None:
-        """Call `listener`, from any thread, when a job changed."""
-        self._listeners.append(listener)
-
     def changed(self) -> None:
         """A job changed."""
         self.version += 1
-        for listener in self._listeners:
-            listener()

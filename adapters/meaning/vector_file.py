@@ -109,10 +109,6 @@ class MeaningStore:
         """What the file holds."""
         return self._with(_state)
 
-    def set_state(self, state: State) -> None:
-        """Remember what the file holds."""
-        self._with(lambda book: _set_state(book, state))
-
     def begin(self, state: State, *, is_same_log: bool) -> None:
         """Begin anew, with nothing due; of another log nothing stays but the vectors, which are of texts."""
 

@@ -22,17 +22,6 @@ LARGEST_SIDE: Final = 16_384
 """Pixels; a JPEG ends at 65,535, and a screen long before this."""
 
 
-def render(path: bytes, size: int) -> bytes:
-    """A photo, upright and in sRGB, as a JPEG whose long side is `size` pixels, or its own where that is smaller.
-
-    Raises:
-        Unreadable: nothing can be decoded.
-        NotFound, StillChanging, Unavailable: as `contents.read_content`.
-    """
-    picture = open_picture(*read_photo(path))
-    return encoded(picture.decoded(min(max(size, 1), LARGEST_SIDE)).pixels, _QUALITY)
-
-
 def face_crop(path: bytes, box: Box, size: int, padding: float = 0.3) -> bytes:
     """The square around a face as a JPEG of `size` x `size` pixels, from a photo or its preview, upright.
 

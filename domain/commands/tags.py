@@ -96,11 +96,6 @@ def change_tag(
         uow.append(*events)
 
 
-def rename_tag(uow: UnitOfWork, tag_id: int, name: str, expected: int | None = None) -> None:
-    """Give a tag another name; raises as `change_tag`."""
-    change_tag(uow, tag_id, name=name, expected=expected)
-
-
 def _clean_color(color: str | None) -> str | None:
     if color is not None and re.fullmatch("#[0-9a-f]{6}", color.lower(), re.ASCII) is None:
         raise RuleViolation("a colour is written #rrggbb, such as #1f77b4", "color")

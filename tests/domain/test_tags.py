@@ -8,7 +8,7 @@ import pytest
 
 from domain.base.actor import CLI, Actor
 from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation, Stale
-from domain.commands.tags import delete_tag, rename_tag, tag_contents, untag_contents
+from domain.commands.tags import change_tag, delete_tag, tag_contents, untag_contents
 from domain.events.tag import MediaTagged, MediaUntagged, TagCreated
 from domain.undo.operations import undo
 from tests.domain.world import (
@@ -71,7 +71,7 @@ def test_a_tag_comes_off_where_it_was(world: World) -> None:
 def test_an_unknown_tag_is_not_found(world: World) -> None:
     commands: tuple[Callable[[], object], ...] = (
         lambda: world.do(untag_contents, [content("one")], "nothing"),
-        lambda: world.do(rename_tag, 9, "x"),
+        lambda: world.do(change_tag, 9, name="x"),
         lambda: world.do(delete_tag, 9),
     )
     for command in commands:
@@ -85,12 +85,12 @@ def test_what_cannot_be_a_name_is_refused(world: World, name: str) -> None:
     with nothing_appended(world), pytest.raises(RuleViolation):
         tag(world, name, "one")
     with nothing_appended(world), pytest.raises(RuleViolation):
-        world.do(rename_tag, 1, name)
+        world.do(change_tag, 1, name=name)
 
 
 def test_a_renamed_tag_is_on_the_same_photos(world: World) -> None:
     tag(world, "holiday", "one")
-    world.do(rename_tag, 1, "Vacation")
+    world.do(change_tag, 1, name="Vacation")
     assert world.tags("one") == ["Vacation"]
 
 
@@ -98,17 +98,17 @@ def test_a_tag_cannot_take_the_name_of_another_but_may_change_its_case(world: Wo
     tag(world, "holiday", "one")
     tag(world, "sea", "one")
     with nothing_appended(world), pytest.raises(NameTaken):
-        world.do(rename_tag, 1, "SEA")
-    world.do(rename_tag, 1, "Holiday")
+        world.do(change_tag, 1, name="SEA")
+    world.do(change_tag, 1, name="Holiday")
     with nothing_appended(world):
-        world.do(rename_tag, 1, " Holiday ")
+        world.do(change_tag, 1, name=" Holiday ")
 
 
 def test_a_write_with_an_older_version_is_stale(world: World) -> None:
     tag(world, "holiday", "one")
-    world.do(rename_tag, 1, "Vacation", 1)
+    world.do(change_tag, 1, name="Vacation", expected=1)
     commands: tuple[Callable[[], object], ...] = (
-        lambda: world.do(rename_tag, 1, "x", 1),
+        lambda: world.do(change_tag, 1, name="x", expected=1),
         lambda: world.do(delete_tag, 1, 1),
     )
     for command in commands:
@@ -127,7 +127,7 @@ def test_a_viewer_tags_nothing(world: World) -> None:
     commands: tuple[Callable[[], object], ...] = (
         lambda: tag(world, "holiday", "two", actor=VIEWER),
         lambda: world.do(untag_contents, [content("one")], "holiday", actor=VIEWER),
-        lambda: world.do(rename_tag, 1, "x", actor=VIEWER),
+        lambda: world.do(change_tag, 1, name="x", actor=VIEWER),
         lambda: world.do(delete_tag, 1, actor=VIEWER),
     )
     for command in commands:
@@ -196,7 +196,7 @@ def test_a_name_that_another_tag_took_meanwhile_is_in_the_way(world: World) -> N
     taken = tag(world, "Holiday", "two")
     with nothing_appended(world), in_the_way(taken):
         world.undo(deleted)
-    renamed = world.operation_of(rename_tag, 2, "Vacation")
+    renamed = world.operation_of(change_tag, 2, name="Vacation")
     world.undo(deleted)
     with nothing_appended(world), in_the_way(world.operation(deleted).undone_by or 0):
         world.undo(renamed)
@@ -204,8 +204,8 @@ def test_a_name_that_another_tag_took_meanwhile_is_in_the_way(world: World) -> N
 
 def test_a_later_rename_or_deletion_is_in_the_way_of_a_rename(world: World) -> None:
     tag(world, "holiday", "one")
-    first = world.operation_of(rename_tag, 1, "Vacation")
-    second = world.operation_of(rename_tag, 1, "Sea")
+    first = world.operation_of(change_tag, 1, name="Vacation")
+    second = world.operation_of(change_tag, 1, name="Sea")
     with nothing_appended(world), in_the_way(second):
         world.undo(first)
     world.undo(second)

@@ -272,7 +272,7 @@ class Histories(RuleBasedStateMachine):
     @rule(tag=st.integers(1, 3), name=st.none() | NAMES)
     def change_tag(self, tag: int, name: str | None) -> None:
         """Rename a tag, or delete it."""
-        self._do(lambda uow: tags.delete_tag(uow, tag) if name is None else tags.rename_tag(uow, tag, name))
+        self._do(lambda uow: tags.delete_tag(uow, tag) if name is None else tags.change_tag(uow, tag, name=name))
 
     @rule(tag=st.integers(1, 3), into=st.integers(1, 3))
     def merge_tags(self, tag: int, into: int) -> None:

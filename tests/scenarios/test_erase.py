@@ -22,7 +22,7 @@ from domain.base.geometry import Box
 from domain.commands.detection import record_detection
 from domain.commands.faces import FaceChanges, change_face, change_faces, draw_face
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
-from domain.commands.tags import rename_tag, tag_contents
+from domain.commands.tags import change_tag, tag_contents
 from domain.events.face import DELETED, Face
 from domain.ports.face_engine import DetectedFace, Detection, Embedding
 from domain.undo.operations import undo
@@ -251,7 +251,7 @@ def test_a_tag_of_the_same_name_goes_and_the_photos_are_not_touched(life: Life, 
 
 def test_a_tag_that_had_the_name_once_keeps_its_new_one(life: Life) -> None:
     with life.ledger.transaction(CLI) as uow:
-        rename_tag(uow, life.tag, "Friends")
+        change_tag(uow, life.tag, name="Friends")
     erase(life.ledger, CLI, life.zora)
     with life.ledger.reading(CLI) as tables:
         assert [tag.name for tag in tables.tagged.of_content(life.contents[0])] == ["Friends"]

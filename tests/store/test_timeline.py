@@ -20,7 +20,7 @@ from domain.commands.faces import change_faces
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files, record_missing
 from domain.commands.persons import create_person, merge_persons
-from domain.commands.tags import rename_tag, tag_contents
+from domain.commands.tags import change_tag, tag_contents
 from domain.events.media import FileFacts
 from domain.ports.face_engine import DetectedFace, Detection
 from projections.queries import photo_filter, timeline
@@ -232,7 +232,7 @@ def test_words_follow_what_is_moved_renamed_and_read_again(furnished: Ledger) ->
         record_files(uow, 1, [file("Bern/Bärengraben.jpg", 1)], vanished=[1])
         record_files(uow, 1, [file("zürich/IMG_3.jpg", 9, make="Pentax")])
     with furnished.transaction(CLI) as uow:
-        rename_tag(uow, 2, "Loch")
+        change_tag(uow, 2, name="Loch")
     assert found(furnished, q="img_1") == []
     assert found(furnished, q="barengraben nikon") == ["Bern/Bärengraben.jpg"]
     assert found(furnished, q="iphone") == []

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ from domain.base.errors import NameTaken, NotFound, RuleViolation, Unavailable
 
 REPOSITORY = Path(__file__).parents[3]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def consume(book: LinkBook, code: str) -> Link:
+    """Close the link with this code and answer it."""
+    with book.consuming(code) as link:
+        return link
 
 
 @pytest.fixture
@@ -56,8 +63,8 @@ def test_a_link_says_what_it_is_for_until_it_is_used(book: LinkBook) -> None:
     assert len(code) == 43
     assert book.peek(code) == expected
     assert book.peek(code) == expected, "looking does not use it"
-    assert book.consume(code) == expected
-    for again in (book.peek, book.consume):
+    assert consume(book, code) == expected
+    for again in (book.peek, partial(consume, book)):
         with pytest.raises(InvalidLink, match="used already or has expired"):
             again(code)
 
@@ -65,8 +72,8 @@ def test_a_link_says_what_it_is_for_until_it_is_used(book: LinkBook) -> None:
 def test_links_do_not_touch_each_other(book: LinkBook) -> None:
     first = book.issue(LinkPurpose.FIRST_ADMIN)
     sign_in = book.issue(LinkPurpose.SIGN_IN, user_id=7)
-    book.consume(first)
-    assert book.consume(sign_in) == Link(LinkPurpose.SIGN_IN, NOON + LIFETIME, user_id=7)
+    consume(book, first)
+    assert consume(book, sign_in) == Link(LinkPurpose.SIGN_IN, NOON + LIFETIME, user_id=7)
 
 
 @pytest.mark.parametrize("code", ["", "x", "\ud800", "../links.json", "a" * 1_000_000])
@@ -75,7 +82,7 @@ def test_a_code_that_never_was_is_not_found(book: LinkBook, code: str) -> None:
         book.peek(code)
     book.issue(LinkPurpose.FIRST_ADMIN)
     with pytest.raises(NotFound):
-        book.consume(code)
+        consume(book, code)
 
 
 def test_what_stands_in_the_file_is_not_the_code_and_does_not_open_it(book: LinkBook, file: Path) -> None:
@@ -84,7 +91,7 @@ def test_what_stands_in_the_file_is_not_the_code_and_does_not_open_it(book: Link
     assert code not in text
     (stored,) = json.loads(text)["links"]
     with pytest.raises(InvalidLink):
-        book.consume(stored)
+        consume(book, stored)
 
 
 def test_an_expired_link_is_gone_at_the_very_moment_and_leaves_the_file_with_the_next_one(file: Path) -> None:
@@ -94,7 +101,7 @@ def test_an_expired_link_is_gone_at_the_very_moment_and_leaves_the_file_with_the
     now = NOON + timedelta(minutes=5) - timedelta(microseconds=1)
     book.peek(code)
     now = NOON + timedelta(minutes=5)
-    for use in (book.peek, book.consume):
+    for use in (book.peek, partial(consume, book)):
         with pytest.raises(InvalidLink):
             use(code)
     book.issue(LinkPurpose.FIRST_ADMIN)
@@ -105,15 +112,15 @@ def test_by_the_real_clock_a_fresh_link_works_and_an_old_one_does_not(file: Path
     book = LinkBook(file)
     old = book.issue(LinkPurpose.FIRST_ADMIN, lifetime=timedelta(seconds=-1))
     fresh = book.issue(LinkPurpose.FIRST_ADMIN)
-    assert book.consume(fresh).purpose is LinkPurpose.FIRST_ADMIN
+    assert consume(book, fresh).purpose is LinkPurpose.FIRST_ADMIN
     with pytest.raises(InvalidLink):
-        book.consume(old)
+        consume(book, old)
 
 
 def test_of_eight_threads_one_gets_the_link(book: LinkBook) -> None:
     for _ in range(5):
         code = book.issue(LinkPurpose.FIRST_ADMIN)
-        outcomes = together(8, lambda code=code: book.consume(code))  # type: ignore[misc]  # mypy infers no lambda with a default
+        outcomes = together(8, lambda code=code: consume(book, code))  # type: ignore[misc]  # mypy infers no lambda with a default
         assert len([outcome for outcome in outcomes if isinstance(outcome, Link)]) == 1
         assert len(outcomes) == 8
 
@@ -122,7 +129,7 @@ def test_no_link_is_lost_when_eight_threads_issue_at_once(book: LinkBook) -> Non
     codes = together(8, lambda: book.issue(LinkPurpose.FIRST_ADMIN))
     assert len(set(codes)) == 8
     for code in codes:
-        book.consume(str(code))
+        consume(book, str(code))
 
 
 RACE = """
@@ -134,7 +141,8 @@ won = []
 def run():
     for code in codes:
         try:
-            book.consume(code)
+            with book.consuming(code):
+                pass
         except InvalidLink:
             continue
         won.append(code)
@@ -185,7 +193,7 @@ def test_a_link_whose_use_fails_opens_again_and_one_whose_use_succeeds_does_not(
     with book.consuming(code) as link:
         assert link.role == "viewer"
     with pytest.raises(InvalidLink):
-        book.consume(code)
+        consume(book, code)
 
 
 def test_links_are_withdrawn_by_purpose_and_user(book: LinkBook) -> None:
@@ -249,7 +257,7 @@ def test_a_damaged_file_is_named_with_what_to_do_and_left_as_it_is(book: LinkBoo
     for use in (
         lambda: book.issue(LinkPurpose.FIRST_ADMIN),
         lambda: book.peek("x"),
-        lambda: book.consume("x"),
+        lambda: consume(book, "x"),
         lambda: book.withdraw(LinkPurpose.SIGN_IN),
     ):
         with pytest.raises(Unavailable, match=r"links\.json is damaged .*Delete it"):
@@ -279,10 +287,10 @@ def test_a_file_that_cannot_be_replaced_is_named_and_nothing_is_left_beside_it(b
     file.unlink()
     file.mkdir()
     with pytest.raises(Unavailable, match=r"cannot read .*links\.json"):
-        book.consume(code)
+        consume(book, code)
     file.rmdir()
     file.write_text(text)
-    assert book.consume(code).purpose is LinkPurpose.FIRST_ADMIN
+    assert consume(book, code).purpose is LinkPurpose.FIRST_ADMIN
     assert sorted(path.name for path in file.parent.iterdir()) == ["links.json", "links.json.lock"]
 
 

@@ -20,7 +20,7 @@ from domain.base.actor import CLI, WATCHER
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.persons import create_person
-from domain.commands.tags import rename_tag, tag_contents
+from domain.commands.tags import change_tag, tag_contents
 from domain.events.erasure import PersonErased
 from domain.events.media import FileFacts
 from domain.ports.text_embedder import EmbeddedAs
@@ -129,7 +129,7 @@ def test_a_common_tag_that_is_renamed_is_followed_in_small_steps_that_are_shown(
         tag = tables.tags.named("summer")
     assert tag is not None
     with ledger.transaction(CLI) as uow:
-        rename_tag(uow, tag.id, "winter")
+        change_tag(uow, tag.id, name="winter")
     assert kept.keeps.step()
     assert len(embedder.seen) == FILES_AT_ONCE
     assert (kept.job().state, kept.job().done, kept.job().total) == ("running", FILES_AT_ONCE, MANY)
@@ -184,7 +184,7 @@ def test_an_erasure_of_another_host_takes_the_vectors_before_anything_is_embedde
         uow.begin("erase", "erased")
         tag = uow.tags.named("Zoë Quimby")
         assert tag is not None
-        rename_tag(uow, tag.id, "erased person 1")
+        change_tag(uow, tag.id, name="erased person 1")
         uow.next_operation()
         uow.begin("erase", "erased")
         uow.append(PersonErased(person))

@@ -1,4 +1,4 @@
-"""A photo at any size, and the square around one face."""
+"""The square around one face, at any size."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from adapters.media.crops import face_crop, render
+from adapters.media.crops import face_crop
 from domain.base.errors import NotFound, Unreadable
 from domain.base.geometry import Box
-from tests.adapters.media.material import GREEN, QUARTERS, corners, encoded, put, quarters, with_orientation
+from tests.adapters.media.material import GREEN, corners, encoded, put, quarters, with_orientation
 
 
 def opened(content: bytes) -> Image.Image:
@@ -22,19 +22,6 @@ def opened(content: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(content))
     assert image.format == "JPEG"
     return image
-
-
-@pytest.mark.parametrize(("size", "expected"), [(400, (400, 300)), (100, (100, 75)), (9000, (800, 600)), (0, (1, 1))])
-def test_a_photo_is_rendered_at_a_size_and_never_larger_than_it_is(
-    tmp_path: Path, size: int, expected: tuple[int, int]
-) -> None:
-    image = opened(render(put(tmp_path, "a.png", encoded(quarters(800, 600), "PNG")), size))
-    assert image.size == expected
-    assert corners(image) == QUARTERS or size == 0
-
-
-def test_a_photo_is_rendered_upright(tmp_path: Path) -> None:
-    assert corners(opened(render(put(tmp_path, "a.jpg", with_orientation(6)), 48))) == QUARTERS
 
 
 def marked(width: int, height: int, box: Box) -> Image.Image:
@@ -96,8 +83,8 @@ def test_any_box_gives_a_square_of_the_size_asked_for_or_is_refused(
 
 def test_what_cannot_be_decoded_or_found_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="not a picture: text"):
-        render(put(tmp_path, "a.jpg", b"text"), 50)
+        face_crop(put(tmp_path, "a.jpg", b"text"), Box(0, 0, 1, 1), 50)
     with pytest.raises(Unreadable):
         face_crop(put(tmp_path, "a.jpg", b"\xff\xd8\xff"), Box(0, 0, 1, 1), 50)
     with pytest.raises(NotFound):
-        render(bytes(tmp_path / "gone.jpg"), 50)
+        face_crop(bytes(tmp_path / "gone.jpg"), Box(0, 0, 1, 1), 50)
