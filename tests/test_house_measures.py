@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from pathlib import Path
 
@@ -208,3 +209,37 @@ def test_the_table_shows_both_trees_and_every_peer() -> None:
 def test_a_list_without_lines_has_no_title() -> None:
     assert titled("Doubles", []) == []
     assert titled("Doubles", ["a"]) == ["", "Doubles (1):", "  a"]
+
+
+# The house as it stands
+
+
+@pytest.fixture(scope="module")
+def house() -> Tree:
+    """The source of the work tree."""
+    return tree_now()
+
+
+def test_no_two_folders_hold_a_module_of_one_name_but_for_the_listed_subjects(house: Tree) -> None:
+    assert unlisted_doubles(module_doubles(house)) == {}
+
+
+def test_no_class_name_is_defined_twice(house: Tree) -> None:
+    assert class_doubles(house).doubled == {}
+    assert class_doubles(house, private=True).doubled == {}
+
+
+def test_protocols_stay_few_and_no_function_is_a_maze(house: Tree) -> None:
+    assert len(abstract_classes(house)) < 35
+    assert complex_functions(house) == []
+
+
+def test_what_is_made_of_more_than_five_things_names_them(house: Tree) -> None:
+    """A row of a dozen values in a line of code is read by nobody; SQLAlchemy's tables are lists of columns."""
+    made = [
+        f"{path}: {ast.unparse(call.func)}"
+        for path, call in house.nodes()
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id[:1].isupper()
+        if call.func.id not in {"Table", "RustNotify"} and len(call.args) > 5
+    ]
+    assert made == []
