@@ -20,6 +20,21 @@ export interface ApiKeyRow {
   used_at: string | null;
 }
 
+export interface AssignmentReason {
+  person_id: number;
+  person_name: string;
+  now_id: number | null;
+  now_name: string | null;
+  rule: string;
+  actor: string;
+  at: string;
+  operation_id: number;
+  model_version: string | null;
+  similarity: number | null;
+  threshold: number | null;
+  superseded: boolean;
+}
+
 export interface BatchOutcome {
   results: Outcome[];
   operation_id: number | null;
@@ -77,11 +92,6 @@ export interface ChatWish {
   linger?: number;
 }
 
-export interface Clip {
-  status: 'failed' | 'pending' | 'ready';
-  detail?: string | null;
-}
-
 export interface ClipRow {
   path: string;
   library_id: number | null;
@@ -91,6 +101,11 @@ export interface ClipRow {
 
 export interface ClipRows {
   items: ClipRow[];
+}
+
+export interface ClipStatus {
+  status: 'failed' | 'pending' | 'ready';
+  detail?: string | null;
 }
 
 export interface ClipsWanted {
@@ -147,6 +162,19 @@ export interface DrawnFace {
   person_id?: number | null;
 }
 
+export interface EmbeddingProgress {
+  done: number;
+  total: number;
+}
+
+export interface EmbeddingRow {
+  id: number;
+  content_hash: string;
+  person_id: number | null;
+  model_version: string;
+  embedding: string;
+}
+
 export interface EntityPatch {
   name?: string;
   type?: 'event' | 'organisation' | 'person' | 'place' | 'thing';
@@ -182,7 +210,7 @@ export interface EventRow {
 export interface FaceHistory {
   face: FaceView;
   found_by: string;
-  reasons: Reason[];
+  reasons: AssignmentReason[];
   events: EventRow[];
 }
 
@@ -226,14 +254,6 @@ export interface FacesBatch {
   action: 'assign' | 'delete' | 'ignore' | 'notice' | 'unassign';
   person_id?: number | null;
   name?: string | null;
-}
-
-export interface FacesEmbedding {
-  id: number;
-  content_hash: string;
-  person_id: number | null;
-  model_version: string;
-  embedding: string;
 }
 
 export interface FactPatch {
@@ -306,7 +326,7 @@ export interface Folders {
 export interface FoundPhotos {
   items: FoundRow[];
   next_cursor: string | null;
-  embedding: SearchingEmbedding | null;
+  embedding: EmbeddingProgress | null;
 }
 
 export interface FoundRow {
@@ -435,10 +455,6 @@ export interface JobRow {
   ended_at: string | null;
 }
 
-export interface LibrariesAsked {
-  library_id: number;
-}
-
 export interface LibraryPatch {
   name?: string | null;
   root?: string | null;
@@ -499,7 +515,7 @@ export interface MediaRow {
   companions: Companion[];
 }
 
-export interface Memories {
+export interface MemoriesPage {
   date: string;
   span: 'day' | 'month' | 'week';
   items: YearOfMemories[];
@@ -762,21 +778,6 @@ export interface Ready {
   ready: boolean;
 }
 
-export interface Reason {
-  person_id: number;
-  person_name: string;
-  now_id: number | null;
-  now_name: string | null;
-  rule: string;
-  actor: string;
-  at: string;
-  operation_id: number;
-  model_version: string | null;
-  similarity: number | null;
-  threshold: number | null;
-  superseded: boolean;
-}
-
 export interface RebuildWish {
   drop_old?: boolean;
 }
@@ -799,15 +800,14 @@ export interface RewindWish {
   insight_id?: number | null;
 }
 
+export interface ScanRequested {
+  library_id: number;
+}
+
 export interface SearchState {
   usable: boolean;
   reason: string | null;
-  embedding: SearchingEmbedding | null;
-}
-
-export interface SearchingEmbedding {
-  done: number;
-  total: number;
+  embedding: EmbeddingProgress | null;
 }
 
 export interface Session {
@@ -827,7 +827,7 @@ export interface Suggestion {
   cover_face_id: number | null;
 }
 
-export interface SummariesAsked {
+export interface SummariesRequested {
   from: string;
   to: string;
   contacts: string[];
@@ -946,7 +946,7 @@ export interface Routes {
     };
     'faces/embeddings': {
       query: 'library' | 'unassigned' | 'limit' | 'offset' | 'cursor';
-      answer: Page<FacesEmbedding>;
+      answer: Page<EmbeddingRow>;
     };
     'image/faces': {
       query: 'path' | 'library' | 'limit' | 'offset' | 'as_of';
@@ -1002,7 +1002,7 @@ export interface Routes {
     };
     'memories': {
       query: 'date' | 'span' | 'library' | 'timezone' | 'limit';
-      answer: Memories;
+      answer: MemoriesPage;
     };
     'image': {
       query: 'path' | 'library' | 'size';
@@ -1022,11 +1022,11 @@ export interface Routes {
     };
     'video/preview': {
       query: 'path' | 'library';
-      answer: Clip;
+      answer: ClipStatus;
     };
     'video/gif': {
       query: 'path' | 'library';
-      answer: Clip;
+      answer: ClipStatus;
     };
     'image/tags': {
       query: 'path' | 'library' | 'as_of';
@@ -1283,7 +1283,7 @@ export interface Routes {
     'summaries/generate': {
       query: never;
       body: GenerateSummaries;
-      answer: SummariesAsked;
+      answer: SummariesRequested;
     };
     'libraries': {
       query: never;
@@ -1292,7 +1292,7 @@ export interface Routes {
     };
     [path: `libraries/${number}/scan`]: {
       query: never;
-      answer: LibrariesAsked;
+      answer: ScanRequested;
     };
     [path: `operations/${number}/undo`]: {
       query: 'with_later';

@@ -12,7 +12,7 @@ import { ago } from './words.js';
 
 /**
  * @import { Answered } from '../api.js'
- * @import { FaceView, Reason } from '../../shapes'
+ * @import { FaceView, AssignmentReason } from '../../shapes'
  * @import { Choice } from './personpicker.js'
  */
 
@@ -100,7 +100,7 @@ function why(face) {
   return h('details', { class: 'why', ontoggle: open }, h('summary', {}, 'Why?'), list);
 }
 
-/** One reason in words. @param {Reason} reason */
+/** One reason in words. @param {AssignmentReason} reason */
 function reasonText(reason) {
   /** @type {Record<string, string>} */
   const rules = {
