@@ -182,8 +182,8 @@ def _in_words(message: str, shape: Any) -> str:
     return worded[:1].lower() + worded[1:]
 
 
-def _names(types_said: str) -> str:
-    return " or ".join(_WORDS.get(name, name) for name in types_said.split(" | "))
+def _names(types_text: str) -> str:
+    return " or ".join(_WORDS.get(name, name) for name in types_text.split(" | "))
 
 
 def _choices(shape: Any) -> list[Any]:
