@@ -38,7 +38,7 @@ def findings(application: ApplicationParts) -> Iterator[DoctorFinding]:
     yield faces(lambda: application.engine)
     yield from (DoctorFinding(*found) for found in application.locator.findings())
     bundled = application.embedders.bundled
-    adds = "adds search by meaning without Ollama (make search)"
+    adds = "adds search by meaning without Ollama (imageapi setup --search)"
     yield DoctorFinding("text model", None if bundled is None else bundled.model, adds)
     yield DoctorFinding("search by meaning", meaning_state(application), "finds texts that mean what is asked")
     if application.conversations is not None:

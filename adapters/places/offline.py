@@ -162,7 +162,7 @@ class OfflineGeocoder:
                 try:
                     self._index = read_places(self._folder or packaged_folder())
                 except (OSError, EOFError, ValueError, zlib.error) as error:
-                    self._trouble = f"the places cannot be read ({error}): run `make setup` again"
+                    self._trouble = f"the places cannot be read ({error}): run `imageapi setup` again"
                     log.warning("%s; photos are shown with coordinates alone", self._trouble)
                     raise Unavailable(self._trouble) from error
             return self._index

