@@ -19,6 +19,7 @@ import hashlib
 import random
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -52,10 +53,8 @@ from domain.events.tag import MediaTagged, TagCreated
 from domain.ports.face_engine import Embedding
 from projections.queries.photo_filter import PhotoFilter
 
-MEDIA, FACES, ASSIGNED, PERSONS, TAGS = 100_000, 300_000, 80_000, 500, 300
-BATCH = 1000
-FIRST = datetime(2005, 1, 1, tzinfo=UTC)
-DAYS = 20 * 365
+MEDIA, FACES, ASSIGNED, PERSONS, TAGS, BATCH = 100_000, 300_000, 80_000, 500, 300, 1000
+FIRST, DAYS = datetime(2005, 1, 1, tzinfo=UTC), 20 * 365
 CAMERAS = (
     ("Apple", "iPhone 12", None),
     ("Apple", "iPhone 15 Pro", None),
@@ -398,6 +397,4 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
     main(sys.argv[1:])

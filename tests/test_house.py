@@ -15,7 +15,7 @@ LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 PAGE_LOCK = ROOT / "requirements" / "page" / "package-lock.json"
 WIDEST = 120
 """Characters of a line of the page; ruff sees to the lines of Python."""
-LONGEST = {"code": 400, "tests": 600, "app.py": 350}
+LONGEST = {"code": 400, "page": 450, "tests": 600, "app.py": 350}
 """Lines of a file. A table of cases may be longer than code that has to be understood at once."""
 
 PAGES = {
@@ -120,13 +120,18 @@ def test_no_file_names_the_host_of_a_package_registry() -> None:
     ] == []
 
 
+def _room_of(path: Path) -> str:
+    """Which limit holds for a file; Prettier gives each argument a line where ruff leaves them together."""
+    if path.parts[0] == "tests":
+        return "tests"
+    return "page" if path.parts[:2] == ("adapters", "page") else "code"
+
+
 def test_no_file_is_too_long_to_be_read_at_once() -> None:
     lengths = {
         path: text.count("\n") for path, text in tracked_text() if path.suffix in {".py", ".js", ".css", ".html"}
     }
-    limits = {
-        path: LONGEST.get(str(path), LONGEST["tests" if path.parts[0] == "tests" else "code"]) for path in lengths
-    }
+    limits = {path: LONGEST.get(str(path), LONGEST[_room_of(path)]) for path in lengths}
     assert {str(path): length for path, length in lengths.items() if length > limits[path]} == {}
 
 

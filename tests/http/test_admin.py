@@ -93,7 +93,7 @@ def test_a_bug_is_counted_as_one(world: World, ann: Api, monkeypatch: pytest.Mon
     def broken(*_: object, **__: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr("projections.queries.persons_with_faces.People.page", broken)
+    monkeypatch.setattr("projections.queries.persons_with_faces.PersonsWithFaces.page", broken)
     problem(ann.get("/persons"), 500)
     assert requests(ann)["GET", "/persons", "5xx"] == 1
 

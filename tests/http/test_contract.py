@@ -176,7 +176,7 @@ def test_a_bug_becomes_a_plain_problem_and_a_traceback_in_the_log(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("the secret inside")
 
-    monkeypatch.setattr("projections.queries.persons_with_faces.People.page", broken)
+    monkeypatch.setattr("projections.queries.persons_with_faces.PersonsWithFaces.page", broken)
     with caplog.at_level(logging.ERROR):
         told = problem(ed.get("/persons"), 500)
     assert "secret" not in json.dumps(told)

@@ -188,8 +188,8 @@ def test_whatever_a_model_says_is_only_text(panel: Locator, talker: Talker) -> N
     write(panel)
     expect(panel.locator(".insight-text").first).to_contain_text("PWNED")
     say(panel, HOSTILE)
-    expect(panel.locator(".uow.assistant")).to_contain_text("PWNED")
+    expect(panel.locator(".turn.assistant")).to_contain_text("PWNED")
     expect(panel.get_by_role("button", name="Stop")).to_have_count(0)
     assert panel.locator("a, img, script, iframe").count() == 0
-    expect(panel.locator(".uow.user")).to_have_text(HOSTILE)
-    expect(panel.locator(".uow.assistant")).not_to_contain_text("127.0.0.1")
+    expect(panel.locator(".turn.user")).to_have_text(HOSTILE)
+    expect(panel.locator(".turn.assistant")).not_to_contain_text("127.0.0.1")
