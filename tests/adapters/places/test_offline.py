@@ -88,7 +88,7 @@ def test_where_the_places_are_missing_none_is_told_and_the_log_says_so_once(
         assert geocoder.nearest(38.7, -9.1) is None
         assert geocoder.nearest(38.7, -9.1) is None
     assert len(caplog.records) == 1
-    with pytest.raises(Unavailable, match="make setup"):
+    with pytest.raises(Unavailable, match="imageapi setup"):
         geocoder.index()
 
 
