@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from domain.events.event import Event, recorded_as
+from domain.events.event import Event, Payload, recorded_as
 
 NEEDS_FFMPEG: Final = "ffmpeg is not installed: `make tools` or your system's package `ffmpeg` lets videos be shown"
 """The problem of a video that was found while nothing could decode it; a full scan tries again once something can."""
@@ -21,11 +21,17 @@ class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `size` in bytes, `mtime_ns` nanoseconds since 1970 UTC, `width` and `height` pixels of the upright picture,
     `taken_at` microseconds of the camera's wall clock counted as if it were UTC, `taken_offset` minutes east of UTC
-    where the camera recorded them, `latitude` and `longitude` degrees WGS 84, `placeholder` a thumbhash in base64,
-    `problem` why the file is not (or not wholly) shown. Of videos: `duration` in seconds, `frame_rate` frames a second
-    on average, `bit_rate` bits a second, codecs by ffmpeg's names. Of photos: `motion_at` and `motion_bytes` where a
-    short video lies in the file, `burst` what the camera calls the series that it belongs to. `reading` is the number
-    of `READINGS` by which it was read, 0 before there was one.
+    where they are known, `taken_source` one of `TAKEN_SOURCES`, `latitude` and `longitude` degrees WGS 84,
+    `placeholder` a thumbhash in base64, `problem` why the file is not (or not wholly) shown. Of videos: `duration` in
+    seconds, `frame_rate` frames a second on average, `bit_rate` bits a second, codecs by ffmpeg's names. Of photos:
+    `motion_at` and `motion_bytes` where a short video lies in the file, `burst` what the camera calls the series that
+    it belongs to. `reading` is the number of `READINGS` by which it was read, 0 before there was one.
+
+    What people wrote, in the file or its sidecar: `title` and `keywords` in one line each, `description`, `rating` 1 to
+    5 stars or -1 for rejected, `place` the names of where it was taken, the nearest first. `sidecar` tells one state of
+    the file's sidecar from another, None where it has none. `offset_source` says where the offset of a video that knows
+    only UTC is from (`position`, or `photos` around it); `utc` where nothing tells it. `picture_hash` is the SHA-256,
+    in hexadecimal, of the coded picture without what is written about it.
     """
 
     size: int
@@ -53,11 +59,40 @@ class FileFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     motion_at: int | None = None
     motion_bytes: int | None = None
     burst: str | None = None
+    title: str | None = None
+    description: str | None = None
+    rating: int | None = None
+    keywords: tuple[str, ...] = ()
+    place: str | None = None
+    sidecar: str | None = None
+    offset_source: str | None = None
+    picture_hash: str | None = None
+
+
+TAKEN_SOURCES: Final = (*("user", "sidecar", "exif", "xmp", "iptc", "png", "video", "filename", "modified", "mtime"),)
+"""Who says when a photo was taken, in the order in which they are believed: `video` is the container of a video,
+`filename` the name of the file, `modified` what an editor wrote when it saved the photo, `mtime` the file system. An
+event of version 1 says `exif` of what an editor wrote, too."""
+_NOT_READ: Final[dict[str, Any]] = {
+    "title": None,
+    "description": None,
+    "rating": None,
+    "keywords": (),
+    "place": None,
+    "sidecar": None,
+    "offset_source": None,
+    "picture_hash": None,
+}
+
+
+def _lifted(old: Payload) -> Payload:
+    """Facts of version 1, when what people wrote was not read."""
+    return {**old, "facts": {**_NOT_READ, **old["facts"]}}
 
 
 class Media(msgspec.Struct, frozen=True):
     """A media row as a command sees it; `content_hash` is SHA-256 (32 bytes), None where the file could not be read;
-    `reading`, `motion_at` and `motion_bytes` as in `FileFacts`."""
+    `reading`, `motion_at`, `motion_bytes`, `sidecar` and `picture_hash` as in `FileFacts`."""
 
     id: int
     library_id: int
@@ -71,6 +106,8 @@ class Media(msgspec.Struct, frozen=True):
     reading: int = 0
     motion_at: int | None = None
     motion_bytes: int | None = None
+    sidecar: str | None = None
+    picture_hash: str | None = None
 
     @property
     def has_motion(self) -> bool:
@@ -83,7 +120,7 @@ class Media(msgspec.Struct, frozen=True):
         return self.content_hash is not None and self.reading < READINGS.get(self.kind, 0)
 
 
-@recorded_as("MediaDiscovered", "media", "media_id", opens=True)
+@recorded_as("MediaDiscovered", "media", "media_id", version=2, opens=True, upcasts={1: _lifted})
 class MediaDiscovered(Event, frozen=True, omit_defaults=True):
     """A file was seen for the first time at this place."""
 
@@ -94,7 +131,7 @@ class MediaDiscovered(Event, frozen=True, omit_defaults=True):
     facts: FileFacts
 
 
-@recorded_as("MediaChanged", "media", "media_id")
+@recorded_as("MediaChanged", "media", "media_id", version=2, upcasts={1: _lifted})
 class MediaChanged(Event, frozen=True, omit_defaults=True):
     """The file at this place was read again; `was` is the hash it had before."""
 

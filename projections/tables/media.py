@@ -35,7 +35,7 @@ from domain.rules.stacks import burst_of, stack_of, stack_rank
 from projections.tables.projection import Id, Projection, id_column
 
 _FACTS = FileFacts.__struct_fields__
-_WRITTEN = (*_FACTS, "camera_key", "stack_rank")
+_WRITTEN = (*_FACTS, "camera_key", "words_key", "stack_rank")
 Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points, as SQLite has it."""
 
@@ -83,6 +83,15 @@ class MediaTable(Projection):
             Column("motion_at", BigInteger),
             Column("motion_bytes", BigInteger),
             Column("burst", Text),
+            Column("title", Text),
+            Column("description", Text),
+            Column("rating", Integer),
+            Column("keywords", Text),
+            Column("place", Text),
+            Column("sidecar", Text),
+            Column("offset_source", Text),
+            Column("picture_hash", Text),
+            Column("words_key", Text, nullable=False),
             Column("present", Boolean, nullable=False),
             Column("discovered_at", BigInteger, nullable=False),
             UniqueConstraint("library_id", "path", name=self.named("media_place")),
@@ -122,6 +131,8 @@ class MediaTable(Projection):
         Index(self.named("media_content"), *of_content)
         of_folder = (t.c.library_id, t.c.folder, t.c.present, t.c.content_hash, t.c.taken_at, rank)
         Index(self.named("media_folder"), *of_folder)
+        has_picture = t.c.picture_hash.is_not(None)
+        Index(self.named("media_picture"), t.c.picture_hash, sqlite_where=has_picture, postgresql_where=has_picture)
         wrong = t.c.problem.is_not(None)
         Index(self.named("media_problem"), t.c.library_id, sqlite_where=wrong, postgresql_where=wrong)
 
@@ -223,5 +234,11 @@ class MediaTable(Projection):
 
 def _facts(facts: FileFacts) -> dict[str, Any]:
     camera = " ".join(word for word in (facts.make, facts.model) if word)
-    key = f"{search_key(camera)}\n{search_key(facts.lens or '')}"
-    return {**msgspec.structs.asdict(facts), "camera_key": key, "stack_rank": stack_rank(facts)}
+    written = "\n".join(text for text in (facts.title, facts.description, facts.place, *facts.keywords) if text)
+    return {
+        **msgspec.structs.asdict(facts),
+        "keywords": "\n".join(facts.keywords) or None,
+        "camera_key": f"{search_key(camera)}\n{search_key(facts.lens or '')}",
+        "words_key": search_key(written),
+        "stack_rank": stack_rank(facts),
+    }
