@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from adapters.files.confinement import reason_of
-from adapters.files.rdf import LARGEST_PACKET
 from adapters.files.walk import PHOTO_EXTENSIONS
+from adapters.xmp.rdf import LARGEST_PACKET
 from domain.base.errors import Unavailable, Unreadable
 
 _RAWS: Final = frozenset(["arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"])
