@@ -161,7 +161,7 @@ UTC_TIME = {"creation_time": "2024-05-01T10:00:05.000000Z"}
 def test_the_wall_clock_and_utc_are_kept_apart(
     tags: Mapping[str, str], name: str, duration: float, taken: tuple[str, int | None] | None
 ) -> None:
-    found = film._taken(tags, name, None, duration)
+    found, _ = film._taken(tags, name, None, duration)
     assert (None if found is None else (at(found.micros), found.offset_minutes)) == taken
 
 
