@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from domain.base.paths import folder_of, name_of
 from domain.events.burst import BurstJoined, BurstLeft, Shot
 from domain.events.event import Event
-from domain.events.media import PICTURE, RANKS, RAW
+from domain.events.media import CAMERA_TIMES, PICTURE, RANKS, RAW
 from domain.rules.stacks import burst_of, stack_key, stack_of
 
 GAP_MICROS: Final = 1_000_000
@@ -123,7 +123,7 @@ def _by_time(photos: Iterable[_Photo]) -> Iterator[tuple[str, list[_Photo]]]:
     cameras: dict[tuple[str, str], list[_Photo]] = {}
     for photo in photos:
         lead = photo.lead
-        if lead.taken_source == "exif" and (lead.make or lead.model):
+        if lead.taken_source in CAMERA_TIMES and (lead.make or lead.model):
             cameras.setdefault((lead.make or "", lead.model or ""), []).append(photo)
     for camera, taken in cameras.items():
         for run in _runs(taken):
