@@ -73,6 +73,8 @@ TAKEN_SOURCES: Final = (*("user", "sidecar", "exif", "xmp", "iptc", "png", "vide
 """Who says when a photo was taken, in the order in which they are believed: `video` is the container of a video,
 `filename` the name of the file, `modified` what an editor wrote when it saved the photo, `mtime` the file system. An
 event of version 1 says `exif` of what an editor wrote, too."""
+STATED_TIMES: Final = frozenset({"user", "sidecar", "exif", "xmp", "iptc", "png", "video"})
+"""Of these, who states when it was taken."""
 CAMERA_TIMES: Final = frozenset({"sidecar", "exif", "xmp"})
 """Of these, who may have it from a camera to fractions of a second."""
 _NOT_READ: Final[dict[str, Any]] = {

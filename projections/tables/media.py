@@ -31,6 +31,7 @@ from domain.base.names import search_key
 from domain.base.paths import folder_of, name_of
 from domain.events.burst import BurstJoined, BurstLeft
 from domain.events.media import RANKS, FileFacts, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.events.stack import StackJoined
 from domain.rules.stacks import burst_of, stack_of, stack_rank
 from projections.tables.projection import Id, Projection, id_column
 
@@ -230,6 +231,11 @@ class MediaTable(Projection):
                 "to_stack": burst_of(e.library_id, e.folder, e.burst),
                 "to_order": e.order,
             },
+        )
+        self.on(
+            StackJoined,
+            update(t).where(key).values(stack=bindparam("to_stack"), stack_rank=of_name),
+            lambda e, r: {"key": e.media_id, "to_stack": burst_of(e.library_id, e.folder, e.stack)},
         )
         self.on(
             BurstLeft,
