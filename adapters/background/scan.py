@@ -98,6 +98,7 @@ class Scanner:
             reading.run(walk, news, done)
         if survey.gone and not stopping():
             recording.record_missing()
+        recording.zone_videos(stopping, full=full)
         recording.link_bursts(stopping)
         recording.end()
         return done
