@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select
+from sqlalchemy import Column, Connection, Row, RowMapping, Select, func, select
 
 from domain.events.burst import Shot
 from domain.events.media import Media
@@ -58,11 +58,16 @@ class MediaFiles:
 
     def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
         """Every file with one of these contents in any library, missing ones too, by id."""
-        t = self._table
-        wanted = list(content_hashes)
+        return self._with_one_of(self._table.c.content_hash, list(content_hashes))
+
+    def of_pictures(self, picture_hashes: Collection[str]) -> list[Media]:
+        """Every file with one of these coded pictures in any library, missing ones too, by id."""
+        return self._with_one_of(self._table.c.picture_hash, list(picture_hashes))
+
+    def _with_one_of(self, column: Column[Any], wanted: Sequence[object]) -> list[Media]:
         found: list[Media] = []
         for start in range(0, len(wanted), 500):
-            statement = self._few().where(t.c.content_hash.in_(wanted[start : start + 500])).order_by(t.c.id)
+            statement = self._few().where(column.in_(wanted[start : start + 500])).order_by(self._table.c.id)
             found += map(_media, self._connection.execute(statement))
         return found
 
