@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from adapters.files.recently_read import RecentlyRead
-from adapters.files.walk import FoundFile, WalkProblem, kind_of, walk
+from adapters.files.sidecars import with_sidecars
+from adapters.files.walk import FoundFile, WalkProblem, is_sidecar, kind_of, walk
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable
@@ -34,14 +35,14 @@ class LibraryWalk:
             Unavailable: the root is not there.
         """
         for folder, group in itertools.groupby(self._entries(), key=lambda entry: folder_of(entry.path)):
-            files = []
+            files: list[FoundFile] = []
             for entry in group:
                 if isinstance(entry, WalkProblem):
                     yield folder, entry
-                elif kind_of(entry.path) is not None:
+                elif kind_of(entry.path) is not None or is_sidecar(entry.path):
                     files.append(entry)
-            if files:
-                yield folder, files
+            if media := with_sidecars(files):
+                yield folder, media
 
     def _entries(self) -> Iterator[FoundFile | WalkProblem]:
         """What the walk meets, of the places that were noticed."""
@@ -104,7 +105,7 @@ class News:
             self._again |= {media.id for media in files if media.present and wanted(media)}
 
     def is_news(self, file: FoundFile, known: Media | None) -> bool:
-        """Whether a file that was met is another one than is known."""
+        """Whether a file that was met, or a sidecar of it, is another one than is known."""
         if file.path in self._noticed.unfinished:
             return False
         if known is None or not known.present:
@@ -115,7 +116,7 @@ class News:
             return True
         if self._full and known.problem == NEEDS_FFMPEG and self._has_ffprobe:
             return True
-        return (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
+        return (known.size, known.mtime_ns) != (file.size, file.mtime_ns) or _has_other_sidecars(file, known)
 
     def is_outdated(self, file: FoundFile, known: Media | None) -> bool:
         """Whether there is no news of a file, but more to be known than was when it was read."""
@@ -134,3 +135,9 @@ class News:
             return False
         self._may_reread -= 1
         return True
+
+
+def _has_other_sidecars(file: FoundFile, known: Media) -> bool:
+    """Whether the sidecars of a file are not as they were when it was read with them."""
+    was_read_with_them = known.content_hash is not None and not known.is_outdated
+    return was_read_with_them and known.sidecar != file.sidecar_state

@@ -7,14 +7,17 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Final
+
+import msgspec
 
 from adapters.background.scan_news import LibraryWalk, News
 from adapters.background.scan_recording import ScanRecording
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import ScanReport
+from adapters.files.sidecars import read_sidecar
 from adapters.files.walk import FoundFile, MediaKind, WalkProblem, kind_of
 from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.base.paths import bytes_of, shown
@@ -28,10 +31,10 @@ log = logging.getLogger(__name__)
 READ_AHEAD: Final = 64
 """Files that are read or wait for a worker at once: enough to keep every worker busy, few enough to stay flat."""
 
-ReadMedia = Callable[[bytes, str, MediaKind, int], Future[ReadFile]]
+ReadMedia = Callable[[bytes, str, MediaKind, int, Sequence[bytes]], Future[ReadFile]]
 """Reads one file in a worker (`adapters.media.gallery.Gallery.read`): its path, the path text of it, its kind by its
-name, its size. Fails with `Unavailable` where it cannot be read now (still written, disk away), `NotFound` where it is
-gone, `Unreadable` where reading it hangs or crashes."""
+name, its size, the packets of its sidecars. Fails with `Unavailable` where it cannot be read now (still written, disk
+away), `NotFound` where it is gone, `Unreadable` where reading it hangs or crashes."""
 
 
 class Reading:
@@ -89,7 +92,7 @@ class Reading:
         """Read a young file once it has stood still for long enough, or leave it for the next scan."""
         time.sleep(max(0.0, self._settle_seconds - _age(file)))
         try:
-            now = os.stat(os.path.join(self._root, bytes_of(file.path)))
+            now = os.stat(self._whole(file))
         except OSError:
             return  # gone since the walk
         if (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns):
@@ -101,7 +104,20 @@ class Reading:
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
         self._recent.remember(self._library.id, file)
         kind = kind_of(file.path) or "photo"
-        return self._read(os.path.join(self._root, bytes_of(file.path)), file.path, kind, file.size)
+        return self._read(self._whole(file), file.path, kind, file.size, self._packets(file))
+
+    def _packets(self, file: FoundFile) -> list[bytes]:
+        """What stands in the sidecars of a file; one that cannot be read says nothing."""
+        found = []
+        for sidecar in file.sidecars:
+            try:
+                found.append(read_sidecar(self._whole(sidecar)) or b"")
+            except Unreadable as error:
+                log.warning("%s is left out: %s", shown(sidecar.path), error)
+        return found
+
+    def _whole(self, file: FoundFile) -> bytes:
+        return os.path.join(self._root, bytes_of(file.path))
 
     def _take(self, file: FoundFile, future: Future[ReadFile], done: ScanReport) -> None:
         """Wait for a file that is being read, and hand it to the recording."""
@@ -109,7 +125,9 @@ class Reading:
         if future.exception() is not None:
             self._recent.forget(self._library.id, file)
         try:
-            self._recording.add(future.result())
+            read = future.result()
+            facts = msgspec.structs.replace(read.facts, sidecar=file.sidecar_state)
+            self._recording.add(msgspec.structs.replace(read, facts=facts))
         except NotFound:
             pass  # gone since the walk: the next scan will not meet it either
         except StillChanging as error:

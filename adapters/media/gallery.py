@@ -13,7 +13,7 @@ import os
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -76,17 +76,21 @@ class Gallery:
 
     # For the scan
 
-    def read(self, path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
-        """Index one file in the background, with its renditions.
+    def read(
+        self, path: bytes, text: str, kind: MediaKind, size: int, sidecars: Sequence[bytes] = ()
+    ) -> Future[ReadFile]:
+        """Index one file in the background, with the packets of its sidecars, and make its renditions.
 
         Where that hangs or ends its process, the file is read once more without being decoded: it keeps its content
         and its place, and has no picture.
         """
         seconds = self._seconds(size)
-        whole = self._background.submit(read_media, path, text, self._renditions, kind, timeout=seconds)
+        root = self._renditions
+        whole = self._background.submit(read_media, path, text, root, kind, sidecars, timeout=seconds)
 
         def without_picture(reason: str) -> Future[ReadFile]:
-            return self._background.submit(read_undecoded, path, text, kind, reason, timeout=seconds)
+            words = (path, text, root, kind, reason, sidecars)
+            return self._background.submit(read_undecoded, *words, timeout=seconds)
 
         return _or_else(whole, without_picture)
 
@@ -159,9 +163,11 @@ class Gallery:
             self._crops.put(key, jpeg)
         return jpeg
 
-    def metadata(self, path: Path, kind: MediaKind) -> dict[str, object]:
-        """A file's facts and EXIF as they are now, as plain values; raises as `adapters.media.indexing.metadata`."""
-        return self._waiting.submit(metadata, os.fsencode(path), kind, timeout=self._seconds_a_file).result()
+    def metadata(self, path: Path, kind: MediaKind, sidecars: Sequence[bytes] = ()) -> dict[str, object]:
+        """A file's facts and EXIF as they are now, with what the packets of its sidecars say, as plain values; raises
+        as `adapters.media.indexing.metadata`."""
+        task = self._waiting.submit(metadata, os.fsencode(path), kind, sidecars, timeout=self._seconds_a_file)
+        return task.result()
 
     def embedded_xmp(self, path: Path) -> EmbeddedXmp:
         """What other programs wrote into a photo; raises as `adapters.media.embedded_xmp.embedded_xmp`."""

@@ -342,6 +342,12 @@ export interface FoundRow {
   height: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -496,6 +502,12 @@ export interface MediaRow {
   height: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -554,6 +566,12 @@ export interface Metadata {
   orientation: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;

@@ -252,5 +252,7 @@ def _is_another_in_its_place(before: Media, file: ReadFile) -> bool:
 
 def _is_as_it_was(before: Media, file: ReadFile) -> bool:
     """Whether a file is, and is told of, as when it was read last."""
-    now = (file.content_hash, file.facts.problem, file.facts.size, file.facts.mtime_ns)
-    return before.present and now == (before.content_hash, before.problem, before.size, before.mtime_ns)
+    facts = file.facts
+    now = (file.content_hash, facts.problem, facts.size, facts.mtime_ns, facts.sidecar)
+    was = (before.content_hash, before.problem, before.size, before.mtime_ns, before.sidecar)
+    return before.present and now == was

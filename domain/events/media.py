@@ -12,7 +12,7 @@ from domain.events.event import Event, Payload, recorded_as
 NEEDS_FFMPEG: Final = "ffmpeg is not installed: `make tools` or your system's package `ffmpeg` lets videos be shown"
 """The problem of a video that was found while nothing could decode it; a full scan tries again once something can."""
 
-READINGS: Final = {"photo": 1, "video": 1}
+READINGS: Final = {"photo": 2, "video": 2}
 """How many times more became known of the files of a kind. Raise it when a reading finds more than before: what was
 read before that is read again, though it did not change."""
 
@@ -74,6 +74,10 @@ TAKEN_SOURCES: Final = (*("user", "sidecar", "exif", "xmp", "iptc", "png", "vide
 """Who says when a photo was taken, in the order in which they are believed: `video` is the container of a video,
 `filename` the name of the file, `modified` what an editor wrote when it saved the photo, `mtime` the file system. An
 event of version 1 says `exif` of what an editor wrote, too."""
+STATED_TIMES: Final = frozenset({"user", "sidecar", "exif", "xmp", "iptc", "png", "video"})
+"""Of these, who states when it was taken."""
+CAMERA_TIMES: Final = frozenset({"sidecar", "exif", "xmp"})
+"""Of these, who may have it from a camera to fractions of a second."""
 _NOT_READ: Final[dict[str, Any]] = {
     "title": None,
     "description": None,

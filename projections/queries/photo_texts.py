@@ -37,6 +37,7 @@ from domain.rules.photo_text import PhotoFacts
 from projections.tables.schema import ReadTables
 
 _AT_ONCE = 500
+_SHORT = ("title", "keywords", "place")
 _PERSON_EVENTS = (
     *(PersonRenamed, PersonHidden, PersonShown, PersonMerged, PersonUnmerged),
     *(PersonDeleted, PersonRestored),
@@ -76,7 +77,7 @@ class PhotoTexts:
         says is left out, and so is who is hidden."""
         m = self._media
         names = ("id", "library_id", "path", "content_hash", "kind", "taken_at", "taken_source", "latitude")
-        columns = [*(m.c[name] for name in names), m.c.longitude]
+        columns = [*(m.c[name] for name in names), m.c.longitude, *(m.c[name] for name in (*_SHORT, "description"))]
         statement = select(*columns).where(m.c.id.in_(media_ids), m.c.present, m.c.content_hash.is_not(None))
         rows = [*self._connection.execute(statement.order_by(m.c.id)).mappings()]
         contents = {bytes(row["content_hash"]) for row in rows}
@@ -188,4 +189,6 @@ def _facts(
         text=text,
         people=tuple(persons.get(content, ())),
         tags=tuple(tags.get(content, ())),
+        written=tuple(", ".join(row[name].splitlines()) for name in _SHORT if row[name]),
+        description=row["description"] or "",
     )

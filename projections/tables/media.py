@@ -40,11 +40,13 @@ from domain.events.media import (
     MediaMoved,
     MediaReturned,
 )
+from domain.events.stack import StackJoined
 from domain.rules.stacks import burst_of, stack_of, stack_rank
 from projections.tables.projection import Id, Projection, id_column
 
 _FACTS = FileFacts.__struct_fields__
 _WRITTEN = (*_FACTS, "camera_key", "words_key", "stack_rank")
+STAR = "\N{BLACK STAR}"
 Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points, as SQLite has it."""
 
@@ -117,7 +119,8 @@ class MediaTable(Projection):
         ask; PostgreSQL limits the length of what an index holds, and reads the rows."""
         shown = t.c.present & t.c.content_hash.is_not(None)
         timeline = (t.c.taken_at, t.c.id)
-        filtered = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, t.c.path_key, t.c.camera_key)
+        words = (t.c.path_key, t.c.camera_key, t.c.words_key)
+        filtered = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, *words)
         rank = t.c.stack_rank
         of_stack = (t.c.stack, rank)
         Index(self.named("media_timeline"), *timeline, rank, *filtered, sqlite_where=shown).ddl_if("sqlite")
@@ -132,7 +135,11 @@ class MediaTable(Projection):
         described = (t.c.taken_at, t.c.latitude, t.c.longitude, t.c.camera_key)
         for name, where, held in (
             ("media_stack", shown, described),
-            ("media_companion", behind, (*described, t.c.library_id, t.c.kind, t.c.folder, t.c.path_key)),
+            (
+                "media_companion",
+                behind,
+                (*described, t.c.library_id, t.c.kind, t.c.folder, t.c.path_key, t.c.words_key),
+            ),
         ):
             Index(self.named(name), *of_stack, *held, sqlite_where=where).ddl_if("sqlite")
             Index(self.named(f"{name}_narrow"), *of_stack, postgresql_where=where).ddl_if("postgresql")
@@ -240,6 +247,11 @@ class MediaTable(Projection):
             },
         )
         self.on(
+            StackJoined,
+            update(t).where(key).values(stack=bindparam("to_stack"), stack_rank=of_name),
+            lambda e, r: {"key": e.media_id, "to_stack": burst_of(e.library_id, e.folder, e.stack)},
+        )
+        self.on(
             BurstLeft,
             update(t).where(key).values(stack=bindparam("to_stack"), stack_rank=of_name),
             lambda e, r: {"key": e.media_id, "to_stack": stack_of(e.library_id, e.path)},
@@ -248,7 +260,9 @@ class MediaTable(Projection):
 
 def _facts(facts: FileFacts) -> dict[str, Any]:
     camera = " ".join(word for word in (facts.make, facts.model) if word)
-    written = "\n".join(text for text in (facts.title, facts.description, facts.place, *facts.keywords) if text)
+    stars = None if facts.rating is None else f"rating:{facts.rating} {STAR * facts.rating}"
+    texts = (stars, facts.title, facts.description, facts.place, *facts.keywords)
+    written = "\n".join(text for text in texts if text)
     return {
         **msgspec.structs.asdict(facts),
         "keywords": "\n".join(facts.keywords) or None,
