@@ -52,6 +52,9 @@ class MediaLookups(Protocol):
     def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
         """Every file with one of these contents, missing ones too."""
 
+    def has_any(self, library_id: int) -> bool:
+        """Whether a library ever held a file."""
+
     def shows_content(self, content_hash: bytes) -> bool:
         """Whether the actor sees a present file with these bytes."""
 
