@@ -306,7 +306,7 @@ export interface FieldError {
 }
 
 export interface FileProblem {
-  id: number;
+  id: number | null;
   library_id: number;
   path: string;
   problem: string;
@@ -467,8 +467,10 @@ export interface LibraryView {
   photos: number;
   videos: number;
   problems: number;
+  state: 'held' | 'offline' | 'scanned' | 'waiting';
   offline: boolean;
   reason: string | null;
+  moved_from: MovedFrom | null;
   watched: 'native' | 'off' | 'polling';
   watched_reason: string | null;
   version: number;
@@ -586,6 +588,13 @@ export interface ModelView {
 export interface Models {
   backend: string;
   items: ModelView[];
+}
+
+export interface MovedFrom {
+  id: number;
+  name: string;
+  files: number;
+  here: number;
 }
 
 export interface NewApiKey {
@@ -1291,7 +1300,7 @@ export interface Routes {
       answer: LibraryView;
     };
     [path: `libraries/${number}/scan`]: {
-      query: never;
+      query: 'accept_missing';
       answer: ScanRequested;
     };
     [path: `operations/${number}/undo`]: {
