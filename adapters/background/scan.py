@@ -96,7 +96,7 @@ class Scanner:
             self._ledger, library, noticed, walk, news, full=full, another_folder=another, accept_missing=accept_missing
         )
         began = time.monotonic()
-        survey.run(done, report, self._try_again)
+        survey.run(done, report, self._try_again, stopping)
         done.surveyed = True
         report(done)
         done.looked = time.monotonic() - began

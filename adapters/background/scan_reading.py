@@ -8,7 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Final
 
 from adapters.background.scan_news import LibraryWalk, News
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 READ_AHEAD: Final = 64
 """Files that are read or wait for a worker at once: enough to keep every worker busy, few enough to stay flat."""
+
+LOOK_SECONDS: Final = 0.5
+"""How often a scan that waits for a file looks whether it is to stop."""
 
 ReadMedia = Callable[[bytes, str, MediaKind, int], Future[ReadFile]]
 """Reads one file in a worker (`adapters.media.gallery.Gallery.read`): its path, the path text of it, its kind by its
@@ -87,7 +90,8 @@ class Reading:
 
     def _take_settled(self, file: FoundFile, done: ScanReport) -> None:
         """Read a young file once it has stood still for long enough, or leave it for the next scan."""
-        time.sleep(max(0.0, self._settle_seconds - _age(file)))
+        while (rest := self._settle_seconds - _age(file)) > 0 and not self._stopping():
+            time.sleep(min(rest, LOOK_SECONDS))
         try:
             now = os.stat(os.path.join(self._root, bytes_of(file.path)))
         except OSError:
@@ -98,13 +102,25 @@ class Reading:
             done.deferred += 1
             log.info("%s is still being written: it is left for the next scan", shown(file.path))
 
+    def _is_read(self, future: Future[ReadFile]) -> bool:
+        """Whether a file was read before the scan has to stop."""
+        while not self._stopping():
+            if wait([future], LOOK_SECONDS).done:
+                return True
+        return future.done()
+
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
         self._recent.remember(self._library.id, file)
         kind = kind_of(file.path) or "photo"
         return self._read(os.path.join(self._root, bytes_of(file.path)), file.path, kind, file.size)
 
     def _take(self, file: FoundFile, future: Future[ReadFile], done: ScanReport) -> None:
-        """Wait for a file that is being read, and hand it to the recording."""
+        """Wait for a file that is being read, and hand it to the recording; one that takes longer than the scan may go
+        on is left for the next scan."""
+        if not self._is_read(future):
+            future.cancel()
+            self._recent.forget(self._library.id, file)
+            return
         done.read += 1
         if future.exception() is not None:
             self._recent.forget(self._library.id, file)

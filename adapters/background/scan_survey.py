@@ -54,15 +54,24 @@ class Survey:
         self._met: set[str] = set()
         self._unknown: list[str] = []
 
-    def run(self, done: ScanReport, report: Report, try_again: Callable[[Media], bool]) -> None:
+    def run(
+        self,
+        done: ScanReport,
+        report: Report,
+        try_again: Callable[[Media], bool],
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Count into `done`, and `report` it after each folder; `try_again` says what a full scan is to read all the
-        same.
+        same. Nothing is known to be gone where it is `stopping` before the end.
 
         Raises:
             Unavailable: the root is missing.
             Held: it is empty where files are known, or shows so little of them that another disk stands there.
         """
         for folder, found in self._walk.folders():
+            if stopping():
+                self.gone = set()
+                return
             if isinstance(found, WalkProblem):
                 self._unknown.append(found.path)
                 done.problems.append(found)

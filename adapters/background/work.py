@@ -37,12 +37,16 @@ class Work:
         """Begin, in the background: preparing may take long where the tables of this version have to be built."""
         self._starting.start()
 
-    def stop(self) -> None:
-        """End every loop after its current step."""
+    def ask_to_stop(self) -> None:
+        """Let every loop end after its current step, without waiting for that."""
         with self._lock:
             self._stopped = True
         for loop in self._loops:
             loop.ask_to_stop()
+
+    def stop(self) -> None:
+        """End every loop after its current step."""
+        self.ask_to_stop()
         for loop in self._loops:
             loop.stop()
 

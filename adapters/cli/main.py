@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -183,6 +184,13 @@ def run(
     for warning in settings.warnings:
         logging.getLogger("imageapi").warning("%s", warning)
     application = make(settings)
+    status = _done(application, words)
+    if words.run in (serving.serve, serving.serve_faces):
+        _leave(status)
+    return status
+
+
+def _done(application: ApplicationParts, words: argparse.Namespace) -> int:
     try:
         command: Command = words.run
         return command(application, words)
@@ -196,6 +204,15 @@ def run(
         return 130
     finally:
         application.close()
+
+
+def _leave(status: int) -> None:
+    """End the process now that everything is closed. Else a thread might keep it that answers a request nobody waits
+    for, such as the first clustering of many faces; and taking the modules apart takes a second."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _log(level: int) -> None:

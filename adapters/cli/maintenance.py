@@ -37,10 +37,15 @@ def status(application: ApplicationParts, words: argparse.Namespace) -> int:
 
 
 def doctor(application: ApplicationParts, words: argparse.Namespace) -> int:
-    """What is installed, reachable and missing."""
+    """What is installed, reachable and missing; 1 where something that is on does not work."""
+    failing = []
     for finding in [*findings(application)]:
-        state = finding.found if finding.found is not None else "missing"
-        print(f"{finding.what}: {state}\n    {finding.adds}")
+        print(f"{finding.what}: {finding.found}\n    {finding.adds}")
+        if finding.works is False:
+            failing.append(finding.what)
+    if failing:
+        print(f"does not work now: {', '.join(failing)}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -22,8 +22,9 @@ def serve(application: ApplicationParts, words: argparse.Namespace) -> int:
     roots = [*([] if base is None else [base.absolute()]), *map(_absolute, words.folders)]
     for root in roots:
         if not root.is_dir() and not _is_known(application, root):
-            named = f"BASE_PATH says {base}, and" if root == base else "name another one:"
-            raise NotFound(f"{named} there is no folder {root}")
+            if root == roots[0] and base is not None:
+                raise NotFound(f"BASE_PATH says {base}, and there is no such folder: name one that is there")
+            raise NotFound(f"there is no folder {root}")
     application.settings.make_data_folder()
     serve_until_interrupted = application.server()
     console = console_on(sys.stderr)
