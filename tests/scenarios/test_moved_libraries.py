@@ -289,3 +289,28 @@ def test_a_folder_that_cannot_be_read_is_a_problem_until_it_can(place: Place, mo
     blocked.is_on = False
     watches.step()
     assert watches.unreadable[1] == []
+
+
+# What is said meanwhile
+
+
+class Seen(JobBoard):
+    """A board that keeps how far the jobs were whenever one changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: list[tuple[int, int | None]] = []
+
+    def changed(self) -> None:
+        """As the base."""
+        super().changed()
+        self.states += [(job.done, job.total) for job in self.progress()]
+
+
+def test_the_progress_says_from_the_start_how_many_are_due(place: Place) -> None:
+    for folder in ("a", "b", "c"):
+        photos(place.root / folder, 4)
+    board = Seen()
+    WatchesLibraries(place.ledger, place.scanner, board, quick_seconds=0, full_seconds=3600).step()
+    assert board.states[0] == (0, 12)
+    assert {total for _, total in board.states} == {12}
