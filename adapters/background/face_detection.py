@@ -180,7 +180,7 @@ class DetectsFaces:
     def _count(self, pending: int) -> None:
         self._counted_at = time.monotonic()
         if self._job is None:
-            self._job = self._jobs.begin("detect", "recognising faces")
+            self._job = self._jobs.begin("detect", "recognising faces", pending)
         self._job.at(self._photos, self._photos + pending)
 
     def _wait(self, reason: str) -> None:

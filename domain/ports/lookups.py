@@ -55,6 +55,9 @@ class MediaLookups(Protocol):
     def of_pictures(self, picture_hashes: Collection[str]) -> list[Media]:
         """Every file with one of these coded pictures, missing ones too."""
 
+    def has_any(self, library_id: int) -> bool:
+        """Whether a library ever held a file."""
+
     def shows_content(self, content_hash: bytes) -> bool:
         """Whether the actor sees a present file with these bytes."""
 

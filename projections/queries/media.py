@@ -85,6 +85,23 @@ class MediaFiles:
         statement = self._few().where(t.c.library_id == library_id, t.c.folder == folder)
         return {media.path: media for media in map(_media, self._connection.execute(statement))}
 
+    def has_any(self, library_id: int) -> bool:
+        """Whether a library ever held a file, be it missing now and whether or not the library is visible."""
+        t = self._table
+        return self._connection.execute(select(t.c.id).where(t.c.library_id == library_id).limit(1)).first() is not None
+
+    def count_present(self, library_id: int) -> int:
+        """How many files of a library are thought present, whether or not it is visible."""
+        t = self._table
+        statement = select(func.count()).where(t.c.library_id == library_id, t.c.present)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def standing(self, library_id: int) -> list[tuple[str, int]]:
+        """Path and size in bytes of each file of a library that is thought present, whether or not it is visible."""
+        t = self._table
+        statement = select(t.c.path, t.c.size).where(t.c.library_id == library_id, t.c.present)
+        return [(path, size) for path, size in self._connection.execute(statement)]
+
     def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
         """The present, readable files of one folder of a library, whether or not it is visible; for bursts."""
         t = self._table
