@@ -22,6 +22,7 @@ from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.background.vector_upkeep import KeepsVectors
 from adapters.face_engines.build_engine import photos_at_once
 from adapters.files.change_watcher import ChangeWatcher
+from adapters.files.known_roots import KnownRoots
 from adapters.insights.build_narrator import models_by_backend
 from adapters.language.build_models import LanguageModels
 from adapters.meaning.vector_file import MeaningStore
@@ -66,7 +67,8 @@ def build_watcher(
     settings: Settings, ledger: Ledger, board: JobBoard, gallery: Gallery, changes: ChangeWatcher
 ) -> WatchesLibraries:
     """Looks at the libraries as often as is set; what imageapi makes itself is never part of one."""
-    scanner = Scanner(ledger, gallery.read, settings.own_folders, try_again=gallery.try_again)
+    roots = KnownRoots(settings.roots_file)
+    scanner = Scanner(ledger, gallery.read, settings.own_folders, try_again=gallery.try_again, roots=roots)
     return WatchesLibraries(
         ledger,
         scanner,
@@ -74,6 +76,7 @@ def build_watcher(
         quick_seconds=settings.watch_quick_interval_seconds,
         full_seconds=settings.watch_full_interval_seconds,
         changes=changes,
+        excluded=settings.own_folders,
     )
 
 

@@ -154,7 +154,7 @@ class DetectsFaces:
 
     @property
     def _resemblance(self) -> Resemblance:
-        return Resemblance(self._likeness, self._engine.thresholds.suggest)
+        return Resemblance.of(self._likeness, self._engine.thresholds)
 
     def _record(self, media: Media, model: str, found: Found) -> bool:
         """Record a look at a photo; whether faces stand there now that have no vector of this model, since they were
@@ -180,7 +180,7 @@ class DetectsFaces:
     def _count(self, pending: int) -> None:
         self._counted_at = time.monotonic()
         if self._job is None:
-            self._job = self._jobs.begin("detect", "recognising faces")
+            self._job = self._jobs.begin("detect", "recognising faces", pending)
         self._job.at(self._photos, self._photos + pending)
 
     def _wait(self, reason: str) -> None:

@@ -19,6 +19,7 @@ from adapters.background.scan_news import LibraryWalk, News
 from adapters.background.scan_reading import Reading, ReadMedia
 from adapters.background.scan_recording import ScanRecording
 from adapters.background.scan_survey import Survey
+from adapters.files.known_roots import KnownRoots
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import Report, ScanReport
 from adapters.store.ledger import Ledger
@@ -53,10 +54,13 @@ class Scanner:
         try_again: Callable[[Media], bool] = lambda _: False,
         most_outdated: int = OUTDATED_FILES,
         recent: RecentlyRead | None = None,
+        roots: KnownRoots | None = None,
         has_ffprobe: Callable[[], bool] = _is_ffprobe_here,
     ) -> None:
         """`try_again` says, once, of a file that has no picture whether a full scan is to read it all the same;
-        `most_outdated` files of which more can be known are read again by a quick scan."""
+        `most_outdated` files of which more can be known are read again by a quick scan. `roots` knows which folder
+        stood at the root of each library."""
+        self._roots = KnownRoots() if roots is None else roots
         self._ledger, self._read, self._excluded = ledger, read, tuple(excluded)
         self._settle_seconds, self._try_again, self._most_outdated = settle_seconds, try_again, most_outdated
         self._recent = RecentlyRead() if recent is None else recent
@@ -70,24 +74,31 @@ class Scanner:
         noticed: Noticed | None = None,
         report: Report | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        accept_missing: bool = False,
     ) -> ScanReport:
         """Bring the tables up to what is on the disk; a `full` scan also tries again what could not be read before.
 
         Only what was `noticed` is looked at, where that is given, and its written files are read whatever their size
-        and time say.
+        and time say. With `accept_missing` what is gone is believed to be deleted, be it everything.
         `report` is called as numbers change, `stopping` says when to leave off after the current batch.
 
         Raises:
-            Unavailable: the root is missing, or empty where files are known: nothing is marked as removed.
+            Unavailable: the root is missing: nothing is marked as removed.
+            Held: it is empty where files are known, or shows so little of them that it is rather another disk.
         """
         noticed, report = noticed or EVERYTHING, report or (lambda _: None)
         done = ScanReport(problems=[])
         recording = ScanRecording(self._ledger, library, noticed.written, done, report)
         walk = LibraryWalk(self._ledger, library, noticed, self._excluded)
         news = self._news(library, noticed, full=full)
-        survey = Survey(self._ledger, library, noticed, walk, news, full=full)
+        another = self._roots.is_another(library)
+        survey = Survey(
+            self._ledger, library, noticed, walk, news, full=full, another_folder=another, accept_missing=accept_missing
+        )
         began = time.monotonic()
-        survey.run(done, report, self._try_again)
+        survey.run(done, report, self._try_again, stopping)
+        done.surveyed = True
+        report(done)
         done.looked = time.monotonic() - began
         recording.expect(survey.gone, survey.touched)
         if done.to_read:
@@ -101,6 +112,8 @@ class Scanner:
         recording.zone_videos(stopping, full=full)
         recording.link_bursts(stopping)
         recording.end()
+        if noticed.everything and not stopping():
+            self._roots.remember(library)
         return done
 
     def _news(self, library: Library, noticed: Noticed, *, full: bool) -> News:

@@ -8,7 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Final
 
 import msgspec
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 READ_AHEAD: Final = 64
 """Files that are read or wait for a worker at once: enough to keep every worker busy, few enough to stay flat."""
+
+LOOK_SECONDS: Final = 0.5
+"""How often a scan that waits for a file looks whether it is to stop."""
 
 ReadMedia = Callable[[bytes, str, MediaKind, int, Sequence[bytes]], Future[ReadFile]]
 """Reads one file in a worker (`adapters.media.gallery.Gallery.read`): its path, the path text of it, its kind by its
@@ -90,7 +93,8 @@ class Reading:
 
     def _take_settled(self, file: FoundFile, done: ScanReport) -> None:
         """Read a young file once it has stood still for long enough, or leave it for the next scan."""
-        time.sleep(max(0.0, self._settle_seconds - _age(file)))
+        while (rest := self._settle_seconds - _age(file)) > 0 and not self._stopping():
+            time.sleep(min(rest, LOOK_SECONDS))
         try:
             now = os.stat(self._whole(file))
         except OSError:
@@ -100,6 +104,13 @@ class Reading:
         else:
             done.deferred += 1
             log.info("%s is still being written: it is left for the next scan", shown(file.path))
+
+    def _is_read(self, future: Future[ReadFile]) -> bool:
+        """Whether a file was read before the scan has to stop."""
+        while not self._stopping():
+            if wait([future], LOOK_SECONDS).done:
+                return True
+        return future.done()
 
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
         self._recent.remember(self._library.id, file)
@@ -120,7 +131,12 @@ class Reading:
         return os.path.join(self._root, bytes_of(file.path))
 
     def _take(self, file: FoundFile, future: Future[ReadFile], done: ScanReport) -> None:
-        """Wait for a file that is being read, and hand it to the recording."""
+        """Wait for a file that is being read, and hand it to the recording; one that takes longer than the scan may go
+        on is left for the next scan."""
+        if not self._is_read(future):
+            future.cancel()
+            self._recent.forget(self._library.id, file)
+            return
         done.read += 1
         if future.exception() is not None:
             self._recent.forget(self._library.id, file)

@@ -306,7 +306,7 @@ export interface FieldError {
 }
 
 export interface FileProblem {
-  id: number;
+  id: number | null;
   library_id: number;
   path: string;
   problem: string;
@@ -473,8 +473,10 @@ export interface LibraryView {
   photos: number;
   videos: number;
   problems: number;
+  state: 'held' | 'offline' | 'scanned' | 'waiting';
   offline: boolean;
   reason: string | null;
+  moved_from: MovedFrom | null;
   watched: 'native' | 'off' | 'polling';
   watched_reason: string | null;
   version: number;
@@ -604,6 +606,13 @@ export interface ModelView {
 export interface Models {
   backend: string;
   items: ModelView[];
+}
+
+export interface MovedFrom {
+  id: number;
+  name: string;
+  files: number;
+  here: number;
 }
 
 export interface NewApiKey {
@@ -1309,7 +1318,7 @@ export interface Routes {
       answer: LibraryView;
     };
     [path: `libraries/${number}/scan`]: {
-      query: never;
+      query: 'accept_missing';
       answer: ScanRequested;
     };
     [path: `operations/${number}/undo`]: {

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from domain.base.geometry import Placement
 from domain.events.event import Event, Payload, recorded_as
 
 NEEDS_FFMPEG: Final = "ffmpeg is not installed: `make tools` or your system's package `ffmpeg` lets videos be shown"
@@ -94,6 +95,25 @@ def _lifted(old: Payload) -> Payload:
     return {**old, "facts": {**_NOT_READ, **old["facts"]}}
 
 
+BY_DATA: Final = "data"
+BY_PICTURE: Final = "picture"
+BY_CAMERA: Final = "camera"
+
+
+class SamePicture(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why other bytes are taken for the picture that was there: `by` its coded `data`, since only what is written about
+    it differs; its `picture`, which shows the older one as `placement` says; or the `camera` and the moment that both
+    name. `placement` is None where nothing tells how it shows the older one."""
+
+    by: str
+    placement: Placement | None = None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it shows the very same, so that nothing has to be looked for anew."""
+        return self.by == BY_DATA and self.placement == Placement()
+
+
 class Media(msgspec.Struct, frozen=True):
     """A media row as a command sees it; `content_hash` is SHA-256 (32 bytes), None where the file could not be read;
     `reading`, `motion_at`, `motion_bytes`, `sidecar` and `picture_hash` as in `FileFacts`."""
@@ -137,12 +157,15 @@ class MediaDiscovered(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("MediaChanged", "media", "media_id", version=2, upcasts={1: _lifted})
 class MediaChanged(Event, frozen=True, omit_defaults=True):
-    """The file at this place was read again; `was` is the hash it had before."""
+    """The file at this place was read again; `was` is the hash it had before. Where other bytes are taken for the same
+    picture, `same` says why. `came_from` is the path at which these bytes lay before they took this place."""
 
     media_id: int
     content_hash: bytes | None
     was: bytes | None
     facts: FileFacts
+    same: SamePicture | None = None
+    came_from: str | None = None
 
 
 @recorded_as("MediaMoved", "media", "media_id")
@@ -162,6 +185,16 @@ class MediaMissing(Event, frozen=True, omit_defaults=True):
     """The file is no longer there; everything decided about its content stays."""
 
     media_id: int
+
+
+@recorded_as("MediaDisplaced", "media", "media_id")
+class MediaDisplaced(Event, frozen=True, omit_defaults=True):
+    """Another file took its place at `path`; where it is now is not known, unless it is moved in the same breath.
+    Everything decided about its content stays."""
+
+    media_id: int
+    library_id: int
+    path: str
 
 
 @recorded_as("MediaReturned", "media", "media_id")

@@ -38,6 +38,7 @@ _WITHOUT_NAMES: Final = {
     "library.add": "added a library",
     "library.change": "changed a library",
     "library.remove": "removed a library",
+    "media.carry": "carried decisions over to photos that were saved anew",
     "person.change": "changed a person",
     "person.create": "created a person",
     "person.delete": "deleted a person",

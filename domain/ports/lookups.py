@@ -52,6 +52,12 @@ class MediaLookups(Protocol):
     def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
         """Every file with one of these contents, missing ones too."""
 
+    def of_pictures(self, picture_hashes: Collection[str]) -> list[Media]:
+        """Every file with one of these coded pictures, missing ones too."""
+
+    def has_any(self, library_id: int) -> bool:
+        """Whether a library ever held a file."""
+
     def shows_content(self, content_hash: bytes) -> bool:
         """Whether the actor sees a present file with these bytes."""
 
@@ -111,6 +117,9 @@ class FaceLookups(Protocol):
 
     def vectors(self, embedding_ids: Iterable[int]) -> Mapping[int, bytes]:
         """Attachments by id."""
+
+    def unmatched_on(self, content_hash: bytes) -> set[int]:
+        """The faces that found no place on this content, which took the place of theirs."""
 
     def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
         """Vectors of a canonical person's faces of one model, those that a user decided about first."""
@@ -226,6 +235,9 @@ class InsightLookups(Protocol):
 
     def get(self, insight_id: int) -> Insight | None:
         """The insight with this id, one that was taken back too."""
+
+    def ids_of_content(self, content_hash: bytes) -> list[int]:
+        """The ids of the insights about a content, those that were taken back too."""
 
 
 class TranscriptLookups(Protocol):

@@ -18,7 +18,7 @@ def _require_place(uow: UnitOfWork, recorded: Recorded, library_id: int, name: s
     if holder is not None and holder.id != library_id:
         takes: Kinds = (LibraryAdded, LibraryRenamed, LibraryRestored)
         raise blocked(uow, recorded, f"library-{holder.id}", takes, f"gave the name {name} to library {holder.id}")
-    other = overlapping(uow, root, besides=library_id)
+    other = overlapping(uow, root, library_id)
     if other is not None:
         takes = (LibraryAdded, LibraryRelocated, LibraryRestored)
         what = f"put library {other.id} at {other.root}, where files would be twice"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select
+from sqlalchemy import Column, Connection, Row, RowMapping, Select, func, select
 
 from domain.events.burst import Shot
 from domain.events.media import STATED_TIMES, Media, UtcVideo
@@ -61,11 +61,16 @@ class MediaFiles:
 
     def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
         """Every file with one of these contents in any library, missing ones too, by id."""
-        t = self._table
-        wanted = list(content_hashes)
+        return self._with_one_of(self._table.c.content_hash, list(content_hashes))
+
+    def of_pictures(self, picture_hashes: Collection[str]) -> list[Media]:
+        """Every file with one of these coded pictures in any library, missing ones too, by id."""
+        return self._with_one_of(self._table.c.picture_hash, list(picture_hashes))
+
+    def _with_one_of(self, column: Column[Any], wanted: Sequence[object]) -> list[Media]:
         found: list[Media] = []
         for start in range(0, len(wanted), 500):
-            statement = self._few().where(t.c.content_hash.in_(wanted[start : start + 500])).order_by(t.c.id)
+            statement = self._few().where(column.in_(wanted[start : start + 500])).order_by(self._table.c.id)
             found += map(_media, self._connection.execute(statement))
         return found
 
@@ -82,6 +87,23 @@ class MediaFiles:
         t = self._table
         statement = self._few().where(t.c.library_id == library_id, t.c.folder == folder)
         return {media.path: media for media in map(_media, self._connection.execute(statement))}
+
+    def has_any(self, library_id: int) -> bool:
+        """Whether a library ever held a file, be it missing now and whether or not the library is visible."""
+        t = self._table
+        return self._connection.execute(select(t.c.id).where(t.c.library_id == library_id).limit(1)).first() is not None
+
+    def count_present(self, library_id: int) -> int:
+        """How many files of a library are thought present, whether or not it is visible."""
+        t = self._table
+        statement = select(func.count()).where(t.c.library_id == library_id, t.c.present)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def standing(self, library_id: int) -> list[tuple[str, int]]:
+        """Path and size in bytes of each file of a library that is thought present, whether or not it is visible."""
+        t = self._table
+        statement = select(t.c.path, t.c.size).where(t.c.library_id == library_id, t.c.present)
+        return [(path, size) for path, size in self._connection.execute(statement)]
 
     def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
         """The present, readable files of one folder of a library, whether or not it is visible; for bursts."""

@@ -28,13 +28,14 @@ from sqlalchemy import (
 )
 
 from domain.base.names import search_key
-from domain.base.paths import folder_of, name_of
+from domain.base.paths import folder_of, name_of, nowhere
 from domain.events.burst import BurstJoined, BurstLeft
 from domain.events.media import (
     RANKS,
     FileFacts,
     MediaChanged,
     MediaDiscovered,
+    MediaDisplaced,
     MediaMissing,
     MediaMoved,
     MediaReturned,
@@ -52,7 +53,7 @@ Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class MediaTable(Projection):
-    """One row a file of a library. A missing file keeps its row and its path until another file takes the place."""
+    """One row a file of a library. A missing file keeps its row, and its path until another file takes the place."""
 
     def define(self) -> None:
         """Columns, constraints, the indexes of timeline, folders and content, and the writes."""
@@ -216,6 +217,11 @@ class MediaTable(Projection):
                 "to_stack": stack_of(e.library_id, e.path),
                 "to_mtime": e.mtime_ns,
             },
+        )
+        self.on(
+            MediaDisplaced,
+            update(t).where(key).values(path=bindparam("to_path"), present=False),
+            lambda e, r: {"key": e.media_id, "to_path": nowhere(e.media_id)},
         )
         self.on(MediaMissing, update(t).where(key).values(present=False), lambda e, r: {"key": e.media_id})
         self.on(

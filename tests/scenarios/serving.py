@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -45,10 +45,10 @@ def imageapi(data: Path, *words: str, given: str = "", **environment: str) -> su
 
 
 @contextmanager
-def serving(data: Path, *folders: Path, **environment: str) -> Iterator[Served]:
+def serving(data: Path, *folders: Path, command: Sequence[str] = COMMAND, **environment: str) -> Iterator[Served]:
     """Serve folders until the block ends; the client acts as the admin `ann`."""
     _add_ann(data)
-    words = [*COMMAND, "serve", *map(str, folders)]
+    words = [*command, "serve", *map(str, folders)]
     process = subprocess.Popen(
         words, env=_environment(data, environment), cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace"
     )

@@ -149,6 +149,18 @@ def test_an_answer_that_has_begun_is_never_begun_again_elsewhere(peer: Start, lo
     assert log.messages[0].startswith(f"Ollama at {first.url} failed in the middle of an answer by primary: ")
 
 
+@pytest.mark.parametrize("are_set", [True, False])
+def test_a_server_that_nobody_named_and_that_is_away_is_nothing_to_warn_of(
+    are_set: bool, log: pytest.LogCaptureFixture
+) -> None:
+    model = Failover([Ollama(unreachable(), "primary")], are_set=are_set)
+    assert isinstance(tell(model).error, Unavailable)
+    with pytest.raises(Unavailable):
+        asyncio.run(model.models())
+    warned = [record for record in log.records if record.levelno >= logging.WARNING]
+    assert len(warned) == (2 if are_set else 0)
+
+
 def test_a_thought_is_the_first_word_too(peer: Start) -> None:
     thinks = chatting(lambda asked: asked.lines({"message": {"thinking": "hm"}}))
     second = peer(saying("A boat."))
