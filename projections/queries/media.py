@@ -155,6 +155,15 @@ class MediaFiles:
         here = self._connection.execute(nearest.where(t.c.folder == folder)).scalar_one_or_none()
         return self._connection.execute(nearest).scalar_one_or_none() if here is None else here
 
+    def keywords(self, library_id: int, after: int, limit: int) -> list[RowMapping]:
+        """The first present files of a library with keywords above an id: `id`, `content_hash` and `keywords`, a line
+        each; whether or not the library is visible."""
+        t = self._table
+        statement = select(t.c.id, t.c.content_hash, t.c.keywords).where(
+            t.c.id > after, t.c.library_id == library_id, t.c.present, t.c.keywords.is_not(None)
+        )
+        return [*self._connection.execute(statement.order_by(t.c.id).limit(limit)).mappings()]
+
     def folders_with_files(self, library_id: int) -> list[str]:
         """The folders of a library in which files are thought present."""
         t = self._table

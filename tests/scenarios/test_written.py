@@ -11,8 +11,13 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from adapters.background.keyword_tags import TagsByKeywords
+from adapters.background.loops import FollowsLog
 from adapters.store.generations import verify
 from domain.base.actor import CLI
+from domain.commands.libraries import change_library
+from domain.commands.tags import tag_contents, untag_contents
+from domain.undo.operations import undo
 from projections.queries.photo_filter import PhotoFilter
 from tests.adapters.media.material import corners
 from tests.footage import AAC, H264, footage
@@ -170,3 +175,39 @@ def test_a_picture_that_cannot_be_decoded_keeps_its_facts_and_shows_the_small_on
     with Image.open(shown_now) as picture:
         assert picture.size == (160, 120)
         assert corners(picture) == ["blue"] * 4
+
+
+def tags(place: Place, path: str) -> list[str]:
+    """The tags of a file."""
+    with place.ledger.reading(CLI) as tables:
+        return [tag.name for tag in tables.tagged.of_content(place.files()[path].content_hash or b"")]
+
+
+def test_keywords_become_tags_where_the_library_says_so_and_not_against_what_was_decided(place: Place) -> None:
+    for name, colour in (("a.jpg", "red"), ("b.jpg", "blue"), ("c.jpg", "teal")):
+        exiftool("-XMP-dc:Subject=Sea", "-IPTC:Keywords=Old", str(place.picture(name, colour)))
+    place.scan()
+    policy = TagsByKeywords(place.ledger)
+    follower = FollowsLog(place.ledger, "keywords", policy.TOPICS, policy.answer)
+    follower.step()
+    assert tags(place, "a.jpg") == []
+    with place.ledger.transaction(CLI) as uow:
+        tag_contents(uow, [place.files()["b.jpg"].content_hash or b""], "sea")
+        untag_contents(uow, [place.files()["b.jpg"].content_hash or b""], "sea")
+    with place.ledger.transaction(CLI) as uow:
+        change_library(uow, place.library.id, keywords_as_tags=True)
+    follower.step()
+    assert [tags(place, f"{name}.jpg") for name in "abc"] == [["sea"], [], ["sea"]], "what was taken off stays off"
+    with place.ledger.reading(CLI) as tables:
+        operation = tables.operations.latest(1)[0]
+    assert operation.text == "made tags of the keywords in 2 files: 2 tags put on"
+    with place.ledger.transaction(CLI) as uow:
+        undo(uow, operation.id)
+    assert tags(place, "a.jpg") == []
+    exiftool("-XMP-dc:Subject=Hill", str(place.picture("d.jpg", "pink")))
+    place.scan()
+    follower.step()
+    assert (tags(place, "d.jpg"), tags(place, "a.jpg")) == (["Hill"], [])
+    head = place.ledger.head()
+    FollowsLog(place.ledger, "again", policy.TOPICS, policy.answer).step()
+    assert place.ledger.head() == head, "what was undone is not done again, nor anything twice"
