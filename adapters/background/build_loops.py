@@ -31,7 +31,7 @@ from adapters.meaning.vector_index import MeaningIndex
 from adapters.media.gallery import Gallery
 from adapters.media.video_clips import VideoClips
 from adapters.places.locator import Locator
-from adapters.settings import Settings
+from adapters.settings import FaceEngineChoice, Settings
 from adapters.sms.client import SmsClient
 from adapters.store.generations import prepare, rebuild
 from adapters.store.ledger import Ledger
@@ -69,7 +69,15 @@ def build_watcher(
 ) -> WatchesLibraries:
     """Looks at the libraries as often as is set; what imageapi makes itself is never part of one."""
     roots = KnownRoots(settings.roots_file)
-    scanner = Scanner(ledger, gallery.read, settings.own_folders, try_again=gallery.try_again, roots=roots)
+    scanner = Scanner(
+        ledger,
+        gallery.read,
+        settings.own_folders,
+        try_again=gallery.try_again,
+        roots=roots,
+        places=gallery.placement,
+        faces_follow=settings.face_engine is not FaceEngineChoice.OFF,
+    )
     return WatchesLibraries(
         ledger,
         scanner,

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from adapters.background.scan_likeness import Likenesses, Places, nothing_is_alike
 from adapters.background.scan_news import LibraryWalk, News
 from adapters.background.scan_reading import Reading, ReadMedia
 from adapters.background.scan_recording import ScanRecording
@@ -56,15 +57,19 @@ class Scanner:
         recent: RecentlyRead | None = None,
         roots: KnownRoots | None = None,
         has_ffprobe: Callable[[], bool] = _is_ffprobe_here,
+        places: Places = nothing_is_alike,
+        faces_follow: bool = True,
     ) -> None:
         """`try_again` says, once, of a file that has no picture whether a full scan is to read it all the same;
         `most_outdated` files of which more can be known are read again by a quick scan. `roots` knows which folder
-        stood at the root of each library."""
+        stood at the root of each library. `places` says how a picture shows an older one; with `faces_follow` what is
+        new is looked at for faces later."""
         self._roots = KnownRoots() if roots is None else roots
         self._ledger, self._read, self._excluded = ledger, read, tuple(excluded)
         self._settle_seconds, self._try_again, self._most_outdated = settle_seconds, try_again, most_outdated
         self._recent = RecentlyRead() if recent is None else recent
         self._has_ffprobe = has_ffprobe
+        self._likenesses, self._faces_follow = Likenesses(ledger, places), faces_follow
 
     def scan(
         self,
@@ -88,7 +93,15 @@ class Scanner:
         """
         noticed, report = noticed or EVERYTHING, report or (lambda _: None)
         done = ScanReport(problems=[])
-        recording = ScanRecording(self._ledger, library, noticed.written, done, report)
+        recording = ScanRecording(
+            self._ledger,
+            library,
+            self._likenesses,
+            done,
+            report,
+            written=noticed.written,
+            faces_follow=self._faces_follow,
+        )
         walk = LibraryWalk(self._ledger, library, noticed, self._excluded)
         news = self._news(library, noticed, full=full)
         another = self._roots.is_another(library)
@@ -100,13 +113,14 @@ class Scanner:
         done.surveyed = True
         report(done)
         done.looked = time.monotonic() - began
-        recording.expect(survey.gone, survey.touched)
+        recording.expect(survey.gone, survey.changing, survey.touched)
         if done.to_read:
             settle = self._settle_seconds_of(noticed)
             reading = Reading(
                 self._read, self._recent, library, noticed, recording, settle_seconds=settle, stopping=stopping
             )
             reading.run(walk, news, done)
+            recording.record_held()
         if survey.gone and not stopping():
             recording.record_missing()
         recording.zone_videos(stopping, full=full)

@@ -29,8 +29,8 @@ _SAY_SO: Final = (
 
 
 class Survey:
-    """One first walk; `gone` are the ids of files that are not where they were, `touched` the folders that any left,
-    or in a full scan all."""
+    """One first walk; `gone` are the ids of files that are not where they were, `changing` of those that are to be read
+    since they changed, `touched` the folders that any left, or in a full scan all."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Survey:
         self._ledger, self._library, self._noticed = ledger, library, noticed
         self._walk, self._news, self._full = walk, news, full
         self.gone: set[int] = set()
+        self.changing: set[int] = set()
         self.touched: set[str] = set()
         self._met: set[str] = set()
         self._unknown: list[str] = []
@@ -91,7 +92,9 @@ class Survey:
     def _count(self, folder: str, found: Sequence[FoundFile], known: Mapping[str, Media], done: ScanReport) -> None:
         self._met.add(folder)
         done.found += len(found)
-        done.to_read += sum(self._news.is_news(file, known.get(file.path)) for file in found)
+        news = [file.path for file in found if self._news.is_news(file, known.get(file.path))]
+        done.to_read += len(news)
+        self.changing |= {known[path].id for path in news if path in known and known[path].present}
         done.outdated += sum(self._news.is_outdated(file, known.get(file.path)) for file in found)
         here = {file.path for file in found}
         went = {media.id for media in known.values() if media.present and media.path not in here}

@@ -66,4 +66,5 @@ def _kept(indexed: IndexedFile) -> tuple[bytes | None, FileFacts]:
         keywords=indexed.keywords,
         place=indexed.written_place,
         offset_source=indexed.offset_source,
+        picture_hash=indexed.picture_hash,
     )

@@ -23,6 +23,7 @@ from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
 from adapters.media.file_facts import read_media, read_undecoded
 from adapters.media.indexing import index_file, metadata
 from adapters.media.magic import MediaKind
+from adapters.media.matching import placement_in
 from adapters.media.renditions import (
     Rendition,
     is_unsupported,
@@ -33,7 +34,7 @@ from adapters.media.renditions import (
 )
 from adapters.workers.pool import WorkerPool
 from domain.base.errors import Unavailable, Unreadable
-from domain.base.geometry import Box
+from domain.base.geometry import Box, Placement
 from domain.base.paths import bytes_of, shown
 from domain.commands.media import ReadFile
 from domain.events.media import NEEDS_FFMPEG, Media
@@ -107,6 +108,17 @@ class Gallery:
         with contextlib.suppress(Unavailable):
             self.put(media)
         return is_unsupported(target) or target.exists()
+
+    def placement(self, older: bytes, newer: bytes) -> Future[Placement | None]:
+        """How the picture of one content shows that of an older one; None where it shows another, or one of the two has
+        no picture any more. Fails with `Unavailable` or `Unreadable` where they cannot be compared now."""
+        pictures = [self.rendition(content, "thumb") for content in (older, newer)]
+        if pictures[0] is None or pictures[1] is None:
+            unknown: Future[Placement | None] = Future()
+            unknown.set_result(None)
+            return unknown
+        old, new = os.fsencode(pictures[0]), os.fsencode(pictures[1])
+        return self._waiting.submit(placement_in, old, new, timeout=self._seconds_a_file)
 
     # For detection and routes
 

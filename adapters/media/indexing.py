@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from PIL import ExifTags, Image
 
+from adapters.media.coded_data import film_hash, picture_hash
 from adapters.media.contents import Content, open_media, read_content
 from adapters.media.dates import WallClock
 from adapters.media.exif import CameraFacts, directory, named_tags, orientation_of
@@ -88,6 +89,7 @@ class IndexedFile(msgspec.Struct, frozen=True, kw_only=True):
     keywords: tuple[str, ...] = ()
     written_place: str | None = None
     offset_source: str | None = None
+    picture_hash: str | None = None
 
 
 def index_file(
@@ -197,7 +199,7 @@ def metadata(path: bytes, kind: MediaKind = "photo", sidecars: Sequence[bytes] =
     indexed = index_file(path, None, kind, sidecars)
     facts = msgspec.to_builtins(indexed)
     facts["content_hash"] = indexed.content_hash.hex() if indexed.content_hash else None
-    del facts["placeholder"], facts["has_renditions"]
+    del facts["placeholder"], facts["has_renditions"], facts["picture_hash"]
     if indexed.kind == "video":
         return {**facts, "exif": _film_tags(path)}
     tags: dict[str, object] = {}
@@ -257,6 +259,7 @@ def _film_indexed(path: bytes, name: str, content: Content, root: str | None, si
     )
     with open_media(path) as file:
         stated = stated_of_film(facts, film.tags, file, sidecars)
+        coded = film_hash(file)
     indexed = _indexed(
         name, content, stated, size=(film.width, film.height), note=note, problem=problem, container=film.taken
     )
@@ -267,6 +270,7 @@ def _film_indexed(path: bytes, name: str, content: Content, root: str | None, si
         audio_codec=film.audio_codec,
         frame_rate=film.frame_rate,
         bit_rate=film.bit_rate,
+        picture_hash=coded,
     )
 
 
@@ -323,6 +327,7 @@ def _indexed(
         rating=written.rating,
         keywords=written.keywords,
         written_place=written.place,
+        picture_hash=picture_hash(content.photo, content.format) if content.photo and content.format else None,
         **camera,
     )
 

@@ -75,12 +75,12 @@ class Tiff:
             entries[tag] = TiffEntry(kind, values, place + 8 if length <= 4 else self._start + self._pointer(place + 8))
         return Directory(entries, self._pointer(end) if self._holds(end, 4) else 0)
 
-    def numbers(self, directory: Directory, tag: int) -> tuple[int, ...]:
-        """The whole numbers of a field, at most 64 of them; none where it holds something else."""
+    def numbers(self, directory: Directory, tag: int, most: int = _MOST_VALUES) -> tuple[int, ...]:
+        """The whole numbers of a field, at most so many of them; none where it holds something else."""
         entry = directory.entries.get(tag)
         if entry is None or entry.kind not in _UNSIGNED:
             return ()
-        count = min(entry.values, _MOST_VALUES)
+        count = min(entry.values, most)
         if not self._holds(entry.at, count * _SIZES[entry.kind]):
             return ()
         return self._integers(_UNSIGNED[entry.kind], entry.at, count)

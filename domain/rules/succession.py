@@ -76,12 +76,24 @@ def links_of(events: Sequence[Recorded]) -> list[Link]:
             is_fresh = False
         elif isinstance(event, (MediaReturned, MediaMoved)):
             is_fresh = True
-        elif isinstance(event, MediaChanged) and event.content_hash is not None:
+        elif isinstance(event, MediaChanged) and event.content_hash is not None and not _is_broken(event):
             if last is not None and last != event.content_hash:
                 fresh = is_fresh and event.came_from is None
                 links.append(Link(last, event.content_hash, recorded.position, event.same, fresh))
             last, is_fresh = event.content_hash, True
     return links
+
+
+def last_content_of(events: Sequence[Recorded]) -> bytes | None:
+    """The last content of a file that showed a picture; `events` are those of its stream, the oldest first."""
+    read = [each.event for each in events if isinstance(each.event, (MediaDiscovered, MediaChanged))]
+    return next((event.content_hash for event in reversed(read) if not _is_broken(event)), None)
+
+
+def _is_broken(event: MediaDiscovered | MediaChanged) -> bool:
+    """Whether no picture could be made of what was read: it may be half written, and whole the next time."""
+    is_shown = event.facts.problem is None or event.facts.placeholder is not None
+    return event.content_hash is None or not is_shown
 
 
 def links_of_file(uow: UnitOfWork, media_id: int) -> list[Link]:
