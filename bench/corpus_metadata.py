@@ -194,7 +194,7 @@ def _dates() -> Iterator[CorpusFile]:
 def _films() -> Iterator[CorpusFile]:
     utc, there = "creation_time=2024-01-01T03:30:00Z", "location=+40.7128-074.0060/"
     for name, tags, answers in (
-        ("utc.mp4", [utc], {"taken_at": "2024-01-01T03:30:00Z", "offset_source": "utc"}),
+        ("utc.mp4", [utc], {"taken_at": "2024-01-01T03:30:00+00:00", "offset_source": "utc"}),
         ("york.mp4", [utc, there], {"taken_at": "2023-12-31T22:30:00-05:00", "offset_source": "position"}),
         ("words.mp4", [utc, "title=Silvester"], {"title": FromExiftool("QuickTime:Title")}),
     ):
