@@ -10,6 +10,7 @@ from typing import Final
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.fact_learning import LearnsFacts
 from adapters.background.jobs import JobBoard
+from adapters.background.keyword_tags import TagsByKeywords
 from adapters.background.library_watch import WatchesLibraries
 from adapters.background.loops import FollowsLog, Loop
 from adapters.background.meaning_upkeep import KeepsMeaning
@@ -166,6 +167,7 @@ def build_loops(
     loops = [watcher.loop, _clips(clips)]
     mirror = MirrorsThumbnails(ledger, gallery)
     loops.append(_loop("thumbnails", follow("thumbnails", mirror.TOPICS, mirror.answer).step))
+    loops.append(_loop("keywords", follow("keywords", TagsByKeywords.TOPICS, TagsByKeywords(ledger).answer).step))
     detects = None
     if engine is not None:
         detects = DetectsFaces(ledger, engine, gallery, board, at_once=photos_at_once(settings), likeness=likeness)

@@ -123,6 +123,7 @@ class Scanner:
             recording.record_held()
         if survey.gone and not stopping():
             recording.record_missing()
+        recording.zone_videos(stopping, full=full)
         recording.link_bursts(stopping)
         recording.end()
         if noticed.everything and not stopping():

@@ -21,6 +21,7 @@ from domain.base.errors import Unavailable
 from domain.base.paths import folder_of, shown
 from domain.commands.bursts import link_bursts
 from domain.commands.media import ReadFile, record_files, record_missing
+from domain.commands.videos import zone_videos, zones_of
 from domain.events.library import Library
 from domain.events.media import Media
 from domain.rules.bursts import changes_of
@@ -155,6 +156,16 @@ class ScanRecording:
             with self._transaction() as uow:
                 linked = link_bursts(uow, self._library.id, folder)
             self._done.in_bursts += linked
+
+    def zone_videos(self, stopping: Callable[[], bool], *, full: bool) -> None:
+        """Record what photos tell of the videos that know only UTC, where anything changed or the scan is full."""
+        if stopping() or not (full or self._touched):
+            return
+        with self._ledger.reading(WATCHER) as tables:
+            if not zones_of(tables.media, self._library.id, self._touched):
+                return
+        with self._transaction() as uow:
+            zone_videos(uow, self._library.id, self._touched)
 
     def end(self) -> None:
         """Close the operation, where anything was recorded, with the scan in words."""

@@ -1,8 +1,8 @@
 """Sidecars: the `.xmp` files beside a photo that hold what programs say of it without touching it.
 
 Two names are usual: `photo.jpg.xmp` (digiKam, darktable) and, for RAW files, `photo.xmp` (Adobe). The second belongs to
-the RAW file where others of the same name lie beside it, and where several do that are none, to none of them; to a
-video only where no photo has the name.
+the RAW file where others of the same name lie beside it, and where several do that are none, to none of them.
+A video has sidecars of its whole name alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from adapters.files.confinement import reason_of
-from adapters.files.walk import PHOTO_EXTENSIONS, VIDEO_EXTENSIONS, FoundFile, is_sidecar, kind_of
+from adapters.files.walk import PHOTO_EXTENSIONS, FoundFile, is_sidecar, kind_of
 from adapters.xmp.rdf import LARGEST_PACKET
 from domain.base.errors import Unavailable, Unreadable
 
@@ -68,7 +68,7 @@ def _owner(of_stem: Iterable[bytes]) -> bytes | None:
     names = list(of_stem)
     photos = [each for each in names if _extension(each) in PHOTO_EXTENSIONS]
     raws = [each for each in photos if _extension(each) in _RAWS]
-    owners = raws or photos or [each for each in names if _extension(each) in VIDEO_EXTENSIONS]
+    owners = raws or photos
     return owners[0] if len(owners) == 1 else None
 
 

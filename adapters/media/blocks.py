@@ -17,10 +17,11 @@ import msgspec
 from PIL import Image
 
 from adapters.media.boxes import boxes
-from adapters.media.exif import boxed_exif, directory, exif_from, raw_exif
+from adapters.media.exif import boxed_exif, exif_from, raw_exif
 from adapters.media.items import items_of_meta
 from adapters.media.magic import RAWS
 from adapters.media.raw import embedded_places
+from adapters.media.tiff import Tiff
 
 MOST_TEXT: Final = 8 * 2**20
 """Bytes that a text of a PNG may have once it is unpacked."""
@@ -177,7 +178,8 @@ def _png_text(kind: bytes, chunk: bytes) -> tuple[str, bytes]:
 
 def _take_profile(name: str, text: bytes, found: Blocks) -> None:
     """A block in hexadecimal digits behind its name and its length, as ImageMagick writes it."""
-    digits = b"".join(text.split()[2:])
+    *_, digits = text.strip().split(b"\n", 2)
+    digits = b"".join(digits.split())
     try:
         block = bytes.fromhex(digits.decode("ascii"))
     except ValueError:
@@ -205,22 +207,16 @@ def _of_gif(content: bytes, found: Blocks) -> None:
 
 
 def _of_tiff(content: bytes, found: Blocks) -> None:
-    _of_directory(exif_from(content), content[:2] == b"II", found)
-
-
-def _of_directory(exif: Image.Exif, little: bool, found: Blocks) -> None:
-    """What stands in the tags of a TIFF, beside its EXIF; some write bytes as if they were numbers."""
-    found.exif = exif
-    tags = directory(exif, None)
+    found.exif = exif_from(content)
+    tiff = Tiff(content)
+    first = next(tiff.directories(), None)
+    if first is None:
+        return
     for kind, tag in (("xmp", _XMP_TAG), ("iptc", _IPTC_TAG), ("8bim", _PHOTOSHOP_TAG)):
-        value = tags.get(tag)
-        if isinstance(value, tuple) and all(isinstance(each, int) and 0 <= each < 2**32 for each in value):
-            is_bytes = max(value, default=0) < 256 and kind == "xmp"
-            order = "little" if little else "big"
-            value = bytes(value) if is_bytes else b"".join(each.to_bytes(4, order) for each in value)
-        if isinstance(value, str):
-            value = value.encode("latin-1", "replace")
-        if isinstance(value, bytes):
+        value = tiff.content_of(first, tag)
+        if kind == "iptc" and value[3:4] == b"\x1c" != value[:1]:  # written as numbers, in the file's order
+            value = b"".join(value[at : at + 4][::-1] for at in range(0, len(value), 4))
+        if value:
             found.take(kind, value)
 
 
@@ -254,7 +250,8 @@ def _of_raw(content: bytes, format_name: str, found: Blocks) -> None:
         for at, length in embedded_places(content, format_name):
             _of_jpeg(content[at : at + length], found)
             break
-    _of_directory(exif, content[:2] == b"II", found)
+    _of_tiff(content, found)
+    found.exif = exif
 
 
 def _decoded(text: bytes, encoding: str) -> str:

@@ -95,6 +95,14 @@ class Tiff:
         entry = directory.entries.get(tag)
         return b"" if entry is None else self._content[entry.at : entry.at + min(entry.values, 64)]
 
+    def content_of(self, directory: Directory, tag: int) -> bytes:
+        """The bytes of a field as they lie in the file; empty where it is missing or reaches beyond."""
+        entry = directory.entries.get(tag)
+        length = 0 if entry is None else entry.values * _SIZES.get(entry.kind, 1)
+        if entry is None or not self._holds(entry.at, length):
+            return b""
+        return self._content[entry.at : entry.at + length]
+
     def _pointer(self, at: int) -> int:
         return self._integers("I", at, 1)[0]
 

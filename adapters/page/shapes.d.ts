@@ -464,6 +464,7 @@ export interface JobRow {
 export interface LibraryPatch {
   name?: string | null;
   root?: string | null;
+  keywords_as_tags?: boolean | null;
 }
 
 export interface LibraryView {
@@ -479,6 +480,7 @@ export interface LibraryView {
   moved_from: MovedFrom | null;
   watched: 'native' | 'off' | 'polling';
   watched_reason: string | null;
+  keywords_as_tags: boolean;
   version: number;
 }
 

@@ -205,6 +205,26 @@ class MediaReturned(Event, frozen=True, omit_defaults=True):
     mtime_ns: int
 
 
+@recorded_as("VideoZoned", "media", "media_id")
+class VideoZoned(Event, frozen=True, omit_defaults=True):
+    """A video that knows only UTC got its offset, in minutes east of it, from the photos around it, and with that the
+    time that clocks on walls showed."""
+
+    media_id: int
+    taken_at: int
+    taken_offset: int
+
+
+class UtcVideo(msgspec.Struct, frozen=True):
+    """A video that knows only UTC: where it lies, when it was taken in microseconds since 1970 UTC, and its offset in
+    minutes where photos told it already."""
+
+    id: int
+    folder: str
+    utc: int
+    taken_offset: int | None
+
+
 ALONE: Final = -1
 """Of no stack: a longer video, and a file that should hold a picture and has none."""
 PICTURE: Final = 0

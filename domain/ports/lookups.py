@@ -17,7 +17,7 @@ from domain.events.entity import Entity, Fact
 from domain.events.face import DETECTED, Face
 from domain.events.insight import Insight, TranscriptMessage
 from domain.events.library import Library
-from domain.events.media import Media
+from domain.events.media import Media, UtcVideo
 from domain.events.operation import Operation
 from domain.events.person import Person
 from domain.events.summary import Summary
@@ -63,6 +63,13 @@ class MediaLookups(Protocol):
 
     def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
         """The present, readable files of one folder of a library."""
+
+    def utc_videos(self, library_id: int) -> Sequence[UtcVideo]:
+        """The present videos of a library that know only UTC."""
+
+    def offset_around(self, library_id: int, folder: str, utc: int, apart: int) -> int | None:
+        """The offset of the photo of a library that was taken nearest to a time (both in microseconds), of the same
+        folder where one is at most so far `apart`; None where there is none."""
 
 
 class PersonLookups(Protocol):

@@ -22,7 +22,7 @@ from domain.events.face import (
     FaceWithdrawn,
 )
 from domain.events.insight import InsightDeleted, InsightRestored, InsightWritten
-from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned, VideoZoned
 from domain.events.person import (
     PersonDeleted,
     PersonHidden,
@@ -45,7 +45,7 @@ _PERSON_EVENTS = (
 _TAG_EVENTS = (TagRenamed, TagDeleted, TagRestored)
 _CONTENT_EVENTS = (MediaTagged, MediaUntagged)
 _INSIGHT_EVENTS = (InsightWritten, InsightDeleted, InsightRestored)
-_MEDIA_EVENTS = (MediaDiscovered, MediaChanged, MediaMoved, MediaMissing, MediaReturned)
+_MEDIA_EVENTS = (MediaDiscovered, MediaChanged, MediaMoved, MediaMissing, MediaReturned, VideoZoned)
 _FACE_EVENTS = (FaceAssigned, FaceUnassigned, FaceDeleted, FaceRestored, FaceWithdrawn, FaceReinstated)
 FOLLOWED: Final[tuple[type[Event], ...]] = (
     *(*_MEDIA_EVENTS, *_CONTENT_EVENTS, *_TAG_EVENTS, *_PERSON_EVENTS, *_INSIGHT_EVENTS, *_FACE_EVENTS),

@@ -39,6 +39,7 @@ from domain.events.media import (
     MediaMissing,
     MediaMoved,
     MediaReturned,
+    VideoZoned,
 )
 from domain.events.stack import StackJoined
 from domain.rules.stacks import burst_of, stack_of, stack_rank
@@ -149,6 +150,8 @@ class MediaTable(Projection):
         Index(self.named("media_folder"), *of_folder)
         has_picture = t.c.picture_hash.is_not(None)
         Index(self.named("media_picture"), t.c.picture_hash, sqlite_where=has_picture, postgresql_where=has_picture)
+        of_utc = t.c.offset_source.is_not(None)
+        Index(self.named("media_utc"), t.c.library_id, sqlite_where=of_utc, postgresql_where=of_utc)
         wrong = t.c.problem.is_not(None)
         Index(self.named("media_problem"), t.c.library_id, sqlite_where=wrong, postgresql_where=wrong)
 
@@ -225,6 +228,15 @@ class MediaTable(Projection):
             MediaReturned,
             update(t).where(key).values(present=True, mtime_ns=bindparam("to_mtime")),
             lambda e, r: {"key": e.media_id, "to_mtime": e.mtime_ns},
+        )
+        self.on(
+            VideoZoned,
+            update(t)
+            .where(key)
+            .values(
+                taken_at=bindparam("to_at"), taken_offset=bindparam("to_offset"), offset_source=bindparam("to_source")
+            ),
+            lambda e, r: {"key": e.media_id, "to_at": e.taken_at, "to_offset": e.taken_offset, "to_source": "photos"},
         )
         self._define_bursts(t, of_name)
 

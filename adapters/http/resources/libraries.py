@@ -53,6 +53,7 @@ class LibraryView(msgspec.Struct):
     moved_from: MovedFrom | None
     watched: WatchMode
     watched_reason: str | None
+    keywords_as_tags: bool
     version: int
 
 
@@ -65,10 +66,13 @@ class NewLibrary(msgspec.Struct):
 
 
 class LibraryPatch(msgspec.Struct):
-    """What to change: the name, or the folder under which the files are found now."""
+    """What to change: the name, the folder under which the files are found now, or whether the keywords that stand in
+    the files and their sidecars become tags, those of the future too. A tag that somebody took off stays off, and none
+    goes where this is ended."""
 
     name: str | None = None
     root: str | None = None
+    keywords_as_tags: bool | None = None
 
 
 class ProblemsQuery(msgspec.Struct):
@@ -121,11 +125,13 @@ def make_library(call: Call, body: NewLibrary) -> Reply:
     "PATCH", "/libraries/{id}", body=LibraryPatch, answers=LibraryView, role="admin", errors=(404, 409), versioned=True
 )
 def patch_library(call: Call, id: int, body: LibraryPatch) -> Reply:
-    """Rename a library, or say where its files are now."""
+    """Rename a library, say where its files are now, or what becomes of the keywords in them."""
     root = None if body.root is None else _folder(body.root)
     answer = write(
         call,
-        lambda uow: change_library(uow, id, name=body.name, root=root, expected=call.expected),
+        lambda uow: change_library(
+            uow, id, name=body.name, root=root, keywords_as_tags=body.keywords_as_tags, expected=call.expected
+        ),
         lambda uow, _: _view(call, uow, id),
     )
     if root is not None:
@@ -209,6 +215,7 @@ def _view_of(call: Call, library: Library, counts: tuple[int, int, int], watchin
         moved_from=None if former is None else _moved_from(former),
         watched=watching.mode,
         watched_reason=watching.reason if is_admin else None,
+        keywords_as_tags=library.keywords_as_tags,
         version=library.version,
     )
 
