@@ -144,10 +144,10 @@ class WatchesLibraries:
             if self.missing.get(library.id) != str(error):
                 log.warning("%s", error)
             self.missing[library.id] = str(error)
-            shown.end(str(error))
+            shown.end(str(error), stopped=True)
             return None
         except BaseException:
-            shown.end("stopped by an error; the log of the server says which")
+            shown.end("stopped by an error; the log of the server says which", stopped=True)
             raise
         self.missing.pop(library.id, None)
         if numbers.trouble is not None:
@@ -170,7 +170,7 @@ class _ScanJob:
         if self._job is not None:
             self._job.at(numbers.read, numbers.to_read)
 
-    def end(self, note: str) -> None:
-        """The scan is over."""
+    def end(self, note: str, *, stopped: bool = False) -> None:
+        """The scan is over, or was stopped before."""
         if self._job is not None:
-            self._job.end(note)
+            self._job.end(note, stopped=stopped)
