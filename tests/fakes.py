@@ -142,12 +142,13 @@ class ScriptedScanner(Scanner):
         noticed: Noticed | None = None,
         report: Report | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        operation_id: int | None = None,
     ) -> ScanReport:
         """As the real one, which would walk the library."""
         self.scanned.append((library.id, full, noticed))
         if self.failure is not None:
             raise self.failure
-        return ScanReport(looked=self.looked, deferred=self.deferred, outdated=self.outdated)
+        return ScanReport(looked=self.looked, deferred=self.deferred, outdated=self.outdated, operation_id=operation_id)
 
     def away(self) -> None:
         """From now on every root is missing."""

@@ -11,12 +11,13 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from adapters.background.jobs import JobBoard, JobProgress
 from adapters.background.loops import Loop
 from adapters.background.scan import Scanner
+from adapters.background.scan_recording import unfinished_scan
 from adapters.files.change_watcher import ChangeWatcher
 from adapters.files.scan_report import ScanReport
 from adapters.store.ledger import Ledger
@@ -55,17 +56,19 @@ class WatchesLibraries:
         self._clock = clock
         self._full_at = clock() + full_seconds
         self._lock = threading.Lock()
-        self._requested: set[int] = set()
+        self._requested: dict[int, list[int]] = {}
         self._due: dict[int, float] = {}
         self._changes = changes
         self.missing: dict[int, str] = {}
         idle = quick_seconds if changes is None else STEP_SECONDS
         self.loop = Loop("scan", self.step, idle_seconds=idle, on_stop=self._stop, wakes_on_commit=False)
 
-    def ask(self, library_id: int) -> None:
-        """Scan this library fully, as soon as the current scan is over."""
+    def ask(self, library_id: int, operation_id: int | None = None) -> None:
+        """Scan this library fully, as soon as the current scan is over; the operation that asked for it, where there
+        is one, ends with the scan."""
         with self._lock:
-            self._requested.add(library_id)
+            asked = self._requested.setdefault(library_id, [])
+            asked += [] if operation_id is None else [operation_id]
         self.loop.wake()
 
     def watching(self) -> Mapping[int, Watching]:
@@ -76,7 +79,7 @@ class WatchesLibraries:
         """Scan what was requested, what was noticed, and what was not looked at for long; whether more was requested
         meanwhile."""
         with self._lock:
-            requested, self._requested = self._requested, set()
+            requested, self._requested = self._requested, {}
         full = self._clock() >= self._full_at
         with self._ledger.reading(WATCHER) as tables:
             libraries = tables.libraries.shown()
@@ -91,13 +94,15 @@ class WatchesLibraries:
                 self._look_if_due(library, requested, full=full)
             except Exception as error:  # noqa: BLE001 - one library's bug must not starve the others; it is raised below
                 failure = error
+        for id_ in requested.keys() - {library.id for library in libraries}:
+            self._end(requested[id_], "the library that was to be scanned is gone")
         if failure is not None:
             raise failure
         if full:
             self._full_at = self._clock() + self._full_seconds
         return bool(requested) or bool(self._requested)
 
-    def _look_if_due(self, library: Library, requested: set[int], *, full: bool) -> None:
+    def _look_if_due(self, library: Library, requested: Mapping[int, Sequence[int]], *, full: bool) -> None:
         id_, now = library.id, self._clock()
         due = self._due.get(id_, 0.0)
         noticed = None if self._changes is None else self._changes.take(id_)
@@ -109,7 +114,7 @@ class WatchesLibraries:
             files = noticed or Noticed()
             noticed = Noticed(written=files.written, everything=True, unfinished=files.unfinished)
         self._due[id_] = 0.0  # what was taken is looked for in everything where this fails
-        numbers = self.look_at(library, full=full, noticed=noticed)
+        numbers = self.look_at(library, full=full, noticed=noticed, asked=requested.get(id_, ()))
         if noticed.everything or numbers is None:
             self._due[id_] = now + self._pause(id_, numbers)
         else:
@@ -132,19 +137,28 @@ class WatchesLibraries:
         if self._changes is not None:
             self._changes.stop()
 
-    def look_at(self, library: Library, *, full: bool, noticed: Noticed | None = None) -> ScanReport | None:
+    def look_at(
+        self, library: Library, *, full: bool, noticed: Noticed | None = None, asked: Sequence[int] = ()
+    ) -> ScanReport | None:
         """Scan one library, or what was noticed of it; None where its root is missing, which is said once and
-        remembered for `/health`."""
+        remembered for `/health`. What is found is the first of the operations that `asked` for it, the others end with
+        it."""
         shown = _ScanJob(self._jobs, library)
         try:
             numbers = self._scanner.scan(
-                library, full=full, noticed=noticed, report=shown.report, stopping=self.loop.stopping.is_set
+                library,
+                full=full,
+                noticed=noticed,
+                report=shown.report,
+                stopping=self.loop.stopping.is_set,
+                operation_id=next(iter(asked), None),
             )
         except Unavailable as error:
             if self.missing.get(library.id) != str(error):
                 log.warning("%s", error)
             self.missing[library.id] = str(error)
             shown.end(str(error), stopped=True)
+            self._end(asked[1:], unfinished_scan(library.name))
             return None
         except BaseException:
             shown.end("stopped by an error; the log of the server says which", stopped=True)
@@ -153,7 +167,14 @@ class WatchesLibraries:
         if numbers.trouble is not None:
             self.missing[library.id] = numbers.trouble
         shown.end(numbers.text(library.name))
+        self._end(asked[1:], numbers.text(library.name))
         return numbers
+
+    def _end(self, operation_ids: Sequence[int], text: str) -> None:
+        """Close operations that asked for what another one did, or for what cannot be done."""
+        for operation_id in operation_ids:
+            with self._ledger.transaction(WATCHER, operation_id=operation_id) as uow:
+                uow.end(text)
 
 
 class _ScanJob:

@@ -70,36 +70,37 @@ class Scanner:
         noticed: Noticed | None = None,
         report: Report | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        operation_id: int | None = None,
     ) -> ScanReport:
         """Bring the tables up to what is on the disk; a `full` scan also tries again what could not be read before.
 
         Only what was `noticed` is looked at, where that is given, and its written files are read whatever their size
         and time say.
-        `report` is called as numbers change, `stopping` says when to leave off after the current batch.
+        `report` is called as numbers change, `stopping` says when to leave off after the current batch. What is found
+        is added to the operation that asked for the scan, where one did, or else begins one.
 
         Raises:
             Unavailable: the root is missing, or empty where files are known: nothing is marked as removed.
         """
         noticed, report = noticed or EVERYTHING, report or (lambda _: None)
-        done = ScanReport(problems=[])
-        recording = ScanRecording(self._ledger, library, noticed.written, done, report)
-        walk = LibraryWalk(self._ledger, library, noticed, self._excluded)
-        news = self._news(library, noticed, full=full)
-        survey = Survey(self._ledger, library, noticed, walk, news, full=full)
-        began = time.monotonic()
-        survey.run(done, report, self._try_again)
-        done.looked = time.monotonic() - began
-        recording.expect(survey.gone, survey.touched)
-        if done.to_read:
-            settle = self._settle_seconds_of(noticed)
-            reading = Reading(
-                self._read, self._recent, library, noticed, recording, settle_seconds=settle, stopping=stopping
-            )
-            reading.run(walk, news, done)
-        if survey.gone and not stopping():
-            recording.record_missing()
-        recording.link_bursts(stopping)
-        recording.end()
+        done = ScanReport(problems=[], operation_id=operation_id)
+        with ScanRecording(self._ledger, library, noticed.written, done, report) as recording:
+            walk = LibraryWalk(self._ledger, library, noticed, self._excluded)
+            news = self._news(library, noticed, full=full)
+            survey = Survey(self._ledger, library, noticed, walk, news, full=full)
+            began = time.monotonic()
+            survey.run(done, report, self._try_again)
+            done.looked = time.monotonic() - began
+            recording.expect(survey.gone, survey.touched)
+            if done.to_read:
+                settle = self._settle_seconds_of(noticed)
+                reading = Reading(
+                    self._read, self._recent, library, noticed, recording, settle_seconds=settle, stopping=stopping
+                )
+                reading.run(walk, news, done)
+            if survey.gone and not stopping():
+                recording.record_missing()
+            recording.link_bursts(stopping)
         return done
 
     def _news(self, library: Library, noticed: Noticed, *, full: bool) -> News:

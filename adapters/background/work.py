@@ -60,9 +60,9 @@ class Work:
         """Every job of this process, the newest first; never blocks."""
         return self._board.progress()
 
-    def scan(self, library_id: int) -> None:
-        """Scan this library soon; comes back at once."""
-        self._watcher.ask(library_id)
+    def scan(self, library_id: int, operation_id: int | None = None) -> None:
+        """Scan this library soon, as an operation that has begun where one is given; comes back at once."""
+        self._watcher.ask(library_id, operation_id)
 
     def missing_roots(self) -> Mapping[int, str]:
         """The libraries whose folder cannot be reached now, with the reason."""

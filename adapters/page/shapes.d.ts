@@ -802,6 +802,7 @@ export interface RewindWish {
 
 export interface ScanRequested {
   library_id: number;
+  operation_id: number | null;
 }
 
 export interface SearchState {
@@ -832,6 +833,7 @@ export interface SummariesRequested {
   to: string;
   contacts: string[];
   again: boolean;
+  operation_id: number | null;
 }
 
 export interface SummaryView {

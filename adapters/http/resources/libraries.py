@@ -9,7 +9,7 @@ import msgspec
 from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Page, Reply, Routes, library_id, within, write
 from domain.base.errors import RuleViolation
 from domain.base.paths import bytes_of, text_of
-from domain.commands.libraries import add_library, change_library, remove_library
+from domain.commands.libraries import add_library, ask_for_scan, change_library, remove_library
 from domain.events.library import Library
 from domain.ports.watching import Watching, WatchMode
 from projections.queries.reading import Lookups
@@ -68,9 +68,11 @@ class FileProblem(msgspec.Struct):
 
 
 class ScanRequested(msgspec.Struct):
-    """The scan that was asked for runs in the background; `GET /jobs` says how far it is."""
+    """The scan that was asked for runs in the background; `GET /jobs` says how far it is, and its operation what came
+    of it."""
 
     library_id: int
+    operation_id: int | None
 
 
 @routes("GET", "/libraries", answers=Page[LibraryView])
@@ -116,10 +118,14 @@ def forget_library(call: Call, id: int) -> Reply:
 @routes("POST", "/libraries/{id}/scan", answers=ScanRequested, status=202, role="editor", errors=(404,))
 def scan_library(call: Call, id: int) -> Reply:
     """Look through a library now, in the background, also at what could not be read before."""
-    with call.dependencies.ledger.reading(call.actor) as tables:
-        found = library_id(tables, id)
-    call.dependencies.work.scan(found)
-    return Reply(ScanRequested(found), 202)
+    answer = write(
+        call,
+        lambda uow: ask_for_scan(uow, library_id(uow, id)),
+        lambda uow, operation_id: ScanRequested(id, operation_id),
+        status=202,
+    )
+    call.dependencies.work.scan(id, answer.content.operation_id)
+    return answer
 
 
 @routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
