@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.fact_learning import LearnsFacts
+from adapters.background.interruptions import close_interrupted
 from adapters.background.jobs import JobBoard
 from adapters.background.keyword_tags import TagsByKeywords
 from adapters.background.library_watch import WatchesLibraries
@@ -212,12 +213,14 @@ def _summaries(writer: WritesSummaries | None, embeds: EmbedsSummaries, embedder
 
 
 def prepare_tables(ledger: Ledger, board: JobBoard) -> None:
-    """Bring the read tables up to the log, or build them anew, as a job, where another version wrote them."""
+    """Bring the read tables up to the log, or build them anew, as a job, where another version wrote them; then close
+    what was going on when the server last died."""
     if ledger.is_ready():
         ledger.catch_up()
-        return
-    with board.job("rebuild", "building the read tables") as job:
-        prepare(ledger, job.at)
+    else:
+        with board.job("rebuild", "building the read tables") as job:
+            prepare(ledger, job.at)
+    close_interrupted(ledger)
 
 
 def build_rebuilds(ledger: Ledger, board: JobBoard) -> Rebuilds:
