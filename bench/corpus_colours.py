@@ -145,10 +145,10 @@ def _stated_by_numbers() -> Iterator[CorpusFile]:
     for name, numbers, right in (("P3", "12/13/6", p3), ("2020", "9/13/9", wide), ("sRGB", "1/13/6", CHART)):
         content = through(png, "png", "avif", *AVIFENC, "--cicp", numbers, "-r", "full", "{in}", "{out}")
         yield _coloured(f"CICP {name}.avif", "numbers", content, right)
-        primaries, transfer, matrix = numbers.split("/")
-        words = [f"--colour_primaries={primaries}", f"--transfer_characteristic={transfer}"]
-        words += [f"--matrix_coefficients={matrix}", "-o", "{out}", "{in}"]
-        content = through(png, "png", "heic", *HEIF_ENC, *words)
+        primaries, transfer, matrix = map(int, numbers.split("/"))
+        words = {"color_primaries": primaries, "transfer_characteristics": transfer, "matrix_coefficients": matrix}
+        options = {"quality": 98, "chroma": 444, "full_range_flag": 1, **words}
+        content = saved(eight_bits(chart()), "HEIF", **options)
         yield _coloured(f"CICP {name}.heic", "numbers", content, right)
     for name, gamma, points in (
         ("linear", 1.0, SRGB_PRIMARIES),

@@ -109,7 +109,7 @@ def _photo_indexed(
     except Unreadable as error:
         return _indexed(name, content, CameraFacts(), problem=str(error))
     facts, size = camera_facts(picture.exif), (picture.width, picture.height)
-    note, problem = None, None
+    note, problem = None, picture.doubt if renditions_root is None else None
     if renditions_root is not None:
         try:
             note, size = _rendered(picture, content.sha256, renditions_root)

@@ -37,6 +37,8 @@ _SHOWN_FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive: the frames that decoders show. 0xC3 is lossless, the sensor's (ITU-T T.81)."""
 _OTHER_FRAMES: Final = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _MOST_SEGMENTS: Final = 256
+_LEAST_BITS: Final = 0.5
+"""Bits a reading: cameras that leave out most keep three, a lossy DNG more than one."""
 _MOST_STARTS: Final = 2000
 """Places that look like the beginning of a JPEG: of random bytes, one in 16 MB."""
 
@@ -77,6 +79,22 @@ def sensor_size(content: bytes, format_name: str) -> tuple[int, int] | None:
         if min(size) > 0:
             sizes.append(size)
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def has_readings(content: bytes, readings: int) -> bool:
+    """Whether a file holds what a sensor of so many `readings` saw: enough bytes, and all of those that its directories
+    tell of. Without them a developer makes noise of whatever stands in their place."""
+    if 8 * len(content) < _LEAST_BITS * readings:
+        return False
+    tiff = Tiff(content)
+    directories = tiff.directories() if content[:2] in (b"II", b"MM") else ()
+    return all(
+        at + length <= len(content)
+        for directory in directories
+        if holds_sensor_readings(tiff, directory)
+        for place, size in ((_STRIP, _STRIP_LENGTH), (_TILE, _TILE_LENGTH))
+        for at, length in zip(tiff.numbers(directory, place), tiff.numbers(directory, size), strict=False)
+    )
 
 
 def canon_blocks(content: bytes) -> dict[bytes, bytes]:

@@ -106,6 +106,8 @@ def show_metadata(call: Call, query: PhotoQuery) -> Reply:
         companions = companions_of(media.id, {} if row is None else tables.timeline.companions([row]))
     file = call.dependencies.locate(media.library_id, media.path)
     facts = call.dependencies.pictures.metadata(file, "video" if media.kind == "video" else "photo")
+    if row is not None and facts.get("content_hash") == (media.content_hash or b"").hex():
+        facts = {**facts, "problem": media.problem, "width": row["width"], "height": row["height"]}  # as it was decoded
     return Reply(_metadata(media, {**facts, "place": _place(call, facts), "companions": companions}))
 
 

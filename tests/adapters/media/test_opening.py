@@ -6,7 +6,6 @@ import io
 import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
@@ -117,15 +116,15 @@ def test_what_pillow_cannot_decode_is_asked_of_ffmpeg(tmp_path: Path) -> None:
 @pytest.mark.ffmpeg
 def test_what_is_damaged_is_not_painted_over_by_ffmpeg() -> None:
     content = encoded(scene(900, 600), "JPEG")
-    assert programs.ffmpeg_pixels(content, "jpeg") is not None
-    assert programs.ffmpeg_pixels(content[: len(content) // 2], "jpeg") is None
+    assert programs.ffmpeg_png(content, "jpeg") is not None
+    assert programs.ffmpeg_png(content[: len(content) // 2], "jpeg") is None
 
 
 @pytest.mark.ffmpeg
 def test_ffmpeg_is_not_asked_for_a_picture_of_too_many_pixels() -> None:
     content = encoded(quarters(200, 100), "PNG")
-    assert programs.ffmpeg_pixels(content, "png") is not None
-    assert programs.ffmpeg_pixels(content, "png", max_pixels=10_000) is None
+    assert programs.ffmpeg_png(content, "png") is not None
+    assert programs.ffmpeg_png(content, "png", max_pixels=10_000) is None
 
 
 def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,11 +133,19 @@ def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch:
     exif[ExifTags.Base.Orientation] = 6
     content = encoded(stored_on_its_side(60, 40), "PNG", exif=exif)
     photo = opening.open_photo(content, "png")
-    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    monkeypatch.setattr(opening, "ffmpeg_pixels", lambda *_: pixels)
-    monkeypatch.setattr(pictures.Picture, "decoded", _refuse)
+    monkeypatch.setattr(opening, "ffmpeg_png", lambda *_: encoded(stored_on_its_side(60, 40), "PNG"))
+    _refuse_once(monkeypatch)
     assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
 
 
-def _refuse(*_: object) -> None:
-    raise Unreadable("an unknown way to compress")
+def _refuse_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has Pillow fail on the photo itself, and read what ffmpeg makes of it."""
+    decode, asked = pictures.Picture.decoded, []
+
+    def refuse(picture: pictures.Picture, *given: int) -> pictures.Decoded:
+        asked.append(picture)
+        if len(asked) == 1:
+            raise Unreadable("an unknown way to compress")
+        return decode(picture, *given)
+
+    monkeypatch.setattr(pictures.Picture, "decoded", refuse)
