@@ -145,10 +145,9 @@ def _is_equal(value: object, wanted: object) -> bool:
 
 
 def _exiftool(photos: Path) -> dict[str, Mapping[str, Any]]:
-    """What exiftool says of every file, by its path below the folder."""
-    listing: list[dict[str, Any]] = json.loads(
-        run("exiftool", "-json", "-G", "-n", "-struct", "-r", "-ext", "*", ".", folder=photos)
-    )
+    """What exiftool says of every file, by its path below the folder; its status says that one is broken."""
+    words = ("-json", "-G", "-n", "-struct", "-r", "-ext", "*", ".")
+    listing: list[dict[str, Any]] = json.loads(run("exiftool", *words, folder=photos, checked=False))
     return {each["SourceFile"].removeprefix("./"): each for each in listing}
 
 

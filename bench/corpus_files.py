@@ -98,10 +98,10 @@ def writes(content: bytes) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(content)
 
 
-def run(*words: str | Path, folder: Path | None = None) -> bytes:
-    """What a program writes to standard output; raises where it fails."""
+def run(*words: str | Path, folder: Path | None = None, checked: bool = True) -> bytes:
+    """What a program writes to standard output; raises where it fails, if that is `checked`."""
     command = [str(word) for word in words]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300).stdout
+    return subprocess.run(command, cwd=folder, check=checked, capture_output=True, timeout=300).stdout
 
 
 def rendered(values: Sequence[Sequence[int]], profile: bytes) -> list[Colour]:

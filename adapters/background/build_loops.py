@@ -22,11 +22,13 @@ from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.background.vector_upkeep import KeepsVectors
 from adapters.face_engines.build_engine import photos_at_once
 from adapters.files.change_watcher import ChangeWatcher
+from adapters.files.unknown_files import UnknownFiles
 from adapters.insights.build_narrator import models_by_backend
 from adapters.language.build_models import LanguageModels
 from adapters.meaning.vector_file import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
 from adapters.media.gallery import Gallery
+from adapters.media.magic import format_of_stray
 from adapters.media.video_clips import VideoClips
 from adapters.places.locator import Locator
 from adapters.settings import Settings
@@ -66,7 +68,8 @@ def build_watcher(
     settings: Settings, ledger: Ledger, board: JobBoard, gallery: Gallery, changes: ChangeWatcher
 ) -> WatchesLibraries:
     """Looks at the libraries as often as is set; what imageapi makes itself is never part of one."""
-    scanner = Scanner(ledger, gallery.read, settings.own_folders, try_again=gallery.try_again)
+    unknown = UnknownFiles(format_of_stray, settings.unknown_files_file)
+    scanner = Scanner(ledger, gallery.read, settings.own_folders, try_again=gallery.try_again, unknown=unknown)
     return WatchesLibraries(
         ledger,
         scanner,

@@ -21,6 +21,8 @@ from adapters.background.scan_recording import ScanRecording
 from adapters.background.scan_survey import Survey
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import Report, ScanReport
+from adapters.files.unknown_files import UnknownFiles
+from adapters.media.magic import format_of_stray
 from adapters.store.ledger import Ledger
 from domain.events.library import Library
 from domain.events.media import Media
@@ -54,13 +56,16 @@ class Scanner:
         most_outdated: int = OUTDATED_FILES,
         recent: RecentlyRead | None = None,
         has_ffprobe: Callable[[], bool] = _is_ffprobe_here,
+        unknown: UnknownFiles | None = None,
     ) -> None:
         """`try_again` says, once, of a file that has no picture whether a full scan is to read it all the same;
-        `most_outdated` files of which more can be known are read again by a quick scan."""
+        `most_outdated` files of which more can be known are read again by a quick scan; `unknown` tells pictures and
+        videos under other names."""
         self._ledger, self._read, self._excluded = ledger, read, tuple(excluded)
         self._settle_seconds, self._try_again, self._most_outdated = settle_seconds, try_again, most_outdated
         self._recent = RecentlyRead() if recent is None else recent
         self._has_ffprobe = has_ffprobe
+        self._unknown = UnknownFiles(format_of_stray) if unknown is None else unknown
 
     def scan(
         self,
@@ -83,7 +88,7 @@ class Scanner:
         noticed, report = noticed or EVERYTHING, report or (lambda _: None)
         done = ScanReport(problems=[])
         recording = ScanRecording(self._ledger, library, noticed.written, done, report)
-        walk = LibraryWalk(self._ledger, library, noticed, self._excluded)
+        walk = LibraryWalk(self._ledger, library, noticed, self._excluded, self._unknown)
         news = self._news(library, noticed, full=full)
         survey = Survey(self._ledger, library, noticed, walk, news, full=full)
         began = time.monotonic()

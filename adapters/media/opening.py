@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from PIL import Image
 
+from adapters.media.bitmap import MaskedBitmap
 from adapters.media.colour import pixels_of_samples
 from adapters.media.deep_pictures import DeepTiff
 from adapters.media.exif import boxed_exif, orientation_of
@@ -95,21 +96,25 @@ class JpegXl(Rescued):
         return 1
 
 
-class _Deep:
-    """A TIFF of more bits than Pillow reads rightly."""
+class _OfSamples:
+    """A photo that none of the large decoders reads rightly: a TIFF of many bits, a bitmap with masks."""
 
     doubt: str | None = None
 
-    def __init__(self, tiff: DeepTiff) -> None:
-        self._tiff = tiff
-        self.exif, self.orientation = tiff.exif, tiff.orientation
-        self.width, self.height = tiff.width, tiff.height
+    def __init__(self, found: DeepTiff | MaskedBitmap) -> None:
+        self._found = found
+        self.width: int | None = found.width
+        self.height: int | None = found.height
+        self.exif, self._profile, self._is_of_inks = Image.Exif(), None, False
+        if isinstance(found, DeepTiff):
+            self.exif, self._is_of_inks = found.exif, found.is_of_inks
+            self._profile = found.profile or stated_by_exif(found.exif)
+        self.orientation = orientation_of(self.exif)
 
     def decoded(self, long_side: int) -> Decoded:
         """The photo, with its profile applied to all of its bits; raises as `Photo.decoded`."""
-        tiff = self._tiff
-        profile = tiff.profile or stated_by_exif(tiff.exif)
-        pixels = pixels_of_samples(tiff.samples(long_side), profile, inks=tiff.is_of_inks)
+        samples = self._found.samples(long_side)
+        pixels = pixels_of_samples(samples, self._profile, inks=self._is_of_inks)
         return Decoded(upright(shrunk(pixels, long_side), self.orientation), None)
 
 
@@ -146,21 +151,29 @@ def open_photo(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -
         return JpegXl(content, max_pixels)
     deep = _deep_tiff(content, max_pixels) if format_name == "tiff" else None
     if deep is not None and deep.is_deep:
-        return _Deep(deep)
+        return _OfSamples(deep)
     try:
         return _Trying(content, open_picture(content, format_name, max_pixels), max_pixels)
     except TooManyPixels:
         raise
     except Unreadable as error:
-        if deep is not None:
-            return _Deep(deep)
-        return Rescued(content, format_name, error, max_pixels=max_pixels)
+        found = _masked_bitmap(content, max_pixels) if format_name == "bmp" else deep
+        return Rescued(content, format_name, error, max_pixels=max_pixels) if found is None else _OfSamples(found)
 
 
 def _deep_tiff(content: bytes, max_pixels: int) -> DeepTiff | None:
     """What tifffile makes of the header; None where that is nothing, and Pillow may make more of it."""
     try:
         return DeepTiff(content, max_pixels)
+    except TooManyPixels:
+        raise
+    except Unreadable:
+        return None
+
+
+def _masked_bitmap(content: bytes, max_pixels: int) -> MaskedBitmap | None:
+    try:
+        return MaskedBitmap(content, max_pixels)
     except TooManyPixels:
         raise
     except Unreadable:

@@ -34,7 +34,7 @@ DECODERS: Final = {
     "png": ("PNG",),
     "webp": ("WEBP",),
     "gif": ("GIF",),
-    "bmp": ("BMP",),
+    "bmp": ("BMP", "DIB"),
     "tiff": ("TIFF",),
     "heic": ("HEIF",),
     "avif": ("AVIF",),
@@ -129,8 +129,6 @@ class Picture:
         """The stored picture of a PNG of sixteen bits whose profile would tear its eight bits apart; None where it is
         another one, or broken: then Pillow shows what there is."""
         if self.format != "png" or self._content[_PNG_DEPTH] <= 8 or is_srgb(self.profile):
-            return None
-        if b"IEND" not in self._content:  # OpenCV does not say where a picture ends too early
             return None
         try:
             samples = fewer(deep_png_samples(self._content), long_side)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
@@ -13,6 +15,7 @@ from adapters.media import opening, pictures, programs
 from adapters.media.indexing import IndexedFile, index_file, metadata
 from adapters.media.renditions import rendition_path
 from domain.base.errors import Unreadable
+from tests.adapters.media.bitmaps import bitmap
 from tests.adapters.media.material import QUARTERS, STORED_BY, corners, encoded, jxl, put, quarters, scene
 from tests.adapters.media.raws import box
 
@@ -149,3 +152,45 @@ def _refuse_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return decode(picture, *given)
 
     monkeypatch.setattr(pictures.Picture, "decoded", refuse)
+
+
+@pytest.mark.parametrize("header", [40, 56, 108, 124])
+@pytest.mark.parametrize(
+    ("bits", "masks"),
+    [
+        (16, (0xF00, 0xF0, 0xF)),
+        (16, (0xFC00, 0x3E0, 0x1F)),
+        (16, (0x1F, 0x7E0, 0xF800)),
+        (32, (0x3FF00000, 0xFFC00, 0x3FF)),
+        (32, (0xFF, 0xFF00, 0xFF0000)),
+    ],
+    ids=["444", "655", "BGR 565", "10 bits", "BGR"],
+)
+def test_a_bitmap_may_keep_its_colours_in_any_bits(bits: int, masks: tuple[int, int, int], header: int) -> None:
+    content = bitmap(np.asarray(quarters(60, 40), np.float64) / 255, bits, masks, header=header)
+    photo = opening.open_photo(content, "bmp")
+    assert (photo.width, photo.height) == (60, 40)
+    assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
+
+
+def test_a_bitmap_with_masks_may_begin_above_and_be_transparent() -> None:
+    samples = np.dstack([np.asarray(quarters(60, 40), np.float64) / 255, np.ones((40, 60))])
+    samples[20:, :, 3] = 0
+    masks = (0xFF, 0xFF00, 0xFF0000, 0xFF000000)
+    content = bitmap(samples, 32, masks, header=124, top_first=True)
+    shown = Image.fromarray(opening.open_photo(content, "bmp").decoded(1440).pixels)
+    assert corners(shown) == ["red", "green", "white", "white"]
+
+
+@pytest.mark.parametrize("masks", [(0xF00, 0xF0, 0xF), (0, 0xF0, 0xF)], ids=["cut off", "a colour without bits"])
+def test_a_broken_bitmap_with_masks_is_no_picture(masks: tuple[int, int, int]) -> None:
+    content = bitmap(np.zeros((40, 60, 3)), 16, (0xF00, 0xF0, 0xF))
+    content = content[:54] + struct.pack("<III", *masks) + content[66 : len(content) - (100 if masks[0] else 0)]
+    with pytest.raises(Unreadable, match="its pixels are not all there"):
+        opening.open_photo(content, "bmp").decoded(1440)
+
+
+def test_a_bitmap_with_masks_and_too_many_pixels_is_refused() -> None:
+    content = bitmap(np.zeros((40, 60, 3)), 16, (0xF00, 0xF0, 0xF))
+    with pytest.raises(Unreadable, match="60 x 40: more than"):
+        opening.open_photo(content, "bmp", max_pixels=2000)
