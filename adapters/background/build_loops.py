@@ -25,11 +25,13 @@ from adapters.background.vector_upkeep import KeepsVectors
 from adapters.face_engines.build_engine import photos_at_once
 from adapters.files.change_watcher import ChangeWatcher
 from adapters.files.known_roots import KnownRoots
+from adapters.files.unknown_files import UnknownFiles
 from adapters.insights.build_narrator import models_by_backend
 from adapters.language.build_models import LanguageModels
 from adapters.meaning.vector_file import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
 from adapters.media.gallery import Gallery
+from adapters.media.magic import format_of_stray
 from adapters.media.video_clips import VideoClips
 from adapters.places.locator import Locator
 from adapters.settings import FaceEngineChoice, Settings
@@ -76,6 +78,7 @@ def build_watcher(
         settings.own_folders,
         try_again=gallery.try_again,
         roots=roots,
+        unknown=UnknownFiles(format_of_stray, settings.unknown_files_file),
         places=gallery.placement,
         faces_follow=settings.face_engine is not FaceEngineChoice.OFF,
     )

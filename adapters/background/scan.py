@@ -23,6 +23,8 @@ from adapters.background.scan_survey import Survey
 from adapters.files.known_roots import KnownRoots
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import Report, ScanReport
+from adapters.files.unknown_files import UnknownFiles
+from adapters.media.magic import format_of_stray
 from adapters.store.ledger import Ledger
 from domain.events.library import Library
 from domain.events.media import Media
@@ -57,19 +59,21 @@ class Scanner:
         recent: RecentlyRead | None = None,
         roots: KnownRoots | None = None,
         has_ffprobe: Callable[[], bool] = _is_ffprobe_here,
+        unknown: UnknownFiles | None = None,
         places: Places = nothing_is_alike,
         faces_follow: bool = True,
     ) -> None:
         """`try_again` says, once, of a file that has no picture whether a full scan is to read it all the same;
         `most_outdated` files of which more can be known are read again by a quick scan. `roots` knows which folder
-        stood at the root of each library. `places` says how a picture shows an older one; with `faces_follow` what is
-        new is looked at for faces later."""
+        stood at the root of each library, `unknown` tells pictures and videos under other names. `places` says how a
+        picture shows an older one; with `faces_follow` what is new is looked at for faces later."""
         self._roots = KnownRoots() if roots is None else roots
         self._ledger, self._read, self._excluded = ledger, read, tuple(excluded)
         self._settle_seconds, self._try_again, self._most_outdated = settle_seconds, try_again, most_outdated
         self._recent = RecentlyRead() if recent is None else recent
         self._has_ffprobe = has_ffprobe
         self._likenesses, self._faces_follow = Likenesses(ledger, places), faces_follow
+        self._unknown = UnknownFiles(format_of_stray) if unknown is None else unknown
 
     def scan(
         self,
@@ -104,7 +108,7 @@ class Scanner:
             written=noticed.written,
             faces_follow=self._faces_follow,
         ) as recording:
-            walk = LibraryWalk(self._ledger, library, noticed, self._excluded)
+            walk = LibraryWalk(self._ledger, library, noticed, self._excluded, self._unknown)
             news = self._news(library, noticed, full=full)
             another = self._roots.is_another(library)
             survey = Survey(
