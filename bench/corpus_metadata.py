@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from bench.corpus_files import CorpusFile, FromExiftool, chart, eight_bits, run, saved
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from bench.corpus_files import CorpusFile, FromExiftool, chart, eight_bits, run, saved
 from tests.adapters.media.raws import BUILDERS, PREVIEW
 from tests.footage import AAC, H264, footage
 

@@ -18,7 +18,7 @@ from adapters.background.scan_recording import ScanRecording
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import ScanReport
 from adapters.files.sidecars import read_sidecar
-from adapters.files.walk import FoundFile, MediaKind, WalkProblem, kind_of
+from adapters.files.walk import FoundFile, MediaKind, kind_of
 from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.base.paths import bytes_of, shown
 from domain.commands.media import ReadFile
@@ -82,7 +82,7 @@ class Reading:
     def _news(self, walk: LibraryWalk, news: News) -> Iterator[FoundFile]:
         """The files to read, until the scan is to stop."""
         for folder, found in walk.folders():
-            if isinstance(found, WalkProblem):
+            if not isinstance(found, list):
                 continue
             known = walk.known(folder)
             for file in found:

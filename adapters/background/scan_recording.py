@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Self
 
 from adapters.background.moves_between_libraries import left_elsewhere
 from adapters.background.scan_likeness import Likenesses
@@ -17,7 +17,7 @@ from adapters.files.scan_report import Report, ScanReport
 from adapters.store.ledger import Ledger
 from adapters.store.transaction import Transaction
 from domain.base.actor import WATCHER
-from domain.base.errors import Unavailable
+from domain.base.errors import ImageApiError, Unavailable
 from domain.base.paths import folder_of, shown
 from domain.commands.bursts import link_bursts
 from domain.commands.media import ReadFile, record_files, record_missing
@@ -33,8 +33,14 @@ BATCH_SECONDS: Final = 1.5
 """A batch is recorded when it is full or this old, so that photos appear while the scan goes on."""
 
 
+def unfinished_scan(library: str) -> str:
+    """What is said of a scan that could not go on: not why, which may name a folder of the server."""
+    return f"could not scan {library} to its end; /health and the log of the server say why"
+
+
 class ScanRecording:
-    """The operation of one scan of one library, begun with the first thing that there is to record."""
+    """The operation of one scan of one library, begun by who asked for it, or with the first thing that there is to
+    record; it ends with the block that it is entered for."""
 
     def __init__(
         self,
@@ -58,6 +64,19 @@ class ScanRecording:
         self._began = time.monotonic()
         self._vanished: set[int] = set()
         self._touched: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Close the operation, where anything was recorded or somebody asked, with the scan in words."""
+        name = self._library.name
+        if error is None:
+            self._end(self._done.text(name))
+        elif isinstance(error, ImageApiError):
+            self._end(unfinished_scan(name))
+        else:
+            self._end(f"began to scan {name}, and was interrupted")
 
     def expect(self, vanished: set[int], changing: set[int], touched: set[str]) -> None:
         """The ids of files that are gone from their places, of which a file that is read may be one that moved, of
@@ -167,11 +186,10 @@ class ScanRecording:
         with self._transaction() as uow:
             zone_videos(uow, self._library.id, self._touched)
 
-    def end(self) -> None:
-        """Close the operation, where anything was recorded, with the scan in words."""
+    def _end(self, text: str) -> None:
         if self._done.operation_id is not None:
             with self._ledger.transaction(WATCHER, operation_id=self._done.operation_id) as uow:
-                uow.end(self._done.text(self._library.name))
+                uow.end(text)
         self._report(self._done)
 
     @contextmanager

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from adapters.background.scan_news import LibraryWalk, News
+from adapters.background.scan_news import LibraryWalk, News, StrayMedia
 from adapters.files.scan_report import Report, ScanReport
 from adapters.files.walk import FoundFile, WalkProblem
 from adapters.store.ledger import Ledger
@@ -26,6 +26,8 @@ _SAY_SO: Final = (
     "is its disk mounted? Nothing was marked as removed. If they were really deleted, say so under Status, or by "
     "`imageapi scan --accept-missing`"
 )
+MOST_PROBLEMS: Final = 1000
+"""Of one scan that are told of: a folder of somebody's cache may hold any number of pictures without names."""
 
 
 class Survey:
@@ -77,6 +79,10 @@ class Survey:
                 self._unknown.append(found.path)
                 done.problems.append(found)
                 log.warning("%s: %s", shown(os.path.join(self._library.root, found.path)), found.reason)
+                continue
+            if isinstance(found, StrayMedia):
+                if len(done.problems) < MOST_PROBLEMS:
+                    done.problems.append(WalkProblem(found.path, found.reason))
                 continue
             known = self._walk.known(folder)
             self._news.try_again(known.values(), try_again)

@@ -25,7 +25,8 @@ MediaKind = Literal["photo", "video"]
 PHOTO_EXTENSIONS: Final = frozenset(
     [
         *("jpg", "jpeg", "jpe", "png", "webp", "gif", "heic", "heif", "avif", "tif", "tiff", "bmp"),
-        *("jxl", "jp2", "jfif", "mpo"),
+        *("hif", "avifs", "apng", "dib", "insp"),
+        *("jxl", "jp2", "j2k", "j2c", "jpf", "jpx", "jls", "jfif", "mpo"),
         *("arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"),
         *("nrw", "rwl", "3fr", "fff", "erf", "mef", "mos", "dcr", "kdc", "sr2", "x3f", "crw", "mrw", "iiq", "gpr"),
     ]
@@ -34,9 +35,12 @@ VIDEO_EXTENSIONS: Final = frozenset(
     [
         *("mp4", "mov", "m4v", "avi", "mkv", "webm", "mts", "m2ts", "3gp", "3g2", "mpg", "mpeg"),
         *("wmv", "asf", "flv", "vob", "ogv", "mod", "tod", "mp"),
+        *("f4v", "m2v", "mxf", "dv", "insv", "ts"),
     ]
 )
 """`.MP` is how Google Takeout names the clip of a Pixel's motion photo."""
+_SHARED: Final = frozenset({"ts"})
+"""Extensions that other programs have too (TypeScript): such a file is taken only where its bytes say what it is."""
 SIDECAR_EXTENSION: Final = ".xmp"
 
 
@@ -86,6 +90,11 @@ def kind_of(path: str) -> MediaKind | None:
 def is_sidecar(path: str) -> bool:
     """Whether a file may hold what is written about one beside it."""
     return path.lower().endswith(SIDECAR_EXTENSION)
+
+
+def is_shared_name(path: str) -> bool:
+    """Whether the extension of a path is one that other programs give their files too."""
+    return name_of(path).lower().rpartition(".")[2] in _SHARED
 
 
 def walk(

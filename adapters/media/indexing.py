@@ -126,13 +126,13 @@ def _photo_indexed(name: str, content: Content, root: str | None, sidecars: Sequ
         stated = stated_of(photo, format_name, None, sidecars)
         return _with_series(_undecoded(name, content, stated, root, str(error)), photo, stated.exif)
     stated, size = stated_of(photo, format_name, picture.exif, sidecars), (picture.width, picture.height)
-    note = None
+    note, problem = None, picture.doubt if root is None else None
     if root is not None:
         try:
             note, size = _rendered(picture, content.sha256, root)
         except Unreadable as error:
             return _with_series(_undecoded(name, content, stated, root, str(error), size), photo, stated.exif)
-    indexed = _indexed(name, content, stated, orientation=picture.orientation, size=size, note=note)
+    indexed = _indexed(name, content, stated, orientation=picture.orientation, size=size, note=note, problem=problem)
     return _with_series(indexed, photo, stated.exif)
 
 

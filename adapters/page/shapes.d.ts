@@ -831,6 +831,7 @@ export interface RewindWish {
 
 export interface ScanRequested {
   library_id: number;
+  operation_id: number | null;
 }
 
 export interface SearchState {
@@ -861,6 +862,7 @@ export interface SummariesRequested {
   to: string;
   contacts: string[];
   again: boolean;
+  operation_id: number | null;
 }
 
 export interface SummaryView {

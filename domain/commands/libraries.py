@@ -90,6 +90,17 @@ def remove_library(uow: UnitOfWork, library_id: int, expected: int | None = None
     uow.append(LibraryRemoved(library_id))
 
 
+def ask_for_scan(uow: UnitOfWork, library_id: int) -> int:
+    """Begin the scan of a library that a user asks for; the id of the operation, to which the scan adds what it finds.
+
+    Raises:
+        NotFound: there is no such library.
+    """
+    uow.actor.require("editor")
+    library = shown_library(uow, library_id)
+    return uow.begin("scan", f"asked for a scan of {library.name}")
+
+
 def shown_library(uow: UnitOfWork, library_id: int, expected: int | None = None) -> Library:
     """The library that a command is about; raises `NotFound` or `Stale`."""
     library = uow.libraries.get(library_id)

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from PIL import ExifTags, Image
 
 from adapters.background.scan import Scanner
+from adapters.background.scan_survey import MOST_PROBLEMS
 from adapters.files.walk import MediaKind
 from adapters.store.generations import verify
 from domain.base.actor import CLI
@@ -26,7 +27,7 @@ from domain.commands.media import ReadFile
 from domain.commands.tags import tag_contents
 from domain.ports.watching import Noticed
 from projections.queries.photo_filter import PhotoFilter
-from tests.footage import footage
+from tests.footage import H264, footage
 from tests.scenarios.conftest import Place, jpeg
 
 ODD_NAMES = [
@@ -444,3 +445,67 @@ def test_a_sidecar_that_changes_is_noticed_where_the_system_tells(place: Place) 
     noticed = Noticed(folders=frozenset([""]), written=frozenset(["a.jpg.xmp"]))
     place.scanner_of(place.gallery).scan(place.library, noticed=noticed)
     assert written(place) == {"a.jpg": (1, "Late")}
+
+
+def test_pictures_and_videos_under_names_that_say_nothing_are_named_and_nothing_else_is(place: Place) -> None:
+    place.picture("a/good.jpg")
+    place.picture("a/IMG_1.thm")
+    (place.root / "a" / "no extension").write_bytes(_png())
+    (place.root / "notes.txt").write_text("free software moves the world")
+    (place.root / "b.dat").write_text("The free world: four letters that QuickTime has, too")
+    report = place.scan()
+    assert {problem.path: problem.reason.partition(":")[0] for problem in report.problems} == {
+        "a/IMG_1.thm": "it is jpeg inside, but its name ends in .thm, which imageapi does not look for",
+        "a/no extension": "it is png inside, but its name has no extension",
+    }
+    assert list(place.files()) == ["a/good.jpg"]
+
+
+def test_no_more_than_a_thousand_of_them_are_told(place: Place) -> None:
+    for number in range(MOST_PROBLEMS + 3):
+        (place.root / f"{number}.thm").write_bytes(b"\xff\xd8\xff\xe0")
+    assert len(place.scan().problems) == MOST_PROBLEMS
+
+
+@pytest.mark.ffmpeg
+def test_a_ts_is_a_video_by_its_packets_and_else_somebodys_program(place: Place) -> None:
+    footage(place.root / "clip.ts", 1, *H264, "-f", "mpegts", sound=False)
+    (place.root / "index.ts").write_text("Go: export const answer = 42;\n" * 40)
+    (place.root / "photo.ts").write_bytes(jpeg("teal"))
+    report = place.scan()
+    assert {path: media.kind for path, media in place.files().items()} == {"clip.ts": "video"}
+    assert [problem.path for problem in report.problems] == ["photo.ts"]
+
+
+def test_a_library_of_somebodys_programs_alone_is_empty(place: Place) -> None:
+    """Where photos are known and nothing but TypeScript is left, the disk may not be mounted."""
+    place.picture("a/b.jpg")
+    place.scan()
+    shutil.rmtree(place.root / "a")
+    (place.root / "index.ts").write_text("export {}")
+    with pytest.raises(Unavailable, match="is empty, though files are known"):
+        place.scan()
+
+
+def test_a_scan_that_is_to_stop_lets_go_of_files_that_are_still_being_read(place: Place) -> None:
+    place.picture("slow.jpg")
+    place.picture("waiting.jpg", "red")
+    reads: list[Future[ReadFile]] = []
+
+    def read(*_: object) -> Future[ReadFile]:
+        reads.append(Future())
+        return reads[-1]
+
+    scanner = Scanner(place.ledger, read, [place.data], settle_seconds=0)
+    report = scanner.scan(place.library, stopping=lambda: len(reads) == 2)
+    assert (report.read, report.discovered, place.files()) == (0, 0, {})
+    assert [each.cancelled() for each in reads] == [True, True]
+    assert place.scan().discovered == 2
+
+
+def test_a_scan_that_stops_while_it_looks_takes_nothing_for_gone(place: Place) -> None:
+    for folder in ("a", "b", "c"):
+        place.picture(f"{folder}/one.jpg", "red" if folder == "a" else "blue")
+    place.scan()
+    place.scanner.scan(place.library, stopping=lambda: True)
+    assert all(media.present for media in place.files().values())

@@ -117,6 +117,8 @@ def show_metadata(call: Call, query: PhotoQuery) -> Reply:
     file = call.dependencies.locate(media.library_id, media.path)
     kind: MediaKind = "video" if media.kind == "video" else "photo"
     facts = dict(call.dependencies.pictures.metadata(file, kind, packets_beside(os.fsencode(file))))
+    if row is not None and facts.get("content_hash") == (media.content_hash or b"").hex():
+        facts |= {"problem": media.problem, "width": row["width"], "height": row["height"]}  # as it was decoded
     if row is not None and row["offset_source"] == "photos" and facts.get("offset_source") == "utc":
         known = {"taken_at": "taken_at", "taken_offset": "taken_offset_minutes", "offset_source": "offset_source"}
         facts |= {name: row[column] for column, name in known.items()}  # what the photos around it tell

@@ -12,7 +12,7 @@ from adapters.background.work import Work
 from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Page, Reply, Routes, library_id, within, write
 from domain.base.errors import RuleViolation
 from domain.base.paths import bytes_of, text_of
-from domain.commands.libraries import add_library, change_library, remove_library
+from domain.commands.libraries import add_library, ask_for_scan, change_library, remove_library
 from domain.events.library import Library
 from domain.ports.watching import Watching, WatchMode
 from projections.queries.reading import Lookups
@@ -98,9 +98,11 @@ class ScanQuery(msgspec.Struct):
 
 
 class ScanRequested(msgspec.Struct):
-    """The scan that was asked for runs in the background; `GET /jobs` says how far it is."""
+    """The scan that was asked for runs in the background; `GET /jobs` says how far it is, and its operation what came
+    of it."""
 
     library_id: int
+    operation_id: int | None
 
 
 @routes("GET", "/libraries", answers=Page[LibraryView])
@@ -151,10 +153,15 @@ def forget_library(call: Call, id: int) -> Reply:
 def scan_library(call: Call, id: int, query: ScanQuery) -> Reply:
     """Look through a library now, in the background, also at what could not be read before; one that waits is said to
     be a library of its own by that."""
-    with call.dependencies.ledger.reading(call.actor) as tables:
-        found = library_id(tables, id)
-    call.dependencies.work.scan(found, accept_missing=query.accept_missing, as_new=True)
-    return Reply(ScanRequested(found), 202)
+    answer = write(
+        call,
+        lambda uow: ask_for_scan(uow, library_id(uow, id)),
+        lambda uow, operation_id: ScanRequested(id, operation_id),
+        status=202,
+    )
+    asked = answer.content.operation_id
+    call.dependencies.work.scan(id, asked, accept_missing=query.accept_missing, as_new=True)
+    return answer
 
 
 @routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
