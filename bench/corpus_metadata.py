@@ -113,8 +113,8 @@ def _written(content: bytes, *words: str) -> Callable[[Path], object]:
     return make
 
 
-def _file(name: str, row: str, make: Callable[[Path], object], answers: Answers, **more: bool) -> CorpusFile:
-    return CorpusFile(name=name, row=f"8 metadata: {row}", make=make, metadata=answers, **more)
+def _file(name: str, row: str, make: Callable[[Path], object], answers: Answers) -> CorpusFile:
+    return CorpusFile(name=name, row=f"8 metadata: {row}", make=make, metadata=answers)
 
 
 def _by_format() -> Iterator[CorpusFile]:
@@ -187,8 +187,8 @@ def _dates() -> Iterator[CorpusFile]:
     }
     picture: Image.Image = eight_bits(chart())
     yield _file("text.png", "dates", lambda path: picture.save(path, pnginfo=text), dated)
-    at: Answers = {"taken_at": FromExiftool("PNG:CreationTime", _time), "taken_source": "png"}
-    yield _file("creation.png", "dates", _written(_picture("png"), "-PNG:CreationTime=2016:07:08 09:10:11"), at)
+    created: Answers = {"taken_at": FromExiftool("PNG:CreationTime", _time), "taken_source": "png"}
+    yield _file("creation.png", "dates", _written(_picture("png"), "-PNG:CreationTime=2016:07:08 09:10:11"), created)
 
 
 def _films() -> Iterator[CorpusFile]:

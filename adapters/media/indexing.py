@@ -221,7 +221,7 @@ def _rendered(picture: Photo, content_hash: bytes, root: str) -> tuple[Note, Siz
     """
     size = picture.width, picture.height
     known = note_of(root, content_hash) if size[0] is not None else None
-    if known is not None:
+    if known is not None and not (known.problem or "").endswith(THUMBNAIL_SHOWN):  # else perhaps a decoder can by now
         return known, size
     decoded = picture.decoded(SIDES["preview"])
     note = _written(decoded, content_hash, root)
