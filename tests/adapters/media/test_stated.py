@@ -299,3 +299,13 @@ def test_what_is_told_is_what_exiftool_tells(tmp_path: Path) -> None:
     assert found.written.rating == said["XMP-xmp:Rating"]
     assert found.camera.lens == said["XMP-aux:Lens"]
     assert found.camera.latitude == said["XMP-exif:GPSLatitude"]
+
+
+def test_what_no_parser_foresaw_costs_the_words_of_that_file_alone() -> None:
+    class Broken(Image.Exif):
+        def __len__(self) -> int:
+            raise ValueError("never seen before")
+
+    found = stated_of(encoded(quarters(), "JPEG", exif=with_exif()), "jpeg", Broken())
+    assert (found.camera.make, found.written.title) == (None, None)
+    assert taken_of(found.times, "IMG_20240501_120000.jpg", 1)[1] == "filename"
