@@ -128,6 +128,8 @@ def _by_format() -> Iterator[CorpusFile]:
     yield _file("xmp.jp2", "XMP", _written(jp2, *XMP), XMP_ANSWERS)
     yield _file("iptc.jp2", "IPTC", _written(jp2, *IPTC), IPTC_ANSWERS)
     yield _file("xmp.jxl", "XMP", _jxl, XMP_ANSWERS)
+    packed: Answers = {"title": "Zürich", "rating": 4, "make": "Canon", "lens": "RF 50mm", "taken_source": "exif"}
+    yield _file("packed.jxl", "XMP", _packed_jxl, packed)  # which exiftool reads with a module of Perl's alone
 
 
 def _jxl(path: Path) -> None:
@@ -136,6 +138,14 @@ def _jxl(path: Path) -> None:
     run("cjxl", "--container=1", source, path)
     source.unlink()
     run("exiftool", "-q", "-m", "-overwrite_original", *XMP, path)
+
+
+def _packed_jxl(path: Path) -> None:
+    """A JPEG made a JPEG XL, which packs what is written in it."""
+    source = path.with_name("source.jpg")
+    _written(_picture("jpg"), *EXIF, *XMP)(source)
+    run("cjxl", source, path)
+    source.unlink()
 
 
 def _raws() -> Iterator[CorpusFile]:

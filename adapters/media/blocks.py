@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 from PIL import Image
 
-from adapters.media.boxes import boxes
+from adapters.media.boxes import boxes, told_in
 from adapters.media.exif import boxed_exif, exif_from, raw_exif
 from adapters.media.items import items_of_meta
 from adapters.media.magic import RAWS
@@ -242,8 +242,9 @@ def _of_boxes(content: bytes, found: Blocks) -> None:
     """What stands in boxes of its own (ISO 18181-2; XMP specification, part 3)."""
     found.exif = boxed_exif(content)
     for box in boxes(content):
-        if box.kind == b"xml " and b"xmpmeta" in content[box.at : min(box.end, box.at + 4096)]:
-            found.take("xmp", content[box.at : box.end])
+        told = told_in(content, box, (b"xml ",))
+        if told is not None and b"xmpmeta" in told[1][:4096]:
+            found.take("xmp", told[1])
         elif box.kind == b"uuid":
             for kind, name in (("xmp", _XMP_UUID), ("iptc", _IPTC_UUID)):
                 if content.startswith(name, box.at):
