@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from adapters.media.exif import PARSING_ERRORS
 from adapters.media.indexing import IndexedFile, index_file, index_undecoded
 from adapters.media.magic import MediaKind
+from domain.base.errors import ImageApiError, Unreadable
 from domain.commands.media import ReadFile
 from domain.events.media import READINGS, FileFacts
+
+log = logging.getLogger(__name__)
 
 
 def read_media(
@@ -18,19 +24,36 @@ def read_media(
 
     Raises:
         NotFound, StillChanging, Unavailable: as `index_file`.
+        Unreadable: a decoder failed in a way that nobody foresaw, which costs this file's picture and no scan.
     """
-    return ReadFile(text, *_kept(index_file(path, renditions_root, kind, sidecars)))
+    with _unforeseen():
+        return ReadFile(text, *_kept(index_file(path, renditions_root, kind, sidecars)))
 
 
 def read_undecoded(
     path: bytes, text: str, renditions_root: str, kind: MediaKind, problem: str, sidecars: Sequence[bytes] = ()
 ) -> ReadFile:
-    """Read a file again whose decoding hung or ended its process, with that as its problem.
+    """Read a file again whose decoding hung, failed or ended its process, with that as its problem.
 
     Raises:
-        NotFound, StillChanging, Unavailable: as `index_file`.
+        NotFound, StillChanging, Unavailable, Unreadable: as `read_media`.
     """
-    return ReadFile(text, *_kept(index_undecoded(path, renditions_root, kind, problem, sidecars)))
+    with _unforeseen():
+        return ReadFile(text, *_kept(index_undecoded(path, renditions_root, kind, problem, sidecars)))
+
+
+@contextmanager
+def _unforeseen() -> Iterator[None]:
+    """Within it whatever a parser raises beside our own errors is `Unreadable`."""
+    try:
+        yield
+    except (ImageApiError, MemoryError):
+        raise  # the pool has words for the latter
+    except PARSING_ERRORS as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the operating system's, and of no picture
+        log.warning("a parser failed in a way that nobody foresaw", exc_info=True)
+        raise Unreadable(f"cannot be decoded: its parser failed ({type(error).__name__})") from error
 
 
 def _kept(indexed: IndexedFile) -> tuple[bytes | None, FileFacts]:
