@@ -6,7 +6,7 @@ import os
 
 import msgspec
 
-from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Page, Reply, Routes, library_id, within, write
+from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Name, Page, Reply, Routes, library_id, within, write
 from domain.base.errors import RuleViolation
 from domain.base.paths import bytes_of, text_of
 from domain.commands.libraries import add_library, ask_for_scan, change_library, remove_library
@@ -42,13 +42,13 @@ class NewLibrary(msgspec.Struct):
     told."""
 
     root: str
-    name: str | None = None
+    name: Name | None = None
 
 
 class LibraryPatch(msgspec.Struct):
     """What to change: the name, or the folder under which the files are found now."""
 
-    name: str | None = None
+    name: Name | None = None
     root: str | None = None
 
 
