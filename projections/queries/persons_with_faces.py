@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select
 
 from domain.base.names import search_words
 from domain.events.face import DETECTED
@@ -68,6 +68,12 @@ class PersonsWithFaces:
             .where(p.c.canonical_id.is_not(None), within(self._counts, self._libraries))
             .group_by(p.c.canonical_id)
         )
+
+    def _has_faces_anywhere(self) -> ColumnElement[bool]:
+        """Whether a canonical person has a face that somebody may see."""
+        c, behind = self._counts.table, self._persons.alias("behind")
+        counted = select(c.c.person_id).join(behind, behind.c.id == c.c.person_id)
+        return counted.where(behind.c.canonical_id == self._persons.c.id).correlate(self._persons).exists()
 
     def _best(self, canonical: Sequence[int]) -> dict[int, int]:
         """The visible face of each of these persons that shows most of it, by person; the first that the index of
@@ -159,10 +165,11 @@ class PersonsWithFaces:
         q: str | None = None,
         include_hidden: bool = False,
         with_faces_only: bool = False,
+        elsewhere: bool = True,
     ) -> list[tuple[PersonView, Any]]:
         """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key
         and id of the last one of the page before; `q` words of the name, in any order; `with_faces_only` leaves out who
-        has no visible face."""
+        has no visible face; without `elsewhere` who has faces in no visible library but in others is left out."""
         p = self._persons
         seen = self._counted().subquery()
         count = func.coalesce(seen.c.face_count, 0)
@@ -180,6 +187,8 @@ class PersonsWithFaces:
             statement = statement.where(count > 0)
         elif self._sight is not None:
             statement = statement.where(or_(count > 0, self._sight.knows(p.c.canonical_id)))
+        elif not elsewhere:
+            statement = statement.where(or_(count > 0, ~self._has_faces_anywhere()))
         if sort == "name":
             statement = statement.order_by(p.c.name_key, p.c.id)
             if after:
