@@ -121,6 +121,9 @@ class FaceLookups(Protocol):
     def unmatched_on(self, content_hash: bytes) -> set[int]:
         """The faces that found no place on this content, which took the place of theirs."""
 
+    def unmatched_contents(self, face_id: int) -> list[bytes]:
+        """The contents on which this face found no place."""
+
     def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
         """Vectors of a canonical person's faces of one model, those that a user decided about first."""
 
@@ -262,6 +265,10 @@ class VisibilityLookups(Protocol):
 
     def faces_of(self, person_id: int) -> int:
         """How many faces that the actor sees are a canonical person's; none of one that was merged or deleted."""
+
+    def knows_person(self, canonical_id: int) -> bool:
+        """Whether who sees some libraries only knows of a live canonical person: a face of it lies or lay there, or it
+        never had one, and they made it or see a photo with the tag of its name."""
 
     def faces_outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
         """How many faces of these persons, of this status, lie in no library that the actor may see."""
