@@ -24,7 +24,7 @@ from adapters.media.pictures import Decoded, shrunk
 from adapters.media.placeholder import placeholder_of
 from adapters.media.renditions import QUALITIES, SIDES, Note, encoded, note_of, rendition_path, write_whole
 from adapters.media.video_frames import poster_of
-from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.base.errors import NotFound, NotInTime, Unavailable, Unreadable
 
 TakenSource = Literal["exif", "filename", "mtime"]
 Size = tuple[int | None, int | None]
@@ -204,6 +204,8 @@ def _film_indexed(path: bytes, name: str, content: Content, root: str | None) ->
     """A video with its poster as renditions; without ffmpeg its bytes alone, and that as the problem."""
     try:
         film = film_of(path, name)
+    except NotInTime:
+        raise
     except (Unreadable, Unavailable) as error:
         return _indexed(name, content, CameraFacts(), problem=str(error))
     note, problem = None, None

@@ -23,11 +23,12 @@ from PIL import ExifTags
 from adapters.media.colour import Pixels
 from adapters.media.exif import PARSING_ERRORS, directory, orientation_of, quiet, raw_exif
 from adapters.media.limits import MAX_PIXELS
+from adapters.media.memory import wait_for_room
 from adapters.media.pictures import Decoded, open_picture, shrunk, upright
 from adapters.media.programs import exiftool_previews, ffmpeg_png
 from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, has_readings, sensor_size
 from adapters.media.stated_colours import stated_by_exif
-from domain.base.errors import Unreadable
+from domain.base.errors import NotInTime, Unreadable
 
 _LIBRAW_ERRORS: Final = (rawpy.LibRawError, rawpy.NotSupportedError, *PARSING_ERRORS)
 _ALIKE: Final = 0.05
@@ -46,6 +47,7 @@ class RawPicture:
         self.orientation = orientation_of(self.exif)
         self._content, self._max_pixels = content, max_pixels
         self._jpegs = embedded_jpegs(content, format_name)
+        self._late: NotInTime | None = None
         self._sensor = sensor_size(content, format_name)
         self.width: int | None
         self.height: int | None
@@ -56,7 +58,9 @@ class RawPicture:
 
         Raises:
             Unreadable: nothing finds a picture in it, or makes one of it.
+            NotInTime: nothing does, and exiftool was not over in time.
         """
+        wait_for_room(self.format, self.width, self.height, len(self._content))
         best: Decoded | None = None
         with quiet():
             for found in self._found(long_side):
@@ -66,6 +70,8 @@ class RawPicture:
                     return best
             best = best or self._as_stored(long_side)
         if best is None:
+            if self._late is not None:
+                raise self._late
             raise Unreadable(f"no picture can be found in this {self.format.upper()} file, nor made of it")
         return best
 
@@ -74,9 +80,16 @@ class RawPicture:
         for jpeg in self._jpegs:
             yield from self._of_jpeg(self._content[jpeg.at : jpeg.at + jpeg.length], long_side)
         yield from self._of_libraw(long_side)
-        for content in exiftool_previews(self._content):
+        for content in self._previews():
             yield from self._of_jpeg(content, long_side)
         yield from self._developed(long_side)
+
+    def _previews(self) -> list[bytes]:
+        try:
+            return exiftool_previews(self._content)
+        except NotInTime as error:
+            self._late = error  # it counts where nothing else finds a picture
+            return []
 
     def _of_jpeg(self, jpeg: bytes, long_side: int) -> Iterator[Decoded]:
         try:

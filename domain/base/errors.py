@@ -15,6 +15,7 @@ ImageApiError
 └── AdapterError                 the world outside
     ├── Unavailable              503  nothing configured, refused, timed out: try again later
     │   ├── StillChanging        503  the file is being written: try again soon
+    │   ├── NotInTime            503  waited for too long on a busy machine: try again when it is idle
     │   └── Busy                 503  asked too often, or overloaded: the other side may say when to come again
     ├── Rejected                 502  the other side answered and will say the same again
     └── Unreadable               ---  this content cannot be read; becomes a fact, never a failure
@@ -88,6 +89,11 @@ class Unavailable(AdapterError):
 
 class StillChanging(Unavailable):
     """A file was written while it was read: its turn comes again when it stands still."""
+
+
+class NotInTime(Unavailable):
+    """Something was not over when it was waited for no longer, though it did not compute for long: the machine may have
+    had too much to do."""
 
 
 class Busy(Unavailable):
