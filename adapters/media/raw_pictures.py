@@ -9,10 +9,7 @@ is survived.
 from __future__ import annotations
 
 import io
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -27,6 +24,7 @@ from adapters.media.memory import wait_for_room
 from adapters.media.pictures import Decoded, open_picture, shrunk, upright
 from adapters.media.programs import exiftool_previews, ffmpeg_png
 from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, has_readings, sensor_size
+from adapters.media.silence import unheard
 from adapters.media.stated_colours import stated_by_exif
 from domain.base.errors import NotInTime, Unreadable
 
@@ -103,7 +101,7 @@ class RawPicture:
 
     def _of_libraw(self, long_side: int) -> Iterator[Decoded]:
         try:
-            with _unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
+            with unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
                 thumb = raw.extract_thumb()
         except _LIBRAW_ERRORS:
             return
@@ -115,7 +113,7 @@ class RawPicture:
     def _developed(self, long_side: int) -> Iterator[Decoded]:
         """The sensor's readings as a picture, with the camera's white balance; LibRaw turns it by itself."""
         try:
-            with _unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
+            with unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
                 readings = raw.sizes.raw_width * raw.sizes.raw_height
                 if readings > self._max_pixels or not has_readings(self._content, readings) or _is_even(raw.raw_image):
                     return
@@ -167,21 +165,6 @@ class RawPicture:
         if shown is None:
             return None
         return shown[::-1] if (self._left_to_do(*shown) or 1) >= 5 else shown
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Within it nothing reaches standard error, where LibRaw tells of each broken file without saying of which."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
 
 
 def _is_even(readings: npt.NDArray[np.generic] | None) -> bool:
