@@ -27,6 +27,7 @@ from adapters.media.postponed import Postponed
 from adapters.media.renditions import (
     Rendition,
     is_unsupported,
+    is_whole,
     link_thumbnail,
     mark_unsupported,
     rendition_path,
@@ -78,6 +79,8 @@ class Gallery:
         self._patience = patience
         self._seconds_a_file, self._slowest_bytes_a_second = seconds_a_file, slowest_bytes_a_second
         self._crops = _Kept(CROPS_KEPT_BYTES)
+        self._lock = threading.Lock()
+        self._to_mirror: dict[bytes, list[Media]] = {}
         self._postponed = Postponed() if postponed is None else postponed
 
     # For the scan
@@ -103,17 +106,40 @@ class Gallery:
             self._postponed.note(read.content_hash)
         else:
             self._postponed.forget(read.content_hash)
+        with self._lock:
+            unmirrored = self._to_mirror.pop(read.content_hash or b"", [])
+        for media in unmirrored:
+            with contextlib.suppress(Unavailable):
+                self.put(media)
+
+    def _is_mirrored(self, media: Media) -> bool:
+        """Whether a file has a thumbnail and the mirror has it as well, put there now where it was missing."""
+        path = Path(rendition_path(self._renditions, media.content_hash or b"", "thumb"))
+        size = _size_of(path)
+        if size is None:
+            return False
+        if size != _size_of(self._mirrored(media.library_id, media.path)):
+            with contextlib.suppress(Unavailable):
+                self.put(media)
+        return True
 
     def try_again(self, media: Media) -> bool:
         """Whether to read a file again that has no picture: it was not decoded in time, and the machine is idle by now;
         or somebody deleted the mark that no thumbnail can be made of it, which asks to try that again.
 
-        The mark is put back: where a thumbnail can be made now, it goes when that is put in its place.
+        The mark is put back: where a thumbnail can be made now, it goes when that is put in its place. A thumbnail that
+        is not in the mirror is put back, too, for which the file is read where its rendition is gone as well.
         """
-        if media.content_hash is None or media.problem is None:
+        if media.content_hash is None:
             return False
         if media.problem == NOT_IN_TIME:
             return self._postponed.is_due(media.content_hash)
+        if media.problem is None:
+            if self._is_mirrored(media):
+                return False
+            with self._lock:
+                self._to_mirror.setdefault(media.content_hash, []).append(media)
+            return True
         target = self._mirrored(media.library_id, media.path)
         if is_unsupported(target) or target.exists():
             return False
@@ -124,9 +150,9 @@ class Gallery:
     # For detection and routes
 
     def rendition(self, content_hash: bytes, which: Rendition) -> Path | None:
-        """The file of a rendition, None where it is not there."""
+        """The file of a rendition, None where it is not there or not whole."""
         path = Path(rendition_path(self._renditions, content_hash, which))
-        return path if path.exists() else None
+        return path if is_whole(path) else None
 
     def made(self, media: Media, which: Rendition) -> Path:
         """The file of a rendition, made now where it is missing.
@@ -242,6 +268,13 @@ class Gallery:
 
     def _mirrored(self, library_id: int, path: str) -> Path:
         return self._thumbnails / str(library_id) / os.fsdecode(bytes_of(path))
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 class _Kept:

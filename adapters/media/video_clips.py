@@ -29,7 +29,7 @@ from adapters.media.contents import open_media
 from adapters.media.ffmpeg import Word, ffmpeg, opening
 from adapters.media.film import Film, film_of
 from adapters.media.motion import copy_motion
-from adapters.media.renditions import write_whole
+from adapters.media.renditions import replace_whole, write_whole
 from adapters.media.video_cache import ABANDONED_SECONDS, Kept, keep_to
 from adapters.media.video_frames import fitted, scaling
 from adapters.workers.pool import WorkerPool
@@ -197,7 +197,7 @@ def make_clip(path: bytes, kind: ClipKind, target: str, part: tuple[int, int] | 
             ffmpeg(*_words(video, film, kind), "-y", b"file:" + os.fsencode(temporary), seconds=_MAKING_SECONDS)
         if not os.path.exists(temporary) or not os.path.getsize(temporary):
             raise Unreadable("cannot be decoded: not a single frame")
-        os.replace(temporary, target)
+        replace_whole(temporary, target)
     except OSError as error:
         raise Unavailable(f"clips cannot be written to {folder}: {error.strerror}") from error
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,6 +136,32 @@ def test_a_broken_file_without_a_place_to_mark_it_is_left_to_the_next_scan(place
     place.scan()
     (place.data / "thumbnails").parent.mkdir(exist_ok=True)
     (place.data / "thumbnails").write_text("in the way")
+    assert place.scan(full=True).to_read == 0
+
+
+def test_a_thumbnail_that_was_deleted_comes_back_with_the_next_full_scan(place: Place) -> None:
+    for name in ("a/one.jpg", "two.jpg", "three.jpg"):
+        place.picture(name, f"#0{len(name)}f")
+    place.scan()
+    mirror(place)
+    before = thumb(place, "two.jpg").read_bytes()
+    shutil.rmtree(place.data / "thumbnails")
+    assert place.scan().to_read == 0
+    assert not thumb(place, "two.jpg").exists()
+    assert place.scan(full=True).to_read == 0, "its rendition is there"
+    assert [thumb(place, name).exists() for name in ("a/one.jpg", "two.jpg", "three.jpg")] == [True] * 3
+    assert thumb(place, "two.jpg").read_bytes() == before
+
+
+def test_where_its_rendition_is_gone_too_the_file_is_read_for_it(place: Place) -> None:
+    place.picture("one.jpg")
+    place.scan()
+    mirror(place)
+    for folder in ("thumbnails", "renditions"):
+        shutil.rmtree(place.data / folder)
+    report = place.scan(full=True)
+    assert (report.to_read, report.changed) == (1, 0)
+    assert thumb(place, "one.jpg").exists()
     assert place.scan(full=True).to_read == 0
 
 
