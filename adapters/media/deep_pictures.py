@@ -19,7 +19,7 @@ from PIL import ExifTags, Image
 
 from adapters.media.colour import Samples, stretched
 from adapters.media.exif import PARSING_ERRORS, orientation_of, quiet
-from adapters.media.limits import demand_few
+from adapters.media.pixel_limit import demand_few
 from domain.base.errors import Unreadable
 
 _DEEP: Final = 8

@@ -13,10 +13,10 @@ from adapters.media.colour import pixels_of_samples
 from adapters.media.deep_pictures import DeepTiff
 from adapters.media.exif import boxed_exif, orientation_of
 from adapters.media.jxl import jxl_header
-from adapters.media.limits import MAX_PIXELS, TooManyPixels, demand_few
 from adapters.media.magic import RAWS
 from adapters.media.memory import wait_for_room
 from adapters.media.pictures import Decoded, Picture, open_picture, shrunk, upright
+from adapters.media.pixel_limit import MAX_PIXELS, TooManyPixels, demand_few
 from adapters.media.programs import ffmpeg_png
 from adapters.media.raw_pictures import RawPicture
 from adapters.media.stated_colours import stated_by_exif

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.media.limits import MAX_PIXELS
+from adapters.media.pixel_limit import MAX_PIXELS
 from adapters.workers.limited_program import run_limited
 from domain.base.errors import Unreadable
 

@@ -19,9 +19,9 @@ from PIL import ExifTags
 
 from adapters.media.colour import Pixels
 from adapters.media.exif import PARSING_ERRORS, directory, orientation_of, quiet, raw_exif
-from adapters.media.limits import MAX_PIXELS
 from adapters.media.memory import wait_for_room
 from adapters.media.pictures import Decoded, open_picture, shrunk, upright
+from adapters.media.pixel_limit import MAX_PIXELS
 from adapters.media.programs import exiftool_previews, ffmpeg_png
 from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, has_readings, sensor_size
 from adapters.media.silence import unheard

@@ -193,7 +193,7 @@ def test_a_bitmap_may_keep_its_colours_in_any_bits(bits: int, masks: tuple[int, 
 def test_a_bitmap_with_masks_may_begin_above_and_be_transparent() -> None:
     samples = np.dstack([np.asarray(quarters(60, 40), np.float64) / 255, np.ones((40, 60))])
     samples[20:, :, 3] = 0
-    masks = (0xFF, 0xFF00, 0xFF0000, 0xFF000000)
+    masks = (0xFF00, 0xFF0000, 0xFF, 0xFF000000)
     content = bitmap(samples, 32, masks, header=124, top_first=True)
     shown = Image.fromarray(opening.open_photo(content, "bmp").decoded(1440).pixels)
     assert corners(shown) == ["red", "green", "white", "white"]
