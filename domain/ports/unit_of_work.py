@@ -15,6 +15,9 @@ class UnitOfWork(Snapshot, Protocol):
     """What one command works with: it holds the write lock, decides from the tables as they stand, its own writes among
     them, and appends or does nothing. Its actor is who acts."""
 
+    def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
+        """Say what is being done, before the first event; the operation's id."""
+
     @property
     def position(self) -> int:
         """The last position of the log, its own events among them."""
