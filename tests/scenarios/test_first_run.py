@@ -17,7 +17,6 @@ import pytest
 from adapters.cli.libraries import make_libraries
 from adapters.settings import Settings
 from app import Application
-from domain.base.actor import CLI
 from tests.scenarios.conftest import jpeg
 from tests.scenarios.serving import Served, imageapi, serving
 from tests.waiting import until
@@ -88,27 +87,16 @@ def test_another_base_path_says_that_the_old_library_is_still_served_and_how_to_
     assert made(data, new, tmp_path / "third", photos) == []
 
 
-def test_folders_that_many_servers_name_at_once_are_one_library_each(data: Path, photos: Path) -> None:
-    everyone = threading.Barrier(4)
-    failures: list[Exception] = []
+def test_a_folder_that_two_servers_name_at_once_is_one_library_and_both_start(
+    data: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*_: object) -> None:
+        monkeypatch.undo()
+        assert made(data, photos) == []
 
-    def start() -> None:
-        everyone.wait()
-        try:
-            made(data, photos)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test tells of it
-            failures.append(error)
-
-    threads = [threading.Thread(target=start) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    application = Application(Settings.load({"IMAGEAPI_DATA": str(data), **OFF}, data.parent))
-    with application.ledger.reading(CLI) as tables:
-        assert [library.root for library in tables.libraries.shown()] == [str(photos)]
-    application.close()
+    monkeypatch.setattr("adapters.cli.libraries.former_library", meanwhile)
+    assert made(data, photos) == []
+    assert imageapi(data, "library", "list").stdout.count("library ") == 1
 
 
 def test_a_database_of_another_program_is_refused_with_what_to_do(data: Path, photos: Path, tmp_path: Path) -> None:
