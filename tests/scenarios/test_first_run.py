@@ -8,16 +8,19 @@ import sqlite3
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
+from adapters.background.scan import Scanner
 from adapters.cli.libraries import make_libraries
 from adapters.settings import Settings
 from app import Application
-from tests.scenarios.conftest import jpeg
+from domain.commands.media import ReadFile
+from tests.scenarios.conftest import Place, jpeg
 from tests.scenarios.serving import Served, imageapi, serving
 from tests.waiting import until
 
@@ -188,3 +191,27 @@ def test_a_server_ends_in_time_in_the_middle_of_clustering(data: Path, photos: P
         ended_well(served)
         asks.join(10)
         assert answers == [503]
+
+
+def test_a_scan_that_is_to_stop_lets_go_of_files_that_are_still_being_read(place: Place) -> None:
+    place.picture("slow.jpg")
+    place.picture("waiting.jpg", "red")
+    reads: list[Future[ReadFile]] = []
+
+    def read(*_: object) -> Future[ReadFile]:
+        reads.append(Future())
+        return reads[-1]
+
+    scanner = Scanner(place.ledger, read, [place.data], settle_seconds=0)
+    report = scanner.scan(place.library, stopping=lambda: len(reads) == 2)
+    assert (report.read, report.discovered, place.files()) == (0, 0, {})
+    assert [each.cancelled() for each in reads] == [True, True]
+    assert place.scan().discovered == 2
+
+
+def test_a_scan_that_stops_while_it_looks_takes_nothing_for_gone(place: Place) -> None:
+    for folder in ("a", "b", "c"):
+        place.picture(f"{folder}/one.jpg", "red" if folder == "a" else "blue")
+    place.scan()
+    place.scanner.scan(place.library, stopping=lambda: True)
+    assert all(media.present for media in place.files().values())
