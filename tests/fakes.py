@@ -144,13 +144,14 @@ class ScriptedScanner(Scanner):
         report: Report | None = None,
         stopping: Callable[[], bool] = lambda: False,
         accept_missing: bool = False,
+        operation_id: int | None = None,
     ) -> ScanReport:
         """As the real one, which would walk the library."""
         self.scanned.append((library.id, full, noticed))
         self.accepted.append(accept_missing)
         if self.failure is not None:
             raise self.failure
-        return ScanReport(looked=self.looked, deferred=self.deferred, outdated=self.outdated)
+        return ScanReport(looked=self.looked, deferred=self.deferred, outdated=self.outdated, operation_id=operation_id)
 
     def away(self) -> None:
         """From now on every root is missing."""

@@ -154,7 +154,7 @@ class DetectsFaces:
 
     @property
     def _resemblance(self) -> Resemblance:
-        return Resemblance(self._likeness, self._engine.thresholds.suggest)
+        return Resemblance.of(self._likeness, self._engine.thresholds)
 
     def _record(self, media: Media, model: str, found: Found) -> bool:
         """Record a look at a photo; whether faces stand there now that have no vector of this model, since they were

@@ -59,11 +59,19 @@ class JobProgress:
             )
         )
 
-    def end(self, note: str | None = None) -> None:
-        """Say that the work is over, and what came of it."""
+    def end(self, note: str | None = None, *, stopped: bool = False) -> None:
+        """Say that the work is over, and what came of it: all of what turned out to be there, unless it was `stopped`
+        before."""
+        total = self.job.total if stopped or self.job.total is None else self.job.done
         self._set(
             msgspec.structs.replace(
-                self.job, state="done", note=note, rate=None, seconds_left=None, ended_at=time.time_ns() // 1000
+                self.job,
+                state="done",
+                total=total,
+                note=note,
+                rate=None,
+                seconds_left=None,
+                ended_at=time.time_ns() // 1000,
             )
         )
 
@@ -90,7 +98,7 @@ class JobBoard:
         try:
             yield progress
         except BaseException as error:
-            progress.end(f"stopped: {error}" if str(error) else "stopped")
+            progress.end(f"stopped: {error}" if str(error) else "stopped", stopped=True)
             raise
         if progress.job.state != "done":
             progress.end()

@@ -19,6 +19,7 @@ from adapters.background.jobs import JobBoard, JobProgress
 from adapters.background.loops import Loop
 from adapters.background.moved_libraries import FormerLibrary, is_gone, waits
 from adapters.background.scan import Scanner
+from adapters.background.scan_recording import unfinished_scan
 from adapters.files.change_watcher import ChangeWatcher
 from adapters.files.scan_report import ScanReport
 from adapters.files.walk import WalkProblem
@@ -71,7 +72,7 @@ class WatchesLibraries:
         self._clock = clock
         self._full_at = clock() + full_seconds
         self._lock = threading.Lock()
-        self._requested: set[int] = set()
+        self._requested: dict[int, list[int]] = {}
         self._accepted: set[int] = set()
         self._said_new: set[int] = set()
         self._looked_whose: set[int] = set()
@@ -88,11 +89,15 @@ class WatchesLibraries:
         idle = quick_seconds if changes is None else STEP_SECONDS
         self.loop = Loop("scan", self.step, idle_seconds=idle, on_stop=self._stop, wakes_on_commit=False)
 
-    def ask(self, library_id: int, *, accept_missing: bool = False, as_new: bool = False) -> None:
-        """Scan this library fully, as soon as the current scan is over; with `accept_missing` what is gone is believed
-        to be deleted, and `as_new` says that it is a library of its own, whatever of another one stands in it."""
+    def ask(
+        self, library_id: int, operation_id: int | None = None, *, accept_missing: bool = False, as_new: bool = False
+    ) -> None:
+        """Scan this library fully, as soon as the current scan is over; the operation that asked for it, where there
+        is one, ends with the scan. With `accept_missing` what is gone is believed to be deleted, and `as_new` says that
+        it is a library of its own, whatever of another one stands in it."""
         with self._lock:
-            self._requested.add(library_id)
+            asked = self._requested.setdefault(library_id, [])
+            asked += [] if operation_id is None else [operation_id]
             if accept_missing:
                 self._accepted.add(library_id)
             if as_new:
@@ -107,7 +112,7 @@ class WatchesLibraries:
         """Scan what was requested, what was noticed, and what was not looked at for long; whether more was requested
         meanwhile."""
         with self._lock:
-            requested, self._requested = self._requested, set()
+            requested, self._requested = self._requested, {}
         full = self._clock() >= self._full_at
         with self._ledger.reading(WATCHER) as tables:
             libraries = tables.libraries.shown()
@@ -122,13 +127,15 @@ class WatchesLibraries:
                 self._look_if_due(library, requested, full=full)
             except Exception as error:  # noqa: BLE001 - one library's bug must not starve the others; it is raised below
                 failure = error
+        for id_ in requested.keys() - {library.id for library in libraries}:
+            self._end(requested[id_], "the library that was to be scanned is gone")
         if failure is not None:
             raise failure
         if full:
             self._full_at = self._clock() + self._full_seconds
         return bool(requested) or bool(self._requested)
 
-    def _look_if_due(self, library: Library, requested: set[int], *, full: bool) -> None:
+    def _look_if_due(self, library: Library, requested: Mapping[int, Sequence[int]], *, full: bool) -> None:
         id_, now = library.id, self._clock()
         due = self._due.get(id_, 0.0)
         noticed = None if self._changes is None else self._changes.take(id_)
@@ -140,13 +147,15 @@ class WatchesLibraries:
             files = noticed or Noticed()
             noticed = Noticed(written=files.written, everything=True, unfinished=files.unfinished)
         self._due[id_] = 0.0  # what was taken is looked for in everything where this fails
+        asked = requested.get(id_, ())
         if self.waits(library):
+            self._end(asked, f"did not scan {library.name}: it waits until somebody says what it is")
             self._due[id_] = now + self._pause(id_, None)
             return
         with self._lock:
             accept_missing = id_ in self._accepted
             self._accepted.discard(id_)
-        numbers = self.look_at(library, full=full, noticed=noticed, accept_missing=accept_missing)
+        numbers = self.look_at(library, full=full, noticed=noticed, accept_missing=accept_missing, asked=asked)
         if noticed.everything or numbers is None:
             self._due[id_] = now + self._pause(id_, numbers)
         else:
@@ -195,10 +204,17 @@ class WatchesLibraries:
         return now is not None and not now.removed and now.root == library.root and is_gone(self._ledger, library)
 
     def look_at(
-        self, library: Library, *, full: bool, noticed: Noticed | None = None, accept_missing: bool = False
+        self,
+        library: Library,
+        *,
+        full: bool,
+        noticed: Noticed | None = None,
+        accept_missing: bool = False,
+        asked: Sequence[int] = (),
     ) -> ScanReport | None:
         """Scan one library, or what was noticed of it; None where its root is missing or what it shows is not believed,
-        which is said once and remembered for `/health`."""
+        which is said once and remembered for `/health`. What is found is the first of the operations that `asked` for
+        it, the others end with it."""
         shown = _ScanJob(self._jobs, library)
         try:
             numbers = self._scanner.scan(
@@ -208,21 +224,24 @@ class WatchesLibraries:
                 report=shown.report,
                 stopping=self.loop.stopping.is_set,
                 accept_missing=accept_missing,
+                operation_id=next(iter(asked), None),
             )
         except Unavailable as error:
             self._trouble(library.id, str(error))
             if isinstance(error, Held):
                 self.held.add(library.id)
-            shown.end(str(error))
+            shown.end(str(error), stopped=True)
+            self._end(asked[1:], unfinished_scan(library.name))
             return None
         except BaseException:
-            shown.end("stopped by an error; the log of the server says which")
+            shown.end("stopped by an error; the log of the server says which", stopped=True)
             raise
         self._end_trouble(library.id)
         if numbers.trouble is not None:
             self.missing[library.id] = numbers.trouble
         self._remember_unreadable(library.id, noticed, numbers.problems)
         shown.end(numbers.text(library.name))
+        self._end(asked[1:], numbers.text(library.name))
         return numbers
 
     def _trouble(self, library_id: int, reason: str) -> None:
@@ -241,6 +260,12 @@ class WatchesLibraries:
         kept = [each for each in before if noticed is not None and not noticed.concerns(folder_of(each.path))]
         found = {each.path: each for each in [*kept, *problems]}
         self.unreadable[library_id] = [found[path] for path in sorted(found)][:MOST_UNREADABLE]
+
+    def _end(self, operation_ids: Sequence[int], text: str) -> None:
+        """Close operations that asked for what another one did, or for what cannot be done."""
+        for operation_id in operation_ids:
+            with self._ledger.transaction(WATCHER, operation_id=operation_id) as uow:
+                uow.end(text)
 
 
 class _ScanJob:
@@ -265,7 +290,7 @@ class _ScanJob:
             self._job = self._jobs.begin("scan", f"indexing {self._library.name}", total)
         return self._job
 
-    def end(self, note: str) -> None:
-        """The scan is over."""
+    def end(self, note: str, *, stopped: bool = False) -> None:
+        """The scan is over, or was stopped before."""
         if self._job is not None:
-            self._job.end(note)
+            self._job.end(note, stopped=stopped)

@@ -72,7 +72,7 @@ class Rebuilds:
                     started.set_exception(error)
                     return
                 log.warning("the rebuild stopped: %s", error)
-                running[0].end(f"stopped: {error}")
+                running[0].end(f"stopped: {error}", stopped=True)
             except BaseException as error:
                 if not started.done():
                     started.set_exception(error)

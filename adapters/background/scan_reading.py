@@ -7,15 +7,18 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from typing import Final
+
+import msgspec
 
 from adapters.background.scan_news import LibraryWalk, News
 from adapters.background.scan_recording import ScanRecording
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import ScanReport
-from adapters.files.walk import FoundFile, MediaKind, WalkProblem, kind_of
+from adapters.files.sidecars import read_sidecar
+from adapters.files.walk import FoundFile, MediaKind, kind_of
 from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.base.paths import bytes_of, shown
 from domain.commands.media import ReadFile
@@ -31,10 +34,10 @@ READ_AHEAD: Final = 64
 LOOK_SECONDS: Final = 0.5
 """How often a scan that waits for a file looks whether it is to stop."""
 
-ReadMedia = Callable[[bytes, str, MediaKind, int], Future[ReadFile]]
+ReadMedia = Callable[[bytes, str, MediaKind, int, Sequence[bytes]], Future[ReadFile]]
 """Reads one file in a worker (`adapters.media.gallery.Gallery.read`): its path, the path text of it, its kind by its
-name, its size. Fails with `Unavailable` where it cannot be read now (still written, disk away), `NotFound` where it is
-gone, `Unreadable` where reading it hangs or crashes."""
+name, its size, the packets of its sidecars. Fails with `Unavailable` where it cannot be read now (still written, disk
+away), `NotFound` where it is gone, `Unreadable` where reading it hangs or crashes."""
 
 
 class Reading:
@@ -79,7 +82,7 @@ class Reading:
     def _news(self, walk: LibraryWalk, news: News) -> Iterator[FoundFile]:
         """The files to read, until the scan is to stop."""
         for folder, found in walk.folders():
-            if isinstance(found, WalkProblem):
+            if not isinstance(found, list):
                 continue
             known = walk.known(folder)
             for file in found:
@@ -93,7 +96,7 @@ class Reading:
         while (rest := self._settle_seconds - _age(file)) > 0 and not self._stopping():
             time.sleep(min(rest, LOOK_SECONDS))
         try:
-            now = os.stat(os.path.join(self._root, bytes_of(file.path)))
+            now = os.stat(self._whole(file))
         except OSError:
             return  # gone since the walk
         if (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns):
@@ -112,7 +115,20 @@ class Reading:
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
         self._recent.remember(self._library.id, file)
         kind = kind_of(file.path) or "photo"
-        return self._read(os.path.join(self._root, bytes_of(file.path)), file.path, kind, file.size)
+        return self._read(self._whole(file), file.path, kind, file.size, self._packets(file))
+
+    def _packets(self, file: FoundFile) -> list[bytes]:
+        """What stands in the sidecars of a file; one that cannot be read says nothing."""
+        found = []
+        for sidecar in file.sidecars:
+            try:
+                found.append(read_sidecar(self._whole(sidecar)) or b"")
+            except Unreadable as error:
+                log.warning("%s is left out: %s", shown(sidecar.path), error)
+        return found
+
+    def _whole(self, file: FoundFile) -> bytes:
+        return os.path.join(self._root, bytes_of(file.path))
 
     def _take(self, file: FoundFile, future: Future[ReadFile], done: ScanReport) -> None:
         """Wait for a file that is being read, and hand it to the recording; one that takes longer than the scan may go
@@ -125,7 +141,9 @@ class Reading:
         if future.exception() is not None:
             self._recent.forget(self._library.id, file)
         try:
-            self._recording.add(future.result())
+            read = future.result()
+            facts = msgspec.structs.replace(read.facts, sidecar=file.sidecar_state)
+            self._recording.add(msgspec.structs.replace(read, facts=facts))
         except NotFound:
             pass  # gone since the walk: the next scan will not meet it either
         except StillChanging as error:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from adapters.background.scan_news import LibraryWalk, News
+from adapters.background.scan_news import LibraryWalk, News, StrayMedia
 from adapters.files.scan_report import Report, ScanReport
 from adapters.files.walk import FoundFile, WalkProblem
 from adapters.store.ledger import Ledger
@@ -26,11 +26,13 @@ _SAY_SO: Final = (
     "is its disk mounted? Nothing was marked as removed. If they were really deleted, say so under Status, or by "
     "`imageapi scan --accept-missing`"
 )
+MOST_PROBLEMS: Final = 1000
+"""Of one scan that are told of: a folder of somebody's cache may hold any number of pictures without names."""
 
 
 class Survey:
-    """One first walk; `gone` are the ids of files that are not where they were, `touched` the folders that any left,
-    or in a full scan all."""
+    """One first walk; `gone` are the ids of files that are not where they were, `changing` of those that are to be read
+    since they changed, `touched` the folders that any left, or in a full scan all."""
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class Survey:
         self._ledger, self._library, self._noticed = ledger, library, noticed
         self._walk, self._news, self._full = walk, news, full
         self.gone: set[int] = set()
+        self.changing: set[int] = set()
         self.touched: set[str] = set()
         self._met: set[str] = set()
         self._unknown: list[str] = []
@@ -77,6 +80,10 @@ class Survey:
                 done.problems.append(found)
                 log.warning("%s: %s", shown(os.path.join(self._library.root, found.path)), found.reason)
                 continue
+            if isinstance(found, StrayMedia):
+                if len(done.problems) < MOST_PROBLEMS:
+                    done.problems.append(WalkProblem(found.path, found.reason))
+                continue
             known = self._walk.known(folder)
             self._news.try_again(known.values(), try_again)
             self._count(folder, found, known, done)
@@ -91,7 +98,9 @@ class Survey:
     def _count(self, folder: str, found: Sequence[FoundFile], known: Mapping[str, Media], done: ScanReport) -> None:
         self._met.add(folder)
         done.found += len(found)
-        done.to_read += sum(self._news.is_news(file, known.get(file.path)) for file in found)
+        news = [file.path for file in found if self._news.is_news(file, known.get(file.path))]
+        done.to_read += len(news)
+        self.changing |= {known[path].id for path in news if path in known and known[path].present}
         done.outdated += sum(self._news.is_outdated(file, known.get(file.path)) for file in found)
         here = {file.path for file in found}
         went = {media.id for media in known.values() if media.present and media.path not in here}

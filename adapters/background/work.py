@@ -66,9 +66,12 @@ class Work:
         """Every job of this process, the newest first; never blocks."""
         return self._board.progress()
 
-    def scan(self, library_id: int, *, accept_missing: bool = False, as_new: bool = False) -> None:
-        """Scan this library soon; comes back at once. The words are those of `WatchesLibraries.ask`."""
-        self._watcher.ask(library_id, accept_missing=accept_missing, as_new=as_new)
+    def scan(
+        self, library_id: int, operation_id: int | None = None, *, accept_missing: bool = False, as_new: bool = False
+    ) -> None:
+        """Scan this library soon, as an operation that has begun where one is given; comes back at once. The words are
+        those of `WatchesLibraries.ask`."""
+        self._watcher.ask(library_id, operation_id, accept_missing=accept_missing, as_new=as_new)
 
     def missing_roots(self) -> Mapping[int, str]:
         """The libraries that are not looked at now, with the reason."""

@@ -30,10 +30,17 @@ def status(application: ApplicationParts, words: argparse.Namespace) -> int:
         stats = tables.faces.stats(None)
         last = tables.operations.latest(1)
     print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
+    looked_at = f"{stats.scanned} of {stats.photos} photos ({_percent(stats.scanned, stats.photos)} %)"
+    print(f"looked for faces: {looked_at}, {stats.no_faces} without, {stats.failed} failed, {stats.pending} to come")
     print(f"persons: {stats.persons}")
     print(f"search by meaning: {meaning_state(application)}")
     print(f"log: {application.ledger.head()} events" + (f", last: {last[0].text} ({last[0].actor})" if last else ""))
     return 0
+
+
+def _percent(part: int, whole: int) -> int:
+    """Rounded down, so that 100 says that nothing is left."""
+    return 100 * part // whole if whole else 100
 
 
 def doctor(application: ApplicationParts, words: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -91,10 +92,10 @@ def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None
     """The application over these dependencies. It starts nothing and owns nothing itself: `lifespan` is entered when
     the server starts and left when it stops."""
     threads = anyio.CapacityLimiter(THREADS)
-    document = openapi.document(declared(), dependencies.version)
+    document, page = _documents(dependencies.version)
     routes: list[BaseRoute] = [
-        _fixed("/openapi.json", msgspec.json.encode(document), "application/json"),
-        _fixed("/docs", docs.page(document).encode(), "text/html; charset=utf-8"),
+        _fixed("/openapi.json", document, "application/json"),
+        _fixed("/docs", page, "text/html; charset=utf-8"),
         _fixed("/docs.css", docs.STYLE.encode(), "text/css; charset=utf-8"),
         *_streams(dependencies, threads),
         *_endpoints(dependencies, threads),
@@ -113,6 +114,13 @@ def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None
     )
     app.router.redirect_slashes = False
     return app
+
+
+@functools.cache
+def _documents(version: str) -> tuple[bytes, bytes]:
+    """The OpenAPI document as JSON, and the page made of it: of the declared routes alone, so once a process."""
+    document = openapi.document(declared(), version)
+    return msgspec.json.encode(document), docs.page(document).encode()
 
 
 def _streams(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:

@@ -18,7 +18,7 @@ from typing import Final
 from domain.base.errors import Unavailable, Unreadable
 from domain.events.media import NEEDS_FFMPEG
 
-CONTAINERS: Final = "mov,matroska,webm,avi,flv,asf,mpeg,mpegvideo,mpegts,ogg"
+CONTAINERS: Final = "mov,matroska,webm,avi,flv,asf,mpeg,mpegvideo,mpegts,ogg,mxf,dv"
 """The demuxers for `magic.VIDEOS`. Not among them: hls, concat, dash and whatever else opens further files."""
 _ONLY_THIS_FILE: Final = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
 _MEMORY: Final = (f"--data={4 * 2**30}", "--")

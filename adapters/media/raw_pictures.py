@@ -16,14 +16,17 @@ from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import rawpy
 from PIL import ExifTags
 
 from adapters.media.colour import Pixels
 from adapters.media.exif import PARSING_ERRORS, directory, orientation_of, quiet, raw_exif
-from adapters.media.pictures import MAX_PIXELS, Decoded, open_picture, shrunk, upright
-from adapters.media.programs import exiftool_previews, ffmpeg_pixels
-from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, sensor_size
+from adapters.media.limits import MAX_PIXELS
+from adapters.media.pictures import Decoded, open_picture, shrunk, upright
+from adapters.media.programs import exiftool_previews, ffmpeg_png
+from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, has_readings, sensor_size
+from adapters.media.stated_colours import stated_by_exif
 from domain.base.errors import Unreadable
 
 _LIBRAW_ERRORS: Final = (rawpy.LibRawError, rawpy.NotSupportedError, *PARSING_ERRORS)
@@ -34,6 +37,8 @@ _ALIKE: Final = 0.05
 class RawPicture:
     """A RAW photo: `format`, `exif`, the `orientation` of the camera, and the upright `width` and `height` of the whole
     photo, None where only a decoded picture can tell."""
+
+    doubt: str | None = None
 
     def __init__(self, content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> None:
         self.format = format_name
@@ -75,7 +80,7 @@ class RawPicture:
 
     def _of_jpeg(self, jpeg: bytes, long_side: int) -> Iterator[Decoded]:
         try:
-            picture = open_picture(jpeg, "jpeg", self._max_pixels)
+            picture = open_picture(jpeg, "jpeg", self._max_pixels, stated_by_exif(self.exif))
             turned = picture.orientation >= 5
             stored = (picture.height, picture.width) if turned else (picture.width, picture.height)
             if max(stored) >= LEAST:
@@ -98,7 +103,8 @@ class RawPicture:
         """The sensor's readings as a picture, with the camera's white balance; LibRaw turns it by itself."""
         try:
             with _unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
-                if raw.sizes.raw_width * raw.sizes.raw_height > self._max_pixels:
+                readings = raw.sizes.raw_width * raw.sizes.raw_height
+                if readings > self._max_pixels or not has_readings(self._content, readings) or _is_even(raw.raw_image):
                     return
                 pixels = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
         except _LIBRAW_ERRORS:
@@ -113,8 +119,11 @@ class RawPicture:
                 return picture.decoded(long_side)
         except Unreadable:
             pass
-        pixels = ffmpeg_pixels(self._content, self.format, self._max_pixels)
-        return None if pixels is None else self._decoded(pixels, long_side)
+        png = ffmpeg_png(self._content, self.format, self._max_pixels)
+        if png is None:
+            return None
+        decoded = open_picture(png, "png", self._max_pixels).decoded(long_side, 1)
+        return self._decoded(decoded.pixels, long_side)
 
     def _decoded(self, stored: Pixels, long_side: int) -> Decoded:
         height, width = stored.shape[:2]
@@ -160,6 +169,11 @@ def _unheard() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(nowhere)
         os.close(kept)
+
+
+def _is_even(readings: npt.NDArray[np.generic] | None) -> bool:
+    """Whether all readings are one number, which no sensor gives, not in the dark either."""
+    return readings is not None and bool((readings == readings.flat[0]).all())
 
 
 def _rank(decoded: Decoded) -> tuple[bool, int]:

@@ -342,6 +342,12 @@ export interface FoundRow {
   height: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -458,6 +464,7 @@ export interface JobRow {
 export interface LibraryPatch {
   name?: string | null;
   root?: string | null;
+  keywords_as_tags?: boolean | null;
 }
 
 export interface LibraryView {
@@ -473,6 +480,7 @@ export interface LibraryView {
   moved_from: MovedFrom | null;
   watched: 'native' | 'off' | 'polling';
   watched_reason: string | null;
+  keywords_as_tags: boolean;
   version: number;
 }
 
@@ -498,6 +506,12 @@ export interface MediaRow {
   height: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -556,6 +570,12 @@ export interface Metadata {
   orientation: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -811,6 +831,7 @@ export interface RewindWish {
 
 export interface ScanRequested {
   library_id: number;
+  operation_id: number | null;
 }
 
 export interface SearchState {
@@ -841,6 +862,7 @@ export interface SummariesRequested {
   to: string;
   contacts: string[];
   again: boolean;
+  operation_id: number | null;
 }
 
 export interface SummaryView {

@@ -5,7 +5,14 @@ from __future__ import annotations
 from domain.base.errors import Conflict, NotFound
 from domain.commands.persons import check_version
 from domain.events.event import Event
-from domain.events.library import Library, LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed
+from domain.events.library import (
+    Library,
+    LibraryAdded,
+    LibraryKeywordsChosen,
+    LibraryRelocated,
+    LibraryRemoved,
+    LibraryRenamed,
+)
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.unique_names import free_library_name, library_name_of
 
@@ -27,9 +34,15 @@ def add_library(uow: UnitOfWork, root: str, name: str | None = None) -> int:
 
 
 def change_library(
-    uow: UnitOfWork, library_id: int, *, name: str | None = None, root: str | None = None, expected: int | None = None
+    uow: UnitOfWork,
+    library_id: int,
+    *,
+    name: str | None = None,
+    root: str | None = None,
+    keywords_as_tags: bool | None = None,
+    expected: int | None = None,
 ) -> None:
-    """Rename a library, or say that its files are under another root now.
+    """Rename a library, say that its files are under another root now, or whether their keywords become tags.
 
     A library of that folder that never held a file gives way, in the same operation, to one that holds some: it was not
     scanned because it was thought to be this one.
@@ -55,6 +68,10 @@ def change_library(
         _require_apart(uow, root, library_id, *([] if waiting is None else [waiting.id]))
         events.append(LibraryRelocated(library_id, root, library.root))
         done.append(f"moved the library {library.name} to another folder")
+    if keywords_as_tags is not None and keywords_as_tags != library.keywords_as_tags:
+        events.append(LibraryKeywordsChosen(library_id, keywords_as_tags, library.keywords_as_tags))
+        become = "become" if keywords_as_tags else "no longer become"
+        done.append(f"said that keywords in the files of {library.name} {become} tags")
     if events:
         uow.begin("library.change", ", ".join(done))
         uow.append(*events)
@@ -71,6 +88,17 @@ def remove_library(uow: UnitOfWork, library_id: int, expected: int | None = None
     library = shown_library(uow, library_id, expected)
     uow.begin("library.remove", f"removed the library {library.name}")
     uow.append(LibraryRemoved(library_id))
+
+
+def ask_for_scan(uow: UnitOfWork, library_id: int) -> int:
+    """Begin the scan of a library that a user asks for; the id of the operation, to which the scan adds what it finds.
+
+    Raises:
+        NotFound: there is no such library.
+    """
+    uow.actor.require("editor")
+    library = shown_library(uow, library_id)
+    return uow.begin("scan", f"asked for a scan of {library.name}")
 
 
 def shown_library(uow: UnitOfWork, library_id: int, expected: int | None = None) -> Library:

@@ -17,7 +17,7 @@ from domain.events.entity import Entity, Fact
 from domain.events.face import DETECTED, Face
 from domain.events.insight import Insight, TranscriptMessage
 from domain.events.library import Library
-from domain.events.media import Media
+from domain.events.media import Media, UtcVideo
 from domain.events.operation import Operation
 from domain.events.person import Person
 from domain.events.summary import Summary
@@ -52,6 +52,9 @@ class MediaLookups(Protocol):
     def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
         """Every file with one of these contents, missing ones too."""
 
+    def of_pictures(self, picture_hashes: Collection[str]) -> list[Media]:
+        """Every file with one of these coded pictures, missing ones too."""
+
     def has_any(self, library_id: int) -> bool:
         """Whether a library ever held a file."""
 
@@ -60,6 +63,13 @@ class MediaLookups(Protocol):
 
     def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
         """The present, readable files of one folder of a library."""
+
+    def utc_videos(self, library_id: int) -> Sequence[UtcVideo]:
+        """The present videos of a library that know only UTC."""
+
+    def offset_around(self, library_id: int, folder: str, utc: int, apart: int) -> int | None:
+        """The offset of the photo of a library that was taken nearest to a time (both in microseconds), of the same
+        folder where one is at most so far `apart`; None where there is none."""
 
 
 class PersonLookups(Protocol):
@@ -107,6 +117,9 @@ class FaceLookups(Protocol):
 
     def vectors(self, embedding_ids: Iterable[int]) -> Mapping[int, bytes]:
         """Attachments by id."""
+
+    def unmatched_on(self, content_hash: bytes) -> set[int]:
+        """The faces that found no place on this content, which took the place of theirs."""
 
     def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
         """Vectors of a canonical person's faces of one model, those that a user decided about first."""
@@ -222,6 +235,9 @@ class InsightLookups(Protocol):
 
     def get(self, insight_id: int) -> Insight | None:
         """The insight with this id, one that was taken back too."""
+
+    def ids_of_content(self, content_hash: bytes) -> list[int]:
+        """The ids of the insights about a content, those that were taken back too."""
 
 
 class TranscriptLookups(Protocol):

@@ -15,6 +15,10 @@ class UnitOfWork(Snapshot, Protocol):
     """What one command works with: it holds the write lock, decides from the tables as they stand, its own writes among
     them, and appends or does nothing. Its actor is who acts."""
 
+    @property
+    def position(self) -> int:
+        """The last position of the log, what was appended here among it."""
+
     def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
         """Say what is being done, before the first event; the operation's id."""
 
@@ -22,8 +26,9 @@ class UnitOfWork(Snapshot, Protocol):
         """A block whose events are all taken back where it raises, so that another way can be tried in the same
         unit of work."""
 
-    def next_operation(self) -> None:
-        """What follows is another operation, which has to `begin`; both happen, or neither."""
+    def next_operation(self, *, caused_by: int | None = None) -> None:
+        """What follows is another operation, which has to `begin`; both happen, or neither. `caused_by` is the position
+        of the event that it answers."""
 
     def new_ids(self, counter: str, count: int) -> range:
         """Public ids that were never used."""

@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, and_, case, func, or_, select, true
 
-from domain.base.names import name_key
+from domain.base.names import name_key, search_words
 from domain.events.entity import AMENDED, ERASED, GONE, REWOUND, STANDS, Entity, Fact
 from domain.events.insight import ASSISTANT
 from projections.tables.schema import ReadTables
@@ -271,13 +271,16 @@ class KnowledgeGraph:
         self, limit: int, *, after: tuple[str, int] | None = None, q: str | None = None, type_: str | None = None
     ) -> list[tuple[EntityView, str]]:
         """Live entities that the asker sees, by name, each with its name's key; `after` is the key and id of the last
-        one of the page before, `q` a part of a name or other name."""
+        one of the page before, `q` words of a name or other name, in any order."""
         t, a = self._entities, self._aliases
         statement = self._select().where(t.c.merged_into.is_(None), t.c.deleted.is_(False))
         if q:
-            part = name_key(q)
-            other = select(a.c.entity_id).where(a.c.name_key.contains(part, autoescape=True))
-            statement = statement.where(or_(t.c.name_key.contains(part, autoescape=True), t.c.id.in_(other)))
+            words = search_words(q)
+            own, other = (
+                and_(true(), *(table.c.search_key.contains(word, autoescape=True) for word in words))
+                for table in (t, a)
+            )
+            statement = statement.where(or_(own, t.c.id.in_(select(a.c.entity_id).where(other))))
         if type_ is not None:
             statement = statement.where(t.c.type == type_)
         if after is not None:

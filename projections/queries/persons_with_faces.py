@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
 
-from domain.base.names import name_key
+from domain.base.names import search_words
 from domain.events.face import DETECTED
 from projections.queries.library_sets import within
 from projections.tables.face_detections import QUALITY
@@ -160,8 +160,8 @@ class PersonsWithFaces:
         with_faces_only: bool = False,
     ) -> list[tuple[PersonView, Any]]:
         """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key
-        and id of the last one of the page before; `q` a part of the name; `with_faces_only` leaves out who has no
-        visible face, and so it is where the asker may not know of everybody."""
+        and id of the last one of the page before; `q` words of the name, in any order; `with_faces_only` leaves out who
+        has no visible face, and so it is where the asker may not know of everybody."""
         p = self._persons
         seen = self._counted().subquery()
         count = func.coalesce(seen.c.face_count, 0)
@@ -173,8 +173,8 @@ class PersonsWithFaces:
         )
         if not include_hidden:
             statement = statement.where(p.c.hidden.is_(False))
-        if q:
-            statement = statement.where(p.c.name_key.contains(name_key(q), autoescape=True))
+        for word in search_words(q or ""):
+            statement = statement.where(p.c.search_key.contains(word, autoescape=True))
         if with_faces_only or not self._everything:
             statement = statement.where(count > 0)
         if sort == "name":

@@ -96,10 +96,32 @@ def test_a_scan_that_was_asked_for_finds_what_is_new(own_world: World) -> None:
     ed = own_world.api("ed")
     paint(own_world.folder / "work" / "new.jpg", shade=21)
     answer = ed.post("/libraries/2/scan")
-    assert (answer.status_code, answer.json()) == (202, {"library_id": 2})
+    operation = int(answer.headers["operation-id"])
+    assert (answer.status_code, answer.json()) == (202, {"library_id": 2, "operation_id": operation})
     own_world.watcher.step()
+    shown = ed.get(f"/operations/{operation}").json()
+    assert (shown["text"], shown["actor"]) == ("scanned Work: 1 new", "ed")
+    assert own_world.ledger.events(own_world.ledger.head() - 1, 1)[0].operation_id == operation
     assert ed.get("/image", params={"path": "new.jpg"}).status_code == 200
     problem(ed.post("/libraries/9/scan"), 404)
+
+
+def test_scans_that_were_asked_for_all_end_with_what_came_of_them(own_world: World) -> None:
+    ed, ann = own_world.api("ed"), own_world.api("ann")
+
+    def asked(library: int) -> str:
+        return f"/operations/{ed.post(f'/libraries/{library}/scan').headers['operation-id']}"
+
+    twice, away = [asked(1), asked(1)], [asked(2), asked(2)]
+    os.rename(own_world.folder / "work", own_world.folder / "away")
+    own_world.watcher.step()
+    assert {ed.get(each).json()["text"] for each in twice} == {"scanned Family: nothing changed"}
+    said = "could not scan Work to its end; /health and the log of the server say why"
+    assert {ed.get(each).json()["text"] for each in away} == {said}
+    gone = asked(2)
+    assert ann.delete("/libraries/2").is_success
+    own_world.watcher.step()
+    assert ann.get(gone).json()["text"] == "the library that was to be scanned is gone"
 
 
 def test_a_missing_root_is_told_in_words_and_nothing_is_lost(own_world: World) -> None:

@@ -241,6 +241,27 @@ def test_persons_of_one_library_are_counted_in_it(ed: Api) -> None:
     ]
 
 
+def test_a_person_is_found_however_the_name_is_typed(ed: Api) -> None:
+    (face,) = face_ids(ed, "bob.jpg")
+    named(ed, "José García", face)
+    for name in ("Łukasz", "O\u2019Neill", "100 % Bob_by"):
+        named(ed, name)
+    ed.post("/image/tags", json={"path": "plain.jpg", "name": "Düne Straße"})
+
+    def found(q: str) -> list[str]:
+        return [person["name"] for person in ed.get("/persons", params={"q": q}).json()["items"]]
+
+    for q in ("jose", "garcia jose", "GARCÍA", "josé-garcia"):
+        assert found(q) == ["José García"]
+        query = {"q": q.replace("-", " "), "library": "1"}
+        assert [photo["path"] for photo in ed.get("/photos", params=query).json()["items"]] == ["bob.jpg"]
+    assert (found("lukasz"), found("o'neill"), found("ONEILL")) == (["Łukasz"], ["O\u2019Neill"], ["O\u2019Neill"])
+    assert (found("% bob_b"), found("%_"), found("jose lukasz")) == (["100 % Bob_by"], [], [])
+    assert [photo["path"] for photo in ed.get("/photos", params={"q": "strasse dune"}).json()["items"]] == ["plain.jpg"]
+    assert ed.post("/persons", json={"name": "Jose Garcia"}).status_code == 201, "they are two"
+    assert found("garcia") == ["Jose Garcia", "José García"]
+
+
 def test_the_faces_of_a_person_page_by_cursor_and_by_offset(ed: Api) -> None:
     faces = sorted([*face_ids(ed, "trips/both.jpg"), *face_ids(ed, "bob.jpg")])
     person = named(ed, "Many", *faces)

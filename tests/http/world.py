@@ -184,7 +184,7 @@ class World(Application):
     @cached_property
     def watcher(self) -> WatchesLibraries:
         """What scans, at once; its loop is not started."""
-        scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0)
+        scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0, places=self.gallery.placement)
         return WatchesLibraries(self.ledger, scanner, self.board, quick_seconds=3600, full_seconds=3600)
 
     @cached_property

@@ -78,6 +78,7 @@ def test_scan_indexes_a_folder_says_what_came_of_it_and_names_the_bad_file(data:
     status = imageapi(data, "status")
     assert "library 1 my photos" in status.stdout
     assert "2 photos, 0 videos, 1 problems" in status.stdout
+    assert "looked for faces: 1 of 2 photos (50 %), 0 without, 1 failed, 1 to come" in status.stdout
     assert "last: scanned my photos: 2 new (watcher)" in status.stdout
 
 

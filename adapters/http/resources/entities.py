@@ -16,6 +16,7 @@ from adapters.http.web import (
     Id,
     Limit,
     Moment,
+    NamePart,
     Page,
     Reply,
     Routes,
@@ -102,7 +103,7 @@ class FactRow(msgspec.Struct):
 class EntitiesQuery(msgspec.Struct):
     """Which entities."""
 
-    q: Annotated[str, Meta(max_length=200, description="a part of a name or other name")] | None = None
+    q: NamePart | None = None
     type: Type | None = None
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None

@@ -23,6 +23,8 @@ from adapters.http.web import (
     next_cursor,
     within,
 )
+from domain.base.errors import Unavailable
+from domain.ports.face_engine import FaceEngine
 from projections.queries.faces import FaceStats, FaceView
 
 routes = Routes("Faces")
@@ -65,9 +67,9 @@ class NewestQuery(msgspec.Struct):
 
 @routes("GET", "/faces/stats", query=InLibrary, answers=FaceStats, errors=(404,))
 def face_stats(call: Call, query: InLibrary) -> Reply:
-    """How far detection is among the photos, counted by content."""
-    engine = call.dependencies.engine
-    model = engine.model_version if engine is not None else None
+    """How far detection is among the photos, counted by content: by the engine's model, or by any while it does not
+    answer."""
+    model = _model(call.dependencies.engine)
     with call.dependencies.ledger.reading(call.actor) as tables:
         narrowed = within(tables, query.library)
         stats = narrowed.faces.stats(model)
@@ -77,6 +79,13 @@ def face_stats(call: Call, query: InLibrary) -> Reply:
             )
             stats = msgspec.structs.replace(stats, persons=len(known))
     return Reply(stats)
+
+
+def _model(engine: FaceEngine | None) -> str | None:
+    try:
+        return None if engine is None else engine.model_version
+    except Unavailable:
+        return None
 
 
 @routes("GET", "/faces", query=NewestQuery, answers=Page[FaceView], errors=(404,))

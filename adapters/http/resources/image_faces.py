@@ -229,7 +229,7 @@ def rerun(call: Call, query: PhotoQuery) -> Reply:
         faces = tables.faces.on_content(media.content_hash or b"")
     detection, again = looked_for(call.dependencies, media, faces)
 
-    resemblance = Resemblance(call.dependencies.likeness, call.dependencies.thresholds.suggest)
+    resemblance = Resemblance.of(call.dependencies.likeness, call.dependencies.thresholds)
 
     def record(uow: Transaction) -> None:
         uow.begin("detect", f"looked for faces on {media.path} again")

@@ -216,6 +216,7 @@ def chat(call: Call, body: ChatWish) -> Reply:
     "POST",
     "/insights/chat/stream",
     body=ChatWish,
+    records=False,
     media_types=("text/event-stream",),
     role="editor",
     errors=ANSWERED,
@@ -228,8 +229,8 @@ def chat_live(call: Call, body: ChatWish) -> Reply:
     `notice` (`{text}`), and at the end `done` (as `POST /insights/chat` answers) or `error` (a problem). What fails at
     once has its status instead.
 
-    The header `Turn-Id` names the turn. Its asker may listen again with `GET`; when nobody has listened for `linger`
-    seconds, the language model is stopped and nothing is recorded.
+    The header `Turn-Id` names the turn, `operation_id` of `done` the operation that it was. Its asker may listen again
+    with `GET`; when nobody has listened for `linger` seconds, the language model is stopped and nothing is recorded.
     """
     turn = _begun(call, body)
     return Reply(response=TurnStream(turn, lambda done: _result(call, done), call.dependencies.pace))
@@ -251,7 +252,7 @@ def listen_again(call: Call, query: AttachQuery) -> Reply:
     return Reply(response=TurnStream(turn, lambda done: _result(call, done), call.dependencies.pace, after))
 
 
-@routes("DELETE", "/insights/chat/stream", query=AttachQuery, status=204, role="editor", errors=(404,))
+@routes("DELETE", "/insights/chat/stream", query=AttachQuery, status=204, role="editor", errors=(404,), records=False)
 def stop_turn(call: Call, query: AttachQuery) -> Reply:
     """Stop a turn of your own now, whoever listens: nothing of it is recorded, unless it has just ended."""
     _attached(call, query.turn).stop()

@@ -12,7 +12,7 @@ from adapters.background.work import Work
 from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Page, Reply, Routes, library_id, within, write
 from domain.base.errors import RuleViolation
 from domain.base.paths import bytes_of, text_of
-from domain.commands.libraries import add_library, change_library, remove_library
+from domain.commands.libraries import add_library, ask_for_scan, change_library, remove_library
 from domain.events.library import Library
 from domain.ports.watching import Watching, WatchMode
 from projections.queries.reading import Lookups
@@ -53,6 +53,7 @@ class LibraryView(msgspec.Struct):
     moved_from: MovedFrom | None
     watched: WatchMode
     watched_reason: str | None
+    keywords_as_tags: bool
     version: int
 
 
@@ -65,10 +66,13 @@ class NewLibrary(msgspec.Struct):
 
 
 class LibraryPatch(msgspec.Struct):
-    """What to change: the name, or the folder under which the files are found now."""
+    """What to change: the name, the folder under which the files are found now, or whether the keywords that stand in
+    the files and their sidecars become tags, those of the future too. A tag that somebody took off stays off, and none
+    goes where this is ended."""
 
     name: str | None = None
     root: str | None = None
+    keywords_as_tags: bool | None = None
 
 
 class ProblemsQuery(msgspec.Struct):
@@ -94,9 +98,11 @@ class ScanQuery(msgspec.Struct):
 
 
 class ScanRequested(msgspec.Struct):
-    """The scan that was asked for runs in the background; `GET /jobs` says how far it is."""
+    """The scan that was asked for runs in the background; `GET /jobs` says how far it is, and its operation what came
+    of it."""
 
     library_id: int
+    operation_id: int | None
 
 
 @routes("GET", "/libraries", answers=Page[LibraryView])
@@ -121,11 +127,13 @@ def make_library(call: Call, body: NewLibrary) -> Reply:
     "PATCH", "/libraries/{id}", body=LibraryPatch, answers=LibraryView, role="admin", errors=(404, 409), versioned=True
 )
 def patch_library(call: Call, id: int, body: LibraryPatch) -> Reply:
-    """Rename a library, or say where its files are now."""
+    """Rename a library, say where its files are now, or what becomes of the keywords in them."""
     root = None if body.root is None else _folder(body.root)
     answer = write(
         call,
-        lambda uow: change_library(uow, id, name=body.name, root=root, expected=call.expected),
+        lambda uow: change_library(
+            uow, id, name=body.name, root=root, keywords_as_tags=body.keywords_as_tags, expected=call.expected
+        ),
         lambda uow, _: _view(call, uow, id),
     )
     if root is not None:
@@ -145,10 +153,15 @@ def forget_library(call: Call, id: int) -> Reply:
 def scan_library(call: Call, id: int, query: ScanQuery) -> Reply:
     """Look through a library now, in the background, also at what could not be read before; one that waits is said to
     be a library of its own by that."""
-    with call.dependencies.ledger.reading(call.actor) as tables:
-        found = library_id(tables, id)
-    call.dependencies.work.scan(found, accept_missing=query.accept_missing, as_new=True)
-    return Reply(ScanRequested(found), 202)
+    answer = write(
+        call,
+        lambda uow: ask_for_scan(uow, library_id(uow, id)),
+        lambda uow, operation_id: ScanRequested(id, operation_id),
+        status=202,
+    )
+    asked = answer.content.operation_id
+    call.dependencies.work.scan(id, asked, accept_missing=query.accept_missing, as_new=True)
+    return answer
 
 
 @routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
@@ -209,6 +222,7 @@ def _view_of(call: Call, library: Library, counts: tuple[int, int, int], watchin
         moved_from=None if former is None else _moved_from(former),
         watched=watching.mode,
         watched_reason=watching.reason if is_admin else None,
+        keywords_as_tags=library.keywords_as_tags,
         version=library.version,
     )
 

@@ -16,6 +16,7 @@ from adapters.http.web import (
     Id,
     LibraryParam,
     Limit,
+    NamePart,
     Offset,
     Page,
     Reply,
@@ -42,7 +43,7 @@ class PersonsQuery(msgspec.Struct):
 
     library: LibraryParam | None = None
     include_hidden: bool = False
-    q: Annotated[str, Meta(max_length=200, description="a part of the name")] | None = None
+    q: NamePart | None = None
     sort: Literal["name", "faces"] = "name"
     as_of: AsOf | None = None
     limit: Limit = USUAL_LIMIT

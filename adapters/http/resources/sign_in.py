@@ -11,9 +11,10 @@ from adapters.accounts.links import Link, LinkPurpose
 from adapters.http.web import Call, Moment, Reply, Routes, Unauthenticated
 from adapters.http.web.authentication import Password, Role, count_attempt, no_cookie, session_cookie
 from adapters.http.web.page_files import WELCOME, page_file
+from adapters.http.web.writes import headers_of
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, NotFound, RuleViolation
-from domain.commands.accounts import actor_of, add_user, open_account, set_password, sign_in
+from domain.commands.accounts import actor_of, add_user, open_account, record_invitation, set_password, sign_in
 from domain.commands.api_keys import require_more_than_a_key
 from domain.events.account import User
 
@@ -109,7 +110,7 @@ def log_in(call: Call, body: Credentials) -> Reply:
     return _signed_in(call, user, "password")
 
 
-@routes("POST", "/logout", role=None, status=204)
+@routes("POST", "/logout", role=None, status=204, records=False)
 def log_out(call: Call) -> Reply:
     """Forget the cookie; tokens end by themselves, or with a new password."""
     return Reply(None, 204, {"Set-Cookie": no_cookie(call), "Cache-Control": "no-store"})
@@ -151,12 +152,10 @@ def register(call: Call, body: Registration) -> Reply:
 def invite(call: Call, body: Invitation) -> Reply:
     """Invite someone: a code that makes one account of this role."""
     libraries = None if body.libraries is None else tuple(body.libraries)
-    with call.dependencies.ledger.reading(call.actor) as tables:
-        unknown = [each for each in libraries or () if each not in tables.visible]
-    if unknown:
-        raise RuleViolation(f"there is no library {unknown[0]}", "libraries")
+    with call.dependencies.ledger.transaction(call.actor) as uow:
+        operation_id = record_invitation(uow, body.role, libraries)
     code = call.dependencies.accounts.links.invite(body.role, libraries)
-    return Reply(Invited(code, f"/welcome?code={code}"), 201, {"Cache-Control": "no-store"})
+    return Reply(Invited(code, f"/welcome?code={code}"), 201, headers_of(operation_id))
 
 
 @routes("GET", "/me", answers=Me)
@@ -191,7 +190,8 @@ def change_password(call: Call, body: NewPassword) -> Reply:
             raise Unauthenticated("this session has ended: sign in again", "invalid_token")
         set_password(uow, user.id, hashed)
         changed = open_account(uow, user.id)
-    return _session(call, changed)
+        operation_id = uow.operation_id
+    return _session(call, changed, operation_id)
 
 
 def _known(call: Call) -> User:
@@ -228,11 +228,13 @@ def _made_account(call: Call, code: str, link: Link, name: str | None, password:
             role = "admin" if taken.purpose is LinkPurpose.FIRST_ADMIN else link.role or "viewer"
             libraries = None if taken.purpose is LinkPurpose.FIRST_ADMIN else taken.libraries
             user = open_account(uow, add_user(uow, name, role, hashed, libraries))
-        return _signed_in(call, user, "link")
+            operation_id = uow.operation_id
+        return _signed_in(call, user, "link", operation_id)
 
 
-def _signed_in(call: Call, user: User, by: str) -> Reply:
-    """Record that a user signed in, and start the session.
+def _signed_in(call: Call, user: User, by: str, operation_id: int | None = None) -> Reply:
+    """Record that a user signed in, and start the session; the answer names that operation, or the one that made the
+    account.
 
     Raises:
         Unauthenticated: the account was closed, or its password changed, meanwhile.
@@ -242,11 +244,12 @@ def _signed_in(call: Call, user: User, by: str) -> Reply:
         if now is None or now.epoch != user.epoch:
             raise Unauthenticated("this account was closed, or its password changed, a moment ago: sign in again")
         sign_in(uow, now, by)
-    return _session(call, user)
+        operation_id = operation_id or uow.operation_id
+    return _session(call, user, operation_id)
 
 
-def _session(call: Call, user: User) -> Reply:
+def _session(call: Call, user: User, operation_id: int | None) -> Reply:
     issued = call.dependencies.accounts.tokens.issue(user.id, user.epoch)
     expires = issued.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    headers = {"Set-Cookie": session_cookie(call, issued), "Cache-Control": "no-store"}
+    headers = {"Set-Cookie": session_cookie(call, issued), **headers_of(operation_id)}
     return Reply(Session(issued.token, expires), headers=headers)

@@ -60,7 +60,7 @@ class Playlist(msgspec.Struct):
     playlist: str
 
 
-@routes("POST", "/video/generate", body=VideoWanted, answers=Playlist, errors=(404,))
+@routes("POST", "/video/generate", body=VideoWanted, answers=Playlist, errors=(404,), records=False)
 def play(call: Call, body: VideoWanted) -> Reply:
     """Make a video ready to be played as HLS, by any player.
 
@@ -157,7 +157,7 @@ def show_gif(call: Call, query: PhotoQuery) -> Reply:
     return _clip(call, query, "gif", "image/gif")
 
 
-@routes("POST", "/video/preview/status", body=ClipsWanted, answers=ClipRows)
+@routes("POST", "/video/preview/status", body=ClipsWanted, answers=ClipRows, records=False)
 def tell_clips(call: Call, body: ClipsWanted) -> Reply:
     """Which of these clips are ready; those that are not are made soon, the first of the list first."""
     found: list[Media | NotFound] = []

@@ -24,7 +24,7 @@ from adapters.http.web.pagination import (
 )
 from adapters.http.web.problems import FieldError, Invalid, Unauthenticated
 from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, library_id, person_of, photo_at, within
+from adapters.http.web.scope import Id, LibraryParam, LibraryRef, NamePart, library_id, person_of, photo_at, within
 from adapters.http.web.times import Moment, moment, wall_clock
 from adapters.http.web.writes import Done, write
 
@@ -43,6 +43,7 @@ __all__ = [
     "LibraryRef",
     "Limit",
     "Moment",
+    "NamePart",
     "Offset",
     "Page",
     "Reply",

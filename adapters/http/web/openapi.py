@@ -21,6 +21,13 @@ _IF_MATCH: Final = {
     "description": 'the version of the thing in quotes, such as "3": 412 where it has another one by now',
     "schema": {"type": "string"},
 }
+_OPERATION_ID: Final = {
+    "Operation-Id": {
+        "description": "the operation that this was, which `POST /operations/{id}/undo` takes; absent where nothing "
+        "had to change",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
 _DRY_RUN: Final = {
     "name": "dry_run",
     "in": "query",
@@ -114,6 +121,8 @@ def _success(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, Any]
         found["200"] = {"description": "With dry_run: what would change", "content": rehearsal}
         if route.status == 200:
             found["200"]["description"] = "OK; with dry_run: what would change"
+    if route.records:
+        found[str(route.status)]["headers"] = _OPERATION_ID
     return found
 
 

@@ -67,7 +67,8 @@ class DeclaredRoute:
 
     `role` is the least role, None for open routes (which may still know who asks). `answers` is the shape of a
     success, and of the statuses `also`, None where `media_types` says what else comes back. `versioned` routes heed
-    If-Match, `rehearses` ones take `dry_run`. `errors` are statuses beside those that follow from the rest.
+    If-Match, `rehearses` ones take `dry_run`, `records` ones are operations, which the header `Operation-Id` names.
+    `errors` are statuses beside those that follow from the rest.
     """
 
     method: str
@@ -82,6 +83,7 @@ class DeclaredRoute:
     errors: tuple[int, ...]
     versioned: bool
     rehearses: bool
+    records: bool
     media_types: tuple[str, ...]
     also: tuple[int, ...]
 
@@ -135,10 +137,12 @@ class Routes:
         errors: Iterable[int] = (),
         versioned: bool = False,
         rehearses: bool = False,
+        records: bool | None = None,
         media_types: Iterable[str] = (),
         also: Iterable[int] = (),
     ) -> Callable[[R], R]:
-        """Declare the decorated function as the route of `method` and `path`; see `DeclaredRoute`."""
+        """Declare the decorated function as the route of `method` and `path`; see `DeclaredRoute`. What is no read
+        `records` unless it says otherwise."""
 
         def declare(run: R) -> R:
             self._declared.append(
@@ -155,6 +159,7 @@ class Routes:
                     errors=tuple(errors),
                     versioned=versioned,
                     rehearses=rehearses,
+                    records=method not in {"GET", "HEAD"} if records is None else records,
                     media_types=tuple(media_types),
                     also=tuple(also),
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from adapters.media import opening, pictures, programs
 from adapters.media.indexing import IndexedFile, index_file, metadata
 from adapters.media.renditions import rendition_path
 from domain.base.errors import Unreadable
+from tests.adapters.media.bitmaps import bitmap
 from tests.adapters.media.material import QUARTERS, STORED_BY, corners, encoded, jxl, put, quarters, scene
 from tests.adapters.media.raws import box
 
@@ -117,15 +119,15 @@ def test_what_pillow_cannot_decode_is_asked_of_ffmpeg(tmp_path: Path) -> None:
 @pytest.mark.ffmpeg
 def test_what_is_damaged_is_not_painted_over_by_ffmpeg() -> None:
     content = encoded(scene(900, 600), "JPEG")
-    assert programs.ffmpeg_pixels(content, "jpeg") is not None
-    assert programs.ffmpeg_pixels(content[: len(content) // 2], "jpeg") is None
+    assert programs.ffmpeg_png(content, "jpeg") is not None
+    assert programs.ffmpeg_png(content[: len(content) // 2], "jpeg") is None
 
 
 @pytest.mark.ffmpeg
 def test_ffmpeg_is_not_asked_for_a_picture_of_too_many_pixels() -> None:
     content = encoded(quarters(200, 100), "PNG")
-    assert programs.ffmpeg_pixels(content, "png") is not None
-    assert programs.ffmpeg_pixels(content, "png", max_pixels=10_000) is None
+    assert programs.ffmpeg_png(content, "png") is not None
+    assert programs.ffmpeg_png(content, "png", max_pixels=10_000) is None
 
 
 def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,11 +136,61 @@ def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch:
     exif[ExifTags.Base.Orientation] = 6
     content = encoded(stored_on_its_side(60, 40), "PNG", exif=exif)
     photo = opening.open_photo(content, "png")
-    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    monkeypatch.setattr(opening, "ffmpeg_pixels", lambda *_: pixels)
-    monkeypatch.setattr(pictures.Picture, "decoded", _refuse)
+    monkeypatch.setattr(opening, "ffmpeg_png", lambda *_: encoded(stored_on_its_side(60, 40), "PNG"))
+    _refuse_once(monkeypatch)
     assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
 
 
-def _refuse(*_: object) -> None:
-    raise Unreadable("an unknown way to compress")
+def _refuse_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has Pillow fail on the photo itself, and read what ffmpeg makes of it."""
+    decode, asked = pictures.Picture.decoded, []
+
+    def refuse(picture: pictures.Picture, *given: int) -> pictures.Decoded:
+        asked.append(picture)
+        if len(asked) == 1:
+            raise Unreadable("an unknown way to compress")
+        return decode(picture, *given)
+
+    monkeypatch.setattr(pictures.Picture, "decoded", refuse)
+
+
+@pytest.mark.parametrize("header", [40, 56, 108, 124])
+@pytest.mark.parametrize(
+    ("bits", "masks"),
+    [
+        (16, (0xF00, 0xF0, 0xF)),
+        (16, (0xFC00, 0x3E0, 0x1F)),
+        (16, (0x1F, 0x7E0, 0xF800)),
+        (32, (0x3FF00000, 0xFFC00, 0x3FF)),
+        (32, (0xFF, 0xFF00, 0xFF0000)),
+    ],
+    ids=["444", "655", "BGR 565", "10 bits", "BGR"],
+)
+def test_a_bitmap_may_keep_its_colours_in_any_bits(bits: int, masks: tuple[int, int, int], header: int) -> None:
+    content = bitmap(np.asarray(quarters(60, 40), np.float64) / 255, bits, masks, header=header)
+    photo = opening.open_photo(content, "bmp")
+    assert (photo.width, photo.height) == (60, 40)
+    assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
+
+
+def test_a_bitmap_with_masks_may_begin_above_and_be_transparent() -> None:
+    samples = np.dstack([np.asarray(quarters(60, 40), np.float64) / 255, np.ones((40, 60))])
+    samples[20:, :, 3] = 0
+    masks = (0xFF, 0xFF00, 0xFF0000, 0xFF000000)
+    content = bitmap(samples, 32, masks, header=124, top_first=True)
+    shown = Image.fromarray(opening.open_photo(content, "bmp").decoded(1440).pixels)
+    assert corners(shown) == ["red", "green", "white", "white"]
+
+
+@pytest.mark.parametrize("masks", [(0xF00, 0xF0, 0xF), (0, 0xF0, 0xF)], ids=["cut off", "a colour without bits"])
+def test_a_broken_bitmap_with_masks_is_no_picture(masks: tuple[int, int, int]) -> None:
+    content = bitmap(np.zeros((40, 60, 3)), 16, (0xF00, 0xF0, 0xF))
+    content = content[:54] + struct.pack("<III", *masks) + content[66 : len(content) - (100 if masks[0] else 0)]
+    with pytest.raises(Unreadable, match="its pixels are not all there"):
+        opening.open_photo(content, "bmp").decoded(1440)
+
+
+def test_a_bitmap_with_masks_and_too_many_pixels_is_refused() -> None:
+    content = bitmap(np.zeros((40, 60, 3)), 16, (0xF00, 0xF0, 0xF))
+    with pytest.raises(Unreadable, match="60 x 40: more than"):
+        opening.open_photo(content, "bmp", max_pixels=2000)

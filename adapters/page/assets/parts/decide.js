@@ -1,5 +1,6 @@
 /** What a person decides about faces: every write to faces and persons that more than one view makes. */
 import { ask, get, Problem, rehearse } from '../api.js';
+import { isSameName } from './folding.js';
 import { toast } from './toast.js';
 
 /**
@@ -27,7 +28,7 @@ export const unassign = (id) => ask('PATCH', `image/faces/${id}`, { body: { pers
 export async function personOf(choice) {
   if (choice.id !== null) return { id: choice.id, name: choice.name };
   const found = await get('persons', { q: choice.name, include_hidden: true });
-  return found.items.find((person) => person.name.toLowerCase() === choice.name.toLowerCase());
+  return found.items.find((person) => isSameName(person.name, choice.name));
 }
 
 /** Put a stranger's face aside, or take it back. @param {number} id @param {boolean} ignored */
