@@ -182,8 +182,9 @@ sys.exit(app.main())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks at /proc")
-def test_a_server_ends_in_time_in_the_middle_of_clustering(data: Path, photos: Path) -> None:
-    with serving(data, photos, command=[sys.executable, "-c", CLUSTERS_LONG]) as served:
+def test_a_server_ends_in_time_in_the_middle_of_clustering(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with serving(data, tmp_path / "empty", command=[sys.executable, "-c", CLUSTERS_LONG]) as served:
         answers: list[int] = []
         asks = threading.Thread(target=lambda: answers.append(served.client.get("/faces/clusters").status_code))
         asks.start()
