@@ -251,7 +251,7 @@ export interface FaceView {
 
 export interface FacesBatch {
   ids: number[];
-  action: 'assign' | 'delete' | 'ignore' | 'notice' | 'unassign';
+  action: 'assign' | 'delete' | 'ignore' | 'notice' | 'reject' | 'unassign';
   person_id?: number | null;
   name?: string | null;
 }
@@ -930,6 +930,16 @@ export interface TurnResult {
   operation_id: number | null;
 }
 
+export interface UnmatchedFace {
+  id: number;
+  box: Box;
+  content_hash: string;
+  library_id: number;
+  path: string;
+  person_id: number | null;
+  person_name: string | null;
+}
+
 export interface UserPatch {
   role?: 'admin' | 'editor' | 'viewer';
   libraries?: number[] | null;
@@ -978,6 +988,10 @@ export interface Routes {
     'faces/embeddings': {
       query: 'library' | 'unassigned' | 'limit' | 'offset' | 'cursor';
       answer: Page<EmbeddingRow>;
+    };
+    'faces/unmatched': {
+      query: 'library' | 'limit' | 'cursor';
+      answer: Page<UnmatchedFace>;
     };
     'image/faces': {
       query: 'path' | 'library' | 'limit' | 'offset' | 'as_of';
@@ -1418,6 +1432,11 @@ export interface Routes {
     };
   };
   DELETE: {
+    [path: `faces/unmatched/${number}`]: {
+      query: never;
+      rehearses: true;
+      answer: Done;
+    };
     [path: `image/faces/${number}`]: {
       query: never;
       rehearses: true;

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from domain.base.errors import NotFound
 from domain.base.geometry import Box, Placement
 from domain.events.event import Event
 from domain.events.face import (
@@ -21,6 +22,7 @@ from domain.events.face import (
     FaceDrawn,
     FaceFollowed,
     FaceMoved,
+    FaceSettled,
     FaceUnmatched,
     MarkerLifted,
     names_in_words,
@@ -106,6 +108,23 @@ def carry_over_look(
     events += [FaceUnmatched(face.id, content_hash) for face in carrying.unmatched if face.id not in known]
     uow.append(*merely)
     _record(uow, events, carrying.predecessors[0].position if carrying.predecessors else None)
+
+
+def settle_unmatched(uow: UnitOfWork, face_id: int) -> None:
+    """Say that a face that could not be carried over is not to be looked for on the photo any more.
+
+    Raises:
+        NotFound: no such face waits for that on a photo that the actor sees.
+    """
+    uow.actor.require("editor")
+    contents = [content for content in uow.faces.unmatched_contents(face_id) if uow.media.shows_content(content)]
+    face = uow.faces.get(face_id)
+    if face is None or not contents:
+        raise NotFound(f"nothing is to be found of face {face_id}")
+    person = None if face.person_id is None else uow.persons.get(face.person_id)
+    named = person if person is None or person.canonical_id is None else uow.persons.get(person.canonical_id)
+    uow.begin("face.settle", f"said that {named.name if named else 'a drawn face'} is not on a photo any more")
+    uow.append(*(FaceSettled(face_id, content) for content in contents))
 
 
 def goes_along(uow: UnitOfWork, placed: Placed) -> bool:

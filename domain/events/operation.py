@@ -24,6 +24,7 @@ _WITHOUT_NAMES: Final = {
     "face.change": "changed a face",
     "face.delete": "deleted a face",
     "face.draw": "drew a face",
+    "face.settle": "said that somebody is not on a photo any more",
     "face.reject": "said that a face is not somebody",
     "fact.add": "recorded a fact",
     "fact.correct": "corrected a fact",

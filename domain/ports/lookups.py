@@ -121,6 +121,9 @@ class FaceLookups(Protocol):
     def unmatched_on(self, content_hash: bytes) -> set[int]:
         """The faces that found no place on this content, which took the place of theirs."""
 
+    def unmatched_contents(self, face_id: int) -> list[bytes]:
+        """The contents on which this face found no place."""
+
     def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
         """Vectors of a canonical person's faces of one model, those that a user decided about first."""
 

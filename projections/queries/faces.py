@@ -138,6 +138,12 @@ class Faces:
         u = self._unmatched
         return set(self._connection.execute(select(u.c.face_id).where(u.c.content_hash == content_hash)).scalars())
 
+    def unmatched_contents(self, face_id: int) -> list[bytes]:
+        """The contents on which this face found no place."""
+        u = self._unmatched
+        found = self._connection.execute(select(u.c.content_hash).where(u.c.face_id == face_id)).scalars()
+        return [bytes(content) for content in found]
+
     def some_of(self, person_ids: Collection[int], limit: int) -> list[Face]:
         """Some of the faces that say one of these persons, the newest ones."""
         f = self._faces

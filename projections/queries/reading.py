@@ -28,6 +28,7 @@ from projections.queries.tagged import TaggedMedia
 from projections.queries.tags import Tags
 from projections.queries.timeline import Timeline
 from projections.queries.transcripts import Transcripts
+from projections.queries.unmatched_faces import UnmatchedFaces
 from projections.queries.users import Users
 from projections.queries.visibility import Visibility
 from projections.tables.schema import ReadTables
@@ -104,6 +105,11 @@ class Lookups:
     def faces(self) -> Faces:
         """Queries on faces."""
         return Faces(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def unmatched_faces(self) -> UnmatchedFaces:
+        """Queries on faces that found no place on the photo that was saved in place of theirs."""
+        return UnmatchedFaces(self.connection, self.tables, self.visible)
 
     @cached_property
     def embedded_faces(self) -> EmbeddedFaces:

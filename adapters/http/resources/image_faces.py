@@ -101,10 +101,11 @@ class FacePatch(msgspec.Struct):
 
 
 class FacesBatch(msgspec.Struct):
-    """The same decision about many faces: `assign` wants the `person_id` of a person or the `name` of a new one."""
+    """The same decision about many faces: `assign` wants the `person_id` of a person or the `name` of a new one,
+    `reject` the `person_id` of whom they are not."""
 
     ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)]
-    action: Literal["assign", "unassign", "ignore", "notice", "delete"]
+    action: Literal["assign", "unassign", "ignore", "notice", "delete", "reject"]
     person_id: Id | None = None
     name: str | None = None
 
@@ -205,7 +206,8 @@ def remove_face(call: Call, id: int) -> Reply:
     rehearses=True,
 )
 def decide_many(call: Call, body: FacesBatch) -> Reply:
-    """Assign, unassign, put aside, take back or delete many faces in one operation, with one answer a face."""
+    """Assign, unassign, put aside, take back or delete many faces in one operation, or say who they are not, with one
+    answer a face."""
 
     def decide(uow: Transaction) -> list[Outcome]:
         return change_faces(uow, body.ids, body.action, body.person_id, body.name)
@@ -256,7 +258,8 @@ def suggest(call: Call, id: int, query: Likest) -> Reply:
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
 def similar(call: Call, id: int, query: Likest) -> Reply:
-    """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
+    """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`; none that was
+    said not to be its person."""
     least = call.dependencies.thresholds.suggest
     with call.dependencies.ledger.reading(call.actor) as tables:
         scored = dict(call.dependencies.similarity.similar(tables, seen_face(tables, id), query.limit, least))
