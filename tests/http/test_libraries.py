@@ -173,6 +173,7 @@ def test_a_new_library_with_photos_of_one_that_is_gone_waits_and_says_which(own_
     assert answer.json()["root"] == str(moved)
     assert [each["id"] for each in ann.get("/libraries").json()["items"]] == [1, 2]
     own_world.watcher.step()
+    assert ann.get("/health").json()["status"] == "ok", "a library that is shown no more is no trouble"
     assert ann.get("/image", params={"path": "boss.jpg", "library": "Work"}).status_code == 200
 
 
