@@ -146,6 +146,7 @@ def test_a_library_of_which_all_is_gone_is_held_until_it_is_said_that_it_was_del
     work = ann.get("/libraries").json()["items"][1]
     assert (work["state"], work["offline"], work["photos"]) == ("held", True, 2)
     assert "is its disk mounted?" in work["reason"]
+    assert ed.get("/libraries").json()["items"][1]["reason"].startswith("so much of it is gone at once")
     assert ed.post("/libraries/2/scan").status_code == 202
     own_world.watcher.step()
     assert ann.get("/libraries").json()["items"][1]["photos"] == 2
