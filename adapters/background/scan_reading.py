@@ -17,7 +17,6 @@ from adapters.background.scan_news import LibraryWalk, News
 from adapters.background.scan_recording import ScanRecording
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import ScanReport
-from adapters.files.sidecars import read_sidecar
 from adapters.files.walk import FoundFile, MediaKind, kind_of
 from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.base.paths import bytes_of, shown
@@ -36,7 +35,7 @@ LOOK_SECONDS: Final = 0.5
 
 ReadMedia = Callable[[bytes, str, MediaKind, int, Sequence[bytes]], Future[ReadFile]]
 """Reads one file in a worker (`adapters.media.gallery.Gallery.read`): its path, the path text of it, its kind by its
-name, its size, the packets of its sidecars. Fails with `Unavailable` where it cannot be read now (still written, disk
+name, its size, the paths of its sidecars. Fails with `Unavailable` where it cannot be read now (still written, disk
 away), `NotFound` where it is gone, `Unreadable` where reading it hangs or crashes."""
 
 
@@ -115,17 +114,7 @@ class Reading:
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
         self._recent.remember(self._library.id, file)
         kind = kind_of(file.path) or "photo"
-        return self._read(self._whole(file), file.path, kind, file.size, self._packets(file))
-
-    def _packets(self, file: FoundFile) -> list[bytes]:
-        """What stands in the sidecars of a file; one that cannot be read says nothing."""
-        found = []
-        for sidecar in file.sidecars:
-            try:
-                found.append(read_sidecar(self._whole(sidecar)) or b"")
-            except Unreadable as error:
-                log.warning("%s is left out: %s", shown(sidecar.path), error)
-        return found
+        return self._read(self._whole(file), file.path, kind, file.size, [self._whole(each) for each in file.sidecars])
 
     def _whole(self, file: FoundFile) -> bytes:
         return os.path.join(self._root, bytes_of(file.path))

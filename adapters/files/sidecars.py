@@ -124,15 +124,6 @@ def read_sidecar(path: bytes) -> bytes | None:
         os.close(descriptor)
 
 
-def packets_beside(path: bytes) -> list[bytes]:
-    """What stands in the sidecars of the file at `path`; one that cannot be read says nothing."""
-    found = []
-    for sidecar in sidecars_of(path):
-        with contextlib.suppress(Unreadable):
-            found.append(read_sidecar(sidecar) or b"")
-    return found
-
-
 def write_sidecar(path: bytes, packet: bytes) -> None:
     """Write a sidecar, wholly or not at all, with the rights of the one that it replaces, else those of a new file.
 

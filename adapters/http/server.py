@@ -13,10 +13,15 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import h11
+import msgspec
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adapters.background.work import Work
 from adapters.http.open_requests import OpenRequests
+from adapters.http.web.problems import BadRequest, problem_of
+from adapters.http.web.security_headers import SECURITY_HEADERS
 from adapters.settings import Address
 from domain.base.errors import Unavailable
 
@@ -26,6 +31,11 @@ GRACE_SECONDS = 3
 """What open requests get to end when the server stops; event streams, which would go on for ever, end at once."""
 PART_SECONDS = 0.3
 """What an answer that was ended gets to reach its client."""
+_SECURITY = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+MOST_HEAD_BYTES = 64 * 1024
+"""What the address and headers of a request may have together; the longest cursor of a list has 40,000."""
+LINGER_SECONDS = 2.0
+"""How long what a refused client still sends is dropped before the connection is closed."""
 STOP_SECONDS = 7.0
 """What a stop may take in all, background work included: `docker stop` kills after 10."""
 
@@ -52,19 +62,26 @@ def run_web(
     listener = _listening(host, port)
     bound = listener.getsockname()[1]
     requests = OpenRequests(app)
-    config = uvicorn.Config(
-        requests,
+    config = web_config(requests)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+    server = _Server(config, requests, lambda: on_ready(url), on_stop, stop_seconds=stop_seconds)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with listener:
+        server.run([listener])
+
+
+def web_config(app: Any) -> uvicorn.Config:
+    """How uvicorn serves `app`."""
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # else anyone on this machine could pretend to be at another address
         timeout_graceful_shutdown=GRACE_SECONDS + 1,
     )
-    url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-    server = _Server(config, requests, lambda: on_ready(url), on_stop, stop_seconds=stop_seconds)
-    signal.signal(signal.SIGTERM, _interrupt)
-    with listener:
-        server.run([listener])
 
 
 def run_server(app: Any, work: Work, bind: Address, on_ready: Callable[[str], None]) -> None:
@@ -99,6 +116,30 @@ def _end(seconds: float) -> None:
     log.error("the server did not stop within %g s and ends now; its threads stood here:", seconds)
     faulthandler.dump_traceback(all_threads=True)
     os._exit(1)
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1, which tells what is no HTTP, or too long, as every other problem is told."""
+
+    _refused = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what was sent; behind a refusal it is dropped, for else its sender would see a broken connection in the
+        place of the answer."""
+        if not self._refused:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what never becomes a request, and hang up."""
+        detail = f"{msg.rstrip('.')}: the address and headers together have at most {MOST_HEAD_BYTES // 1024} KB"
+        body = msgspec.json.encode(problem_of(BadRequest(detail)))
+        kind = [(b"Content-Type", b"application/problem+json"), (b"Content-Length", str(len(body)).encode())]
+        headers = [*kind, (b"Cache-Control", b"no-store"), (b"Connection", b"close"), *_SECURITY]
+        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self._refused = True
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
 class _Server(uvicorn.Server):

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 from PIL import Image
 
-from adapters.media.boxes import boxes
+from adapters.media.boxes import boxes, told_in
 from adapters.media.exif import boxed_exif, exif_from, raw_exif
 from adapters.media.items import items_of_meta
 from adapters.media.magic import RAWS
@@ -37,7 +37,8 @@ _XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC_UUID: Final = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
 _GIF_XMP: Final = b"\x21\xff\x0bXMP DataXMP"
 _PACKET_END: Final = re.compile(rb"<\?xpacket end=['\"][rw]['\"]\?>")
-_ANY_EXIF: Final = re.compile(rb"Exif\0\0(?=II\*\0|MM\0\*)")
+_LARGEST_LOST: Final = 2**20
+"""Bytes of EXIF that are looked at where nothing says how many there are."""
 
 
 class Blocks(msgspec.Struct):
@@ -72,9 +73,18 @@ def blocks_of(content: bytes, format_name: str) -> Blocks:
         reader(content, found)
     elif format_name in RAWS:
         _of_raw(content, format_name, found)
-    if not len(found.exif) and format_name in {"jpeg", "heic", "avif"} and (lost := _ANY_EXIF.search(content)):
-        found.take("exif", content[lost.end() :])  # its directory is broken, as the picture may be
+    if not len(found.exif) and format_name in {"jpeg", "heic", "avif"}:
+        _take_lost(content, found)
     return found
+
+
+def _take_lost(content: bytes, found: Blocks) -> None:
+    """EXIF that no directory leads to: that may be broken, as the picture may be."""
+    at = content.find(_EXIF_START)
+    while at >= 0 and not content.startswith((b"II*\0", b"MM\0*"), at + len(_EXIF_START)):
+        at = content.find(_EXIF_START, at + 1)
+    if at >= 0:
+        found.take("exif", content[at : at + _LARGEST_LOST])
 
 
 def _of_jpeg(content: bytes, found: Blocks) -> None:
@@ -232,8 +242,9 @@ def _of_boxes(content: bytes, found: Blocks) -> None:
     """What stands in boxes of its own (ISO 18181-2; XMP specification, part 3)."""
     found.exif = boxed_exif(content)
     for box in boxes(content):
-        if box.kind == b"xml " and b"xmpmeta" in content[box.at : min(box.end, box.at + 4096)]:
-            found.take("xmp", content[box.at : box.end])
+        told = told_in(content, box, (b"xml ",))
+        if told is not None and b"xmpmeta" in told[1][:4096]:
+            found.take("xmp", told[1])
         elif box.kind == b"uuid":
             for kind, name in (("xmp", _XMP_UUID), ("iptc", _IPTC_UUID)):
                 if content.startswith(name, box.at):

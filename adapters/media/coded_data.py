@@ -48,7 +48,7 @@ def picture_hash(content: bytes, format_name: str) -> str | None:
         for part in walk(content):
             digest.update(part)
             length += len(part)
-    except (_Broken, struct.error):
+    except (_Broken, struct.error, IndexError):
         return None
     return digest.hexdigest() if length else None
 
@@ -65,7 +65,7 @@ def film_hash(file: BinaryIO) -> str | None:
                 for at in range(start, end, max(_SAMPLE, (end - start) // _SAMPLES)):
                     file.seek(at)
                     digest.update(file.read(min(_SAMPLE, end - at)))
-    except (_Broken, struct.error):
+    except (_Broken, struct.error, IndexError):
         return None
     return digest.hexdigest() if found else None
 

@@ -21,7 +21,7 @@ import msgspec
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
-from adapters.media.boxes import boxes
+from adapters.media.boxes import boxes, told_in
 from adapters.media.dates import WallClock, wall_clock_of_exif
 from adapters.media.maker_notes import lens_of, lens_of_note
 from adapters.media.raw import canon_blocks, embedded_places
@@ -140,8 +140,9 @@ def boxed_exif(content: bytes) -> Image.Exif:
     Sources: ISO 18181-2, 9.6; for JPEG 2000 the name that Adobe and exiftool gave it.
     """
     for box in boxes(content):
-        if box.kind == b"Exif":
-            return exif_from(content[box.at + 4 + int.from_bytes(content[box.at : box.at + 4], "big") : box.end])
+        told = told_in(content, box, (b"Exif",))
+        if told is not None:
+            return exif_from(told[1][4 + int.from_bytes(told[1][:4], "big") :])
         if box.kind == b"uuid" and content.startswith(b"JpgTiffExif->JP2", box.at):
             return exif_from(content[box.at + 16 : box.end])
     return Image.Exif()

@@ -13,7 +13,7 @@ from domain.events.media import READINGS, FileFacts
 def read_media(
     path: bytes, text: str, renditions_root: str, kind: MediaKind, sidecars: Sequence[bytes] = ()
 ) -> ReadFile:
-    """Index the file at `path`, whose path in its library reads `text`, with the packets of its sidecars; runs in a
+    """Index the file at `path`, whose path in its library reads `text`, with the sidecars at these paths; runs in a
     worker process.
 
     Raises:

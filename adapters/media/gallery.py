@@ -80,7 +80,7 @@ class Gallery:
     def read(
         self, path: bytes, text: str, kind: MediaKind, size: int, sidecars: Sequence[bytes] = ()
     ) -> Future[ReadFile]:
-        """Index one file in the background, with the packets of its sidecars, and make its renditions.
+        """Index one file in the background, with what its sidecars say, and make its renditions.
 
         Where that hangs or ends its process, the file is read once more without being decoded: it keeps its content
         and its place, and has no picture.
@@ -176,7 +176,7 @@ class Gallery:
         return jpeg
 
     def metadata(self, path: Path, kind: MediaKind, sidecars: Sequence[bytes] = ()) -> dict[str, object]:
-        """A file's facts and EXIF as they are now, with what the packets of its sidecars say, as plain values; raises
+        """A file's facts and EXIF as they are now, with what its sidecars say, as plain values; raises
         as `adapters.media.indexing.metadata`."""
         task = self._waiting.submit(metadata, os.fsencode(path), kind, sidecars, timeout=self._seconds_a_file)
         return task.result()

@@ -15,7 +15,7 @@ import msgspec
 from PIL import ExifTags, Image
 
 from adapters.media.coded_data import film_hash, picture_hash
-from adapters.media.contents import Content, open_media, read_content
+from adapters.media.contents import Content, open_media, packets_in, read_content
 from adapters.media.dates import WallClock
 from adapters.media.exif import CameraFacts, directory, named_tags, orientation_of
 from adapters.media.film import Film, film_of
@@ -97,7 +97,7 @@ def index_file(
 ) -> IndexedFile:
     """Read a file once, and tell what it is; its preview and thumbnail are made where they are missing.
 
-    `kind` is what the name suggests, `sidecars` are the packets of XMP beside the file. Without `renditions_root`
+    `kind` is what the name suggests, `sidecars` are the paths of those beside the file. Without `renditions_root`
     nothing is decoded or written. A file that cannot be read or decoded is told with its `problem`, and is no error.
 
     Raises:
@@ -105,27 +105,27 @@ def index_file(
         StillChanging: somebody is still writing it; look again later.
         Unavailable: the file system does not answer, or the renditions cannot be written now.
     """
-    name = os.path.basename(path).decode("utf-8", "replace")
+    name, packets = os.path.basename(path).decode("utf-8", "replace"), packets_in(sidecars)
     try:
         content = read_content(path, kind)
     except Unreadable as error:
         return _unread(path, name, kind, str(error))
     if content.kind == "video" and content.problem is None:
-        return _film_indexed(path, name, content, renditions_root, sidecars)
+        return _film_indexed(path, name, content, renditions_root, packets)
     if content.photo is None or content.format is None:
-        return _indexed(name, content, stated_of(None, None, None, sidecars), problem=content.problem)
-    return _photo_indexed(name, content, renditions_root, sidecars)
+        return _indexed(name, content, stated_of(None, None, None, packets), problem=content.problem)
+    return _photo_indexed(name, content, renditions_root, packets)
 
 
-def _photo_indexed(name: str, content: Content, root: str | None, sidecars: Sequence[bytes]) -> IndexedFile:
+def _photo_indexed(name: str, content: Content, root: str | None, packets: Sequence[bytes]) -> IndexedFile:
     """A photo with its renditions, or why there are none."""
     photo, format_name = content.photo or b"", content.format or ""
     try:
         picture = open_photo(photo, format_name)
     except Unreadable as error:
-        stated = stated_of(photo, format_name, None, sidecars)
+        stated = stated_of(photo, format_name, None, packets)
         return _with_series(_undecoded(name, content, stated, root, str(error)), photo, stated.exif)
-    stated, size = stated_of(photo, format_name, picture.exif, sidecars), (picture.width, picture.height)
+    stated, size = stated_of(photo, format_name, picture.exif, packets), (picture.width, picture.height)
     note, problem = None, picture.doubt if root is None else None
     if root is not None:
         try:
@@ -180,12 +180,12 @@ def index_undecoded(
     Raises:
         NotFound, StillChanging, Unavailable: as `index_file`.
     """
-    name = os.path.basename(path).decode("utf-8", "replace")
+    name, packets = os.path.basename(path).decode("utf-8", "replace"), packets_in(sidecars)
     try:
         content = read_content(path, kind)
     except Unreadable as error:
         return _unread(path, name, kind, str(error))
-    stated = stated_of(content.photo, content.format, None, sidecars)
+    stated = stated_of(content.photo, content.format, None, packets)
     return _undecoded(name, content, stated, renditions_root, content.problem or problem)
 
 
@@ -221,7 +221,7 @@ def _rendered(picture: Photo, content_hash: bytes, root: str) -> tuple[Note, Siz
     """
     size = picture.width, picture.height
     known = note_of(root, content_hash) if size[0] is not None else None
-    if known is not None:
+    if known is not None and not (known.problem or "").endswith(THUMBNAIL_SHOWN):  # else perhaps a decoder can by now
         return known, size
     decoded = picture.decoded(SIDES["preview"])
     note = _written(decoded, content_hash, root)
@@ -240,12 +240,12 @@ def _written(decoded: Decoded, content_hash: bytes, root: str) -> Note:
     return note
 
 
-def _film_indexed(path: bytes, name: str, content: Content, root: str | None, sidecars: Sequence[bytes]) -> IndexedFile:
+def _film_indexed(path: bytes, name: str, content: Content, root: str | None, packets: Sequence[bytes]) -> IndexedFile:
     """A video with its poster as renditions; without ffmpeg its bytes alone, and that as the problem."""
     try:
         film = film_of(path, name)
     except (Unreadable, Unavailable) as error:
-        return _indexed(name, content, stated_of(None, None, None, sidecars), problem=str(error))
+        return _indexed(name, content, stated_of(None, None, None, packets), problem=str(error))
     note, problem = None, None
     if root is not None:
         try:
@@ -258,7 +258,7 @@ def _film_indexed(path: bytes, name: str, content: Content, root: str | None, si
         make=film.make, model=film.model, latitude=film.latitude, longitude=film.longitude, altitude=film.altitude
     )
     with open_media(path) as file:
-        stated = stated_of_film(facts, film.tags, file, sidecars)
+        stated = stated_of_film(facts, film.tags, file, packets)
         coded = film_hash(file)
     indexed = _indexed(
         name, content, stated, size=(film.width, film.height), note=note, problem=problem, container=film.taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Final
 
@@ -9,7 +10,7 @@ import msgspec
 from PIL import ExifTags, Image
 
 from adapters.media.blocks import Blocks, blocks_of
-from adapters.media.exif import CameraFacts, camera_facts, directory
+from adapters.media.exif import PARSING_ERRORS, CameraFacts, camera_facts, directory
 from adapters.media.taking import Times, times_of
 from adapters.media.written import (
     LONGEST_TITLE,
@@ -24,6 +25,8 @@ from adapters.media.written import (
     xmp_inside,
 )
 from adapters.xmp.words import XmpWords, words_of_xmp
+
+log = logging.getLogger(__name__)
 
 _XMP_UUID: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _LARGEST_PACKET: Final = 8 * 2**20
@@ -46,7 +49,17 @@ def stated_of(
     content: bytes | None, format_name: str | None, opened: Image.Exif | None = None, sidecars: Sequence[bytes] = ()
 ) -> Stated:
     """What a photo's bytes and the packets of its sidecars state, without decoding a picture; `opened` is the EXIF that
-    its decoder found. Never raises."""
+    its decoder found. Never raises: what no parser foresaw costs that file's words, and no scan."""
+    try:
+        return _stated_of(content, format_name, opened, sidecars)
+    except PARSING_ERRORS as error:
+        log.warning("nothing is read of what is written in a %s: %s", format_name, error)
+        return Stated(CameraFacts(), Written(), Times((), (), ()), Image.Exif())
+
+
+def _stated_of(
+    content: bytes | None, format_name: str | None, opened: Image.Exif | None, sidecars: Sequence[bytes]
+) -> Stated:
     blocks = Blocks() if content is None or format_name is None else blocks_of(content, format_name)
     exif = exif_of(opened, blocks)
     blocks.exif = exif
@@ -104,8 +117,11 @@ def thumbnail_in(exif: Image.Exif) -> bytes | None:
     block = getattr(exif, "fp", None)
     if not isinstance(at, int) or not isinstance(length, int) or block is None or at < 0 or length < 4:
         return None
-    block.seek(at)
-    jpeg: bytes = block.read(length)
+    try:
+        block.seek(at)
+        jpeg: bytes = block.read(length)
+    except PARSING_ERRORS:
+        return None  # a TIFF whose decoder let go of it
     return jpeg if jpeg.startswith(b"\xff\xd8") else None
 
 

@@ -14,7 +14,7 @@ export interface ApiKeyRow {
   name: string;
   scope: string;
   user_id: number;
-  user_name: string;
+  username: string;
   made_at: string;
   expires_at: string | null;
   used_at: string | null;
@@ -254,6 +254,7 @@ export interface FacesBatch {
   action: 'assign' | 'delete' | 'ignore' | 'notice' | 'reject' | 'unassign';
   person_id?: number | null;
   name?: string | null;
+  continues?: number | null;
 }
 
 export interface FactPatch {
@@ -486,6 +487,7 @@ export interface LibraryView {
 
 export interface Me {
   id: number;
+  username: string;
   name: string;
   role: string;
   libraries: number[] | null;
@@ -652,6 +654,8 @@ export interface NewPerson {
   notes?: string;
   birth_date?: string | null;
   hidden?: boolean;
+  entity_id?: number | null;
+  cover_face_id?: number | null;
 }
 
 export interface NewTag {
@@ -661,8 +665,9 @@ export interface NewTag {
 }
 
 export interface NewUser {
-  name: string;
   password: string;
+  username?: string | null;
+  name?: string | null;
   role?: 'admin' | 'editor' | 'viewer';
   libraries?: number[] | null;
 }
@@ -674,6 +679,13 @@ export interface NotThisPerson {
 export interface OpenLink {
   purpose: string;
   role: string | null;
+}
+
+export interface OperationInTheWay {
+  id: number;
+  kind: string;
+  text: string;
+  actor: string;
 }
 
 export interface OperationRow {
@@ -788,6 +800,7 @@ export interface Problem {
   detail: string;
   errors?: FieldError[];
   operation_id?: number | null;
+  operations?: OperationInTheWay[];
 }
 
 export interface Projections {
@@ -813,8 +826,9 @@ export interface RebuildWish {
 
 export interface Registration {
   code: string;
-  name: string;
   password: string;
+  username?: string | null;
+  name?: string | null;
 }
 
 export interface Rehearsal {
@@ -948,6 +962,7 @@ export interface UserPatch {
 
 export interface UserRow {
   id: number;
+  username: string;
   name: string;
   role: string;
   libraries: number[] | null;
@@ -962,6 +977,7 @@ export interface VideoWanted {
 
 export interface Welcome {
   code: string;
+  username?: string | null;
   name?: string | null;
   password?: string | null;
 }
@@ -1014,7 +1030,7 @@ export interface Routes {
       answer: Page<ClusterView>;
     };
     'persons': {
-      query: 'library' | 'include_hidden' | 'q' | 'sort' | 'as_of' | 'limit' | 'cursor';
+      query: 'library' | 'with_faces' | 'include_hidden' | 'q' | 'sort' | 'as_of' | 'limit' | 'cursor';
       answer: Page<PersonView>;
     };
     [path: `persons/${number}`]: {

@@ -109,6 +109,10 @@ class Transaction(Lookups):
         finally:
             self.connection.exec_driver_sql("RELEASE SAVEPOINT attempt")
 
+    def resume(self, operation_id: int) -> None:
+        """What follows belongs to this operation, which began before."""
+        self.operation_id = operation_id
+
     def next_operation(self, *, caused_by: int | None = None) -> None:
         """What follows is another operation, which has to `begin`; `caused_by` is the position of the event that it
         answers."""

@@ -26,6 +26,8 @@ The mapping to HTTP stands in one place, `adapters/http/web/problems.py`.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 
 class ImageApiError(Exception):
     """Root of every error that imageapi raises on purpose; its text says what to do."""
@@ -55,12 +57,23 @@ class AlreadyMerged(Conflict):
     """The person or entity was merged into another one before."""
 
 
-class InTheWay(Conflict):
-    """A later operation, named by `operation_id`, stands in the way of an undo."""
+class LaterOperation(NamedTuple):
+    """An operation in the way of an undo, in words for who asked."""
 
-    def __init__(self, message: str, operation_id: int) -> None:
+    id: int
+    kind: str
+    text: str
+    actor: str
+
+
+class InTheWay(Conflict):
+    """A later operation, named by `operation_id`, stands in the way of an undo. `operations` are all that would be
+    taken back with the one asked for, the last first; none where that is not possible."""
+
+    def __init__(self, message: str, operation_id: int, operations: tuple[LaterOperation, ...] = ()) -> None:
         super().__init__(message)
         self.operation_id = operation_id
+        self.operations = operations
 
 
 class Stale(Conflict):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.base.errors import Forbidden, NotFound, RuleViolation
+from domain.base.errors import Conflict, Forbidden, NotFound, RuleViolation
 from domain.base.geometry import Box
 from domain.commands.persons import check_version, live_person
 from domain.events.event import Event, Recorded
 from domain.events.face import (
+    BY_USER,
     Face,
     FaceAssigned,
     FaceDeleted,
@@ -22,7 +23,6 @@ from domain.events.face import (
     FaceRejected,
     FaceUnassigned,
     MarkerLifted,
-    Why,
     faces_in_words,
 )
 from domain.events.person import Person, PersonCreated
@@ -35,8 +35,9 @@ PENDING = "pending"
 """The model version of a drawn face whose engine did not say which model could not use it."""
 SMALLEST_SIDE = 0.002
 """A box below this part of the picture's side is a slip of the hand: 3 pixels of a preview."""
-BY_USER = Why("user")
 LARGEST_BATCH = 5000
+_GO_ON = frozenset({"cluster.accept", "face.batch", "face.change", "face.draw"})
+"""Kinds of operation to which the confirming of likely faces may be added."""
 
 
 class FaceChanges(msgspec.Struct, frozen=True):
@@ -241,6 +242,29 @@ def change_faces(
         _reject_all(uow, faces, person_id)
     else:
         _change_all(uow, faces, action)
+    return outcomes
+
+
+def add_to_operation(uow: UnitOfWork, operation_id: int, decide: Callable[[], list[Outcome]]) -> list[Outcome]:
+    """Let what `decide` does belong to an operation that the same user made before, so that one undo takes both back.
+
+    Raises:
+        NotFound: the actor made no such operation.
+        RuleViolation: it was no naming of faces.
+        Conflict: it was undone since.
+    """
+    operation = uow.operations.get(operation_id)
+    if operation is None or operation.actor != uow.actor.signature:
+        raise NotFound(f"there is no operation {operation_id} of yours")
+    if operation.kind not in _GO_ON:
+        raise RuleViolation(f"operation {operation_id} did not say whose a face is", "continues")
+    if operation.undone_by is not None:
+        raise Conflict(f"operation {operation_id} was undone since: leave it out")
+    before = uow.position
+    uow.resume(operation_id)
+    outcomes = decide()
+    if uow.position > before:
+        uow.end(f"{operation.text}, and {uow.text}")
     return outcomes
 
 

@@ -52,6 +52,9 @@ class Why(msgspec.Struct, frozen=True, omit_defaults=True):
     threshold: float | None = None
 
 
+BY_USER = Why("user")
+
+
 @recorded_as("FaceDetected", "face", "face_id", opens=True)
 class FaceDetected(Event, frozen=True, omit_defaults=True):
     """An engine found a face."""

@@ -266,6 +266,10 @@ class VisibilityLookups(Protocol):
     def faces_of(self, person_id: int) -> int:
         """How many faces that the actor sees are a canonical person's; none of one that was merged or deleted."""
 
+    def knows_person(self, canonical_id: int) -> bool:
+        """Whether who sees some libraries only knows of a live canonical person: a face of it lies or lay there, or it
+        never had one, and they made it or see a photo with the tag of its name."""
+
     def faces_outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
         """How many faces of these persons, of this status, lie in no library that the actor may see."""
 

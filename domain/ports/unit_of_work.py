@@ -17,10 +17,17 @@ class UnitOfWork(Snapshot, Protocol):
 
     @property
     def position(self) -> int:
-        """The last position of the log, what was appended here among it."""
+        """The last position of the log, its own events among them."""
 
-    def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
-        """Say what is being done, before the first event; the operation's id."""
+    @property
+    def text(self) -> str:
+        """What was said that is being done; empty before that."""
+
+    def resume(self, operation_id: int) -> None:
+        """What follows belongs to this operation, which began before."""
+
+    def end(self, text: str) -> None:
+        """Say what came of the operation."""
 
     def attempt(self) -> AbstractContextManager[None]:
         """A block whose events are all taken back where it raises, so that another way can be tried in the same

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Row, RowMapping, Select, func, select
+from sqlalchemy import BigInteger, Column, Connection, Row, RowMapping, Select, cast, func, select
 
 from domain.events.burst import Shot
 from domain.events.media import STATED_TIMES, Media, UtcVideo
@@ -135,7 +135,7 @@ class MediaFiles:
         """The offset of the photo that states when it was taken, nearest to a time, and is at most so far `apart`; of
         the same folder where there is one, else of the library."""
         t = self._table
-        taken = t.c.taken_at - t.c.taken_offset * 60_000_000
+        taken = t.c.taken_at - cast(t.c.taken_offset, BigInteger) * 60_000_000  # beyond 32 bits on PostgreSQL
         away = func.abs(taken - utc)
         nearest = (
             select(t.c.taken_offset)

@@ -21,6 +21,7 @@ from projections.queries.libraries import Libraries
 from projections.queries.media import MediaFiles
 from projections.queries.memories import DatedFiles
 from projections.queries.operations import Operations
+from projections.queries.person_sight import PersonSight
 from projections.queries.persons import Persons
 from projections.queries.persons_with_faces import PersonsWithFaces
 from projections.queries.summaries import Summaries
@@ -55,7 +56,11 @@ class Lookups:
     @cached_property
     def visibility(self) -> Visibility:
         """Queries that the rules of access decide by."""
-        return Visibility(self.connection, self.tables, self.visible)
+        return Visibility(self.connection, self.tables, self.visible, self._sight)
+
+    @property
+    def _sight(self) -> PersonSight:
+        return PersonSight(self.tables, self.actor, self.visible)
 
     @cached_property
     def libraries(self) -> Libraries:
@@ -95,7 +100,7 @@ class Lookups:
             self.tables,
             self.visible,
             knows=self._knows_person,
-            everything=not self.actor.is_restricted,
+            sight=self._sight if self.actor.is_restricted else None,
         )
 
     def _knows_person(self, person_id: int) -> bool:
@@ -145,7 +150,7 @@ class Lookups:
     def entities(self) -> KnowledgeGraph:
         """Queries on the knowledge graph."""
         everything = not self.actor.is_restricted and self._only is None
-        return KnowledgeGraph(self.connection, self.tables, self.visible, everything=everything)
+        return KnowledgeGraph(self.connection, self.tables, self.visible, None if everything else self._sight)
 
     @cached_property
     def insights(self) -> Insights:

@@ -27,6 +27,7 @@ from projections.tables.libraries import LibrariesTable
 from projections.tables.media import MediaTable
 from projections.tables.operation_persons import OperationPersonsTable
 from projections.tables.operations import OperationsTable
+from projections.tables.person_faces import PersonFacesTable
 from projections.tables.persons import PersonsTable
 from projections.tables.projection import Id, Projection
 from projections.tables.summaries import SummariesTable
@@ -74,6 +75,7 @@ class ReadTables:
         self.tagged_media = TaggedMediaTable(self.metadata, generation)
         self.faces = FaceDetectionsTable(self.metadata, generation)
         self.rejections = FaceRejectionsTable(self.metadata, generation)
+        self.person_faces = PersonFacesTable(self.metadata, generation)
         self.unmatched = UnmatchedFacesTable(self.metadata, generation)
         self.insights = InsightsTable(self.metadata, generation)
         self.transcripts = TranscriptsTable(self.metadata, generation)
@@ -100,6 +102,7 @@ class ReadTables:
             self.tagged_media,
             self.faces,
             self.rejections,
+            self.person_faces,
             self.unmatched,
             self.insights,
             self.transcripts,

@@ -81,6 +81,13 @@ def test_a_library_is_renamed_and_moved(own_world: World) -> None:
     problem(ann.patch("/libraries/9", json={"name": "x"}), 404)
 
 
+def test_a_library_says_whether_its_keywords_become_tags(own_world: World) -> None:
+    ann = own_world.api("ann")
+    assert ann.get("/libraries").json()["items"][0]["keywords_as_tags"] is False
+    assert ann.patch("/libraries/1", json={"keywords_as_tags": True}).json()["keywords_as_tags"] is True
+    problem(own_world.api("ed").patch("/libraries/1", json={"keywords_as_tags": False}), 403)
+
+
 def test_removing_a_library_hides_its_photos_and_touches_no_file(world: World, ann: Api) -> None:
     answer = ann.delete("/libraries/1")
     assert [library["name"] for library in ann.get("/libraries").json()["items"]] == ["Work"]

@@ -30,7 +30,7 @@ from adapters.background.library_watch import WatchesLibraries
 from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.background.scan import Scanner
 from adapters.background.summary_writing import Limits, WritesSummaries
-from adapters.http.asgi import create_http_app, declared
+from adapters.http.asgi import create_http_app, declared, declared_streams
 from adapters.http.web.dependencies import Accounts, Dependencies
 from adapters.http.web.openapi import document
 from adapters.insights.narrator import Narrator
@@ -66,7 +66,7 @@ USERS = {"ann": ("admin", None), "ed": ("editor", None), "vic": ("viewer", None)
 """Name, role and granted libraries; `rex` sees the library Family only."""
 PAGE = FILES
 KEY = "a key of the tests that is long enough"
-DOCUMENT = msgspec.json.decode(msgspec.json.encode(document(declared(), VERSION)))
+DOCUMENT = msgspec.json.decode(msgspec.json.encode(document(declared(), declared_streams(), VERSION)))
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Argon2 with the least work: what is tested here is not how long guessing takes."""
 

@@ -13,6 +13,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from adapters.background.keyword_tags import TagsByKeywords
 from adapters.background.loops import FollowsLog
+from adapters.media.indexing import index_file, index_undecoded
+from adapters.media.renditions import rendition_path
 from adapters.store.generations import verify
 from domain.base.actor import CLI
 from domain.commands.libraries import change_library
@@ -211,3 +213,17 @@ def test_keywords_become_tags_where_the_library_says_so_and_not_against_what_was
     head = place.ledger.head()
     FollowsLog(place.ledger, "again", policy.TOPICS, policy.answer).step()
     assert place.ledger.head() == head, "what was undone is not done again, nor anything twice"
+
+
+def test_a_picture_that_a_decoder_can_read_by_now_takes_the_place_of_the_small_one(place: Place) -> None:
+    path = place.picture("a.jpg", "red")
+    small = place.root.parent / "small.jpg"
+    Image.new("RGB", (160, 120), "blue").save(small, "JPEG")
+    exiftool(f"-ThumbnailImage<={small}", str(path))
+    root = str(place.root.parent / "renditions")
+    hung = index_undecoded(bytes(path), root, "photo", "it took too long")
+    assert (hung.problem, hung.width) == ("it took too long; shown is the small picture in its EXIF", 160)
+    read = index_file(bytes(path), root, "photo")
+    assert (read.problem, read.width) == (None, 64)
+    with Image.open(rendition_path(root, read.content_hash or b"", "thumb")) as picture:
+        assert corners(picture) == ["red"] * 4

@@ -14,6 +14,7 @@ from adapters.http.web import (
     USUAL_LIMIT,
     AfterId,
     Call,
+    ClampedLimit,
     Cursor,
     Done,
     LibraryParam,
@@ -22,6 +23,7 @@ from adapters.http.web import (
     Page,
     Reply,
     Routes,
+    clamped,
     id_of,
     next_cursor,
     within,
@@ -58,7 +60,7 @@ class EmbeddingsQuery(msgspec.Struct):
 
     library: LibraryParam | None = None
     unassigned: bool = False
-    limit: Limit = USUAL_LIMIT
+    limit: ClampedLimit = USUAL_LIMIT
     offset: Offset = 0
     cursor: Cursor | None = None
 
@@ -130,16 +132,16 @@ def list_newest_faces(call: Call, query: NewestQuery) -> Reply:
 @routes("GET", "/faces/embeddings", query=EmbeddingsQuery, answers=Page[EmbeddingRow], errors=(404,))
 def list_embeddings(call: Call, query: EmbeddingsQuery) -> Reply:
     """Faces with their embeddings, by id, so that a client can cluster them itself."""
-    after = id_of(query.cursor) or 0
+    after, limit = id_of(query.cursor) or 0, clamped(query.limit)
     with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, query.library).faces.embeddings(
-            unassigned=query.unassigned, after=after, limit=query.limit + 1, offset=query.offset
+            unassigned=query.unassigned, after=after, limit=limit + 1, offset=query.offset
         )
     items = [
         EmbeddingRow(r.face_id, r.content_hash, r.person_id, r.model_version, base64.b64encode(r.vector).decode())
-        for r in rows[: query.limit]
+        for r in rows[:limit]
     ]
-    return Reply(Page(items, next_cursor(rows, query.limit, lambda row: AfterId(row.face_id))))
+    return Reply(Page(items, next_cursor(rows, limit, lambda row: AfterId(row.face_id))))
 
 
 @routes("GET", "/faces/unmatched", query=UnmatchedQuery, answers=Page[UnmatchedFace], errors=(404,))

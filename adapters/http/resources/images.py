@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from adapters.files.sidecars import packets_beside
+from adapters.files.sidecars import sidecars_of
 from adapters.http.web import Call, Reply, Routes, photo_at, wall_clock
 from adapters.http.web.file_responses import TYPES, UNKNOWN, original, picture
 from adapters.http.web.views.media import Companion, PhotoQuery, companions_of
@@ -116,7 +116,7 @@ def show_metadata(call: Call, query: PhotoQuery) -> Reply:
         companions = companions_of(media.id, {} if row is None else tables.timeline.companions([row]))
     file = call.dependencies.locate(media.library_id, media.path)
     kind: MediaKind = "video" if media.kind == "video" else "photo"
-    facts = dict(call.dependencies.pictures.metadata(file, kind, packets_beside(os.fsencode(file))))
+    facts = dict(call.dependencies.pictures.metadata(file, kind, sidecars_of(os.fsencode(file))))
     if row is not None and facts.get("content_hash") == (media.content_hash or b"").hex():
         facts |= {"problem": media.problem, "width": row["width"], "height": row["height"]}  # as it was decoded
     if row is not None and row["offset_source"] == "photos" and facts.get("offset_source") == "utc":

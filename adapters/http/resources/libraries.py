@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.background.moved_libraries import FormerLibrary
 from adapters.background.work import Work
-from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Page, Reply, Routes, library_id, within, write
+from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Name, Page, Reply, Routes, library_id, within, write
 from domain.base.errors import RuleViolation
 from domain.base.paths import bytes_of, text_of
 from domain.commands.libraries import add_library, ask_for_scan, change_library, remove_library
@@ -72,7 +72,7 @@ class NewLibrary(msgspec.Struct):
     told."""
 
     root: str
-    name: str | None = None
+    name: Name | None = None
 
 
 class LibraryPatch(msgspec.Struct):
@@ -80,7 +80,7 @@ class LibraryPatch(msgspec.Struct):
     the files and their sidecars become tags, those of the future too. A tag that somebody took off stays off, and none
     goes where this is ended."""
 
-    name: str | None = None
+    name: Name | None = None
     root: str | None = None
     keywords_as_tags: bool | None = None
 

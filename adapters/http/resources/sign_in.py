@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
 from adapters.accounts.links import Link, LinkPurpose
 from adapters.http.web import Call, Moment, Reply, Routes, Unauthenticated
-from adapters.http.web.authentication import Password, Role, count_attempt, no_cookie, session_cookie
+from adapters.http.web.authentication import (
+    USERNAME,
+    OlderName,
+    Password,
+    Role,
+    Username,
+    count_attempt,
+    no_cookie,
+    session_cookie,
+)
 from adapters.http.web.page_files import WELCOME, page_file
 from adapters.http.web.writes import headers_of
 from domain.base.actor import CLI
@@ -51,17 +60,23 @@ class OpenLink(msgspec.Struct):
 class Welcome(msgspec.Struct):
     """The code of a one-time link, with the name and password of the account that it makes, where it makes one."""
 
+    excludes: ClassVar = (USERNAME._replace(required=False),)
+
     code: Annotated[str, Meta(max_length=200)]
-    name: str | None = None
+    username: Username | None = None
+    name: OlderName | None = None
     password: Password | None = None
 
 
 class Registration(msgspec.Struct):
     """An invitation's code, and the account to make."""
 
+    excludes: ClassVar = (USERNAME,)
+
     code: Annotated[str, Meta(max_length=200)]
-    name: str
     password: Password
+    username: Username | None = None
+    name: OlderName | None = None
 
 
 class Invitation(msgspec.Struct):
@@ -83,7 +98,8 @@ class Me(msgspec.Struct):
     `role` is what it may do."""
 
     id: int
-    name: str
+    username: str
+    name: Annotated[str, Meta(description="as username, for clients of before")]
     role: str
     libraries: tuple[int, ...] | None
     version: int
@@ -136,7 +152,7 @@ def welcome(call: Call, body: Welcome) -> Reply:
     if link.purpose is LinkPurpose.SIGN_IN:
         with call.dependencies.accounts.links.consuming(body.code) as taken:
             return _signed_in(call, _user_of(call, taken), "link")
-    return _made_account(call, body.code, link, body.name, body.password)
+    return _made_account(call, body.code, link, body.username or body.name, body.password)
 
 
 @routes("POST", "/register", body=Registration, answers=Session, role=None, errors=(404, 409))
@@ -145,7 +161,7 @@ def register(call: Call, body: Registration) -> Reply:
     link = call.dependencies.accounts.links.peek(body.code)
     if link.purpose is not LinkPurpose.INVITATION:
         raise NotFound("this is no invitation; open the link as it was shown")
-    return _made_account(call, body.code, link, body.name, body.password)
+    return _made_account(call, body.code, link, body.username or body.name, body.password)
 
 
 @routes("POST", "/invitations", body=Invitation, answers=Invited, role="admin", status=201)
@@ -165,6 +181,7 @@ def show_me(call: Call) -> Reply:
     return Reply(
         Me(
             id=user.id,
+            username=user.name,
             name=user.name,
             role=call.actor.role,
             libraries=user.libraries,
@@ -217,7 +234,7 @@ def _made_account(call: Call, code: str, link: Link, name: str | None, password:
     """Make the account that a link stands for. The password is hashed before the link is taken, and a refusal (the name
     is taken) leaves the link open."""
     if not name:
-        raise RuleViolation("choose a name", "name")
+        raise RuleViolation("choose a name", "username")
     if not password:
         raise RuleViolation("choose a password", "password")
     hashed = call.dependencies.accounts.passwords.hash(password, user_name=name)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from adapters.http.web import Call, LibraryRef, Reply, Routes, photo_at
+from adapters.http.web import Call, FilePath, LibraryRef, Reply, Routes, photo_at
 from adapters.http.web.authentication import BY_WHOM
 from adapters.http.web.etags import has_tag, tag_of
 from adapters.http.web.file_responses import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, motion, original
@@ -50,7 +50,7 @@ def stream(call: Call, query: PhotoQuery) -> Reply:
 class VideoWanted(msgspec.Struct):
     """Which video."""
 
-    path: str
+    path: FilePath
     library: LibraryRef | None = None
 
 

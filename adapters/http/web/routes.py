@@ -113,12 +113,34 @@ class DeclaredRoute:
         return tuple(sorted(found))
 
 
+@dataclass(frozen=True)
+class DeclaredStream:
+    """An endless route as it was declared: `make` says in its docstring what is heard."""
+
+    path: str
+    make: MakeStream
+    subject: str
+    query: type[msgspec.Struct] | None
+
+    @property
+    def summary(self) -> str:
+        """The docstring without the address that it begins with."""
+        text = " ".join((self.make.__doc__ or "").split())
+        said = text.partition("`: ")[2] or text
+        return said[:1].upper() + said[1:]
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status of a problem that may come instead."""
+        return (400, 401, 422, 429, 500, 503)
+
+
 class Routes:
     """The routes of one subject; calling it declares one. `streams` are its endless ones by path."""
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
-        self.streams: dict[str, MakeStream] = {}
+        self.streams: dict[str, DeclaredStream] = {}
         self._declared: list[DeclaredRoute] = []
 
     def __iter__(self) -> Iterator[DeclaredRoute]:
@@ -168,11 +190,12 @@ class Routes:
 
         return declare
 
-    def stream(self, path: str) -> Callable[[S], S]:
-        """Declare the decorated class as what streams to who gets `path`."""
+    def stream(self, path: str, query: type[msgspec.Struct] | None = None) -> Callable[[S], S]:
+        """Declare the decorated class as what streams to who gets `path`; `query` is what it reads, for the documents:
+        it reads that itself."""
 
         def declare(make: S) -> S:
-            self.streams[path] = make
+            self.streams[path] = DeclaredStream(path, make, self.subject, query)
             return make
 
         return declare

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import brotli  # type: ignore[import-untyped]  # it brings no types
 import pytest
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
@@ -133,6 +134,20 @@ def test_of_each_thing_the_sidecar_comes_first_then_xmp_iptc_and_exif(tmp_path: 
     assert when(found)[1] == "sidecar"
     without_xmp = stated(write(tmp_path / "a.jpg", {"XMP:all": ""}))
     assert (without_xmp.written.title, without_xmp.written.rating) == ("Lake", 2)
+
+
+def test_what_a_jpeg_xl_holds_packed_is_read() -> None:
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    packet += b'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" dc:title="Sea"/></rdf:RDF></x:xmpmeta>'
+    head = b"\0\0\0\x0cJXL \r\n\x87\n" + boxed(b"ftyp", b"jxl \0\0\0\0jxl ")
+    packed = boxed(b"brob", b"Exif" + brotli.compress(bytes(4) + exif_bytes()))
+    found = stated(head + packed + boxed(b"brob", b"xml " + brotli.compress(packet)))
+    assert (found.camera.make, found.written.title) == ("Canon", "Sea")
+    assert when(found) == (1_714_564_800_000_000, "exif")
+    broken = stated(head + boxed(b"brob", b"Exifno brotli") + boxed(b"brob", b"xml ") + boxed(b"brob", b"xm"))
+    assert (broken.camera.make, broken.written.title) == (None, None)
+    bomb = stated(head + boxed(b"brob", b"xml " + brotli.compress(bytes(2**26))))
+    assert bomb.written.title is None
 
 
 def exif_bytes() -> bytes:
@@ -299,3 +314,13 @@ def test_what_is_told_is_what_exiftool_tells(tmp_path: Path) -> None:
     assert found.written.rating == said["XMP-xmp:Rating"]
     assert found.camera.lens == said["XMP-aux:Lens"]
     assert found.camera.latitude == said["XMP-exif:GPSLatitude"]
+
+
+def test_what_no_parser_foresaw_costs_the_words_of_that_file_alone() -> None:
+    class Broken(Image.Exif):
+        def __len__(self) -> int:
+            raise ValueError("never seen before")
+
+    found = stated_of(encoded(quarters(), "JPEG", exif=with_exif()), "jpeg", Broken())
+    assert (found.camera.make, found.written.title) == (None, None)
+    assert taken_of(found.times, "IMG_20240501_120000.jpg", 1)[1] == "filename"

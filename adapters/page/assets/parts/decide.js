@@ -13,9 +13,13 @@ import { toast } from './toast.js';
  * Assign faces to a person, made in the same operation where the name is new.
  * @param {number[]} ids
  * @param {Choice} choice
+ * @param {number|null} [continues] the operation to which this belongs, so that one undo takes back both
  */
-export const assign = (ids, choice) =>
-  decideMany('assign', ids, choice.id === null ? { name: choice.name } : { person_id: choice.id });
+export const assign = (ids, choice, continues = null) =>
+  decideMany('assign', ids, {
+    ...(choice.id === null ? { name: choice.name } : { person_id: choice.id }),
+    ...(continues === null ? {} : { continues }),
+  });
 
 /** @param {number} id */
 export const unassign = (id) => ask('PATCH', `image/faces/${id}`, { body: { person_id: null } });
@@ -55,7 +59,7 @@ export const drawFace = (photo, box) =>
  * One decision about many faces, as one operation.
  * @param {FacesBatch['action']} action
  * @param {number[]} ids
- * @param {{ name?: string, person_id?: number }} [who]
+ * @param {{ name?: string, person_id?: number, continues?: number }} [who]
  * @throws {Problem} none of them could be done; where some could not, a notice says why
  */
 export async function decideMany(action, ids, who = {}) {
