@@ -127,7 +127,11 @@ class WatchesLibraries:
                 self._look_if_due(library, requested, full=full)
             except Exception as error:  # noqa: BLE001 - one library's bug must not starve the others; it is raised below
                 failure = error
-        for id_ in requested.keys() - {library.id for library in libraries}:
+        shown = {library.id for library in libraries}
+        for id_ in self.missing.keys() - shown:
+            self.waiting.pop(id_, None)
+            self._end_trouble(id_)
+        for id_ in requested.keys() - shown:
             self._end(requested[id_], "the library that was to be scanned is gone")
         if failure is not None:
             raise failure
@@ -190,7 +194,7 @@ class WatchesLibraries:
             self._looked_whose.add(id_)
         if former is None:
             return False
-        if said_new or not self._is_still_gone(former.library):
+        if said_new or not self._is_still_asked(library, former.library):
             self.waiting.pop(id_, None)
             self._end_trouble(id_)
             return False
@@ -198,10 +202,14 @@ class WatchesLibraries:
         self._trouble(id_, f"the library {library.name} waits: {former.in_words(library.root)}. {_SAY_WHICH}")
         return True
 
-    def _is_still_gone(self, library: Library) -> bool:
+    def _is_still_asked(self, library: Library, former: Library) -> bool:
+        """Whether a library that waits may still be another one: no command has scanned it meanwhile, and the folder of
+        the other is still gone."""
         with self._ledger.reading(WATCHER) as tables:
-            now = tables.libraries.get(library.id)
-        return now is not None and not now.removed and now.root == library.root and is_gone(self._ledger, library)
+            now = tables.libraries.get(former.id)
+            scanned = tables.media.has_any(library.id)
+        is_same = now is not None and not now.removed and now.root == former.root
+        return is_same and not scanned and is_gone(self._ledger, former)
 
     def look_at(
         self,

@@ -20,7 +20,7 @@ from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable
 from domain.base.paths import bytes_of, folder_of
 from domain.events.library import Library
-from domain.events.media import NEEDS_FFMPEG, Media
+from domain.events.media import NEEDS_FFMPEG, NOT_IN_TIME, Media
 from domain.ports.watching import Noticed
 
 
@@ -139,9 +139,10 @@ class News:
         self._may_reread: float = math.inf if full else most_outdated
 
     def try_again(self, files: Iterable[Media], wanted: Callable[[Media], bool]) -> None:
-        """Where the scan is full, have read all the same those present files that are `wanted`."""
-        if self._full:
-            self._again |= {media.id for media in files if media.present and wanted(media)}
+        """Have read all the same those present files that are `wanted`: of all where the scan is full, else of those
+        that were not decoded in time."""
+        asked = (media for media in files if media.present and (self._full or media.problem == NOT_IN_TIME))
+        self._again |= {media.id for media in asked if wanted(media)}
 
     def is_news(self, file: FoundFile, known: Media | None) -> bool:
         """Whether a file that was met, or a sidecar of it, is another one than is known."""
@@ -151,7 +152,7 @@ class News:
             return True
         if file.path in self._noticed.written and not self._recent.has(self._library_id, file):
             return True
-        if self._full and (known.content_hash is None or known.id in self._again):
+        if known.id in self._again or (self._full and known.content_hash is None):
             return True
         if self._full and known.problem == NEEDS_FFMPEG and self._has_ffprobe:
             return True

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from adapters.media.colour import Samples
 from adapters.media.deep_pictures import fewer
-from adapters.media.limits import demand_few
+from adapters.media.pixel_limit import demand_few
 from domain.base.errors import Unreadable
 
 _FILE_HEADER: Final = 14

@@ -19,7 +19,7 @@ from PIL import ExifTags, Image
 
 from adapters.media.colour import Samples, stretched
 from adapters.media.exif import PARSING_ERRORS, orientation_of, quiet
-from adapters.media.limits import demand_few
+from adapters.media.pixel_limit import demand_few
 from domain.base.errors import Unreadable
 
 _DEEP: Final = 8
@@ -77,7 +77,9 @@ class DeepTiff:
         Raises:
             Unreadable: nothing here decodes it rightly, or it is broken.
         """
-        array = next((found for way in _WAYS if (found := _tried(way, self._content, self._page)) is not None), None)
+        with quiet():
+            tried = (_tried(way, self._content, self._page) for way in _WAYS)
+            array = next((found for found in tried if found is not None), None)
         if array is None:
             raise Unreadable(f"cannot be decoded: a TIFF of {self._words()}")
         if array.ndim == 2:

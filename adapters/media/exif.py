@@ -25,6 +25,7 @@ from adapters.media.boxes import boxes, told_in
 from adapters.media.dates import WallClock, wall_clock_of_exif
 from adapters.media.maker_notes import lens_of, lens_of_note
 from adapters.media.raw import canon_blocks, embedded_places
+from adapters.media.silence import unheard
 
 PARSING_ERRORS: Final = (
     OSError,
@@ -211,8 +212,9 @@ def named_tags(exif: Image.Exif) -> dict[str, object]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Within it parsers warn nobody: what they put right themselves needs no words, and the rest is told by ours."""
-    with warnings.catch_warnings():
+    """Within it parsers warn nobody, nor does the native code below them: what they put right themselves needs no
+    words, and the rest is told by ours, which name the file."""
+    with warnings.catch_warnings(), unheard():
         warnings.simplefilter("ignore")
         yield
 

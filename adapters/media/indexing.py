@@ -29,7 +29,7 @@ from adapters.media.stated import Stated, stated_of, stated_of_film, thumbnail_i
 from adapters.media.taking import Times, taken_of
 from adapters.media.video_frames import poster_of
 from adapters.media.zones import offset_at
-from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.base.errors import NotFound, NotInTime, Unavailable, Unreadable
 
 Size = tuple[int | None, int | None]
 THUMBNAIL_SHOWN: Final = "shown is the small picture in its EXIF"
@@ -244,6 +244,8 @@ def _film_indexed(path: bytes, name: str, content: Content, root: str | None, pa
     """A video with its poster as renditions; without ffmpeg its bytes alone, and that as the problem."""
     try:
         film = film_of(path, name)
+    except NotInTime:
+        raise
     except (Unreadable, Unavailable) as error:
         return _indexed(name, content, stated_of(None, None, None, packets), problem=str(error))
     note, problem = None, None

@@ -13,9 +13,10 @@ from adapters.media.colour import pixels_of_samples
 from adapters.media.deep_pictures import DeepTiff
 from adapters.media.exif import boxed_exif, orientation_of
 from adapters.media.jxl import jxl_header
-from adapters.media.limits import MAX_PIXELS, TooManyPixels, demand_few
 from adapters.media.magic import RAWS
+from adapters.media.memory import wait_for_room
 from adapters.media.pictures import Decoded, Picture, open_picture, shrunk, upright
+from adapters.media.pixel_limit import MAX_PIXELS, TooManyPixels, demand_few
 from adapters.media.programs import ffmpeg_png
 from adapters.media.raw_pictures import RawPicture
 from adapters.media.stated_colours import stated_by_exif
@@ -68,6 +69,7 @@ class Rescued:
 
     def decoded(self, long_side: int) -> Decoded:
         """The photo as ffmpeg decodes it; raises the reason where it does not."""
+        wait_for_room(self._format, self.width, self.height, len(self._content))
         png = ffmpeg_png(self._content, self._format, self._max_pixels)
         if png is None:
             raise self._reason
@@ -101,8 +103,8 @@ class _OfSamples:
 
     doubt: str | None = None
 
-    def __init__(self, found: DeepTiff | MaskedBitmap) -> None:
-        self._found = found
+    def __init__(self, found: DeepTiff | MaskedBitmap, length: int) -> None:
+        self._found, self._length = found, length
         self.width: int | None = found.width
         self.height: int | None = found.height
         self.exif, self._profile, self._is_of_inks = Image.Exif(), None, False
@@ -113,6 +115,7 @@ class _OfSamples:
 
     def decoded(self, long_side: int) -> Decoded:
         """The photo, with its profile applied to all of its bits; raises as `Photo.decoded`."""
+        wait_for_room("tiff", self.width, self.height, self._length)
         samples = self._found.samples(long_side)
         pixels = pixels_of_samples(samples, self._profile, inks=self._is_of_inks)
         return Decoded(upright(shrunk(pixels, long_side), self.orientation), None)
@@ -132,6 +135,7 @@ class _Trying:
 
     def decoded(self, long_side: int) -> Decoded:
         """The photo by Pillow, else by ffmpeg; raises as `Photo.decoded`."""
+        wait_for_room(self._picture.format, self.width, self.height, len(self._content))
         try:
             return self._picture.decoded(long_side)
         except Unreadable as reason:
@@ -151,14 +155,18 @@ def open_photo(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -
         return JpegXl(content, max_pixels)
     deep = _deep_tiff(content, max_pixels) if format_name == "tiff" else None
     if deep is not None and deep.is_deep:
-        return _OfSamples(deep)
+        return _OfSamples(deep, len(content))
     try:
         return _Trying(content, open_picture(content, format_name, max_pixels), max_pixels)
     except TooManyPixels:
         raise
     except Unreadable as error:
         found = _masked_bitmap(content, max_pixels) if format_name == "bmp" else deep
-        return Rescued(content, format_name, error, max_pixels=max_pixels) if found is None else _OfSamples(found)
+        return (
+            Rescued(content, format_name, error, max_pixels=max_pixels)
+            if found is None
+            else _OfSamples(found, len(content))
+        )
 
 
 def _deep_tiff(content: bytes, max_pixels: int) -> DeepTiff | None:

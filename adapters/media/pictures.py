@@ -22,7 +22,7 @@ from PIL import Image, ImageFile
 from adapters.media.colour import Pixels, in_srgb, is_srgb, pixels_of, pixels_of_samples
 from adapters.media.deep_pictures import deep_png_samples, fewer
 from adapters.media.exif import PARSING_ERRORS, boxed_exif, orientation_of, quiet
-from adapters.media.limits import MAX_PIXELS, TooManyPixels, demand_few
+from adapters.media.pixel_limit import MAX_PIXELS, TooManyPixels, demand_few
 from adapters.media.stated_colours import stated_by_exif, stated_by_file
 from domain.base.errors import Unreadable
 

@@ -2,20 +2,21 @@
 
 Both get the bytes through their standard input and no name of a file, so that no name can be taken for an option, a
 command or an address, and so that they see the bytes that were hashed. They run in the process group of their worker
-with its memory limit, and are killed at the latest when their own time is over.
+with its memory limit, and are killed at the latest when their own time, of computing and of waiting, is over.
 """
 
 from __future__ import annotations
 
 import base64
 import shutil
-import subprocess
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from adapters.media.limits import MAX_PIXELS
+from adapters.media.pixel_limit import MAX_PIXELS
+from adapters.workers.limited_program import run_limited
+from domain.base.errors import Unreadable
 
 _HEAD: Final = 4096
 """Bytes in which ffmpeg has written all chunks of a PNG that come before its profile."""
@@ -76,9 +77,13 @@ def _without_gamma(png: bytes) -> bytes:
 
 
 def _output(command: Sequence[str], content: bytes, seconds: float = SECONDS) -> bytes | None:
-    """What a program writes about `content`; None where it fails or takes too long."""
+    """What a program writes about `content`; None where it fails or computes for too long.
+
+    Raises:
+        NotInTime: it was not over in time, on a busy machine.
+    """
     try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=seconds, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        done = run_limited(command, seconds, content)
+    except (OSError, Unreadable):
         return None
     return done.stdout if done.returncode == 0 else None

@@ -12,6 +12,9 @@ from domain.events.event import Event, Payload, recorded_as
 NEEDS_FFMPEG: Final = "ffmpeg is not installed: `make tools` or your system's package `ffmpeg` lets videos be shown"
 """The problem of a video that was found while nothing could decode it; a full scan tries again once something can."""
 
+NOT_IN_TIME: Final = "it could not be decoded in time, as the machine was busy: it is tried again when that is idle"
+"""The problem of a file of which nobody knows yet whether it can be shown."""
+
 READINGS: Final = {"photo": 2, "video": 2}
 """How many times more became known of the files of a kind. Raise it when a reading finds more than before: what was
 read before that is read again, though it did not change."""

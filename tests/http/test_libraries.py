@@ -153,6 +153,7 @@ def test_a_library_of_which_all_is_gone_is_held_until_it_is_said_that_it_was_del
     work = ann.get("/libraries").json()["items"][1]
     assert (work["state"], work["offline"], work["photos"]) == ("held", True, 2)
     assert "is its disk mounted?" in work["reason"]
+    assert ed.get("/libraries").json()["items"][1]["reason"].startswith("so much of it is gone at once")
     assert ed.post("/libraries/2/scan").status_code == 202
     own_world.watcher.step()
     assert ann.get("/libraries").json()["items"][1]["photos"] == 2
@@ -180,6 +181,7 @@ def test_a_new_library_with_photos_of_one_that_is_gone_waits_and_says_which(own_
     assert answer.json()["root"] == str(moved)
     assert [each["id"] for each in ann.get("/libraries").json()["items"]] == [1, 2]
     own_world.watcher.step()
+    assert ann.get("/health").json()["status"] == "ok", "a library that is shown no more is no trouble"
     assert ann.get("/image", params={"path": "boss.jpg", "library": "Work"}).status_code == 200
 
 

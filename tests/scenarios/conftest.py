@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -53,7 +54,7 @@ class Place:
         self.scanner = self.scanner_of(self.gallery)
         self.library = self.add(root)
 
-    def gallery_of(self, workers: WorkerPool, **limits: float) -> Gallery:
+    def gallery_of(self, workers: WorkerPool, **limits: Any) -> Gallery:
         """Its pictures, made by these workers."""
         return Gallery(
             workers,

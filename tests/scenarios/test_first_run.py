@@ -8,17 +8,19 @@ import sqlite3
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
+from adapters.background.scan import Scanner
 from adapters.cli.libraries import make_libraries
 from adapters.settings import Settings
 from app import Application
-from domain.base.actor import CLI
-from tests.scenarios.conftest import jpeg
+from domain.commands.media import ReadFile
+from tests.scenarios.conftest import Place, jpeg
 from tests.scenarios.serving import Served, imageapi, serving
 from tests.waiting import until
 
@@ -88,27 +90,16 @@ def test_another_base_path_says_that_the_old_library_is_still_served_and_how_to_
     assert made(data, new, tmp_path / "third", photos) == []
 
 
-def test_folders_that_many_servers_name_at_once_are_one_library_each(data: Path, photos: Path) -> None:
-    everyone = threading.Barrier(4)
-    failures: list[Exception] = []
+def test_a_folder_that_two_servers_name_at_once_is_one_library_and_both_start(
+    data: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*_: object) -> None:
+        monkeypatch.undo()
+        assert made(data, photos) == []
 
-    def start() -> None:
-        everyone.wait()
-        try:
-            made(data, photos)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test tells of it
-            failures.append(error)
-
-    threads = [threading.Thread(target=start) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    application = Application(Settings.load({"IMAGEAPI_DATA": str(data), **OFF}, data.parent))
-    with application.ledger.reading(CLI) as tables:
-        assert [library.root for library in tables.libraries.shown()] == [str(photos)]
-    application.close()
+    monkeypatch.setattr("adapters.cli.libraries.former_library", meanwhile)
+    assert made(data, photos) == []
+    assert imageapi(data, "library", "list").stdout.count("library ") == 1
 
 
 def test_a_database_of_another_program_is_refused_with_what_to_do(data: Path, photos: Path, tmp_path: Path) -> None:
@@ -191,8 +182,9 @@ sys.exit(app.main())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks at /proc")
-def test_a_server_ends_in_time_in_the_middle_of_clustering(data: Path, photos: Path) -> None:
-    with serving(data, photos, command=[sys.executable, "-c", CLUSTERS_LONG]) as served:
+def test_a_server_ends_in_time_in_the_middle_of_clustering(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with serving(data, tmp_path / "empty", command=[sys.executable, "-c", CLUSTERS_LONG]) as served:
         answers: list[int] = []
         asks = threading.Thread(target=lambda: answers.append(served.client.get("/faces/clusters").status_code))
         asks.start()
@@ -200,3 +192,27 @@ def test_a_server_ends_in_time_in_the_middle_of_clustering(data: Path, photos: P
         ended_well(served)
         asks.join(10)
         assert answers == [503]
+
+
+def test_a_scan_that_is_to_stop_lets_go_of_files_that_are_still_being_read(place: Place) -> None:
+    place.picture("slow.jpg")
+    place.picture("waiting.jpg", "red")
+    reads: list[Future[ReadFile]] = []
+
+    def read(*_: object) -> Future[ReadFile]:
+        reads.append(Future())
+        return reads[-1]
+
+    scanner = Scanner(place.ledger, read, [place.data], settle_seconds=0)
+    report = scanner.scan(place.library, stopping=lambda: len(reads) == 2)
+    assert (report.read, report.discovered, place.files()) == (0, 0, {})
+    assert [each.cancelled() for each in reads] == [True, True]
+    assert place.scan().discovered == 2
+
+
+def test_a_scan_that_stops_while_it_looks_takes_nothing_for_gone(place: Place) -> None:
+    for folder in ("a", "b", "c"):
+        place.picture(f"{folder}/one.jpg", "red" if folder == "a" else "blue")
+    place.scan()
+    place.scanner.scan(place.library, stopping=lambda: True)
+    assert all(media.present for media in place.files().values())

@@ -143,6 +143,19 @@ def test_what_waited_is_scanned_when_the_folder_of_the_other_library_is_back(pla
     assert (watches.waiting, len(names(place, library))) == ({}, 10)
 
 
+def test_what_waited_waits_no_more_once_a_command_scanned_it(place: Place) -> None:
+    photos(place.root)
+    place.scan()
+    place.root.rename(place.root.with_name("elsewhere"))
+    library = place.add(photos(place.root.with_name("part"), 5))
+    watches = watcher(place)
+    watches.step()
+    assert library.id in watches.waiting
+    place.scan(library)
+    watches.step()
+    assert (watches.waiting, library.id in watches.missing) == ({}, False)
+
+
 # A disk that is away
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import msgspec
 
@@ -19,7 +20,16 @@ from projections.queries.reading import Lookups
 
 routes = Routes("Libraries")
 
+State = Literal["scanned", "offline", "held", "waiting"]
+
 _NOT_YET = Watching("polling", "its watch is being set")
+_WHY: Final[Mapping[State, str]] = {
+    "scanned": "",
+    "offline": "its folder cannot be reached",
+    "held": "so much of it is gone at once that its disk is rather away: nothing was marked as removed",
+    "waiting": "it may be another library that was moved: an admin says which it is",
+}
+"""The reason without any path, for who is no admin."""
 
 
 class MovedFrom(msgspec.Struct):
@@ -47,7 +57,7 @@ class LibraryView(msgspec.Struct):
     photos: int
     videos: int
     problems: int
-    state: Literal["scanned", "offline", "held", "waiting"]
+    state: State
     offline: bool
     reason: str | None
     moved_from: MovedFrom | None
@@ -208,6 +218,7 @@ def _view_of(call: Call, library: Library, counts: tuple[int, int, int], watchin
     is_admin, work = call.actor.is_admin, call.dependencies.work
     missing = work.missing_roots().get(library.id)
     photos, videos, problems = counts
+    state = _state(work, library.id)
     former = work.waiting().get(library.id) if is_admin else None
     return LibraryView(
         id=library.id,
@@ -216,9 +227,9 @@ def _view_of(call: Call, library: Library, counts: tuple[int, int, int], watchin
         photos=photos,
         videos=videos,
         problems=problems + len(work.unreadable(library.id)),
-        state=_state(work, library.id),
+        state=state,
         offline=missing is not None,
-        reason=missing if is_admin or missing is None else "its folder cannot be reached",
+        reason=missing if is_admin or missing is None else _WHY[state],
         moved_from=None if former is None else _moved_from(former),
         watched=watching.mode,
         watched_reason=watching.reason if is_admin else None,
@@ -227,7 +238,7 @@ def _view_of(call: Call, library: Library, counts: tuple[int, int, int], watchin
     )
 
 
-def _state(work: Work, library_id: int) -> Literal["scanned", "offline", "held", "waiting"]:
+def _state(work: Work, library_id: int) -> State:
     if library_id in work.waiting():
         return "waiting"
     if library_id in work.held():

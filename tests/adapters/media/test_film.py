@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from adapters.media import ffmpeg as tools
-from adapters.media import film
-from adapters.media.film import film_of
+from adapters.media import film, indexing
+from adapters.media.film import Film, film_of
 from adapters.media.indexing import IndexedFile, index_file, metadata
 from adapters.media.renditions import rendition_path
-from domain.base.errors import Unavailable, Unreadable
+from domain.base.errors import NotInTime, Unavailable, Unreadable
 from domain.events.media import NEEDS_FFMPEG
 from tests.footage import AAC, H264, HEVC, ffmpeg, footage, turned
 
@@ -252,8 +252,19 @@ def test_a_decoder_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pyt
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
     monkeypatch.setattr(tools, "tool", lambda name: str(tmp_path / name))
-    with pytest.raises(Unreadable, match=r"longer than 0\.1 s"):
+    with pytest.raises(NotInTime, match=r"ffprobe was not over after 0\.5 s"):
         tools.ffprobe(b"/a.mp4", seconds=0.1)
+
+
+def test_a_video_that_was_not_looked_at_in_time_is_left_for_later_and_blamed_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object) -> Film:
+        raise NotInTime("ffprobe was not over")
+
+    monkeypatch.setattr(indexing, "film_of", late)
+    with pytest.raises(NotInTime):
+        indexed(footage(tmp_path / "a.mp4"))
 
 
 def test_a_video_is_listed_where_ffmpeg_is_missing_and_says_how_to_get_it(

@@ -191,8 +191,9 @@ function troubleOf(library, changed) {
   const looking = `Looking through ${library.name}`;
   const { moved_from: from, root, id, reason } = library;
   if (library.state === 'waiting') {
-    const text = from
-      ? `It waits: ${figure(from.here)} of the ${count(from.files, 'file')} of ${from.name}, whose folder is gone, are here.`
+    const part = from && `${figure(from.here)} of the ${count(from.files, 'file')} of ${from.name}`;
+    const text = part
+      ? `It waits: ${part}, whose folder is gone, are here.`
       : 'It waits until an admin says which library it is.';
     return h(
       'div',
