@@ -105,7 +105,8 @@ def test_a_file_rewritten_in_place_is_read_again_and_keeps_its_id_and_tags(place
     assert before.content_hash is not None
     with place.ledger.transaction(CLI) as uow:
         tag_contents(uow, [before.content_hash], "holiday")
-    path.write_bytes(jpeg("blue", (65, 48)))
+    content = path.read_bytes()
+    path.write_bytes(content[:2] + b"\xff\xfe\x00\x07rated" + content[2:])  # a comment, and the same picture
     assert place.scan().changed == 1
     after = place.files()["photo.jpg"]
     assert (after.id, after.content_hash != before.content_hash) == (before.id, True)
@@ -160,9 +161,10 @@ def test_a_file_moved_to_where_a_missing_one_was_loses_neither_content(place: Pl
     blue = second.read_bytes()
     second.rename(first)
     place.scan()
-    files = place.files()
-    assert (files["a.jpg"].present, files["b.jpg"].present) == (True, False)
+    assert [path for path, media in place.files().items() if media.present] == ["a.jpg"]
     assert first.read_bytes() == blue
+    place.picture("again.jpg", "red")
+    assert place.scan().moved == 1
 
 
 def test_a_missing_root_marks_nothing_as_removed_and_says_so(place: Place) -> None:
@@ -261,12 +263,12 @@ def test_a_file_that_is_still_being_written_is_left_for_the_next_scan(place: Pla
         """Writes the rest while the scan waits for the file to stand still."""
 
         def __init__(self) -> None:
-            self.written = False
+            self.asked = 0
 
         def __call__(self) -> bool:
-            if not self.written:
+            self.asked += 1
+            if self.asked == 3:  # after both walks
                 path.write_bytes(whole)
-                self.written = True
             return False
 
     scanner = Scanner(place.ledger, place.gallery.read, [place.data], settle_seconds=0.3)
@@ -485,3 +487,27 @@ def test_a_library_of_somebodys_programs_alone_is_empty(place: Place) -> None:
     (place.root / "index.ts").write_text("export {}")
     with pytest.raises(Unavailable, match="is empty, though files are known"):
         place.scan()
+
+
+def test_a_scan_that_is_to_stop_lets_go_of_files_that_are_still_being_read(place: Place) -> None:
+    place.picture("slow.jpg")
+    place.picture("waiting.jpg", "red")
+    reads: list[Future[ReadFile]] = []
+
+    def read(*_: object) -> Future[ReadFile]:
+        reads.append(Future())
+        return reads[-1]
+
+    scanner = Scanner(place.ledger, read, [place.data], settle_seconds=0)
+    report = scanner.scan(place.library, stopping=lambda: len(reads) == 2)
+    assert (report.read, report.discovered, place.files()) == (0, 0, {})
+    assert [each.cancelled() for each in reads] == [True, True]
+    assert place.scan().discovered == 2
+
+
+def test_a_scan_that_stops_while_it_looks_takes_nothing_for_gone(place: Place) -> None:
+    for folder in ("a", "b", "c"):
+        place.picture(f"{folder}/one.jpg", "red" if folder == "a" else "blue")
+    place.scan()
+    place.scanner.scan(place.library, stopping=lambda: True)
+    assert all(media.present for media in place.files().values())
