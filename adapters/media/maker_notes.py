@@ -21,7 +21,7 @@ _MOST_ENTRIES: Final = 512
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 13: 4}
 
 
-class Note:
+class MakerNote:
     """A directory of TIFF in a maker's note: its fields' types, counts and bytes by their tags."""
 
     def __init__(self, note: bytes, at: int, order: str, base: int) -> None:
@@ -59,16 +59,16 @@ def lens_of_note(note: bytes, make: str, note_at: int | None, order: str) -> str
     EXIF block, where that is known, and `order` that block's byte order (`<` or `>`)."""
     make = make.casefold()
     if make.startswith("canon") and note_at is not None:
-        canon = Note(note, 0, order, -note_at)
+        canon = MakerNote(note, 0, order, -note_at)
         return _text(canon.value(_CANON_LENS)) or _of_canon_settings(canon.value(_CANON_SETTINGS), order)
     if note.startswith(b"Nikon\0") and len(note) > 18:
         inner = "<" if note[10:12] == b"II" else ">"
         directory = struct.unpack_from(f"{inner}I", note, 14)[0]
-        return lens_in_numbers(_rationals(Note(note, 10 + directory, inner, 10).value(_NIKON_LENS), inner))
+        return lens_in_numbers(_rationals(MakerNote(note, 10 + directory, inner, 10).value(_NIKON_LENS), inner))
     if note.startswith((b"OLYMPUS\0", b"OM SYSTEM\0")) and len(note) > 16:
         return _of_olympus(note)
     if note.startswith(b"Panasonic\0") and note_at is not None:
-        return _text(Note(note, 12, order, -note_at).value(_PANASONIC_LENS))
+        return _text(MakerNote(note, 12, order, -note_at).value(_PANASONIC_LENS))
     return ""
 
 
@@ -111,8 +111,8 @@ def _of_olympus(note: bytes) -> str:
     """Olympus keeps its equipment in a directory of its own, counted from the beginning of the note."""
     start = 16 if note.startswith(b"OM SYSTEM\0") else 12
     order = "<" if note[start - 4 : start - 2] == b"II" else ">"
-    at = Note(note, start, order, 0).offset(_OLYMPUS_EQUIPMENT)
-    return "" if at is None or not 0 < at < len(note) else _text(Note(note, at, order, 0).value(_OLYMPUS_LENS))
+    at = MakerNote(note, start, order, 0).offset(_OLYMPUS_EQUIPMENT)
+    return "" if at is None or not 0 < at < len(note) else _text(MakerNote(note, at, order, 0).value(_OLYMPUS_LENS))
 
 
 def _rationals(value: bytes, order: str) -> tuple[float, ...]:

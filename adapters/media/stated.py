@@ -14,7 +14,7 @@ from adapters.media.exif import PARSING_ERRORS, CameraFacts, camera_facts, direc
 from adapters.media.taking import Times, times_of
 from adapters.media.written import (
     LONGEST_TITLE,
-    Written,
+    WrittenWords,
     described,
     exif_of,
     keywords_of,
@@ -40,7 +40,7 @@ class Stated(msgspec.Struct, frozen=True):
     """What is stated of one file; `exif` is without any entry where it has none."""
 
     camera: CameraFacts
-    written: Written
+    written: WrittenWords
     times: Times
     exif: Image.Exif
 
@@ -54,7 +54,7 @@ def stated_of(
         return _stated_of(content, format_name, opened, sidecars)
     except PARSING_ERRORS as error:
         log.warning("nothing is read of what is written in a %s: %s", format_name, error)
-        return Stated(CameraFacts(), Written(), Times((), (), ()), Image.Exif())
+        return Stated(CameraFacts(), WrittenWords(), Times((), (), ()), Image.Exif())
 
 
 def _stated_of(
@@ -74,7 +74,7 @@ def stated_of_film(camera: CameraFacts, tags: Mapping[str, str], file: BinaryIO,
     def first(names: Sequence[str]) -> str:
         return next((tags[name] for name in names if tags.get(name)), "")
 
-    container = Written(
+    container = WrittenWords(
         title=line(first(_FILM_TITLES), LONGEST_TITLE),
         description=described(first(_FILM_DESCRIPTIONS)),
         keywords=keywords_of(first(_FILM_KEYWORDS).replace(";", ",").split(",")),
@@ -84,11 +84,11 @@ def stated_of_film(camera: CameraFacts, tags: Mapping[str, str], file: BinaryIO,
 
 
 def _stated(
-    camera: CameraFacts, beside: Sequence[XmpWords], inside: XmpWords, written: Written, blocks: Blocks
+    camera: CameraFacts, beside: Sequence[XmpWords], inside: XmpWords, written: WrittenWords, blocks: Blocks
 ) -> Stated:
     """A camera knows itself and its lens best; of the rest a sidecar comes first, as it was written last."""
     sidecar = written_of_sidecars(beside)
-    own = Written(
+    own = WrittenWords(
         lens=camera.lens,
         make=camera.make,
         model=camera.model,

@@ -35,7 +35,7 @@ _OF_CAMERAS: Final = (
 """What cameras and programs write as the description of every photo."""
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class WrittenWords(msgspec.Struct, frozen=True, kw_only=True):
     """What is written about one photo; each as in `FileFacts`, None or empty where nobody says it."""
 
     title: str | None = None
@@ -51,26 +51,28 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     altitude: float | None = None
 
 
-def written_of(inside: XmpWords, blocks: Blocks) -> Written:
+def written_of(inside: XmpWords, blocks: Blocks) -> WrittenWords:
     """What is written in a photo's `blocks`, `inside` being what its XMP says."""
     tags = directory(blocks.exif, None)
     return together([_of_xmp(inside), _of_iptc(blocks.iptc), _of_exif(tags), _of_texts(blocks.texts)])
 
 
-def written_of_sidecars(sidecars: Iterable[XmpWords]) -> Written:
+def written_of_sidecars(sidecars: Iterable[XmpWords]) -> WrittenWords:
     """What is written beside a photo."""
     return together([*map(_of_xmp, sidecars)])
 
 
-def together(sources: Sequence[Written]) -> Written:
+def together(sources: Sequence[WrittenWords]) -> WrittenWords:
     """Of each thing what the first says that says it; a position is one thing."""
     found: dict[str, Any] = {}
-    for field in Written.__struct_fields__:
+    for field in WrittenWords.__struct_fields__:
         if field not in {"latitude", "longitude", "altitude"}:
             found[field] = next((value for each in sources if (value := getattr(each, field)) not in (None, ())), None)
-    placed = next((each for each in sources if each.latitude is not None and each.longitude is not None), Written())
+    placed = next(
+        (each for each in sources if each.latitude is not None and each.longitude is not None), WrittenWords()
+    )
     found["keywords"] = found["keywords"] or ()
-    return Written(**found, latitude=placed.latitude, longitude=placed.longitude, altitude=placed.altitude)
+    return WrittenWords(**found, latitude=placed.latitude, longitude=placed.longitude, altitude=placed.altitude)
 
 
 def xmp_inside(blocks: Blocks) -> XmpWords:
@@ -78,8 +80,8 @@ def xmp_inside(blocks: Blocks) -> XmpWords:
     return words_of_xmp(blocks.xmp, blocks.extension)
 
 
-def _of_xmp(words: XmpWords) -> Written:
-    return Written(
+def _of_xmp(words: XmpWords) -> WrittenWords:
+    return WrittenWords(
         title=line(words.title, LONGEST_TITLE),
         description=described(words.description),
         rating=words.rating,
@@ -94,14 +96,14 @@ def _of_xmp(words: XmpWords) -> Written:
     )
 
 
-def _of_iptc(block: bytes | None) -> Written:
+def _of_iptc(block: bytes | None) -> WrittenWords:
     texts = texts_of_iptc(block)
 
     def first(number: int) -> str:
         return next(iter(texts.get(number, ())), "")
 
     names = dict.fromkeys(name for number in _PLACES if (name := one_line(first(number))))
-    return Written(
+    return WrittenWords(
         title=line(first(_TITLE), LONGEST_TITLE) or line(first(_HEADLINE), LONGEST_TITLE),
         description=described(first(_CAPTION)),
         keywords=keywords_of(texts.get(_KEYWORD, ())),
@@ -109,12 +111,12 @@ def _of_iptc(block: bytes | None) -> Written:
     )
 
 
-def _of_exif(tags: Mapping[int, Any]) -> Written:
+def _of_exif(tags: Mapping[int, Any]) -> WrittenWords:
     stars, percent = tags.get(_RATING), tags.get(_RATING_PERCENT)
     rating = stars if isinstance(stars, int) and 1 <= stars <= 5 else None
     if rating is None and isinstance(percent, int):
         rating = stars_of_percent(percent)
-    return Written(
+    return WrittenWords(
         title=line(_wide(tags.get(_XP_TITLE)), LONGEST_TITLE),
         description=described(_text(tags.get(ExifTags.Base.ImageDescription)))
         or described(_wide(tags.get(_XP_COMMENT))),
@@ -123,9 +125,9 @@ def _of_exif(tags: Mapping[int, Any]) -> Written:
     )
 
 
-def _of_texts(texts: Mapping[str, str]) -> Written:
+def _of_texts(texts: Mapping[str, str]) -> WrittenWords:
     """The keywords that the PNG specification names (11.3.3.2)."""
-    return Written(
+    return WrittenWords(
         title=line(texts.get("Title", ""), LONGEST_TITLE),
         description=described(texts.get("Description", "")) or described(texts.get("Comment", "")),
         keywords=keywords_of(texts.get("Keywords", "").split(",")),

@@ -33,7 +33,7 @@ from domain.events.tag import MediaTagged
 from domain.ports.face_engine import DetectedFace
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.carry_over import Carrying, Placed, is_bare, is_decided, repeated
-from domain.rules.succession import Link, is_alone, links_of_file
+from domain.rules.succession import Replacement, is_alone, links_of_file
 
 CARRY: Final = "media.carry"
 
@@ -63,7 +63,7 @@ def carry_over_changes(
 
 
 def _carried(
-    uow: UnitOfWork, links: Sequence[Link], change: MediaChanged, before: Sequence[Event], *, faces_follow: bool
+    uow: UnitOfWork, links: Sequence[Replacement], change: MediaChanged, before: Sequence[Event], *, faces_follow: bool
 ) -> list[Event]:
     link = links[-1]
     if link.is_fresh and (earlier := _earlier(links)) is not None:
@@ -93,7 +93,9 @@ def carry_over_look(
     events: list[Event] = []
     merely: list[Event] = []
     for predecessor in carrying.predecessors:
-        link = Link(predecessor.content_hash, content_hash, predecessor.position, predecessor.same, is_fresh=True)
+        link = Replacement(
+            predecessor.content_hash, content_hash, predecessor.position, predecessor.same, is_fresh=True
+        )
         events += _without(events, _labels(uow, link))
     for placed in carrying.placed:
         older = placed.face.content_hash
@@ -170,7 +172,7 @@ def _listed(parts: Sequence[str]) -> str:
     return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
 
 
-def _labels(uow: UnitOfWork, link: Link) -> list[Event]:
+def _labels(uow: UnitOfWork, link: Replacement) -> list[Event]:
     """The tags that the newer content lacks; and the insights, where no file holds the older one any more."""
     has = uow.tagged.ids_of_content(link.newer)
     tags = [tag.id for tag in uow.tagged.of_content(link.older) if tag.id not in has]
@@ -185,7 +187,7 @@ def _labels(uow: UnitOfWork, link: Link) -> list[Event]:
     return events if is_said else [ContentCarried(link.older, link.newer), *events]
 
 
-def _faces_at_once(uow: UnitOfWork, link: Link, placement: Placement) -> list[Event]:
+def _faces_at_once(uow: UnitOfWork, link: Replacement, placement: Placement) -> list[Event]:
     """All faces of the older content, which go to the newer one as they are, and the markers that say that it was
     looked at; none where a file still holds the older one, or somebody decided about faces of the newer one before."""
     if uow.faces.on_content(link.newer) or not is_alone(uow, link.older):
@@ -248,7 +250,7 @@ def _heir(
     return [*lifted, drawn, *repeated(uow, face, heir)]
 
 
-def _earlier(links: Sequence[Link]) -> Link | None:
+def _earlier(links: Sequence[Replacement]) -> Replacement | None:
     """The link by which the content that is replaced now once took the place of the one that returns, as the same
     picture."""
     now = links[-1]
@@ -258,7 +260,7 @@ def _earlier(links: Sequence[Link]) -> Link | None:
     return None
 
 
-def _given_back(uow: UnitOfWork, link: Link, placement: Placement | None) -> list[Event]:
+def _given_back(uow: UnitOfWork, link: Replacement, placement: Placement | None) -> list[Event]:
     """The faces that went from the content that returns to the one that is replaced, and those that were decided there
     since."""
     if not is_alone(uow, link.older):

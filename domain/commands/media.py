@@ -206,7 +206,9 @@ def _moved(
 
 
 def _arrived(source: Media, library_id: int, file: ReadFile, same: SamePicture | None) -> Iterator[Event]:
-    yield MediaMoved(source.id, library_id, file.path, file.facts.mtime_ns, source.library_id, source.path)
+    yield MediaMoved(
+        source.id, library_id, file.path, file.facts.mtime_ns, was_library_id=source.library_id, was_path=source.path
+    )
     if source.content_hash != file.content_hash:
         why = SamePicture(BY_DATA) if same is None else same
         yield MediaChanged(source.id, file.content_hash, source.content_hash, file.facts, why)

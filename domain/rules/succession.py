@@ -46,7 +46,7 @@ class Predecessor(msgspec.Struct, frozen=True):
         return placed
 
 
-class Link(msgspec.Struct, frozen=True):
+class Replacement(msgspec.Struct, frozen=True):
     """One content taking the place of another in a file. `is_fresh` says that it may be the same picture: the file was
     there all the time, and the newer content lay nowhere else."""
 
@@ -62,10 +62,10 @@ class Link(msgspec.Struct, frozen=True):
         return self.same is not None or self.is_fresh
 
 
-def links_of(events: Sequence[Recorded]) -> list[Link]:
+def links_of(events: Sequence[Recorded]) -> list[Replacement]:
     """What took whose place in one file, the oldest first; `events` are those of its stream. What could not be read in
     between is passed over."""
-    links: list[Link] = []
+    links: list[Replacement] = []
     last: bytes | None = None
     is_fresh = True
     for recorded in events:
@@ -79,7 +79,7 @@ def links_of(events: Sequence[Recorded]) -> list[Link]:
         elif isinstance(event, MediaChanged) and event.content_hash is not None and not _is_broken(event):
             if last is not None and last != event.content_hash:
                 fresh = is_fresh and event.came_from is None
-                links.append(Link(last, event.content_hash, recorded.position, event.same, fresh))
+                links.append(Replacement(last, event.content_hash, recorded.position, event.same, fresh))
             last, is_fresh = event.content_hash, True
     return links
 
@@ -96,7 +96,7 @@ def _is_broken(event: MediaDiscovered | MediaChanged) -> bool:
     return event.content_hash is None or not is_shown
 
 
-def links_of_file(uow: UnitOfWork, media_id: int) -> list[Link]:
+def links_of_file(uow: UnitOfWork, media_id: int) -> list[Replacement]:
     """What took whose place in one file, the oldest first."""
     return links_of(uow.later_in(f"media-{media_id}", 0))
 
@@ -107,7 +107,7 @@ def predecessors(uow: UnitOfWork, content_hash: bytes) -> list[list[Predecessor]
     return [chain for chain in chains if chain]
 
 
-def chain_of(links: Sequence[Link], content_hash: bytes) -> list[Predecessor]:
+def chain_of(links: Sequence[Replacement], content_hash: bytes) -> list[Predecessor]:
     """The contents that one took the place of in a file with these `links`, the last first."""
     chain: list[Predecessor] = []
     newer, is_same, met = content_hash, True, {content_hash}

@@ -29,7 +29,7 @@ from projections.queries.tagged import TaggedMedia
 from projections.queries.tags import Tags
 from projections.queries.timeline import Timeline
 from projections.queries.transcripts import Transcripts
-from projections.queries.unmatched_faces import UnmatchedFaces
+from projections.queries.unmatched import UnmatchedFaces
 from projections.queries.users import Users
 from projections.queries.visibility import Visibility
 from projections.tables.schema import ReadTables

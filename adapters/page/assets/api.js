@@ -64,13 +64,23 @@
  *   | { kind: 'done', data: TurnResult }} Heard
  */
 
+/**
+ * What a problem says.
+ * @typedef {object} ProblemBody
+ * @property {string} [title]
+ * @property {string} [type]
+ * @property {string | null} [detail]
+ * @property {FieldError[]} [errors]
+ * @property {OperationInTheWay[]} [operations]
+ */
+
 const JSON_ONLY = 'application/json';
 
 /** An answer that is not 2xx, in the server's own words, or the lack of any answer. */
 export class Problem extends Error {
   /**
    * @param {number} status 0 where the server did not answer
-   * @param {{ title?: string, type?: string, detail?: string | null, errors?: FieldError[], operations?: OperationInTheWay[] }} [body]
+   * @param {ProblemBody} [body]
    */
   constructor(status, body = {}) {
     const detail = body.detail ?? body.title ?? `The server answered ${status}.`;
