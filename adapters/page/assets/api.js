@@ -3,7 +3,7 @@
  * What a route takes and answers stands in shapes.d.ts, which is made from what the server declares.
  */
 
-/** @import { FieldError, OperationInTheWay, Rehearsal, Routes, TurnResult } from '../shapes' */
+/** @import { Problem as ProblemShape, Rehearsal, Routes, TurnResult } from '../shapes' */
 
 /**
  * @typedef {string|number|boolean|null|undefined} Value of a parameter
@@ -70,7 +70,7 @@ const JSON_ONLY = 'application/json';
 export class Problem extends Error {
   /**
    * @param {number} status 0 where the server did not answer
-   * @param {{ title?: string, type?: string, detail?: string | null, errors?: FieldError[], operations?: OperationInTheWay[] }} [body]
+   * @param {Partial<ProblemShape>} [body]
    */
   constructor(status, body = {}) {
     const detail = body.detail ?? body.title ?? `The server answered ${status}.`;
