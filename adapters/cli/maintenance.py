@@ -14,8 +14,8 @@ from adapters.cli.progress import console_on, progress_of
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
 from domain.base.actor import CLI
-from domain.undo.operations import undo as undo_operation
-from domain.undo.operations import undo_with_later
+from domain.base.errors import InTheWay
+from domain.undo.operations import undo_or_say_what_is_in_the_way, undo_with_later
 
 
 def status(application: ApplicationParts, words: argparse.Namespace) -> int:
@@ -92,9 +92,15 @@ def verify(application: ApplicationParts, words: argparse.Namespace) -> int:
 
 def undo(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Take an operation back."""
-    with application.ledger.transaction(CLI) as uow:
-        undo = undo_with_later if words.with_later else undo_operation
-        undone_by = undo(uow, words.operation)
-        text = uow.text
+    try:
+        with application.ledger.transaction(CLI) as uow:
+            undo = undo_with_later if words.with_later else undo_or_say_what_is_in_the_way
+            undone_by = undo(uow, words.operation)
+            text = uow.text
+    except InTheWay as error:
+        if error.operations:
+            too = ", ".join(f"{later.id} ({later.text})" for later in error.operations)
+            print(f"with --with-later these are taken back first: {too}", file=sys.stderr)
+        raise
     print(f"operation {undone_by}: {text}")
     return 0

@@ -15,8 +15,11 @@ import msgspec
 import pytest
 
 from adapters.http.asgi import declared
+from adapters.http.web.openapi import bodies_of
+from adapters.http.web.problems import Invalid
 from adapters.http.web.routes import DeclaredRoute
 from adapters.http.web.security_headers import SECURITY_HEADERS
+from adapters.http.web.validation import body_of, exclusions_of
 from domain.base.conversation import ConversationMessage
 from tests.http.understanding import Watched
 from tests.http.words import fields, named, problem
@@ -56,6 +59,40 @@ def test_every_schema_is_a_valid_one_and_no_two_routes_share_a_name() -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
     names = [operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names))
+
+
+BODIES = [pytest.param(body, id=body.__name__) for body in bodies_of(declared())]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_the_document_says_what_a_body_may_hold_and_what_excludes_what_as_the_server_sees_it(
+    body: type[msgspec.Struct],
+) -> None:
+    schema = DOCUMENT["components"]["schemas"][body.__name__]
+    assert schema["additionalProperties"] is False
+    rules = exclusions_of(body)
+    said = {"allOf": [schema, *schema.get("allOf", ())]}
+    said = {"allOf": [{key: each[key] for key in ("not", "if", "then") if key in each} for each in said["allOf"]]}
+    validator = jsonschema.Draft202012Validator(said)
+    for rule in rules:
+        others = {other.fields[0]: "x" for other in rules if other is not rule}
+        for given in ((), *((name,) for name in rule.fields), rule.fields):
+            values = {**others, **dict.fromkeys(given, "x")}
+            allowed = len(given) == 1 or (not given and not rule.required)
+            if rule.fields[0] not in others:
+                assert validator.is_valid(values) == allowed, values
+            with pytest.raises(Invalid) as refusal:
+                body_of(msgspec.json.encode({**values, "no such field": 1}), body)
+            told = [error.message for error in refusal.value.errors if error.field == rule.fields[0]]
+            assert any("and only one" in message for message in told) == (not allowed), values
+
+
+def test_names_paths_and_dates_say_how_they_are_written() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    person, face = schemas["NewPerson"]["properties"], schemas["DrawnFace"]["properties"]
+    assert (person["name"]["minLength"], face["path"]["minLength"]) == (1, 1)
+    assert {"type": "null"} in person["birth_date"]["anyOf"]
+    assert [each["pattern"] for each in person["birth_date"]["anyOf"] if "pattern" in each] == [r"^\d{4}-\d\d-\d\d$"]
 
 
 def test_every_write_to_persons_faces_tags_and_entities_can_be_rehearsed() -> None:

@@ -16,7 +16,7 @@ from adapters.store.ledger import Ledger
 from domain.base.actor import AUTOBIND, CLI
 from domain.base.geometry import Box
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face
-from domain.commands.persons import create_person, delete_person, merge_persons
+from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from domain.commands.tags import tag_contents
 from domain.events.face import FaceAssigned, Why
 from domain.undo.operations import undo
@@ -151,6 +151,14 @@ def test_undo_takes_a_merge_back_and_says_why_it_cannot_twice(data: Path) -> Non
     again = imageapi(data, "undo", "3")
     assert (again.returncode, "was undone by operation 4" in again.stderr) == (1, True)
     assert imageapi(data, "undo", "99").returncode == 1
+    ledger = Ledger(Database(f"sqlite:///{data}/imageapi.db"))
+    for name in ("Bea", "Cleo"):
+        with ledger.transaction(CLI) as uow:
+            change_person(uow, persons[0], PersonChanges(name=name))
+    ledger.close()
+    refused = imageapi(data, "undo", "5")
+    assert "with --with-later these are taken back first: 6 (renamed Bea to Cleo)" in refused.stderr
+    assert (refused.returncode, imageapi(data, "undo", "5", "--with-later").returncode) == (1, 0)
 
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"

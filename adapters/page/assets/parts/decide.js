@@ -74,7 +74,7 @@ export async function decideMany(action, ids, who = {}) {
 function told(ids, answer) {
   const failed = answer.body.results.filter((each) => !each.ok);
   const why = failed[0]?.error;
-  if (failed.length === ids.length) throw new Problem(409, { detail: why });
+  if (failed.length === ids.length) throw new Problem(409, why ? { detail: why } : {});
   if (failed.length) toast(`${failed.length} of ${ids.length} could not be done: ${why}`, { bad: true });
   return answer;
 }
