@@ -31,8 +31,7 @@ from adapters.vectors.similarity import Similarity
 from adapters.vectors.space import Space
 from domain.base.actor import CLI, WATCHER
 from domain.base.geometry import Box
-from domain.commands.faces import BY_USER
-from domain.events.face import FaceAssigned, FaceDetected
+from domain.events.face import BY_USER, FaceAssigned, FaceDetected
 from domain.events.person import PersonCreated
 from domain.ports.face_engine import EMBEDDING_DIMENSIONS, Embedding
 

@@ -29,11 +29,10 @@ from adapters.store.ledger import Ledger
 from adapters.store.log import events_after, log_events
 from domain.base.actor import CLI, WATCHER
 from domain.base.geometry import Box
-from domain.commands.faces import BY_USER
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.persons import create_person, merge_persons
-from domain.events.face import FaceAssigned, FaceDetected
+from domain.events.face import BY_USER, FaceAssigned, FaceDetected
 from domain.events.media import FileFacts
 from domain.ports.face_engine import Embedding
 from domain.undo.operations import undo

@@ -42,12 +42,11 @@ from bench.ledger import database
 from domain.base.actor import CLI, WATCHER
 from domain.base.geometry import Box
 from domain.commands.accounts import add_user
-from domain.commands.faces import BY_USER
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.commands.persons import create_person, merge_persons
 from domain.events.event import Event
-from domain.events.face import FaceAssigned, FaceDetected
+from domain.events.face import BY_USER, FaceAssigned, FaceDetected
 from domain.events.media import FileFacts
 from domain.events.tag import MediaTagged, TagCreated
 from domain.ports.face_engine import Embedding

@@ -9,7 +9,9 @@ from typing import Final
 
 from adapters.background.face_detection import DetectsFaces
 from adapters.background.fact_learning import LearnsFacts
+from adapters.background.interruptions import close_interrupted
 from adapters.background.jobs import JobBoard
+from adapters.background.keyword_tags import TagsByKeywords
 from adapters.background.library_watch import WatchesLibraries
 from adapters.background.loops import FollowsLog, Loop
 from adapters.background.meaning_upkeep import KeepsMeaning
@@ -22,6 +24,7 @@ from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.background.vector_upkeep import KeepsVectors
 from adapters.face_engines.build_engine import photos_at_once
 from adapters.files.change_watcher import ChangeWatcher
+from adapters.files.known_roots import KnownRoots
 from adapters.files.unknown_files import UnknownFiles
 from adapters.insights.build_narrator import models_by_backend
 from adapters.language.build_models import LanguageModels
@@ -31,7 +34,7 @@ from adapters.media.gallery import Gallery
 from adapters.media.magic import format_of_stray
 from adapters.media.video_clips import VideoClips
 from adapters.places.locator import Locator
-from adapters.settings import Settings
+from adapters.settings import FaceEngineChoice, Settings
 from adapters.sms.client import SmsClient
 from adapters.store.generations import prepare, rebuild
 from adapters.store.ledger import Ledger
@@ -68,8 +71,17 @@ def build_watcher(
     settings: Settings, ledger: Ledger, board: JobBoard, gallery: Gallery, changes: ChangeWatcher
 ) -> WatchesLibraries:
     """Looks at the libraries as often as is set; what imageapi makes itself is never part of one."""
-    unknown = UnknownFiles(format_of_stray, settings.unknown_files_file)
-    scanner = Scanner(ledger, gallery.read, settings.own_folders, try_again=gallery.try_again, unknown=unknown)
+    roots = KnownRoots(settings.roots_file)
+    scanner = Scanner(
+        ledger,
+        gallery.read,
+        settings.own_folders,
+        try_again=gallery.try_again,
+        roots=roots,
+        unknown=UnknownFiles(format_of_stray, settings.unknown_files_file),
+        places=gallery.placement,
+        faces_follow=settings.face_engine is not FaceEngineChoice.OFF,
+    )
     return WatchesLibraries(
         ledger,
         scanner,
@@ -77,6 +89,7 @@ def build_watcher(
         quick_seconds=settings.watch_quick_interval_seconds,
         full_seconds=settings.watch_full_interval_seconds,
         changes=changes,
+        excluded=settings.own_folders,
     )
 
 
@@ -158,6 +171,7 @@ def build_loops(
     loops = [watcher.loop, _clips(clips)]
     mirror = MirrorsThumbnails(ledger, gallery)
     loops.append(_loop("thumbnails", follow("thumbnails", mirror.TOPICS, mirror.answer).step))
+    loops.append(_loop("keywords", follow("keywords", TagsByKeywords.TOPICS, TagsByKeywords(ledger).answer).step))
     detects = None
     if engine is not None:
         detects = DetectsFaces(ledger, engine, gallery, board, at_once=photos_at_once(settings), likeness=likeness)
@@ -202,12 +216,14 @@ def _summaries(writer: WritesSummaries | None, embeds: EmbedsSummaries, embedder
 
 
 def prepare_tables(ledger: Ledger, board: JobBoard) -> None:
-    """Bring the read tables up to the log, or build them anew, as a job, where another version wrote them."""
+    """Bring the read tables up to the log, or build them anew, as a job, where another version wrote them; then close
+    what was going on when the server last died."""
     if ledger.is_ready():
         ledger.catch_up()
-        return
-    with board.job("rebuild", "building the read tables") as job:
-        prepare(ledger, job.at)
+    else:
+        with board.job("rebuild", "building the read tables") as job:
+            prepare(ledger, job.at)
+    close_interrupted(ledger)
 
 
 def build_rebuilds(ledger: Ledger, board: JobBoard) -> Rebuilds:

@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from adapters.files.recently_read import RecentlyRead
+from adapters.files.sidecars import with_sidecars
 from adapters.files.unknown_files import UnknownFiles, reason_of_name
-from adapters.files.walk import FoundFile, WalkProblem, is_shared_name, kind_of, walk
+from adapters.files.walk import FoundFile, WalkProblem, is_shared_name, is_sidecar, kind_of, walk
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable
@@ -55,14 +56,15 @@ class LibraryWalk:
                 if isinstance(entry, WalkProblem):
                     yield folder, entry
                 else:
-                    (files if _is_plain_media(entry) else others).append(entry)
+                    is_wanted = _is_plain_media(entry) or is_sidecar(entry.path)
+                    (files if is_wanted else others).append(entry)
             formats = self._formats(folder, others)
             files += [file for file in others if _is_of_its_name(file.path, formats)]
             for path, name in formats.items():
                 if not _is_of_its_name(path, formats):
                     yield folder, StrayMedia(path, reason_of_name(path, name))
-            if files:
-                yield folder, files
+            if media := with_sidecars(files):
+                yield folder, media
 
     def _formats(self, folder: str, others: Sequence[FoundFile]) -> Mapping[str, str]:
         return self._unknown.formats(self._library.id, self._root, folder, others) if others else {}
@@ -143,7 +145,7 @@ class News:
         self._again |= {media.id for media in asked if wanted(media)}
 
     def is_news(self, file: FoundFile, known: Media | None) -> bool:
-        """Whether a file that was met is another one than is known."""
+        """Whether a file that was met, or a sidecar of it, is another one than is known."""
         if file.path in self._noticed.unfinished:
             return False
         if known is None or not known.present:
@@ -154,7 +156,7 @@ class News:
             return True
         if self._full and known.problem == NEEDS_FFMPEG and self._has_ffprobe:
             return True
-        return (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
+        return (known.size, known.mtime_ns) != (file.size, file.mtime_ns) or _has_other_sidecars(file, known)
 
     def is_outdated(self, file: FoundFile, known: Media | None) -> bool:
         """Whether there is no news of a file, but more to be known than was when it was read."""
@@ -173,3 +175,9 @@ class News:
             return False
         self._may_reread -= 1
         return True
+
+
+def _has_other_sidecars(file: FoundFile, known: Media) -> bool:
+    """Whether the sidecars of a file are not as they were when it was read with them."""
+    was_read_with_them = known.content_hash is not None and not known.is_outdated
+    return was_read_with_them and known.sidecar != file.sidecar_state

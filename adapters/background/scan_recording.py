@@ -7,19 +7,21 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Self
 
 from adapters.background.moves_between_libraries import left_elsewhere
+from adapters.background.scan_likeness import Likenesses
 from adapters.files.existence import ExistingFiles
 from adapters.files.recently_read import tells_nothing
 from adapters.files.scan_report import Report, ScanReport
 from adapters.store.ledger import Ledger
 from adapters.store.transaction import Transaction
 from domain.base.actor import WATCHER
-from domain.base.errors import Unavailable
+from domain.base.errors import ImageApiError, Unavailable
 from domain.base.paths import folder_of, shown
 from domain.commands.bursts import link_bursts
 from domain.commands.media import ReadFile, record_files, record_missing
+from domain.commands.videos import zone_videos, zones_of
 from domain.events.library import Library
 from domain.events.media import Media
 from domain.rules.bursts import changes_of
@@ -31,24 +33,55 @@ BATCH_SECONDS: Final = 1.5
 """A batch is recorded when it is full or this old, so that photos appear while the scan goes on."""
 
 
+def unfinished_scan(library: str) -> str:
+    """What is said of a scan that could not go on: not why, which may name a folder of the server."""
+    return f"could not scan {library} to its end; /health and the log of the server say why"
+
+
 class ScanRecording:
-    """The operation of one scan of one library, begun with the first thing that there is to record."""
+    """The operation of one scan of one library, begun by who asked for it, or with the first thing that there is to
+    record; it ends with the block that it is entered for."""
 
     def __init__(
-        self, ledger: Ledger, library: Library, written: Collection[str], done: ScanReport, report: Report
+        self,
+        ledger: Ledger,
+        library: Library,
+        likenesses: Likenesses,
+        done: ScanReport,
+        report: Report,
+        *,
+        written: Collection[str],
+        faces_follow: bool,
     ) -> None:
-        """`written` are the files whose writing was noticed; what is recorded is counted into `done` and reported."""
+        """`written` are the files whose writing was noticed; what is recorded is counted into `done` and reported. With
+        `faces_follow` what is new is looked at for faces afterwards, and what only these can tell waits for that."""
         self._ledger, self._library, self._written = ledger, library, written
+        self._likenesses, self._faces_follow = likenesses, faces_follow
         self._done, self._report = done, report
         self._batch: list[ReadFile] = []
+        self._held: list[ReadFile] = []
+        self._changing: set[int] = set()
         self._began = time.monotonic()
         self._vanished: set[int] = set()
         self._touched: set[str] = set()
 
-    def expect(self, vanished: set[int], touched: set[str]) -> None:
-        """The ids of files that are gone from their places, of which a file that is read may be one that moved, and
-        the folders where bursts may have changed."""
-        self._vanished, self._touched = vanished, touched
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Close the operation, where anything was recorded or somebody asked, with the scan in words."""
+        name = self._library.name
+        if error is None:
+            self._end(self._done.text(name))
+        elif isinstance(error, ImageApiError):
+            self._end(unfinished_scan(name))
+        else:
+            self._end(f"began to scan {name}, and was interrupted")
+
+    def expect(self, vanished: set[int], changing: set[int], touched: set[str]) -> None:
+        """The ids of files that are gone from their places, of which a file that is read may be one that moved, of
+        those that are still to be read since they changed, and the folders where bursts may have changed."""
+        self._vanished, self._changing, self._touched = vanished, changing, touched
 
     def add(self, read: ReadFile) -> None:
         """A file was read."""
@@ -60,22 +93,60 @@ class ScanRecording:
             self.record()
 
     def record(self) -> None:
-        """Record what was read so far."""
+        """Record what was read so far, but for files that may have changed places: these wait for each other."""
         batch, self._batch = self._without_unchanged(self._batch), []
         self._began = time.monotonic()
+        for read in batch:
+            if read.facts.problem is not None:
+                log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
+        self._record(self._without_waiting(batch))
+        self._report(self._done)
+
+    def record_held(self) -> None:
+        """Record the files that changed places, now that all are read."""
+        held, self._held = self._held, []
+        self._record(held)
+        self._report(self._done)
+
+    def _record(self, batch: Sequence[ReadFile]) -> None:
+        if not batch:
+            return
         done = self._done
-        if batch:
-            for read in batch:
-                if read.facts.problem is not None:
-                    log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
-            vanished = self._vanished | left_elsewhere(self._ledger, self._library.id, batch, self._vanished)
-            with self._transaction() as uow:
-                recorded = record_files(uow, self._library.id, batch, vanished)
-            self._touched |= {folder_of(read.path) for read in batch}
-            done.discovered += recorded.discovered
-            done.changed, done.again = done.changed + recorded.changed, done.again + recorded.again
-            done.moved += recorded.moved
-        self._report(done)
+        vanished = self._vanished | left_elsewhere(self._ledger, self._library.id, batch, self._vanished)
+        likenesses = self._likenesses.of(self._library.id, batch, vanished)
+        with self._transaction() as uow:
+            recorded = record_files(
+                uow, self._library.id, batch, vanished, likenesses=likenesses, faces_follow=self._faces_follow
+            )
+        self._touched |= {folder_of(read.path) for read in batch}
+        done.discovered += recorded.discovered
+        done.changed, done.again = done.changed + recorded.changed, done.again + recorded.again
+        done.moved += recorded.moved
+
+    def _without_waiting(self, batch: Sequence[ReadFile]) -> Sequence[ReadFile]:
+        """What was read but for files whose bytes are those of one that is still to be read, or that lie where another
+        known file lay: whether they changed places is known when all are read. So many are held as changed places."""
+        if not self._changing:
+            return batch
+        with self._ledger.reading(WATCHER) as tables:
+            known = tables.media.at_each(self._library.id, [read.path for read in batch])
+            arrived = [
+                read for read in batch if read.path not in known or known[read.path].content_hash != read.content_hash
+            ]
+            contents = {read.content_hash for read in arrived if read.content_hash is not None}
+            pictures = {read.facts.picture_hash for read in arrived if read.facts.picture_hash is not None}
+            holders = [*tables.media.of_contents(contents), *tables.media.of_pictures(pictures)]
+        free = [media for media in holders if media.id in self._changing or media.id in self._vanished]
+        waiting = {media.content_hash for media in free} | {media.picture_hash for media in free}
+        held = [
+            read
+            for read in arrived
+            if read.content_hash in waiting
+            or (read.facts.picture_hash in waiting and not _is_edited_in_place(known.get(read.path), read))
+        ]
+        self._held += held
+        paths = {read.path for read in held}
+        return [read for read in batch if read.path not in paths]
 
     def record_missing(self) -> None:
         """Mark what is gone and was not met elsewhere; a file that came back since the first walk is left for the next
@@ -105,11 +176,20 @@ class ScanRecording:
                 linked = link_bursts(uow, self._library.id, folder)
             self._done.in_bursts += linked
 
-    def end(self) -> None:
-        """Close the operation, where anything was recorded, with the scan in words."""
+    def zone_videos(self, stopping: Callable[[], bool], *, full: bool) -> None:
+        """Record what photos tell of the videos that know only UTC, where anything changed or the scan is full."""
+        if stopping() or not (full or self._touched):
+            return
+        with self._ledger.reading(WATCHER) as tables:
+            if not zones_of(tables.media, self._library.id, self._touched):
+                return
+        with self._transaction() as uow:
+            zone_videos(uow, self._library.id, self._touched)
+
+    def _end(self, text: str) -> None:
         if self._done.operation_id is not None:
             with self._ledger.transaction(WATCHER, operation_id=self._done.operation_id) as uow:
-                uow.end(self._done.text(self._library.name))
+                uow.end(text)
         self._report(self._done)
 
     @contextmanager
@@ -137,6 +217,10 @@ class ScanRecording:
         if not media.present or media.library_id != self._library.id:
             return False
         return not existing.has(media.path)
+
+
+def _is_edited_in_place(before: Media | None, read: ReadFile) -> bool:
+    return before is not None and before.picture_hash == read.facts.picture_hash
 
 
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -13,16 +13,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from adapters.background.jobs import JobBoard, JobProgress
 from adapters.store.ledger import Ledger
 from adapters.summaries.day_summariser import DaySummariser
-from domain.base.actor import INSIGHT
+from domain.base.actor import INSIGHT, Actor
 from domain.base.conversation import ConversationMessage, Conversations
 from domain.base.errors import AdapterError, Busy, Rejected, RuleViolation, Unavailable
 from domain.base.names import name_key
-from domain.commands.summaries import write_summary
+from domain.commands.summaries import ask_for_summaries, write_summary
 from domain.events.summary import Summary, SummarySource
 from domain.ports.face_engine import Embedding
 from domain.ports.text_embedder import TextEmbedder
@@ -77,6 +77,14 @@ class Limits:
         return SummaryWish(span, tuple(contacts) or self.contacts, again)
 
 
+class RequestedSummaries(NamedTuple):
+    """What will be summarised, and the operation that will have done so; the usual days begin theirs with the first
+    summary."""
+
+    wish: SummaryWish
+    operation_id: int | None
+
+
 class _Patience:
     """How long to go on with what fails while other things work, or ever did."""
 
@@ -95,14 +103,15 @@ class _SummaryRun:
     """One going through of days: those to come, and the conversations of the one that was fetched last. A day that
     failed in part comes again after the others; what was `made` is then left alone."""
 
-    def __init__(self, wish: SummaryWish, job: JobProgress) -> None:
+    def __init__(self, requested: RequestedSummaries, job: JobProgress) -> None:
+        wish = requested.wish
         self.wish, self.job = wish, job
         self.fetching, self.summarising = _Patience(), _Patience()
         self.made: set[tuple[str, str]] = set()
         self.days = deque(wish.span.days())
         self.total = len(self.days)
         self.waiting: deque[Conversation] = deque()
-        self.operation_id: int | None = None
+        self.operation_id = requested.operation_id
         self.written = self.refused = 0
 
     def result_text(self) -> str:
@@ -132,7 +141,7 @@ class WritesSummaries:
         self._embedder, self._jobs, self._limits, self._today = embedder, jobs, limits, today
         self._lock = threading.Lock()
         self._woken, self._stopping = threading.Event(), threading.Event()
-        self._requested: deque[SummaryWish] = deque()
+        self._requested: deque[RequestedSummaries] = deque()
         self._planned: date | None = None
         self._run: _SummaryRun | None = None
         self.on_request: Callable[[], None] = lambda: None
@@ -143,9 +152,16 @@ class WritesSummaries:
         return f"{span.first} to {span.last}, with {contacts}, by {' or '.join(dict.fromkeys(self._summariser.models))}"
 
     def ask(
-        self, first: date | None = None, last: date | None = None, contacts: Sequence[str] = (), *, again: bool = False
-    ) -> SummaryWish:
-        """Summarise these days and contacts soon, by default the usual ones; comes back at once with what is meant.
+        self,
+        first: date | None = None,
+        last: date | None = None,
+        contacts: Sequence[str] = (),
+        *,
+        again: bool = False,
+        actor: Actor = INSIGHT,
+    ) -> RequestedSummaries:
+        """Summarise these days and contacts soon, by default the usual ones; comes back at once with what is meant,
+        and with the operation, of `actor`, that has begun. Who asks for what waits already joins that.
 
         Raises:
             RuleViolation: as `Limits.wish`.
@@ -153,12 +169,15 @@ class WritesSummaries:
         """
         wish = self._limits.wish(self._today(), first, last, contacts, again=again)
         with self._lock:
-            if wish not in self._requested:
+            requested = next((each for each in self._requested if each.wish == wish), None)
+            if requested is None:
                 if len(self._requested) >= MOST_WAITING:
                     raise Busy(f"{MOST_WAITING} requests for summaries wait already: ask again when one is done", 60)
-                self._requested.append(wish)
+                with self._ledger.transaction(actor) as uow:
+                    requested = RequestedSummaries(wish, ask_for_summaries(uow, wish))
+                self._requested.append(requested)
         self.on_request()
-        return wish
+        return requested
 
     def step(self) -> bool:
         """Fetch a day or make one summary; whether there may be more.
@@ -192,15 +211,18 @@ class WritesSummaries:
     def _next(self) -> _SummaryRun | None:
         """The run to begin: the usual days where a day is over since, or what was asked for."""
         today = self._today()
-        wish: SummaryWish | None = None
+        requested: RequestedSummaries | None = None
         if today != self._planned:
             self._planned = today
             span = closed_days(today, self._limits.first, self._limits.last)
-            wish = SummaryWish(span, self._limits.contacts) if span.first <= span.last else None
-        if wish is None:
+            if span.first <= span.last:
+                requested = RequestedSummaries(SummaryWish(span, self._limits.contacts), None)
+        if requested is None:
             with self._lock:
-                wish = self._requested.popleft() if self._requested else None
-        return None if wish is None else _SummaryRun(wish, self._jobs.begin("summaries", "writing daily summaries"))
+                requested = self._requested.popleft() if self._requested else None
+        if requested is None:
+            return None
+        return _SummaryRun(requested, self._jobs.begin("summaries", "writing daily summaries"))
 
     def _fetch_next(self, run: _SummaryRun) -> None:
         day = run.days.popleft()

@@ -22,6 +22,7 @@ import httpx
 import msgspec
 
 from adapters.face_engines import wire
+from adapters.face_engines.cropping import Crop
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box, clamped
 from domain.ports.face_engine import DetectedFace, Detection, Embedding, Thresholds
@@ -31,6 +32,8 @@ T = TypeVar("T")
 # The defaults of Apollo's ArcFace (its contract with imageapi); a service that names its own is believed.
 APOLLO_THRESHOLDS = Thresholds(autobind=0.40, suggest=0.35, cluster=0.45)
 
+ASK_AGAIN_SECONDS = 3600.0
+"""For so long a service is believed that it takes, or does not take, the box of a face beside the picture."""
 _SHUT_DOWN = "The face engine is shut down."
 _CONNECT_SECONDS = 5.0
 _MAX_ANSWER_BYTES = 16 * 2**20
@@ -42,15 +45,28 @@ _SETTINGS = "APOLLO_FACE_API_BASE_URL (or APOLLO_API_BASE_URL)"
 class ApolloEngine:
     """`domain.ports.FaceEngine` on a face service at `base_url`; thread-safe.
 
-    `seconds` bounds one request (FACE_DETECT_TIMEOUT_SEC), `key` goes along as a bearer token. No redirect is followed
-    and no proxy taken from the environment: pictures go to the configured host and nowhere else.
+    `crop` cuts a drawn face out for a service that takes no boxes. `seconds` bounds one request
+    (FACE_DETECT_TIMEOUT_SEC), `key` goes along as a bearer token. No redirect is followed and no proxy taken from the
+    environment: pictures go to the configured host and nowhere else.
     """
 
-    def __init__(self, base_url: str, *, key: str | None = None, seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        crop: Crop,
+        *,
+        key: str | None = None,
+        seconds: float = 60.0,
+        ask_again_seconds: float = ASK_AGAIN_SECONDS,
+    ) -> None:
         self._base = base_url.rstrip("/")
+        self._crop = crop
         self._seconds = seconds
+        self._ask_again_seconds = ask_again_seconds
         self._version: str | None = None
         self._thresholds = APOLLO_THRESHOLDS
+        self._takes_boxes = False
+        self._asked: float | None = None
         self._learning = threading.Lock()
         self._closed = threading.Event()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -98,11 +114,18 @@ class ApolloEngine:
     def embed(self, picture: bytes, box: Box) -> Embedding:
         """Embed the face in `box` of the whole encoded picture.
 
+        A service that says that it takes boxes is sent the picture with the box; any other one the crop, since it would
+        embed whoever else is on the picture.
+
         Raises:
             Unreadable: the service cannot use this picture or what is in the box.
             Unavailable: as `detect`.
         """
-        meta = msgspec.json.encode(wire.EmbedMeta(box))
+        meta = b"{}"
+        if self._accepts_boxes():
+            meta = msgspec.json.encode(wire.EmbedMeta(box))
+        else:
+            picture = self._crop(picture, box)
         answer = self._post(wire.EMBED, picture, meta, wire.EmbedAnswer)
         try:
             vector = wire.decoded_vector(answer.embedding)
@@ -141,12 +164,22 @@ class ApolloEngine:
         self._version = version
         return version
 
+    def _accepts_boxes(self) -> bool:
+        """Whether the service takes the box of a face beside the whole picture, asked again now and then: another one
+        may stand at the address by then. One that does not say takes none."""
+        with self._learning:
+            if self._asked is None or time.monotonic() - self._asked >= self._ask_again_seconds:
+                self._offered_model()
+            return self._takes_boxes
+
     def _offered_model(self) -> wire.ModelAnswer | None:
         """What the service says of its model, or None where it has no route for that (Apollo has none)."""
         status, body = self._exchange("GET", wire.MODEL)
-        if status in {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED}:
-            return None
-        return self._read(status, body, wire.ModelAnswer)
+        has_none = status in {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED}
+        offered = None if has_none else self._read(status, body, wire.ModelAnswer)
+        self._takes_boxes = offered is not None and offered.accepts_bbox
+        self._asked = time.monotonic()
+        return offered
 
     def _version_by_a_blank_picture(self) -> str:
         try:

@@ -7,6 +7,7 @@ from typing import Final
 
 from adapters.face_engines.absent import AbsentEngine
 from adapters.face_engines.apollo_faces import ApolloEngine
+from adapters.face_engines.cropping import crops_in
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.settings import FaceEngineChoice, Settings
@@ -16,7 +17,7 @@ from domain.base.errors import Unavailable
 from domain.ports.face_engine import FaceEngine
 
 RECOGNISER_MEMORY: Final = 2 * 2**30
-"""Bytes a recognising worker may use: the nets and a picture of 100 megapixels."""
+"""Bytes a worker may use that recognises, or cuts faces out: the nets and a picture of 100 megapixels."""
 
 
 def build_engine(settings: Settings, pools: Pools) -> FaceEngine | None:
@@ -24,7 +25,9 @@ def build_engine(settings: Settings, pools: Pools) -> FaceEngine | None:
     if settings.face_engine is FaceEngineChoice.OFF:
         return None
     if settings.face_engine is FaceEngineChoice.APOLLO and settings.apollo_face_api_base_url is not None:
-        return ApolloEngine(settings.apollo_face_api_base_url, seconds=settings.face_detect_timeout_sec)
+        seconds = settings.face_detect_timeout_sec
+        pools["face-crops"] = WorkerPool(1, memory_limit=RECOGNISER_MEMORY, niceness=0)
+        return ApolloEngine(settings.apollo_face_api_base_url, crops_in(pools["face-crops"], seconds), seconds=seconds)
     try:
         return build_embedded_engine(settings, pools)
     except Unavailable as error:

@@ -59,7 +59,7 @@ def faces_app(engine: FaceEngine, key: str | None = None, *, max_body_bytes: int
 
     async def model(_: Request) -> Response:
         version = await anyio.to_thread.run_sync(lambda: engine.model_version)
-        return _json(wire.ModelAnswer(version, engine.thresholds))
+        return _json(wire.ModelAnswer(version, engine.thresholds, accepts_bbox=True))
 
     return Starlette(
         routes=[

@@ -1,7 +1,8 @@
 """What travels between imageapi and a face service (Apollo, or `imageapi faces serve`), in both directions.
 
 Multipart `POST {base}/api/internal/faces/detect` and `…/embed`: a part `file` with the picture and a part `meta` with
-JSON (`embed`: the drawn box on that picture as `bbox`). `GET {base}/api/internal/faces/model` is this project's own
+JSON. `embed` is sent the crop of one face; a service that says `accepts_bbox` of itself is sent the whole picture, with
+the drawn box on it as `bbox` of `meta`. `GET {base}/api/internal/faces/model` is this project's own
 addition, which a service need not have.
 """
 
@@ -46,10 +47,12 @@ class EmbedAnswer(msgspec.Struct, frozen=True):
 
 
 class ModelAnswer(msgspec.Struct, frozen=True):
-    """What `model` answers; `thresholds` where the service knows those of its model."""
+    """What `model` answers; `thresholds` where the service knows those of its model, `accepts_bbox` where `embed` heeds
+    a box in `meta`."""
 
     model_version: str
     thresholds: Thresholds | None = None
+    accepts_bbox: bool = False
 
 
 class EmbedMeta(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -50,7 +51,7 @@ from adapters.http.web.gzip import Gzip
 from adapters.http.web.metrics import RequestMetrics
 from adapters.http.web.page_files import page_routes
 from adapters.http.web.problems import answer_of, plain_problem
-from adapters.http.web.routes import DeclaredRoute
+from adapters.http.web.routes import DeclaredRoute, DeclaredStream
 from adapters.http.web.security_headers import SecurityHeaders
 
 MEDIA_HEADERS = ("Range", "If-Range", "Last-Event-ID")
@@ -87,14 +88,19 @@ def declared() -> list[DeclaredRoute]:
     return [route for resource in RESOURCES for route in resource]
 
 
+def declared_streams() -> list[DeclaredStream]:
+    """Every declared endless route."""
+    return [stream for resource in RESOURCES for stream in resource.streams.values()]
+
+
 def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> Starlette:
     """The application over these dependencies. It starts nothing and owns nothing itself: `lifespan` is entered when
     the server starts and left when it stops."""
     threads = anyio.CapacityLimiter(THREADS)
-    document = openapi.document(declared(), dependencies.version)
+    document, page = _documents(dependencies.version)
     routes: list[BaseRoute] = [
-        _fixed("/openapi.json", msgspec.json.encode(document), "application/json"),
-        _fixed("/docs", docs.page(document).encode(), "text/html; charset=utf-8"),
+        _fixed("/openapi.json", document, "application/json"),
+        _fixed("/docs", page, "text/html; charset=utf-8"),
         _fixed("/docs.css", docs.STYLE.encode(), "text/css; charset=utf-8"),
         *_streams(dependencies, threads),
         *_endpoints(dependencies, threads),
@@ -115,10 +121,17 @@ def create_http_app(dependencies: Dependencies, lifespan: Lifespan | None = None
     return app
 
 
+@functools.cache
+def _documents(version: str) -> tuple[bytes, bytes]:
+    """The OpenAPI document as JSON, and the page made of it: of the declared routes alone, so once a process."""
+    document = openapi.document(declared(), declared_streams(), version)
+    return msgspec.json.encode(document), docs.page(document).encode()
+
+
 def _streams(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:
     for resource in RESOURCES:
-        for path, make in resource.streams.items():
-            yield Route(path, make(dependencies, threads), methods=["GET"])
+        for stream in resource.streams.values():
+            yield Route(stream.path, stream.make(dependencies, threads), methods=["GET"])
 
 
 def _endpoints(dependencies: Dependencies, threads: anyio.CapacityLimiter) -> Iterable[Route]:

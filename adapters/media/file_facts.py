@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.media.indexing import IndexedFile, index_file, index_undecoded
 from adapters.media.magic import MediaKind
 from domain.commands.media import ReadFile
 from domain.events.media import READINGS, FileFacts
 
 
-def read_media(path: bytes, text: str, renditions_root: str, kind: MediaKind) -> ReadFile:
-    """Index the file at `path`, whose path in its library reads `text`; runs in a worker process.
+def read_media(
+    path: bytes, text: str, renditions_root: str, kind: MediaKind, sidecars: Sequence[bytes] = ()
+) -> ReadFile:
+    """Index the file at `path`, whose path in its library reads `text`, with the sidecars at these paths; runs in a
+    worker process.
 
     Raises:
         NotFound, StillChanging, Unavailable: as `index_file`.
     """
-    return ReadFile(text, *_kept(index_file(path, renditions_root, kind)))
+    return ReadFile(text, *_kept(index_file(path, renditions_root, kind, sidecars)))
 
 
-def read_undecoded(path: bytes, text: str, kind: MediaKind, problem: str) -> ReadFile:
+def read_undecoded(
+    path: bytes, text: str, renditions_root: str, kind: MediaKind, problem: str, sidecars: Sequence[bytes] = ()
+) -> ReadFile:
     """Read a file again whose decoding hung or ended its process, with that as its problem.
 
     Raises:
         NotFound, StillChanging, Unavailable: as `index_file`.
     """
-    return ReadFile(text, *_kept(index_undecoded(path, kind, problem)))
+    return ReadFile(text, *_kept(index_undecoded(path, renditions_root, kind, problem, sidecars)))
 
 
 def _kept(indexed: IndexedFile) -> tuple[bytes | None, FileFacts]:
@@ -53,4 +60,11 @@ def _kept(indexed: IndexedFile) -> tuple[bytes | None, FileFacts]:
         motion_at=indexed.motion_at,
         motion_bytes=indexed.motion_bytes,
         burst=indexed.burst,
+        title=indexed.title,
+        description=indexed.description,
+        rating=indexed.rating,
+        keywords=indexed.keywords,
+        place=indexed.written_place,
+        offset_source=indexed.offset_source,
+        picture_hash=indexed.picture_hash,
     )

@@ -13,7 +13,7 @@ import os
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from adapters.media.embedded_xmp import EmbeddedXmp, embedded_xmp
 from adapters.media.file_facts import read_media, read_undecoded
 from adapters.media.indexing import index_file, metadata
 from adapters.media.magic import MediaKind
+from adapters.media.matching import placement_in
 from adapters.media.postponed import Postponed
 from adapters.media.renditions import (
     Rendition,
@@ -35,7 +36,7 @@ from adapters.media.renditions import (
 )
 from adapters.workers.pool import WorkerPool
 from domain.base.errors import NotInTime, Unavailable, Unreadable
-from domain.base.geometry import Box
+from domain.base.geometry import Box, Placement
 from domain.base.paths import bytes_of, shown
 from domain.commands.media import ReadFile
 from domain.events.media import NEEDS_FFMPEG, NOT_IN_TIME, Media
@@ -85,18 +86,22 @@ class Gallery:
 
     # For the scan
 
-    def read(self, path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
-        """Index one file in the background, with its renditions.
+    def read(
+        self, path: bytes, text: str, kind: MediaKind, size: int, sidecars: Sequence[bytes] = ()
+    ) -> Future[ReadFile]:
+        """Index one file in the background, with what its sidecars say, and make its renditions.
 
         Where that hangs or ends its process, the file is read once more without being decoded: it keeps its content
         and its place, and has no picture.
         """
-        seconds, patience = self._seconds(size), self._patience
-        words = (path, text, self._renditions, kind)
-        whole = self._background.submit(read_media, *words, timeout=seconds, patience=patience)
+        seconds, patience, root = self._seconds(size), self._patience, self._renditions
+        whole = self._background.submit(
+            read_media, path, text, root, kind, sidecars, timeout=seconds, patience=patience
+        )
 
         def without_picture(reason: str) -> Future[ReadFile]:
-            return self._background.submit(read_undecoded, path, text, kind, reason, timeout=seconds)
+            words = (path, text, root, kind, reason, sidecars)
+            return self._background.submit(read_undecoded, *words, timeout=seconds)
 
         return _or_else(whole, without_picture, self._note)
 
@@ -146,6 +151,17 @@ class Gallery:
         with contextlib.suppress(Unavailable):
             self.put(media)
         return is_unsupported(target) or target.exists()
+
+    def placement(self, older: bytes, newer: bytes) -> Future[Placement | None]:
+        """How the picture of one content shows that of an older one; None where it shows another, or one of the two has
+        no picture any more. Fails with `Unavailable` or `Unreadable` where they cannot be compared now."""
+        pictures = [self.rendition(content, "thumb") for content in (older, newer)]
+        if pictures[0] is None or pictures[1] is None:
+            unknown: Future[Placement | None] = Future()
+            unknown.set_result(None)
+            return unknown
+        old, new = os.fsencode(pictures[0]), os.fsencode(pictures[1])
+        return self._waiting.submit(placement_in, old, new, timeout=self._seconds_a_file)
 
     # For detection and routes
 
@@ -207,9 +223,11 @@ class Gallery:
             self._crops.put(key, jpeg)
         return jpeg
 
-    def metadata(self, path: Path, kind: MediaKind) -> dict[str, object]:
-        """A file's facts and EXIF as they are now, as plain values; raises as `adapters.media.indexing.metadata`."""
-        return self._waiting.submit(metadata, os.fsencode(path), kind, timeout=self._seconds_a_file).result()
+    def metadata(self, path: Path, kind: MediaKind, sidecars: Sequence[bytes] = ()) -> dict[str, object]:
+        """A file's facts and EXIF as they are now, with what its sidecars say, as plain values; raises
+        as `adapters.media.indexing.metadata`."""
+        task = self._waiting.submit(metadata, os.fsencode(path), kind, sidecars, timeout=self._seconds_a_file)
+        return task.result()
 
     def embedded_xmp(self, path: Path) -> EmbeddedXmp:
         """What other programs wrote into a photo; raises as `adapters.media.embedded_xmp.embedded_xmp`."""

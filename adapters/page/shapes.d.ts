@@ -14,7 +14,7 @@ export interface ApiKeyRow {
   name: string;
   scope: string;
   user_id: number;
-  user_name: string;
+  username: string;
   made_at: string;
   expires_at: string | null;
   used_at: string | null;
@@ -251,9 +251,10 @@ export interface FaceView {
 
 export interface FacesBatch {
   ids: number[];
-  action: 'assign' | 'delete' | 'ignore' | 'notice' | 'unassign';
+  action: 'assign' | 'delete' | 'ignore' | 'notice' | 'reject' | 'unassign';
   person_id?: number | null;
   name?: string | null;
+  continues?: number | null;
 }
 
 export interface FactPatch {
@@ -306,7 +307,7 @@ export interface FieldError {
 }
 
 export interface FileProblem {
-  id: number;
+  id: number | null;
   library_id: number;
   path: string;
   problem: string;
@@ -342,6 +343,12 @@ export interface FoundRow {
   height: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -458,6 +465,7 @@ export interface JobRow {
 export interface LibraryPatch {
   name?: string | null;
   root?: string | null;
+  keywords_as_tags?: boolean | null;
 }
 
 export interface LibraryView {
@@ -467,15 +475,19 @@ export interface LibraryView {
   photos: number;
   videos: number;
   problems: number;
+  state: 'held' | 'offline' | 'scanned' | 'waiting';
   offline: boolean;
   reason: string | null;
+  moved_from: MovedFrom | null;
   watched: 'native' | 'off' | 'polling';
   watched_reason: string | null;
+  keywords_as_tags: boolean;
   version: number;
 }
 
 export interface Me {
   id: number;
+  username: string;
   name: string;
   role: string;
   libraries: number[] | null;
@@ -496,6 +508,12 @@ export interface MediaRow {
   height: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -554,6 +572,12 @@ export interface Metadata {
   orientation: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -586,6 +610,13 @@ export interface ModelView {
 export interface Models {
   backend: string;
   items: ModelView[];
+}
+
+export interface MovedFrom {
+  id: number;
+  name: string;
+  files: number;
+  here: number;
 }
 
 export interface NewApiKey {
@@ -623,6 +654,8 @@ export interface NewPerson {
   notes?: string;
   birth_date?: string | null;
   hidden?: boolean;
+  entity_id?: number | null;
+  cover_face_id?: number | null;
 }
 
 export interface NewTag {
@@ -632,8 +665,9 @@ export interface NewTag {
 }
 
 export interface NewUser {
-  name: string;
   password: string;
+  username?: string | null;
+  name?: string | null;
   role?: 'admin' | 'editor' | 'viewer';
   libraries?: number[] | null;
 }
@@ -645,6 +679,13 @@ export interface NotThisPerson {
 export interface OpenLink {
   purpose: string;
   role: string | null;
+}
+
+export interface OperationInTheWay {
+  id: number;
+  kind: string;
+  text: string;
+  actor: string;
 }
 
 export interface OperationRow {
@@ -759,6 +800,7 @@ export interface Problem {
   detail: string;
   errors?: FieldError[];
   operation_id?: number | null;
+  operations?: OperationInTheWay[];
 }
 
 export interface Projections {
@@ -784,8 +826,9 @@ export interface RebuildWish {
 
 export interface Registration {
   code: string;
-  name: string;
   password: string;
+  username?: string | null;
+  name?: string | null;
 }
 
 export interface Rehearsal {
@@ -802,6 +845,7 @@ export interface RewindWish {
 
 export interface ScanRequested {
   library_id: number;
+  operation_id: number | null;
 }
 
 export interface SearchState {
@@ -832,6 +876,7 @@ export interface SummariesRequested {
   to: string;
   contacts: string[];
   again: boolean;
+  operation_id: number | null;
 }
 
 export interface SummaryView {
@@ -899,6 +944,16 @@ export interface TurnResult {
   operation_id: number | null;
 }
 
+export interface UnmatchedFace {
+  id: number;
+  box: Box;
+  content_hash: string;
+  library_id: number;
+  path: string;
+  person_id: number | null;
+  person_name: string | null;
+}
+
 export interface UserPatch {
   role?: 'admin' | 'editor' | 'viewer';
   libraries?: number[] | null;
@@ -907,6 +962,7 @@ export interface UserPatch {
 
 export interface UserRow {
   id: number;
+  username: string;
   name: string;
   role: string;
   libraries: number[] | null;
@@ -921,6 +977,7 @@ export interface VideoWanted {
 
 export interface Welcome {
   code: string;
+  username?: string | null;
   name?: string | null;
   password?: string | null;
 }
@@ -948,6 +1005,10 @@ export interface Routes {
       query: 'library' | 'unassigned' | 'limit' | 'offset' | 'cursor';
       answer: Page<EmbeddingRow>;
     };
+    'faces/unmatched': {
+      query: 'library' | 'limit' | 'cursor';
+      answer: Page<UnmatchedFace>;
+    };
     'image/faces': {
       query: 'path' | 'library' | 'limit' | 'offset' | 'as_of';
       answer: Page<FaceView>;
@@ -969,7 +1030,7 @@ export interface Routes {
       answer: Page<ClusterView>;
     };
     'persons': {
-      query: 'library' | 'include_hidden' | 'q' | 'sort' | 'as_of' | 'limit' | 'cursor';
+      query: 'library' | 'with_faces' | 'include_hidden' | 'q' | 'sort' | 'as_of' | 'limit' | 'cursor';
       answer: Page<PersonView>;
     };
     [path: `persons/${number}`]: {
@@ -1291,7 +1352,7 @@ export interface Routes {
       answer: LibraryView;
     };
     [path: `libraries/${number}/scan`]: {
-      query: never;
+      query: 'accept_missing';
       answer: ScanRequested;
     };
     [path: `operations/${number}/undo`]: {
@@ -1387,6 +1448,11 @@ export interface Routes {
     };
   };
   DELETE: {
+    [path: `faces/unmatched/${number}`]: {
+      query: never;
+      rehearses: true;
+      answer: Done;
+    };
     [path: `image/faces/${number}`]: {
       query: never;
       rehearses: true;

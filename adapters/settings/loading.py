@@ -214,6 +214,11 @@ class Settings:
         return self.imageapi_data / "meaning.db"
 
     @property
+    def roots_file(self) -> Path:
+        """Where it is kept which folder stood at the root of each library."""
+        return self.imageapi_data / "roots.json"
+
+    @property
     def unknown_files_file(self) -> Path:
         """Where it is kept what files of unknown extensions are."""
         return self.imageapi_data / "unknown_files.db"

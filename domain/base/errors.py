@@ -15,6 +15,7 @@ ImageApiError
 └── AdapterError                 the world outside
     ├── Unavailable              503  nothing configured, refused, timed out: try again later
     │   ├── StillChanging        503  the file is being written: try again soon
+    │   ├── Held                 503  what a disk shows is not believed until somebody says that it is so
     │   ├── NotInTime            503  waited for too long on a busy machine: try again when it is idle
     │   └── Busy                 503  asked too often, or overloaded: the other side may say when to come again
     ├── Rejected                 502  the other side answered and will say the same again
@@ -25,6 +26,8 @@ The mapping to HTTP stands in one place, `adapters/http/web/problems.py`.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 
 class ImageApiError(Exception):
@@ -55,12 +58,23 @@ class AlreadyMerged(Conflict):
     """The person or entity was merged into another one before."""
 
 
-class InTheWay(Conflict):
-    """A later operation, named by `operation_id`, stands in the way of an undo."""
+class LaterOperation(NamedTuple):
+    """An operation in the way of an undo, in words for who asked."""
 
-    def __init__(self, message: str, operation_id: int) -> None:
+    id: int
+    kind: str
+    text: str
+    actor: str
+
+
+class InTheWay(Conflict):
+    """A later operation, named by `operation_id`, stands in the way of an undo. `operations` are all that would be
+    taken back with the one asked for, the last first; none where that is not possible."""
+
+    def __init__(self, message: str, operation_id: int, operations: tuple[LaterOperation, ...] = ()) -> None:
         super().__init__(message)
         self.operation_id = operation_id
+        self.operations = operations
 
 
 class Stale(Conflict):
@@ -89,6 +103,11 @@ class Unavailable(AdapterError):
 
 class StillChanging(Unavailable):
     """A file was written while it was read: its turn comes again when it stands still."""
+
+
+class Held(Unavailable):
+    """So much of a library is gone at once that its disk is rather away than its files deleted: nothing is recorded
+    until somebody says that it is so."""
 
 
 class NotInTime(Unavailable):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import lru_cache
 
 from domain.base.errors import RuleViolation
 
@@ -14,9 +16,13 @@ _FILLERS = "\u115f\u1160\u3164\uffa0\u2800 "
 
 
 _PLAIN = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "\u0131": "i"}
+    {"ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "\u0237": "j", "ŋ": "n", "ə": "e", "ĸ": "k"}
+    | dict.fromkeys("'\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u0060\u00b4\u2032\u055a\ua78c\uff07")
 )
-"""Letters that Unicode does not take apart and that people type without what sets them apart."""
+"""Letters that Unicode does not take apart and that people type without what sets them apart; of what serves as an
+apostrophe nothing is left, since everyone types another one, or none."""
+_WITH = re.compile("LATIN SMALL LETTER ([A-Z]) WITH ")
+_DASHES = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 
 
 def name_key(name: str) -> str:
@@ -31,15 +37,32 @@ def name_key(name: str) -> str:
 
 
 def search_key(text: str) -> str:
-    """The form in which words are looked for: without case and accents, letters that carry a stroke as without it.
+    """The form in which words are looked for: without case, accents and apostrophes, letters that carry a stroke or a
+    hook as without it.
 
     White space and control characters become blanks, one each, so that no text has a line break.
     """
-    folded = text.casefold()
+    folded = text.casefold().translate(_PLAIN)
     if not folded.isascii():
         plain = unicodedata.normalize("NFKD", folded).translate(_PLAIN)
-        folded = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+        folded = "".join(_bare(letter) for letter in plain).casefold()
     return folded if folded.isprintable() else "".join(letter if letter.isprintable() else " " for letter in folded)
+
+
+def search_words(text: str) -> list[str]:
+    """The words that a name must hold, in whatever order, to be found by `text`; hyphens part words."""
+    return [word for word in _DASHES.split(search_key(text)) if word]
+
+
+@lru_cache(maxsize=5000)
+def _bare(letter: str) -> str:
+    """A letter without the stroke or hook that Unicode's name for it tells of; nothing of a mark that stands alone."""
+    if letter.isascii():
+        return letter
+    if unicodedata.combining(letter):
+        return ""
+    carries = _WITH.match(unicodedata.name(letter, ""))
+    return carries[1].lower() if carries else letter
 
 
 def clean_name(name: str, *, field: str = "name") -> str:

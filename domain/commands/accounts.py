@@ -28,6 +28,17 @@ def add_user(
     return user_id
 
 
+def record_invitation(uow: UnitOfWork, role: str, libraries: tuple[int, ...] | None) -> int:
+    """Say that somebody was invited to make an account; the operation's id.
+
+    Raises:
+        RuleViolation: no such role or library.
+    """
+    uow.actor.require("admin")
+    _check_grant(uow, role, libraries)
+    return uow.begin("user.invite", f"made an invitation for {'an' if role[0] in 'ae' else 'a'} {role}")
+
+
 def grant(
     uow: UnitOfWork, user_id: int, role: str, libraries: tuple[int, ...] | None, expected: int | None = None
 ) -> None:

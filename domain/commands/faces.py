@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain.base.errors import Forbidden, NotFound, RuleViolation
+from domain.base.errors import Conflict, Forbidden, NotFound, RuleViolation
 from domain.base.geometry import Box
 from domain.commands.persons import check_version, live_person
 from domain.events.event import Event, Recorded
 from domain.events.face import (
+    BY_USER,
     Face,
     FaceAssigned,
     FaceDeleted,
@@ -22,7 +23,6 @@ from domain.events.face import (
     FaceRejected,
     FaceUnassigned,
     MarkerLifted,
-    Why,
     faces_in_words,
 )
 from domain.events.person import Person, PersonCreated
@@ -35,8 +35,9 @@ PENDING = "pending"
 """The model version of a drawn face whose engine did not say which model could not use it."""
 SMALLEST_SIDE = 0.002
 """A box below this part of the picture's side is a slip of the hand: 3 pixels of a preview."""
-BY_USER = Why("user")
 LARGEST_BATCH = 5000
+_GO_ON = frozenset({"cluster.accept", "face.batch", "face.change", "face.draw"})
+"""Kinds of operation to which the confirming of likely faces may be added."""
 
 
 class FaceChanges(msgspec.Struct, frozen=True):
@@ -209,12 +210,12 @@ def change_faces(
     uow: UnitOfWork, face_ids: Sequence[int], action: str, person_id: int | None = None, name: str | None = None
 ) -> list[Outcome]:
     """Assign (to a person, or to a new one called `name`), unassign, ignore, notice or delete many faces in one
-    operation.
+    operation, or `reject` a person for all of them.
 
     One row an item comes back; an item that cannot be done leaves the others alone.
 
     Raises:
-        RuleViolation: no faces, too many, an unknown action, or no person for `assign`.
+        RuleViolation: no faces, too many, an unknown action, or no person for `assign` or `reject`.
         NotFound: no such person.
         NameTaken: the name of the new person is taken.
     """
@@ -237,8 +238,33 @@ def change_faces(
         return outcomes
     if action == "assign":
         _assign_all(uow, faces, person_id, name)
+    elif action == "reject":
+        _reject_all(uow, faces, person_id)
     else:
         _change_all(uow, faces, action)
+    return outcomes
+
+
+def add_to_operation(uow: UnitOfWork, operation_id: int, decide: Callable[[], list[Outcome]]) -> list[Outcome]:
+    """Let what `decide` does belong to an operation that the same user made before, so that one undo takes both back.
+
+    Raises:
+        NotFound: the actor made no such operation.
+        RuleViolation: it was no naming of faces.
+        Conflict: it was undone since.
+    """
+    operation = uow.operations.get(operation_id)
+    if operation is None or operation.actor != uow.actor.signature:
+        raise NotFound(f"there is no operation {operation_id} of yours")
+    if operation.kind not in _GO_ON:
+        raise RuleViolation(f"operation {operation_id} did not say whose a face is", "continues")
+    if operation.undone_by is not None:
+        raise Conflict(f"operation {operation_id} was undone since: leave it out")
+    before = uow.position
+    uow.resume(operation_id)
+    outcomes = decide()
+    if uow.position > before:
+        uow.end(f"{operation.text}, and {uow.text}")
     return outcomes
 
 
@@ -257,6 +283,23 @@ def _assign_all(uow: UnitOfWork, faces: Sequence[Face], person_id: int | None, n
     uow.append(*(FaceAssigned(f.id, to, BY_USER, f.person_id) for f in faces))
 
 
+def _reject_all(uow: UnitOfWork, faces: Sequence[Face], person_id: int | None) -> None:
+    if person_id is None:
+        raise RuleViolation("name the person_id of whom the faces are not", "person_id")
+    person, behind = live_person(uow, person_id), uow.persons.behind(person_id)
+    events: list[Event] = []
+    refused = 0
+    for face in faces:
+        taken = [FaceUnassigned(face.id, face.person_id)] if face.person_id in behind and face.person_id else []
+        is_news = person_id not in uow.faces.rejected(face.id)
+        events += [*taken, *([FaceRejected(face.id, person_id)] if is_news else [])]
+        refused += bool(taken) or is_news
+    if events:
+        are = "is" if refused == 1 else "are"
+        uow.begin("face.batch", f"said that {faces_in_words(refused)} {are} not {person.name}")
+        uow.append(*events)
+
+
 def _change_all(uow: UnitOfWork, faces: Sequence[Face], action: str) -> None:
     changes: dict[str, tuple[str, list[Event]]] = {
         "unassign": ("unassigned {}", [FaceUnassigned(f.id, f.person_id) for f in faces if f.person_id is not None]),
@@ -265,7 +308,7 @@ def _change_all(uow: UnitOfWork, faces: Sequence[Face], action: str) -> None:
         "notice": ("took {} back from the strangers", [FaceNoticed(f.id) for f in faces if f.ignored]),
     }
     if action not in changes:
-        raise RuleViolation(f"an action is assign, {', '.join(changes)}; {action!r} is none", "action")
+        raise RuleViolation(f"an action is assign, reject, {', '.join(changes)}; {action!r} is none", "action")
     done, events = changes[action]
     if events:
         uow.begin("face.batch", done.format(faces_in_words(len(events))))

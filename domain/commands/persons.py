@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from domain.base.errors import AlreadyMerged, RuleViolation, Stale
 from domain.events.event import Event
-from domain.events.face import DETECTED, faces_in_words
+from domain.events.face import BY_USER, DETECTED, FaceAssigned, faces_in_words
 from domain.events.person import (
     Person,
     PersonBirthDateSet,
@@ -63,13 +63,20 @@ def check_version(what: str, version: int, expected: int | None) -> None:
 
 
 def create_person(
-    uow: UnitOfWork, name: str, *, notes: str = "", birth_date: str | None = None, hidden: bool = False
+    uow: UnitOfWork,
+    name: str,
+    *,
+    notes: str = "",
+    birth_date: str | None = None,
+    hidden: bool = False,
+    entity_id: int | None = None,
+    cover_face_id: int | None = None,
 ) -> int:
-    """Name a new person; its id.
+    """Name a new person; its id. The cover becomes a face of the person, bridged to the entity.
 
     Raises:
         NameTaken: a live person has this name in any case.
-        RuleViolation: the name, notes or date cannot be.
+        RuleViolation: the name, notes or date cannot be, the cover is no face of nobody's, or there is no such entity.
     """
     uow.actor.require("editor")
     cleaned = free_person_name(uow, name)
@@ -77,6 +84,11 @@ def create_person(
     person_id = uow.new_id("person")
     birth = None if birth_date is None else _birth_date(birth_date)
     uow.append(PersonCreated(person_id, cleaned, _notes(notes), birth, hidden))
+    person = live_person(uow, person_id)
+    if cover_face_id is not None:
+        uow.append(*_first_face(uow, person, cover_face_id))
+    if entity_id is not None:
+        uow.append(_bridge(uow, person, entity_id))
     return person_id
 
 
@@ -191,6 +203,17 @@ def _cover(uow: UnitOfWork, person: Person, face_id: int | None) -> PersonCoverC
         if face is None or not is_seen or face.person_id not in uow.persons.behind(person.id):
             raise RuleViolation(f"face {face_id} is not a face of {person.name}", "cover_face_id")
     return PersonCoverChosen(person.id, face_id, person.cover_face_id)
+
+
+def _first_face(uow: UnitOfWork, person: Person, face_id: int) -> tuple[Event, ...]:
+    """A new person is known by this face, which was nobody's."""
+    face = uow.faces.get(face_id)
+    is_seen = face is not None and face.status == DETECTED and uow.media.shows_content(face.content_hash)
+    if face is None or not is_seen:
+        raise RuleViolation(f"there is no face {face_id}", "cover_face_id")
+    if face.person_id is not None:
+        raise RuleViolation(f"face {face_id} is somebody's: make the person first, then assign it", "cover_face_id")
+    return FaceAssigned(face_id, person.id, BY_USER), PersonCoverChosen(person.id, face_id, None)
 
 
 def _bridge(uow: UnitOfWork, person: Person, entity_id: int | None) -> PersonBridged:

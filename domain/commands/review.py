@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.base.errors import Conflict, Forbidden, NameTaken, NotFound, RuleViolation
-from domain.commands.faces import BY_USER, LARGEST_BATCH, Outcome, visible_face, whose_is
+from domain.commands.faces import LARGEST_BATCH, Outcome, visible_face, whose_is
 from domain.commands.persons import live_person
 from domain.events.event import Event
-from domain.events.face import Face, FaceAssigned, faces_in_words
+from domain.events.face import BY_USER, Face, FaceAssigned, faces_in_words
 from domain.events.person import PersonCreated
 from domain.events.tag import Tag
 from domain.ports.unit_of_work import UnitOfWork

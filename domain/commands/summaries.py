@@ -11,7 +11,7 @@ from domain.events.summary import Summary, SummaryDeleted, SummaryEmbedded, Summ
 from domain.ports.face_engine import Embedding
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.access import require_may_read_summaries
-from domain.rules.summaries import is_wanted
+from domain.rules.summaries import SummaryWish, is_wanted
 
 
 class Telling(msgspec.Struct, frozen=True):
@@ -20,6 +20,13 @@ class Telling(msgspec.Struct, frozen=True):
     text: str
     model: str
     prompt_version: int
+
+
+def ask_for_summaries(uow: UnitOfWork, wish: SummaryWish) -> int:
+    """Begin the writing of summaries that a user asks for; the id of the operation, to which the summaries are
+    added."""
+    require_may_read_summaries(uow.actor)
+    return uow.begin("summary.write", f"asked for daily summaries of {wish.span.first} to {wish.span.last}")
 
 
 def write_summary(

@@ -3,6 +3,7 @@ was made here."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -14,7 +15,7 @@ from domain.base.names import clean_name, name_key
 from domain.commands.faces import PENDING, checked_box, never, was_undo, whose_is
 from domain.events.event import Event, Recorded
 from domain.events.face import DELETED, Face, FaceAssigned, FaceDrawn, MarkerLifted, Why
-from domain.events.person import PersonCreated
+from domain.events.person import Person, PersonCreated, PersonDeleted, PersonRenamed
 from domain.events.tag import MediaTagged, MediaUntagged, Tag, TagCreated, TagRenamed
 from domain.ports.face_engine import Embedding
 from domain.ports.unit_of_work import UnitOfWork
@@ -22,6 +23,7 @@ from domain.rules.face_pairing import paired
 from domain.rules.xmp import Description, Region
 
 READ_KIND: Final = "xmp.read"
+KEYWORDS_KIND: Final = "keywords.tag"
 FROM_XMP: Final = Why("xmp")
 
 
@@ -68,11 +70,13 @@ def take_over(
 
     A region that shows a face which is nobody's names it; one that shows none draws it, with its embedding where
     `embedded` has one for its box. Decisions stand: another's face stays another's; a face that was deleted, put aside
-    as a stranger's, or said or taken away not to be this person is left so, and a tag that was taken off stays off.
+    as a stranger's, or said or taken away not to be this person is left so, and a tag that was taken off stays off. A
+    name that was only ever read from XMP follows it to another one.
     """
     uow.actor.require("editor")
     reading = _TakingOver(uow, content_hash)
     reading.take_regions(description.regions, embedded or {})
+    reading.let_go()
     reading.take_keywords(description.keywords)
     if reading.events:
         uow.begin(READ_KIND, "read names and keywords from XMP")
@@ -81,16 +85,32 @@ def take_over(
     return reading.taken
 
 
+def tag_by_keywords(uow: UnitOfWork, content_hash: bytes, keywords: Iterable[str]) -> TakenOver:
+    """Make tags of the keywords of one content, as `take_over` does, where its library says so; nobody asked for it
+    now, so what was undone stays undone."""
+    uow.actor.require("editor")
+    reading = _TakingOver(uow, content_hash, after_undo=False)
+    reading.take_keywords(keywords)
+    if reading.events:
+        uow.begin(KEYWORDS_KIND, "made tags of keywords in files")
+        uow.append(*reading.new, *reading.events)
+        reading.taken.photos = 1
+    return reading.taken
+
+
 class _TakingOver:
     """One content's description on its way into events: `new` persons and tags, then what refers to them."""
 
-    def __init__(self, uow: UnitOfWork, content_hash: bytes) -> None:
+    def __init__(self, uow: UnitOfWork, content_hash: bytes, *, after_undo: bool = True) -> None:
+        """`after_undo` says whether tags are put on again whose putting on was undone."""
+        self._after_undo = after_undo
         self._uow = uow
         self._content = content_hash
         self.taken = TakenOver()
         self.new: list[Event] = []
         self.events: list[Event] = []
         self._persons: dict[str, int] = {}
+        self._left: Counter[int] = Counter()
 
     def take_regions(self, regions: Iterable[Region], embedded: Mapping[Box, Embedding]) -> None:
         pairing = paired(self._uow.faces.on_content(self._content), list(regions), drawn=True)
@@ -112,6 +132,32 @@ class _TakingOver:
         if person_id is not None:
             self.events.append(FaceAssigned(face.id, person_id, FROM_XMP, face.person_id))
             self.taken.named += 1
+            if face.person_id is not None:
+                self._left[face.person_id] += 1
+
+    def _is_only_read(self, face: Face, whose: Person, named: Person | None) -> bool:
+        """Whether the file names somebody else, and nobody here ever said whose the face is: its name was read, and the
+        person has the name that was read. Such a name follows the file, where another program renamed it."""
+        return (
+            (named is None or named.id != whose.id)
+            and whose.id == face.person_id
+            and self._last_in(f"face-{face.id}", FaceAssigned) == READ_KIND
+            and self._last_in(f"person-{whose.id}", PersonRenamed) is None
+        )
+
+    def _last_in(self, stream: str, kind: type[Event]) -> str | None:
+        """By which kind of operation such an event was last appended to a stream; None where none ever was."""
+        found = [each for each in self._uow.later_in(stream, 0) if isinstance(each.event, kind)]
+        operation = self._uow.operations.get(found[-1].operation_id) if found else None
+        return None if operation is None else operation.kind
+
+    def let_go(self) -> None:
+        """Delete those who lost their last face to another name, and of whom nothing is known but what was read."""
+        for person_id, count in self._left.items():
+            stream = self._uow.later_in(f"person-{person_id}", 0)
+            is_read = len(stream) == 1 and self._last_in(f"person-{person_id}", PersonCreated) == READ_KIND
+            if is_read and self._uow.faces.count_of([person_id]) == count:
+                self.events.append(PersonDeleted(person_id, (person_id,)))
 
     def _against(self, face: Face, name: str) -> str | None:
         """What stands against a name for a face; empty where it has that name, None where nothing does."""
@@ -122,7 +168,7 @@ class _TakingOver:
         if was is not None and was.deleted and name_key(was.name) == name_key(name):
             return f"{name}: was deleted here"
         whose = whose_is(self._uow, face)
-        if whose is not None:
+        if whose is not None and not self._is_only_read(face, whose, person):
             return "" if person is not None and whose.id == person.id else f"{name}: the face is {whose.name}'s here"
         if face.ignored:
             return f"{name}: the face was put aside as a stranger's"
@@ -211,11 +257,11 @@ class _TakingOver:
         return operation is not None and operation.undone_by is not None
 
     def _taken_off(self) -> set[int]:
-        """The tags that somebody took off this content, undoing aside."""
+        """The tags that somebody took off this content, undoing aside where that does not count."""
         return {
             recorded.event.tag_id
             for recorded in self._uow.later_in(f"content-{self._content.hex()}", 0)
-            if isinstance(recorded.event, MediaUntagged) and not was_undo(self._uow, recorded)
+            if isinstance(recorded.event, MediaUntagged) and not (self._after_undo and was_undo(self._uow, recorded))
         }
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from domain.base.actor import Actor
+from domain.base.actor import WATCHER, Actor
 from domain.events.event import Event, recorded_as
 
 _WITHOUT_NAMES: Final = {
@@ -24,6 +24,7 @@ _WITHOUT_NAMES: Final = {
     "face.change": "changed a face",
     "face.delete": "deleted a face",
     "face.draw": "drew a face",
+    "face.settle": "said that somebody is not on a photo any more",
     "face.reject": "said that a face is not somebody",
     "fact.add": "recorded a fact",
     "fact.correct": "corrected a fact",
@@ -38,6 +39,7 @@ _WITHOUT_NAMES: Final = {
     "library.add": "added a library",
     "library.change": "changed a library",
     "library.remove": "removed a library",
+    "media.carry": "carried decisions over to photos that were saved anew",
     "person.change": "changed a person",
     "person.create": "created a person",
     "person.delete": "deleted a person",
@@ -59,6 +61,10 @@ _WITHOUT_NAMES: Final = {
 libraries of anywhere."""
 
 
+LONG_KINDS: Final = ("detect", "scan", "summary.embed", "summary.write", "xmp.read")
+"""Kinds of operation that go over many transactions and say in the end what came of them."""
+
+
 class Operation(msgspec.Struct, frozen=True):
     """An operation as it stands: `at` in microseconds since 1970 UTC, `undone_by` and `undoes` ids of operations."""
 
@@ -77,6 +83,17 @@ class Operation(msgspec.Struct, frozen=True):
         if actor.signed(self.actor) or actor.is_admin:
             return True
         return actor.libraries is None and not self.kind.startswith("user.")
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it goes over many transactions, and so can be interrupted; to detect again on one photo, which a user
+        asks for, is done at once."""
+        return self.kind in LONG_KINDS and (self.kind != "detect" or self.actor == WATCHER.name)
+
+    @property
+    def text_when_interrupted(self) -> str:
+        """What is said of it where its process died before it ended."""
+        return f"{self.text}, and was interrupted"
 
     def text_for(self, actor: Actor) -> str:
         """The operation in words for `actor`: without any name where it is not told to them."""

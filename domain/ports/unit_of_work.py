@@ -18,12 +18,27 @@ class UnitOfWork(Snapshot, Protocol):
     def begin(self, kind: str, text: str, *, why: str | None = None, undoes: int | None = None) -> int:
         """Say what is being done, before the first event; the operation's id."""
 
+    @property
+    def position(self) -> int:
+        """The last position of the log, its own events among them."""
+
+    @property
+    def text(self) -> str:
+        """What was said that is being done; empty before that."""
+
+    def resume(self, operation_id: int) -> None:
+        """What follows belongs to this operation, which began before."""
+
+    def end(self, text: str) -> None:
+        """Say what came of the operation."""
+
     def attempt(self) -> AbstractContextManager[None]:
         """A block whose events are all taken back where it raises, so that another way can be tried in the same
         unit of work."""
 
-    def next_operation(self) -> None:
-        """What follows is another operation, which has to `begin`; both happen, or neither."""
+    def next_operation(self, *, caused_by: int | None = None) -> None:
+        """What follows is another operation, which has to `begin`; both happen, or neither. `caused_by` is the position
+        of the event that it answers."""
 
     def new_ids(self, counter: str, count: int) -> range:
         """Public ids that were never used."""

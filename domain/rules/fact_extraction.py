@@ -173,8 +173,8 @@ def _date(text: str, words: str) -> str | None:
 
 
 def plain(text: str) -> str:
-    """The words of a text, without case, accents and punctuation, one blank between them."""
-    return " ".join(_WORD.findall(search_key(text)))
+    """The words of a text, without case, accents and punctuation, one blank between them; an apostrophe parts two."""
+    return " ".join(_WORD.findall(search_key(text.replace("'", " ").replace("\u2019", " "))))
 
 
 def _is_borne(text: str, words: str) -> bool:

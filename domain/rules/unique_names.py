@@ -67,11 +67,11 @@ def free_user_name(tables: Snapshot, name: str) -> str:
         NameTaken: it is taken, in any case.
         RuleViolation: it cannot be a user's name.
     """
-    cleaned = clean_name(name)
+    cleaned = clean_name(name, field="username")
     if name_key(cleaned) in _PARTS_OF_THE_SERVER:
         raise NameTaken(f"{cleaned} is the name of a part of the server: choose another")
     if signature_by_key("").casefold() in name_key(cleaned):
-        raise RuleViolation("this reads like what somebody's key did: choose another name", "name")
+        raise RuleViolation("this reads like what somebody's key did: choose another name", "username")
     if tables.users.named(cleaned) is not None:
         raise NameTaken(f"there is a user {cleaned} already")
     if tables.users.was_named(cleaned):

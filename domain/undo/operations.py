@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from domain.base.errors import Conflict, Erased, InTheWay
+from contextlib import suppress
+
+from domain.base.errors import Conflict, Erased, ImageApiError, InTheWay, LaterOperation
 from domain.events.event import Recorded
 from domain.events.operation import Operation
 from domain.ports.unit_of_work import UnitOfWork
@@ -53,12 +55,27 @@ def undo_with_later(uow: UnitOfWork, operation_id: int) -> int:
         InTheWay: it was undone before, or more than `MOST_LATER` stand in the way.
         NotFound, RuleViolation, Conflict, Forbidden: as `undo`, for any of them.
     """
+    return _undo_in_turn(uow, operation_id)[-1][1]
+
+
+def undo_or_say_what_is_in_the_way(uow: UnitOfWork, operation_id: int) -> int:
+    """As `undo`; where later operations stand in the way, the error names all those that `undo_with_later` would take
+    back too."""
+    try:
+        with uow.attempt():
+            return undo(uow, operation_id)
+    except InTheWay as error:
+        raise InTheWay(str(error), error.operation_id, _taken_back_with(uow, operation_id)) from error
+
+
+def _undo_in_turn(uow: UnitOfWork, operation_id: int) -> list[tuple[int, int]]:
+    """As `undo_with_later`; each operation that was taken back with the one that did so, the one asked for last."""
     wanted = uow.operations.get(operation_id)
-    waiting = [operation_id]
+    waiting, done = [operation_id], []
     for _ in range(2 * MOST_LATER):
         try:
             with uow.attempt():
-                undone_by = undo(uow, waiting[-1])
+                done.append((waiting[-1], undo(uow, waiting[-1])))
         except InTheWay as error:
             is_undone = wanted is not None and wanted.undone_by is not None
             if is_undone or error.operation_id in waiting or len(waiting) > MOST_LATER:
@@ -67,9 +84,22 @@ def undo_with_later(uow: UnitOfWork, operation_id: int) -> int:
             continue
         waiting.pop()
         if not waiting:
-            return undone_by
+            return done
         uow.next_operation()
     raise Conflict(f"more than {MOST_LATER} later operations stand in the way of operation {operation_id}")
+
+
+class _OnlyTried(Exception):
+    pass
+
+
+def _taken_back_with(uow: UnitOfWork, operation_id: int) -> tuple[LaterOperation, ...]:
+    """The later operations that would be taken back with this one, the last first; none where that cannot be done."""
+    later: list[Operation | None] = []
+    with suppress(ImageApiError, _OnlyTried), uow.attempt():
+        later = [uow.operations.get(id_) for id_, _ in _undo_in_turn(uow, operation_id)[:-1]]
+        raise _OnlyTried
+    return tuple(LaterOperation(each.id, each.kind, each.text_for(uow.actor), each.actor) for each in later if each)
 
 
 def _text_of_undo(uow: UnitOfWork, operation: Operation) -> str:

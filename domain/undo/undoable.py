@@ -24,6 +24,7 @@ _NOT_UNDOABLE: Final = {
     "erase": "an erasure leaves nothing to bring back",
     "user.sign_in": "a sign-in cannot be taken back",
     "user.add": "accounts are changed or removed, not undone",
+    "user.invite": "an invitation that is not taken up ends by itself",
     "user.grant": "accounts are changed or removed, not undone",
     "user.password": "a password is set anew, not undone",
     "user.key": "a key that was shown is revoked, not undone",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, and_, func, select, true
 
 from domain.base.geometry import Box
 from domain.events.face import DELETED, DETECTED, FAILED, NO_FACES, WITHDRAWN, Face
@@ -34,7 +34,9 @@ class FaceView(msgspec.Struct, frozen=True):
 
 
 class FaceStats(msgspec.Struct, frozen=True):
-    """How far detection is among the visible photos, counted by content: `pending` have no row of the current model."""
+    """How far detection is among the visible photos, counted by content, videos left out: `photos` are `scanned` and
+    `pending` (nothing stands there of the current model); `scanned` are `with_faces` (strangers' too), `no_faces` (none
+    was found, or all were deleted) and `failed` (the problems of its library say why, or the history of the photo)."""
 
     photos: int
     scanned: int
@@ -66,6 +68,7 @@ class Faces:
         self._persons = tables.persons.table
         self._media = tables.media.table
         self._rejections = tables.rejections.table
+        self._unmatched = tables.unmatched.table
         self._embeddings = tables.embeddings
         self._libraries = tuple(libraries)
 
@@ -129,6 +132,17 @@ class Faces:
         """The persons that this face was said not to be, as they were named then."""
         r = self._rejections
         return set(self._connection.execute(select(r.c.person_id).where(r.c.face_id == face_id)).scalars())
+
+    def unmatched_on(self, content_hash: bytes) -> set[int]:
+        """The faces that found no place on this content, which took the place of theirs."""
+        u = self._unmatched
+        return set(self._connection.execute(select(u.c.face_id).where(u.c.content_hash == content_hash)).scalars())
+
+    def unmatched_contents(self, face_id: int) -> list[bytes]:
+        """The contents on which this face found no place."""
+        u = self._unmatched
+        found = self._connection.execute(select(u.c.content_hash).where(u.c.face_id == face_id)).scalars()
+        return [bytes(content) for content in found]
 
     def some_of(self, person_ids: Collection[int], limit: int) -> list[Face]:
         """Some of the faces that say one of these persons, the newest ones."""
@@ -274,15 +288,46 @@ class Faces:
 
     def stats(self, model_version: str | None) -> FaceStats:
         """How far detection by `model_version` is; None counts any model."""
-        f, p, m = self._faces, self._persons, self._media
+        p = self._persons
+        looked_at = self._looked_at(model_version)
+        persons = select(func.count()).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
+        counted = self._connection.execute(looked_at).mappings().one()
+        return FaceStats(
+            **{name: int(count) for name, count in counted.items()},
+            persons=self._connection.execute(persons).scalar_one(),
+        )
+
+    def _looked_at(self, model_version: str | None) -> Select[*tuple[Any, ...]]:
+        """Counts each visible photo content once: as pending, or scanned and one of the three outcomes. Of what can
+        never be decoded there is no picture to look at: it failed, whatever model asks."""
+        m = self._media
         photos = (
             select(m.c.content_hash, func.max(m.c.width).label("width"))
             .where(m.c.kind == "photo", m.c.present, m.c.content_hash.is_not(None), m.c.library_id.in_(self._libraries))
             .group_by(m.c.content_hash)
             .subquery()
         )
+        seen = self._seen_by(model_version)
+        faces = func.coalesce(seen.c.faces, 0)
+        by_model = func.coalesce(seen.c.current, 0) > 0
+        scanned = by_model | photos.c.width.is_(None)
+        failed = (func.coalesce(seen.c.failed, 0) > 0) & (seen.c.no_faces == 0) | ~by_model
+        return select(
+            func.count().label("photos"),
+            func.count().filter(scanned).label("scanned"),
+            func.count().filter(scanned, faces > 0).label("with_faces"),
+            func.count().filter(scanned, faces == 0, ~failed).label("no_faces"),
+            func.count().filter(scanned, faces == 0, failed).label("failed"),
+            func.count().filter(~scanned).label("pending"),
+            func.coalesce(func.sum(seen.c.faces), 0).label("faces"),
+            func.coalesce(func.sum(seen.c.unassigned), 0).label("unassigned"),
+        ).select_from(photos.outerjoin(seen, seen.c.content_hash == photos.c.content_hash))
+
+    def _seen_by(self, model_version: str | None) -> Subquery:
+        """What stands on each content: faces, markers, and how much of it is of `model_version`, deleted faces too."""
+        f, p = self._faces, self._persons
         current: ColumnElement[bool] = true() if model_version is None else f.c.model_version == model_version
-        seen = (
+        return (
             select(
                 f.c.content_hash,
                 func.count().filter(f.c.status == DETECTED).label("faces"),
@@ -297,23 +342,6 @@ class Faces:
             .where(f.c.status != WITHDRAWN)
             .group_by(f.c.content_hash)
             .subquery()
-        )
-        done = func.coalesce(seen.c.current, 0) > 0
-        statement = select(
-            func.count().label("photos"),
-            func.count().filter(done).label("scanned"),
-            func.count().filter(seen.c.faces > 0).label("with_faces"),
-            func.count().filter(seen.c.no_faces > 0).label("no_faces"),
-            func.count().filter(seen.c.failed > 0).label("failed"),
-            func.count().filter(~done, photos.c.width.is_not(None)).label("pending"),
-            func.coalesce(func.sum(seen.c.faces), 0).label("faces"),
-            func.coalesce(func.sum(seen.c.unassigned), 0).label("unassigned"),
-        ).select_from(photos.outerjoin(seen, seen.c.content_hash == photos.c.content_hash))
-        counted = self._connection.execute(statement).mappings().one()
-        persons = select(func.count()).where(p.c.merged_into.is_(None), p.c.deleted.is_(False))
-        return FaceStats(
-            **{name: int(count) for name, count in counted.items()},
-            persons=self._connection.execute(persons).scalar_one(),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, or_, select
 
 from domain.base.actor import signature_by_key
-from domain.events.operation import Operation
+from domain.events.operation import LONG_KINDS, Operation
 from projections.tables.operation_persons import OperationPersonsTable
 from projections.tables.operations import OperationsTable
 
@@ -55,6 +55,12 @@ class Operations:
         if among is not None:
             statement = statement.where(t.c.id.in_(tuple(among)))
         return [Operation(*row) for row in self._connection.execute(statement)]
+
+    def unended(self) -> list[Operation]:
+        """The long operations that never said what came of them, by id."""
+        t = self._table
+        statement = self._select().where(t.c.kind.in_(LONG_KINDS), t.c.ended_at.is_(None)).order_by(t.c.id)
+        return [each for row in self._connection.execute(statement) if (each := Operation(*row)).is_long]
 
     def these(self, operation_ids: Collection[int]) -> list[Operation]:
         """The operations with these ids, newest first."""

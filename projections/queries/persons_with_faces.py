@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select
 
-from domain.base.names import name_key
+from domain.base.names import search_words
 from domain.events.face import DETECTED
 from projections.queries.library_sets import within
+from projections.queries.person_sight import PersonSight
 from projections.tables.face_detections import QUALITY
 from projections.tables.schema import ReadTables
 
@@ -38,7 +39,7 @@ class PersonView(msgspec.Struct, frozen=True):
 
 class PersonsWithFaces:
     """Queries on persons with their faces; `libraries` are the ids that the asker may see, `knows` whether they may
-    know of the person with an id, `everything` that they may of each."""
+    know of the person with an id, and `sight` says so in a query, None where they may of each."""
 
     def __init__(
         self,
@@ -47,10 +48,10 @@ class PersonsWithFaces:
         libraries: Collection[int],
         *,
         knows: Callable[[int], bool],
-        everything: bool,
+        sight: PersonSight | None,
     ) -> None:
         self._connection = connection
-        self._everything = everything
+        self._sight = sight
         self._knows = knows
         self._persons, self._entities = tables.persons.table, tables.entities.table
         self._faces = tables.faces.table
@@ -67,6 +68,12 @@ class PersonsWithFaces:
             .where(p.c.canonical_id.is_not(None), within(self._counts, self._libraries))
             .group_by(p.c.canonical_id)
         )
+
+    def _has_faces_anywhere(self) -> ColumnElement[bool]:
+        """Whether a canonical person has a face that somebody may see."""
+        c, behind = self._counts.table, self._persons.alias("behind")
+        counted = select(c.c.person_id).join(behind, behind.c.id == c.c.person_id)
+        return counted.where(behind.c.canonical_id == self._persons.c.id).correlate(self._persons).exists()
 
     def _best(self, canonical: Sequence[int]) -> dict[int, int]:
         """The visible face of each of these persons that shows most of it, by person; the first that the index of
@@ -158,10 +165,11 @@ class PersonsWithFaces:
         q: str | None = None,
         include_hidden: bool = False,
         with_faces_only: bool = False,
+        elsewhere: bool = True,
     ) -> list[tuple[PersonView, Any]]:
         """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key
-        and id of the last one of the page before; `q` a part of the name; `with_faces_only` leaves out who has no
-        visible face, and so it is where the asker may not know of everybody."""
+        and id of the last one of the page before; `q` words of the name, in any order; `with_faces_only` leaves out who
+        has no visible face; without `elsewhere` who has faces in no visible library but in others is left out."""
         p = self._persons
         seen = self._counted().subquery()
         count = func.coalesce(seen.c.face_count, 0)
@@ -173,10 +181,14 @@ class PersonsWithFaces:
         )
         if not include_hidden:
             statement = statement.where(p.c.hidden.is_(False))
-        if q:
-            statement = statement.where(p.c.name_key.contains(name_key(q), autoescape=True))
-        if with_faces_only or not self._everything:
+        for word in search_words(q or ""):
+            statement = statement.where(p.c.search_key.contains(word, autoescape=True))
+        if with_faces_only:
             statement = statement.where(count > 0)
+        elif self._sight is not None:
+            statement = statement.where(or_(count > 0, self._sight.knows(p.c.canonical_id)))
+        elif not elsewhere:
+            statement = statement.where(or_(count > 0, ~self._has_faces_anywhere()))
         if sort == "name":
             statement = statement.order_by(p.c.name_key, p.c.id)
             if after:

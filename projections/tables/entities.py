@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from domain.base.names import name_key
+from domain.base.names import name_key, search_key
 from domain.events.entity import (
     TYPES,
     EntityAliased,
@@ -52,6 +52,8 @@ class EntitiesTable(Projection):
             id_column(),
             Column("name", Text, nullable=False),
             Column("name_key", Text, nullable=False),
+            Column("made_by", Text, nullable=False),
+            Column("search_key", Text, nullable=False),
             Column("type", Text, nullable=False),
             Column("description", Text, nullable=False),
             Column("description_hash", LargeBinary),
@@ -80,8 +82,13 @@ class EntitiesTable(Projection):
         change = update(t).where(t.c.id == bindparam("key")).values(version=t.c.version + 1)
         self.on(
             EntityRenamed,
-            change.values(name=bindparam("to"), name_key=bindparam("to_key")),
-            lambda e, r: {"key": e.entity_id, "to": e.name, "to_key": name_key(e.name)},
+            change.values(name=bindparam("to"), name_key=bindparam("to_key"), search_key=bindparam("to_search")),
+            lambda e, r: {
+                "key": e.entity_id,
+                "to": e.name,
+                "to_key": name_key(e.name),
+                "to_search": search_key(e.name),
+            },
         )
         self.on(EntityRetyped, change.values(type=bindparam("to")), lambda e, r: {"key": e.entity_id, "to": e.type})
         self.on(
@@ -97,7 +104,8 @@ class EntitiesTable(Projection):
 
 
 class EntityAliasesTable(Projection):
-    """One row an other name of an entity, in the form under which two names are one."""
+    """One row an other name of an entity, in the form under which two names are one, and in that in which it is
+    found."""
 
     def define(self) -> None:
         """Columns and the writes."""
@@ -106,6 +114,7 @@ class EntityAliasesTable(Projection):
             self.metadata,
             Column("entity_id", Id, self.reference("entities"), nullable=False),
             Column("name_key", Text, nullable=False),
+            Column("search_key", Text, nullable=False),
             PrimaryKeyConstraint("name_key", "entity_id", name=self.named("entity_aliases_pair")),
         )
         Index(self.named("entity_aliases_entity"), t.c.entity_id)
@@ -121,6 +130,7 @@ def _created(event: EntityCreated, recorded: Recorded) -> Row:
         "id": event.entity_id,
         "name": event.name,
         "name_key": name_key(event.name),
+        "search_key": search_key(event.name),
         "type": event.type,
         "description": event.description,
         "description_hash": content if event.description else None,
@@ -130,13 +140,14 @@ def _created(event: EntityCreated, recorded: Recorded) -> Row:
         "canonical_id": event.entity_id,
         "deleted": False,
         "created_at": recorded.recorded_at,
+        "made_by": recorded.actor,
         "version": 1,
     }
 
 
 def _aliases(event: EntityCreated | EntityAliased, _recorded: Recorded) -> Iterator[Row]:
     for key in sorted(set(map(name_key, event.aliases))):
-        yield {"entity_id": event.entity_id, "name_key": key}
+        yield {"entity_id": event.entity_id, "name_key": key, "search_key": search_key(key)}
 
 
 def _json(aliases: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from projections.tables.projection import Id, Projection, id_column
 
 class OperationsTable(Projection):
     """One row an operation. `undone_by` names the live operation that took it back; undoing that one clears it again,
-    and undoing the redo writes it again."""
+    and undoing the redo writes it again. `ended_at` is of long ones alone, in microseconds since 1970 UTC."""
 
     def define(self) -> None:
         """Columns and the writes."""
@@ -24,6 +24,7 @@ class OperationsTable(Projection):
             Column("actor", Text, nullable=False),
             Column("at", BigInteger, nullable=False),
             Column("position", BigInteger, nullable=False),
+            Column("ended_at", BigInteger),
             Column("undone_by", Id, self.reference("operations")),
             Column("undoes", Id, self.reference("operations")),
         )
@@ -39,6 +40,7 @@ class OperationsTable(Projection):
                 "actor": r.actor,
                 "at": r.recorded_at,
                 "position": r.position,
+                "ended_at": None,
                 "undone_by": None,
                 "undoes": e.undoes,
             },
@@ -50,8 +52,8 @@ class OperationsTable(Projection):
         self.on_each(OperationBegan, turned, lambda e, r: [{"key": e.operation_id}] if e.undoes else [])
         self.on(
             OperationEnded,
-            update(t).where(t.c.id == bindparam("key")).values(text=bindparam("to")),
-            lambda e, r: {"key": e.operation_id, "to": e.text},
+            update(t).where(t.c.id == bindparam("key")).values(text=bindparam("to"), ended_at=bindparam("then")),
+            lambda e, r: {"key": e.operation_id, "to": e.text, "then": r.recorded_at},
         )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from domain.base.names import name_key
+from domain.base.names import name_key, search_key
 from domain.events.person import (
     PersonBirthDateSet,
     PersonBridged,
@@ -47,6 +47,7 @@ class PersonsTable(Projection):
             id_column(),
             Column("name", Text, nullable=False),
             Column("name_key", Text, nullable=False),
+            Column("search_key", Text, nullable=False),
             Column("notes", Text, nullable=False),
             Column("entity_id", Id, self.reference("entities")),
             Column("cover_face_id", Id),
@@ -56,6 +57,7 @@ class PersonsTable(Projection):
             Column("canonical_id", Id),
             Column("deleted", Boolean, nullable=False),
             Column("created_at", BigInteger, nullable=False),
+            Column("made_by", Text, nullable=False),
             Column("version", Integer, nullable=False),
             CheckConstraint("merged_into <> id", name=self.named("persons_not_into_itself")),
         )
@@ -76,6 +78,7 @@ class PersonsTable(Projection):
                 "id": e.person_id,
                 "name": e.name,
                 "name_key": name_key(e.name),
+                "search_key": search_key(e.name),
                 "notes": e.notes,
                 "entity_id": None,
                 "cover_face_id": None,
@@ -85,6 +88,7 @@ class PersonsTable(Projection):
                 "canonical_id": e.person_id,
                 "deleted": False,
                 "created_at": r.recorded_at,
+                "made_by": r.actor,
                 "version": 1,
             },
         )
@@ -92,8 +96,15 @@ class PersonsTable(Projection):
         one_more = {"version": t.c.version + 1}
         self.on(
             PersonRenamed,
-            change.values(name=bindparam("to"), name_key=bindparam("to_key"), **one_more),
-            lambda e, r: {"key": e.person_id, "to": e.name, "to_key": name_key(e.name)},
+            change.values(
+                name=bindparam("to"), name_key=bindparam("to_key"), search_key=bindparam("to_search"), **one_more
+            ),
+            lambda e, r: {
+                "key": e.person_id,
+                "to": e.name,
+                "to_key": name_key(e.name),
+                "to_search": search_key(e.name),
+            },
         )
         notes = change.values(notes=bindparam("to"), **one_more)
         self.on(PersonNoted, notes, lambda e, r: {"key": e.person_id, "to": e.notes})

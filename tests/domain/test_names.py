@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.base.errors import RuleViolation
-from domain.base.names import LONGEST_NAME, clean_name, name_key
+from domain.base.names import LONGEST_NAME, clean_name, name_key, search_key, search_words
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,55 @@ def test_the_error_names_the_field_that_was_asked_for() -> None:
     with pytest.raises(RuleViolation) as refusal:
         clean_name("", field="into")
     assert refusal.value.field == "into"
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("José García", "jose"),
+        ("José García", "garcia jose"),
+        ("José García", "GARCÍA"),
+        ("Łukasz", "lukasz"),
+        ("Lukasz", "łukasz"),
+        ("O\u2019Neill", "o'neill"),
+        ("O'Neill", "o\u2019neill"),
+        ("O\u02bcNeill", "oneill"),
+        ("O`Neill", "o\u00b4neill"),
+        ("D'Artagnan", "dartagnan"),
+        ("Søren Ærø", "aero soren"),
+        ("Straße", "strasse"),
+        ("Strasse", "straße"),
+        ("Iş\u0131l", "isil"),
+        ("İpek", "ipek"),
+        ("Đặng Văn", "dang van"),
+        ("Þórður", "thordur"),
+        ("Ħal-Luqa", "hal luqa"),
+        ("Anne Marie", "anne-marie"),
+        ("Anne\u2010Marie", "marie anne"),
+        ("Ŧove", "tove"),
+        ("Ɓala Ƙano", "kano bala"),
+        ("Ёлка", "елка"),
+        ("Σωκράτης", "σωκρατησ"),
+        ("Ångström", "angstrom"),
+        ("Zoe\u0308", "zoë"),
+        ("ﬁona", "fiona"),
+    ],
+)
+def test_a_name_is_found_however_its_letters_are_typed_and_in_whatever_order(name: str, typed: str) -> None:
+    assert all(word in search_key(name) for word in search_words(typed))
+
+
+@pytest.mark.parametrize(("name", "typed"), [("José", "josef"), ("Ann Lee", "annlee"), ("Bob", "ann bob")])
+def test_what_a_name_does_not_hold_does_not_find_it(name: str, typed: str) -> None:
+    assert not all(word in search_key(name) for word in search_words(typed))
+
+
+def test_names_that_are_found_alike_stay_two() -> None:
+    assert name_key("Jose") != name_key("José")
+    assert name_key("O'Neill") != name_key("O\u2019Neill")
+
+
+@given(st.text(max_size=30))
+def test_what_is_found_is_found_by_its_own_name(name: str) -> None:
+    assert all(word in search_key(name) for word in search_words(name))
+    assert search_key(search_key(name)) == search_key(name)

@@ -10,7 +10,7 @@ from domain.base.errors import Forbidden
 from domain.base.geometry import Box
 from domain.base.names import name_key
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
-from domain.commands.persons import delete_person
+from domain.commands.persons import create_person, delete_person
 from domain.commands.tags import change_tag, delete_tag, tag_contents, untag_contents
 from domain.commands.xmp import TakenOver, take_over
 from domain.events.face import FaceAssigned, Why
@@ -215,3 +215,54 @@ def test_a_face_that_was_said_to_be_none_or_nobodys_loses_its_name_in_the_sideca
     world.do(change_faces, [right], "assign", name="Bob", actor=EDITOR)
     world.do(change_faces, [right], "unassign", actor=EDITOR)
     assert said(world, Description((), (Region(HEAD, "Ann"), Region(RIGHT, "Bob")))) == Description()
+
+
+@pytest.mark.usefixtures("replayed")
+def test_a_name_that_was_only_read_follows_the_file_to_another_one(world: World) -> None:
+    (one,), (two,) = world.shows("one.jpg", found(LEFT)), world.shows("two.jpg", found(LEFT))
+    for name in ("one.jpg", "two.jpg"):
+        read(world, Region(HEAD, "Anna"), name=name)
+    anna = world.named("Anna")
+    assert anna is not None
+    assert (read(world, Region(HEAD, "Anna Maier")).named, world.faces_of(anna.id)) == (1, [two])
+    before = world.head
+    last = world.operation_of(take_over, content("two.jpg"), Description((), (Region(HEAD, "Anna Maier"),)))
+    maier = world.named("Anna Maier")
+    assert maier is not None
+    assert world.faces_of(maier.id) == [one, two]
+    assert world.named("Anna") is None, "nobody made her but the file, and no face is left"
+    assert len(world.since(before)) == 2
+    world.undo(last)
+    assert (world.faces_of(maier.id), world.faces_of(anna.id)) == ([one], [two])
+    assert world.person(anna.id).canonical_id == anna.id
+
+
+@pytest.mark.parametrize("decision", ["assigned", "renamed", "merged", "undone"])
+def test_a_name_that_somebody_decided_here_does_not_follow(world: World, decision: str) -> None:
+    face = world.a_face()
+    read(world, Region(HEAD, "Anna"))
+    anna = world.named("Anna")
+    assert anna is not None
+    whose = "Anna"
+    if decision == "assigned":
+        world.assign(face, world.a_person("Bea"))
+        whose = "Bea"
+    elif decision == "renamed":
+        world.change(anna.id, name="Anne")
+        whose = "Anne"
+    elif decision == "merged":
+        world.merge(anna.id, world.a_person("Bea"))
+        whose = "Bea"
+    else:
+        world.undo(world.assign(face, world.a_person("Bea")))
+    before = world.head
+    assert read(world, Region(HEAD, "Anna Maier")).left == [f"Anna Maier: the face is {whose}'s here"]
+    assert world.head == before
+
+
+def test_who_is_known_otherwise_stays_when_the_last_name_that_was_read_goes(world: World) -> None:
+    world.a_face()
+    anna = world.do(create_person, "Anna")
+    read(world, Region(HEAD, "Anna"))
+    read(world, Region(HEAD, "Bea"))
+    assert (world.faces_of(anna), world.named("Anna") is not None) == ([], True)

@@ -43,7 +43,7 @@ def test_a_key_is_shown_once_and_then_only_named(world: World, ed: Api) -> None:
     assert re.fullmatch(r"imageapi_\d+_[0-9a-f]{64}", key)
     listed = ed.get("/api-keys")
     (row,) = listed.json()["items"]
-    assert (row["name"], row["scope"], row["user_name"], row["used_at"]) == ("phone", "read", "ed", None)
+    assert (row["name"], row["scope"], row["username"], row["used_at"]) == ("phone", "read", "ed", None)
     assert row["expires_at"] == answer.json()["expires_at"] == "2099-01-01T00:00:00Z"
     assert key.rpartition("_")[2] not in listed.text
     events = world.ledger.events(0, 10_000)
@@ -188,7 +188,7 @@ def test_everyone_lists_and_revokes_their_own_and_an_admin_anyones(world: World,
     made(ann, "read", "hers")
     mine, other = (int(made(ed, "read", name).split("_")[1]) for name in ("mine", "other"))
     assert [row["name"] for row in ed.get("/api-keys").json()["items"]] == ["mine", "other"]
-    assert [(row["name"], row["user_name"]) for row in ann.get("/api-keys").json()["items"]] == [
+    assert [(row["name"], row["username"]) for row in ann.get("/api-keys").json()["items"]] == [
         ("hers", "ann"),
         ("mine", "ed"),
         ("other", "ed"),

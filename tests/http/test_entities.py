@@ -69,6 +69,14 @@ def test_entities_are_listed_by_name_in_pages_and_found_by_any_of_their_names(ed
     assert fields(ed.get("/entities", params={"cursor": "nonsense"})) == ["cursor"]
 
 
+def test_an_entity_is_found_however_its_names_are_typed(ed: Api) -> None:
+    ed.post("/entities", json={"name": "Łódź", "type": "place", "aliases": ["Ziemia obiecana"]})
+    ed.post("/entities", json={"name": "L\u2019Île", "type": "place"})
+    for q, name in (("lodz", "Łódź"), ("obiecana ziemia", "Łódź"), ("l'ile", "L\u2019Île"), ("lodz ziemia", None)):
+        items = ed.get("/entities", params={"q": q}).json()["items"]
+        assert [item["name"] for item in items] == ([] if name is None else [name])
+
+
 def test_an_entity_is_read_changed_and_deleted_with_its_version(ed: Api) -> None:
     lisbon = add(ed, "Lisbon", "place", description="by the sea")
     read = ed.get(f"/entities/{lisbon}").json()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adapters.face_engines.absent import AbsentEngine
 from domain.base.errors import Unavailable, Unreadable
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World, face_ids
@@ -52,10 +53,10 @@ def test_the_stats_count_by_content(ed: Api) -> None:
     stats = ed.get("/faces/stats").json()
     assert stats == {
         "photos": 9,
-        "scanned": 8,
+        "scanned": 9,
         "with_faces": 5,
         "no_faces": 3,
-        "failed": 0,
+        "failed": 1,
         "pending": 0,
         "faces": 6,
         "unassigned": 6,
@@ -63,6 +64,14 @@ def test_the_stats_count_by_content(ed: Api) -> None:
     }
     assert ed.get("/faces/stats", params={"library": "Work"}).json()["faces"] == 2
     problem(ed.get("/faces/stats", params={"library": "7"}), 404)
+
+
+def test_the_stats_count_what_any_model_saw_while_the_engine_does_not_say_which_it_has(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "engine", AbsentEngine("the face service does not answer"))
+    stats = world.api("ed").get("/faces/stats").json()
+    assert (stats["scanned"], stats["pending"]) == (9, 0)
 
 
 def test_embeddings_are_base64_of_512_floats_of_norm_one(ed: Api) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from httpx2 import Response
 
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World, face_ids
@@ -131,8 +132,56 @@ def test_an_undo_that_a_later_operation_is_in_the_way_of_names_it(world: World, 
     before = world.ledger.head()
     told = problem(ed.post(f"/operations/{operation(ed, 'renamed Anna to Bea')}/undo"), 409)
     assert told["type"] == "/docs#in-the-way"
-    assert told["operation_id"] == operation(ed, "renamed Bea to Cleo")
+    later = operation(ed, "renamed Bea to Cleo")
+    assert told["operation_id"] == later
+    named_there = {"id": later, "kind": "person.change", "text": "renamed Bea to Cleo", "actor": "ed"}
+    assert told["operations"] == [named_there]
     assert world.ledger.head() == before
+    both = ed.post(f"/operations/{operation(ed, 'renamed Anna to Bea')}/undo", params={"with_later": True})
+    assert both.status_code == 200
+    assert ed.get(f"/persons/{person}").json()["name"] == "Anna"
+
+
+def test_all_that_stands_in_the_way_is_named_the_last_first_and_nothing_where_it_cannot_be_taken_back(
+    world: World, ed: Api, rex: Api
+) -> None:
+    person = named(ed, "Anna")
+    for name in ("Bea", "Cleo", "Dora"):
+        ed.patch(f"/persons/{person}", json={"name": name})
+    first = operation(ed, "renamed Anna to Bea")
+    told = problem(ed.post(f"/operations/{first}/undo", params={"dry_run": True}), 409)
+    assert [each["text"] for each in told["operations"]] == ["renamed Cleo to Dora", "renamed Bea to Cleo"]
+    undone = ed.post(f"/operations/{operation(ed, 'renamed Cleo to Dora')}/undo").json()["id"]
+    again = problem(ed.post(f"/operations/{operation(ed, 'renamed Cleo to Dora')}/undo"), 409)
+    assert (again["operation_id"], again.get("operations", [])) == (undone, [])
+
+
+def test_naming_a_face_and_confirming_the_likely_others_is_one_step_back(world: World, ed: Api) -> None:
+    ann, both, bob = (face_ids(ed, path)[0] for path in ("trips/ann.jpg", "trips/both.jpg", "bob.jpg"))
+
+    def assign(face: int, who: dict[str, object]) -> Response:
+        return ed.post("/image/faces/batch", json={"ids": [face], "action": "assign", **who})
+
+    naming = assign(ann, {"name": "Anna"})
+    step = naming.headers["operation-id"]
+    anna = ed.get("/image/faces?path=trips/ann.jpg").json()["items"][0]["person_id"]
+    confirmed = assign(both, {"person_id": anna, "continues": int(step)})
+    assert (confirmed.headers["operation-id"], confirmed.json()["operation_id"]) == (step, int(step))
+    said = ed.get(f"/operations/{step}").json()
+    assert said["text"] == "assigned 1 face to Anna, and assigned 1 face to Anna"
+    head = world.ledger.head()
+    assert assign(both, {"person_id": anna, "continues": int(step)}).is_success
+    assert world.ledger.head() == head, "what stands already adds nothing"
+    problem(
+        world.api("ann").post("/image/faces/batch", json={"ids": [bob], "action": "ignore", "continues": int(step)}),
+        404,
+    )
+    scan = ed.patch(f"/persons/{anna}", json={"notes": "x"}).headers["operation-id"]
+    assert fields(assign(bob, {"person_id": anna, "continues": int(scan)})) == ["continues"]
+    ed.post(f"/operations/{scan}/undo")
+    assert ed.post(f"/operations/{step}/undo").status_code == 200
+    assert ed.get("/persons").json()["items"] == []
+    problem(assign(bob, {"name": "Bob", "continues": int(step)}), 409)
 
 
 def test_undoing_twice_names_the_undo_and_what_cannot_be_undone_says_what_to_do(ann: Api, ed: Api) -> None:

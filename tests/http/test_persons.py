@@ -229,16 +229,75 @@ def test_persons_of_one_library_are_counted_in_it(ed: Api) -> None:
     named(ed, "Bob", bob)
     named(ed, "Boss", boss)
     named(ed, "Nobody")
-    in_family = ed.get("/persons", params={"library": "family"}).json()["items"]
-    assert [(person["name"], person["face_count"]) for person in in_family] == [("Bob", 1)]
-    in_work = ed.get("/persons", params={"library": "2"}).json()["items"]
-    assert [person["name"] for person in in_work] == ["Bob", "Boss"]
+
+    def counted(**query: str) -> list[tuple[str, int]]:
+        items = ed.get("/persons", params=query).json()["items"]
+        return [(person["name"], person["face_count"]) for person in items]
+
+    assert counted(library="family") == [("Bob", 1), ("Nobody", 0)]
+    assert counted(library="family", with_faces="true") == [("Bob", 1)]
+    assert counted(library="2") == [("Bob", 1), ("Boss", 1), ("Nobody", 0)]
+    assert counted(with_faces="true") == [("Bob", 1), ("Boss", 1)]
     problem(ed.get("/persons", params={"library": "nowhere"}), 404)
     assert [person["name"] for person in ed.get("/persons", params={"q": "BO"}).json()["items"]] == [
         "Bob",
         "Boss",
         "Nobody",
     ]
+
+
+def test_a_person_is_found_however_the_name_is_typed(ed: Api) -> None:
+    (face,) = face_ids(ed, "bob.jpg")
+    named(ed, "José García", face)
+    for name in ("Łukasz", "O\u2019Neill", "100 % Bob_by"):
+        named(ed, name)
+    ed.post("/image/tags", json={"path": "plain.jpg", "name": "Düne Straße"})
+
+    def found(q: str) -> list[str]:
+        return [person["name"] for person in ed.get("/persons", params={"q": q}).json()["items"]]
+
+    for q in ("jose", "garcia jose", "GARCÍA", "josé-garcia"):
+        assert found(q) == ["José García"]
+        query = {"q": q.replace("-", " "), "library": "1"}
+        assert [photo["path"] for photo in ed.get("/photos", params=query).json()["items"]] == ["bob.jpg"]
+    assert (found("lukasz"), found("o'neill"), found("ONEILL")) == (["Łukasz"], ["O\u2019Neill"], ["O\u2019Neill"])
+    assert (found("% bob_b"), found("%_"), found("jose lukasz")) == (["100 % Bob_by"], [], [])
+    assert [photo["path"] for photo in ed.get("/photos", params={"q": "strasse dune"}).json()["items"]] == ["plain.jpg"]
+    assert ed.post("/persons", json={"name": "Jose Garcia"}).status_code == 201, "they are two"
+    assert found("garcia") == ["Jose Garcia", "José García"]
+
+
+def test_a_person_is_made_with_a_cover_and_an_entity_in_one_step(ed: Api) -> None:
+    (bob,), (boss,) = face_ids(ed, "bob.jpg"), face_ids(ed, "boss.jpg")
+    entity = ed.post("/entities", json={"name": "Bob", "type": "person"}).json()["id"]
+    made = ed.post("/persons", json={"name": "Bob", "cover_face_id": bob, "entity_id": entity})
+    assert made.status_code == 201
+    assert (made.json()["cover_face_id"], made.json()["face_count"], made.json()["entity_id"]) == (bob, 1, entity)
+    head = ed.get("/operations").json()["items"][0]["id"]
+    assert int(made.headers["operation-id"]) == head
+    for refused in ({"cover_face_id": bob}, {"cover_face_id": 999}, {"entity_id": 999}):
+        assert fields(ed.post("/persons", json={"name": "Other", **refused})) == [*refused]
+    rehearsed = ed.post("/persons", params={"dry_run": "true"}, json={"name": "Boss", "cover_face_id": boss}).json()
+    assert [(change["kind"], change["id"]) for change in rehearsed["changes"]][1:] == [("face", boss)]
+    assert ed.get("/operations").json()["items"][0]["id"] == head
+    assert ed.post(f"/operations/{head}/undo").status_code == 200
+    assert ed.get("/persons").json()["items"] == []
+    assert ed.get("/image/faces", params={"path": "bob.jpg"}).json()["items"][0]["person_id"] is None
+
+
+def test_what_is_out_of_sight_is_no_cover(ed: Api, rex: Api) -> None:
+    (boss,) = face_ids(ed, "boss.jpg")
+    assert fields(rex.post("/persons", json={"name": "Boss", "cover_face_id": boss})) == ["cover_face_id"]
+
+
+@pytest.mark.parametrize("limit", [1001, 5000, 10**9])
+def test_a_limit_above_the_greatest_counts_as_that_on_the_lists_that_older_clients_page(ed: Api, limit: int) -> None:
+    person = named(ed, "Many", *face_ids(ed, "trips/both.jpg"))
+    for path in ("/faces/embeddings", "/image/faces?path=trips/both.jpg", f"/persons/{person}/faces"):
+        query = "&" if "?" in path else "?"
+        assert len(ed.get(f"{path}{query}limit={limit}").json()["items"]) >= 2
+        assert fields(ed.get(f"{path}{query}limit=0")) == ["limit"]
+    assert fields(ed.get(f"/persons?limit={limit}")) == ["limit"]
 
 
 def test_the_faces_of_a_person_page_by_cursor_and_by_offset(ed: Api) -> None:

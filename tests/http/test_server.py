@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from adapters.http.server import MOST_HEAD_BYTES
+from tests.http.real import really_served
 from tests.stopping import stop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,3 +78,39 @@ def test_a_tests_server_that_had_to_be_ended_is_told_of() -> None:
         listener.start()
         with pytest.warns(UserWarning, match=r"(?s)a server had to be ended.*in hang"):
             stop(process, said, listener, signal.SIGTERM)
+
+
+async def nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """An application that is never reached."""
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Where uvicorn serves as imageapi sets it up."""
+    with really_served(nothing) as base:
+        yield int(base.rpartition(":")[2])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /photos?q=" + b"x" * 16 * MOST_HEAD_BYTES + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 16 * MOST_HEAD_BYTES + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n",
+        b"nonsense\r\n\r\n",
+    ],
+    ids=["address", "header", "host", "nul", "length", "nonsense"],
+)
+def test_what_uvicorn_itself_refuses_is_a_problem_too(port: int, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+        client.sendall(sent)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head.lower()
+    assert b"x-content-type-options: nosniff" in head.lower()
+    told = json.loads(body)
+    assert (told["status"], told["type"]) == (400, "/docs#bad-request")
+    assert "at most 64 KB" in told["detail"]

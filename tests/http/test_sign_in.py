@@ -29,6 +29,7 @@ def test_a_password_gives_a_token_that_ends_and_is_recorded(world: World) -> Non
     bearer = world.client(headers={"Authorization": f"Bearer {session['token']}"})
     assert bearer.get("/me").json() == {
         "id": user(world, "ed").id,
+        "username": "ed",
         "name": "ed",
         "role": "editor",
         "libraries": None,
@@ -133,7 +134,7 @@ def test_an_invitation_makes_one_account_with_its_role_and_libraries(world: Worl
 def test_an_invitation_wants_a_name_and_a_password_that_can_be(world: World, ann: Api) -> None:
     code = ann.post("/invitations", json={}).json()["code"]
     guest = world.client()
-    assert fields(guest.post("/welcome", json={"code": code})) == ["name"]
+    assert fields(guest.post("/welcome", json={"code": code})) == ["username"]
     assert fields(guest.post("/welcome", json={"code": code, "name": "zoe"})) == ["password"]
     assert fields(guest.post("/register", json={"code": code, "name": "zoe", "password": "short"})) == ["password"]
     assert fields(guest.post("/register", json={"code": code, "name": "zoe12345", "password": "ZOE12345"})) == [

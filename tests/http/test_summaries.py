@@ -140,7 +140,10 @@ def test_what_is_asked_for_is_said_and_done_in_the_background(told: World, ed: A
     asked = {"from": "2020-05-03", "to": "2020-05-04", "contacts": ["Cy"]}
     answer = ed.post("/summaries/generate", json=asked)
     assert answer.status_code == 202
-    assert answer.json() == {**asked, "again": False}
+    operation = int(answer.headers["operation-id"])
+    assert answer.json() == {**asked, "again": False, "operation_id": operation}
+    assert ed.post("/summaries/generate", json=asked).json()["operation_id"] == operation, "it waits already"
+    assert ed.get(f"/operations/{operation}").json()["text"].startswith("asked for daily summaries of 2020-05-03 to")
     assert len(days(ed)) == 3
     settle(told)
     assert days(ed)[0] == ("2020-05-03", "Cy")
@@ -148,13 +151,16 @@ def test_what_is_asked_for_is_said_and_done_in_the_background(told: World, ed: A
     job = ed.get("/jobs").json()["items"][0]
     assert (job["kind"], job["state"], job["done"], job["total"]) == ("summaries", "done", 2, 2)
     assert job["note"] == "wrote 1 daily summary"
+    shown = ed.get(f"/operations/{operation}").json()
+    assert (shown["text"], shown["actor"]) == ("wrote 1 daily summary", "ed")
 
 
 def test_asked_again_nothing_is_made_unless_again_is_said(told: World, ed: Api) -> None:
-    head = told.ledger.head()
-    ed.post("/summaries/generate", json={})
+    rows = ed.get("/summaries", params={"superseded": True}).json()
+    asked = ed.post("/summaries/generate", json={})
     settle(told)
-    assert told.ledger.head() == head
+    assert ed.get("/summaries", params={"superseded": True}).json() == rows
+    assert ed.get(f"/operations/{asked.headers['operation-id']}").json()["text"] == "wrote 0 daily summaries"
     told.model.script = [["Other words."]]
     ed.post("/summaries/generate", json={"from": "2020-05-02", "to": "2020-05-02", "again": True})
     settle(told)

@@ -9,6 +9,7 @@ import pytest
 from tests.http.words import fields, problem
 from tests.http.world import PASSWORD, Api, World, user
 
+OLDER = {"name": "yan", "password": "five grey herons"}
 NEW = {"name": "zoe", "password": "five grey herons", "role": "editor", "libraries": [2]}
 
 
@@ -88,3 +89,17 @@ def test_a_closed_account_is_gone_and_its_deeds_stay(world: World, ann: Api, ed:
     problem(ed.get("/me"), 401)
     assert ann.get("/operations", params={"actor": "ed"}).json()["items"][0]["text"] == "created Anna"
     problem(ann.delete("/users/999"), 404)
+
+
+def test_an_account_is_called_username_and_older_clients_may_call_it_name(world: World) -> None:
+    ann = world.api("ann")
+    made = ann.post("/users", json={"username": "xan", "password": "five grey herons"}).json()
+    assert (made["username"], made["name"]) == ("xan", "xan")
+    assert ann.post("/users", json=OLDER).json()["username"] == "yan"
+    for wrong in ({**OLDER, "username": "wim"}, {"password": "five grey herons"}, {**OLDER, "name": None}):
+        assert fields(ann.post("/users", json=wrong)) == ["username"]
+    code = ann.post("/invitations", json={}).json()["code"]
+    account = {"code": code, "username": "uma", "password": "six grey herons"}
+    assert fields(world.client().post("/register", json={**account, "name": "uma"})) == ["username"]
+    assert world.client().post("/register", json=account).status_code == 200
+    assert world.api("uma").get("/me").json()["username"] == "uma"

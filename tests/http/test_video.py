@@ -256,7 +256,7 @@ def test_a_video_found_without_ffmpeg_is_read_again_by_a_full_scan_once_it_is_th
     os.utime(file, (1_700_000_000, 1_700_000_000))
     reads: list[str] = []
 
-    def read_without(path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
+    def read_without(path: bytes, text: str, kind: MediaKind, size: int, _: object) -> Future[ReadFile]:
         reads.append(text)
         facts = FileFacts(size, os.stat(path).st_mtime_ns, kind, problem=NEEDS_FFMPEG, reading=READINGS[kind])
         done: Future[ReadFile] = Future()

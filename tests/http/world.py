@@ -30,7 +30,7 @@ from adapters.background.library_watch import WatchesLibraries
 from adapters.background.meaning_upkeep import KeepsMeaning
 from adapters.background.scan import Scanner
 from adapters.background.summary_writing import Limits, WritesSummaries
-from adapters.http.asgi import create_http_app, declared
+from adapters.http.asgi import create_http_app, declared, declared_streams
 from adapters.http.web.dependencies import Accounts, Dependencies
 from adapters.http.web.openapi import document
 from adapters.insights.narrator import Narrator
@@ -66,7 +66,7 @@ USERS = {"ann": ("admin", None), "ed": ("editor", None), "vic": ("viewer", None)
 """Name, role and granted libraries; `rex` sees the library Family only."""
 PAGE = FILES
 KEY = "a key of the tests that is long enough"
-DOCUMENT = msgspec.json.decode(msgspec.json.encode(document(declared(), VERSION)))
+DOCUMENT = msgspec.json.decode(msgspec.json.encode(document(declared(), declared_streams(), VERSION)))
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Argon2 with the least work: what is tested here is not how long guessing takes."""
 
@@ -158,11 +158,16 @@ class World(Application):
         return PaintedFaces()
 
     @cached_property
+    def passwords(self) -> Passwords:
+        """Cheap hashes: a real one takes longer than most tests."""
+        return Passwords(hasher=CHEAP)
+
+    @cached_property
     def accounts(self) -> Accounts:
-        """As the real one with cheap hashes, and limits that go by `now`."""
+        """As the real one, with limits that go by `now`."""
         limits = SignInLimits(clock=lambda: self.now)
         keys = SignInLimits(clock=lambda: self.now)
-        return replace(super().accounts, passwords=Passwords(hasher=CHEAP), limits=limits, key_limits=keys)
+        return replace(super().accounts, limits=limits, key_limits=keys)
 
     @property
     def tokens(self) -> Tokens:
@@ -184,7 +189,7 @@ class World(Application):
     @cached_property
     def watcher(self) -> WatchesLibraries:
         """What scans, at once; its loop is not started."""
-        scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0)
+        scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0, places=self.gallery.placement)
         return WatchesLibraries(self.ledger, scanner, self.board, quick_seconds=3600, full_seconds=3600)
 
     @cached_property

@@ -36,7 +36,7 @@ PLAIN = {"integer": "number", "number": "number", "string": "string", "boolean":
 
 def shapes() -> str:
     """The whole file."""
-    described = document(declared(), "")
+    described = document(declared())
     return Shapes(described["components"]["schemas"]).file(described["paths"])
 
 
@@ -108,7 +108,7 @@ class Shapes:
 
     def _name(self, schema: str) -> str:
         """A page is one of its rows; of two shapes of one name, each has its module in front."""
-        if schema.startswith("Page_"):
+        if schema.endswith("Page") and set(self._schemas[schema]["properties"]) == {"items", "next_cursor"}:
             return f"Page<{self._type(self._schemas[schema]['properties']['items']['items'])}>"
         *_, module, name = ["", *schema.split(".")]
         return module.capitalize() + name

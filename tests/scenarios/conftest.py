@@ -68,7 +68,13 @@ class Place:
     def scanner_of(self, gallery: Gallery, recent: RecentlyRead | None = None) -> Scanner:
         """What scans it, with the pictures of a gallery."""
         return Scanner(
-            self.ledger, gallery.read, [self.data], settle_seconds=0, try_again=gallery.try_again, recent=recent
+            self.ledger,
+            gallery.read,
+            [self.data],
+            settle_seconds=0,
+            try_again=gallery.try_again,
+            recent=recent,
+            places=gallery.placement,
         )
 
     def add(self, root: Path) -> Library:

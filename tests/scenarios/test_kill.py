@@ -53,6 +53,9 @@ def test_killed_at_random_moments_of_scan_and_detection_it_loses_nothing_and_rep
         assert {path: count for path, count in faces.items() if count} == expected
         with ledger.reading(CLI) as tables:
             assert tables.media.counts()[1] == (PHOTOS, 0, 0)
+            told = [operation.text for operation in tables.operations.latest(1000) if operation.is_long]
+        assert "looked for faces" not in told[1:], "only the last one may still be about to end"
+        assert not [text for text in told[1:] if text.startswith("began") and not text.endswith("was interrupted")]
         positions = [recorded.position for recorded in ledger.events(0, 100_000)]
         assert positions == list(range(1, len(positions) + 1))
     finally:

@@ -18,6 +18,7 @@ from adapters.background.loops import FollowsLog, Loop
 from adapters.background.tag_binding import BindsByTag
 from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.face_engines.apollo_faces import ApolloEngine
+from adapters.face_engines.cropping import cropping_a_face
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.vectors.similarity import Similarity, likeness
@@ -368,7 +369,7 @@ def test_stopping_does_not_wait_for_a_face_service_that_never_answers(place: Pla
     place.picture("photo.jpg")
     place.scan()
     with socket.create_server(("127.0.0.1", 0)) as service:
-        engine = ApolloEngine(f"http://127.0.0.1:{service.getsockname()[1]}", seconds=3600)
+        engine = ApolloEngine(f"http://127.0.0.1:{service.getsockname()[1]}", cropping_a_face, seconds=3600)
         detects = DetectsFaces(place.ledger, engine, place.gallery, JobBoard(), at_once=1, likeness=likeness)
         loop = Loop("detection", detects.step, idle_seconds=3600, on_stop=detects.ask_to_stop)
         loop.start()

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from domain.base.paths import text_of
 from domain.commands.libraries import change_library, remove_library
 from domain.commands.media import ReadFile
 from domain.commands.tags import tag_contents
+from domain.ports.watching import Noticed
 from projections.queries.photo_filter import PhotoFilter
 from tests.footage import H264, footage
 from tests.scenarios.conftest import Place, jpeg
@@ -299,8 +301,8 @@ def _scan_without_root_powers(place: Place) -> None:
 def reading_before(place: Place) -> Scanner:
     """A scanner of an earlier version, to which less was known of a file."""
 
-    def read(path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
-        now = place.gallery.read(path, text, kind, size).result()
+    def read(path: bytes, text: str, kind: MediaKind, size: int, packets: Sequence[bytes]) -> Future[ReadFile]:
+        now = place.gallery.read(path, text, kind, size, packets).result()
         before: Future[ReadFile] = Future()
         before.set_result(ReadFile(text, now.content_hash, replace(now.facts, reading=0, duration=None, make=None)))
         return before
@@ -385,6 +387,64 @@ def test_a_burst_that_an_interrupted_scan_left_is_found_by_a_full_one(place: Pla
     assert place.scan().in_bursts == 0
     assert place.scan(full=True).in_bursts == 3
     assert listed(place) == ["IMG_0.jpg"]
+
+
+def sidecar(rating: int, title: str) -> bytes:
+    """A sidecar as programs write it."""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        f'xmp:Rating="{rating}" dc:title="{title}"/></rdf:RDF></x:xmpmeta>'
+    ).encode()
+
+
+def written(place: Place) -> dict[str, tuple[object, ...]]:
+    """The rating and title of each file."""
+    with place.ledger.reading(CLI) as tables:
+        rows = [tables.media.row(media.id) for media in place.files().values()]
+    return {row["path"]: (row["rating"], row["title"]) for row in rows if row is not None}
+
+
+def test_a_sidecar_that_comes_changes_or_goes_is_read_with_its_photo_and_nothing_else_is(place: Place) -> None:
+    place.picture("a.jpg", "red")
+    place.picture("b.jpg", "blue")
+    place.scan()
+    assert written(place) == {"a.jpg": (None, None), "b.jpg": (None, None)}
+    (place.root / "a.jpg.xmp").write_bytes(sidecar(4, "Wedding"))
+    report = place.scan()
+    assert (report.read, report.changed, report.discovered) == (1, 1, 0)
+    assert written(place) == {"a.jpg": (4, "Wedding"), "b.jpg": (None, None)}
+    assert place.scan(full=True).read == 0
+    (place.root / "a.jpg.xmp").write_bytes(sidecar(5, "Funeral of a friend"))
+    assert place.scan().changed == 1
+    assert written(place)["a.jpg"] == (5, "Funeral of a friend")
+    (place.root / "a.jpg.xmp").unlink()
+    assert place.scan().changed == 1
+    assert written(place)["a.jpg"] == (None, None)
+    assert verify(place.ledger) == []
+
+
+def test_the_sidecar_of_a_short_name_is_the_raws_and_one_that_is_broken_says_nothing(place: Place) -> None:
+    place.picture("a.jpg", "red")
+    place.picture("b.jpg", "blue")
+    (place.root / "a.dng").write_bytes(b"no RAW")
+    (place.root / "a.xmp").write_bytes(sidecar(2, "Of the RAW"))
+    (place.root / "b.xmp").write_bytes(sidecar(3, "Of the photo")[:-30])
+    place.scan()
+    assert written(place) == {"a.jpg": (None, None), "a.dng": (2, "Of the RAW"), "b.jpg": (None, None)}
+    assert place.scan().read == 0, "it is broken, but not another one"
+    (place.root / "b.xmp").write_bytes(sidecar(3, "Of the photo"))
+    place.scan()
+    assert written(place)["b.jpg"] == (3, "Of the photo")
+
+
+def test_a_sidecar_that_changes_is_noticed_where_the_system_tells(place: Place) -> None:
+    place.picture("a.jpg", "red")
+    place.scan()
+    (place.root / "a.jpg.xmp").write_bytes(sidecar(1, "Late"))
+    noticed = Noticed(folders=frozenset([""]), written=frozenset(["a.jpg.xmp"]))
+    place.scanner_of(place.gallery).scan(place.library, noticed=noticed)
+    assert written(place) == {"a.jpg": (1, "Late")}
 
 
 def test_pictures_and_videos_under_names_that_say_nothing_are_named_and_nothing_else_is(place: Place) -> None:

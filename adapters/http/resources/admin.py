@@ -69,7 +69,9 @@ def show_projections(call: Call) -> Reply:
     return Reply(Projections(head, generations, policies), headers={"Cache-Control": "no-store"})
 
 
-@routes("POST", "/admin/rebuild", role="admin", body=RebuildWish, answers=JobRow, status=202, errors=(409,))
+@routes(
+    "POST", "/admin/rebuild", role="admin", body=RebuildWish, answers=JobRow, status=202, errors=(409,), records=False
+)
 def start_rebuild(call: Call, body: RebuildWish) -> Reply:
     """Build the read tables anew from the log, beside the live ones, and swap; reads and writes go on.
 

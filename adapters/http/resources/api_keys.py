@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web import Call, Done, Moment, Page, Reply, Routes, Unauthenticated, moment, write
+from adapters.http.web import Call, Done, Moment, Name, Page, Reply, Routes, Unauthenticated, moment, write
 from adapters.store.transaction import Transaction
 from domain.commands.api_keys import issue_key, known_key, revoke_key
 from domain.events.api_key import SECRET_BYTES, ApiKey, hash_of, key_text
@@ -28,7 +28,7 @@ class ApiKeyRow(msgspec.Struct):
     name: str
     scope: str
     user_id: int
-    user_name: str
+    username: str
     made_at: Moment
     expires_at: Moment | None
     used_at: Moment | None
@@ -38,7 +38,7 @@ class NewApiKey(msgspec.Struct):
     """A key to make: a `read` key does what a viewer may, `write` what an editor may, `admin` everything; none does
     more than its user. Without `expires_at` it stays until it is revoked."""
 
-    name: str
+    name: Name
     scope: Scope
     expires_at: Annotated[datetime, Meta(tz=True, description="RFC 3339 with its offset")] | None = None
 
@@ -103,13 +103,13 @@ def _issued(key: ApiKey, secret: bytes) -> IssuedApiKey:
     )
 
 
-def _row(key: ApiKey, user_name: str, used_at: int | None) -> ApiKeyRow:
+def _row(key: ApiKey, username: str, used_at: int | None) -> ApiKeyRow:
     return ApiKeyRow(
         id=key.id,
         name=key.name,
         scope=key.scope,
         user_id=key.user_id,
-        user_name=user_name,
+        username=username,
         made_at=moment(key.made_at),
         expires_at=None if key.expires_at is None else moment(key.expires_at),
         used_at=None if used_at is None else moment(used_at),

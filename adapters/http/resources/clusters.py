@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
@@ -10,11 +10,10 @@ from msgspec import Meta
 from adapters.http.web import (
     Call,
     Cursor,
-    FieldError,
     Id,
-    Invalid,
     LibraryParam,
     LibraryRef,
+    Name,
     Page,
     Reply,
     Routes,
@@ -23,6 +22,7 @@ from adapters.http.web import (
     within,
     write,
 )
+from adapters.http.web.validation import OneOf
 from adapters.http.web.views.faces import BatchOutcome, Suggestion
 from adapters.store.transaction import Transaction
 from adapters.vectors.face_clusters import Cluster
@@ -80,13 +80,15 @@ class ClusterAccepted(msgspec.Struct):
     only where it still has the `size` that was shown.
     """
 
+    excludes: ClassVar = (OneOf(("ids", "cluster")), OneOf(("person_id", "name")))
+
     ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)] | None = None
     cluster: Id | None = None
     size: Annotated[int, Meta(ge=2)] | None = None
     without: Annotated[list[Id], Meta(max_length=LARGEST_BATCH)] = []
     library: LibraryRef | None = None
     person_id: Id | None = None
-    name: str | None = None
+    name: Name | None = None
 
 
 class TagsThatArePeople(msgspec.Struct):
@@ -138,8 +140,6 @@ def accept(call: Call, body: ClusterAccepted) -> Reply:
     A face that somebody decided about since it was shown says so and leaves the others alone. Of a cluster of more
     than 5000 faces the most typical 5000 are taken; the rest stay a cluster.
     """
-    if (body.ids is None) == (body.cluster is None):
-        raise Invalid((FieldError("ids", "name either the ids of faces or the cluster"),))
     ids = body.ids if body.ids is not None else _members(call, body)
 
     def take(uow: Transaction) -> list[Outcome]:

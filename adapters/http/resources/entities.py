@@ -16,6 +16,8 @@ from adapters.http.web import (
     Id,
     Limit,
     Moment,
+    Name,
+    NamePart,
     Page,
     Reply,
     Routes,
@@ -102,16 +104,19 @@ class FactRow(msgspec.Struct):
 class EntitiesQuery(msgspec.Struct):
     """Which entities."""
 
-    q: Annotated[str, Meta(max_length=200, description="a part of a name or other name")] | None = None
+    q: NamePart | None = None
     type: Type | None = None
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
 
 
+FactText = Annotated[str, Meta(min_length=1, description="one sentence")]
+
+
 class NewEntity(msgspec.Struct):
     """An entity to make."""
 
-    name: str
+    name: Name
     type: Type
     description: str = ""
     aliases: list[str] = []
@@ -120,7 +125,7 @@ class NewEntity(msgspec.Struct):
 class EntityPatch(msgspec.Struct):
     """What to write about an entity; what is left out stays."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     type: Type | UnsetType = UNSET
     description: str | UnsetType = UNSET
     aliases: list[str] | UnsetType = UNSET
@@ -142,7 +147,7 @@ class FactsQuery(msgspec.Struct):
 class NewFact(msgspec.Struct):
     """A fact to record."""
 
-    text: str
+    text: FactText
     object_id: Annotated[Id, Meta(description="another entity that it is about")] | None = None
     since: Day | None = None
     until: Day | None = None
@@ -151,7 +156,7 @@ class NewFact(msgspec.Struct):
 class FactPatch(msgspec.Struct):
     """What is right about a fact; what is left out stays."""
 
-    text: str | UnsetType = UNSET
+    text: FactText | UnsetType = UNSET
     object_id: Id | UnsetType | None = UNSET
     since: Day | UnsetType | None = UNSET
     until: Day | UnsetType | None = UNSET

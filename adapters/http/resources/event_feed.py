@@ -114,7 +114,7 @@ def _event(tables: Lookups, recorded: Recorded) -> FeedEvent:
     )
 
 
-@routes.stream("/events/stream")
+@routes.stream("/events/stream", query=StreamQuery)
 class EventStream(ServerSentEvents):
     """`GET /events/stream`: server-sent events whose ids are positions, so that who was away misses nothing."""
 

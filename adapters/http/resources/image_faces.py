@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,21 +14,25 @@ from msgspec import UNSET, Meta, UnsetType
 from adapters.http.web import (
     AsOf,
     Call,
+    ClampedLimit,
     Dependencies,
     Done,
+    FilePath,
     Id,
     LibraryRef,
-    Limit,
+    Name,
     Offset,
     Page,
     Reply,
     Routes,
+    clamped,
     person_of,
     photo_at,
     tables_as_of,
     write,
 )
 from adapters.http.web.file_responses import picture
+from adapters.http.web.validation import OneOf
 from adapters.http.web.views.faces import BatchOutcome, Suggestion
 from adapters.http.web.views.media import PhotoQuery
 from adapters.store.transaction import Transaction
@@ -39,6 +43,7 @@ from domain.commands.faces import (
     LARGEST_BATCH,
     FaceChanges,
     Outcome,
+    add_to_operation,
     change_face,
     change_faces,
     checked_box,
@@ -65,7 +70,7 @@ class SimilarFace(msgspec.Struct):
 class FacesQuery(PhotoQuery):
     """Which photo's faces."""
 
-    limit: Limit = 1000
+    limit: ClampedLimit = 1000
     offset: Offset = 0
     as_of: AsOf | None = None
 
@@ -86,7 +91,7 @@ class BoxGiven(msgspec.Struct):
 class DrawnFace(msgspec.Struct):
     """A face drawn by hand."""
 
-    path: str
+    path: FilePath
     box: BoxGiven
     library: LibraryRef | None = None
     person_id: Id | None = None
@@ -101,12 +106,18 @@ class FacePatch(msgspec.Struct):
 
 
 class FacesBatch(msgspec.Struct):
-    """The same decision about many faces: `assign` wants the `person_id` of a person or the `name` of a new one."""
+    """The same decision about many faces: `assign` wants the `person_id` of a person or the `name` of a new one,
+    `reject` the `person_id` of whom they are not."""
+
+    excludes: ClassVar = (OneOf(("person_id", "name"), required=False),)
 
     ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)]
-    action: Literal["assign", "unassign", "ignore", "notice", "delete"]
+    action: Literal["assign", "unassign", "ignore", "notice", "delete", "reject"]
     person_id: Id | None = None
-    name: str | None = None
+    name: Name | None = None
+    continues: Annotated[Id, Meta(description="an own operation that named a face, to which this belongs")] | None = (
+        None
+    )
 
 
 class NotThisPerson(msgspec.Struct):
@@ -133,7 +144,7 @@ def list_faces(call: Call, query: FacesQuery) -> Reply:
     with tables_as_of(call, query.as_of) as tables:
         media = photo_at(tables, query.path, query.library)
         shown = tables.faces.shown_on(media.content_hash or b"")
-    return Reply(Page(shown[query.offset : query.offset + query.limit]))
+    return Reply(Page(shown[query.offset : query.offset + clamped(query.limit)]))
 
 
 @routes(
@@ -205,10 +216,17 @@ def remove_face(call: Call, id: int) -> Reply:
     rehearses=True,
 )
 def decide_many(call: Call, body: FacesBatch) -> Reply:
-    """Assign, unassign, put aside, take back or delete many faces in one operation, with one answer a face."""
+    """Assign, unassign, put aside, take back or delete many faces in one operation, or say who they are not, with one
+    answer a face.
+
+    Who named a face and confirms the likely others says so by `continues`: one undo then takes all of it back.
+    """
 
     def decide(uow: Transaction) -> list[Outcome]:
-        return change_faces(uow, body.ids, body.action, body.person_id, body.name)
+        def change() -> list[Outcome]:
+            return change_faces(uow, body.ids, body.action, body.person_id, body.name)
+
+        return change() if body.continues is None else add_to_operation(uow, body.continues, change)
 
     return write(call, decide, lambda uow, outcomes: BatchOutcome(outcomes, uow.operation_id))
 
@@ -229,7 +247,7 @@ def rerun(call: Call, query: PhotoQuery) -> Reply:
         faces = tables.faces.on_content(media.content_hash or b"")
     detection, again = looked_for(call.dependencies, media, faces)
 
-    resemblance = Resemblance(call.dependencies.likeness, call.dependencies.thresholds.suggest)
+    resemblance = Resemblance.of(call.dependencies.likeness, call.dependencies.thresholds)
 
     def record(uow: Transaction) -> None:
         uow.begin("detect", f"looked for faces on {media.path} again")
@@ -256,7 +274,8 @@ def suggest(call: Call, id: int, query: Likest) -> Reply:
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
 def similar(call: Call, id: int, query: Likest) -> Reply:
-    """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
+    """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`; none that was
+    said not to be its person."""
     least = call.dependencies.thresholds.suggest
     with call.dependencies.ledger.reading(call.actor) as tables:
         scored = dict(call.dependencies.similarity.similar(tables, seen_face(tables, id), query.limit, least))

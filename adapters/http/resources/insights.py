@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,7 @@ from adapters.http.web import (
     Call,
     Cursor,
     FieldError,
+    FilePath,
     Id,
     Invalid,
     LibraryRef,
@@ -27,6 +28,7 @@ from adapters.http.web import (
     write,
 )
 from adapters.http.web.chat_responses import TurnResponse, TurnStream
+from adapters.http.web.validation import OneOf
 from adapters.http.web.views.insights import (
     Conversation,
     InsightView,
@@ -95,7 +97,7 @@ class AttachQuery(msgspec.Struct):
 class GenerateWish(msgspec.Struct):
     """What to write about. `agentic` lets the model look things up; `amend` takes the place of the newest insight."""
 
-    path: str
+    path: FilePath
     library: LibraryRef | None = None
     message: Text = ""
     backend: Backend = "local"
@@ -109,7 +111,7 @@ class ChatWish(msgspec.Struct):
     """What to say. The conversation is the newest insight's where none is named; `agentic` lets the model look things
     up; `amend` writes a new insight, with the conversation so far, instead of going on with this one."""
 
-    path: str
+    path: FilePath
     message: MessageText
     library: LibraryRef | None = None
     insight_id: Id | None = None
@@ -124,16 +126,18 @@ class ChatWish(msgspec.Struct):
 class RateWish(msgspec.Struct):
     """Which insight, by its id or as the newest one of a photo, and what of it; null takes a rating back."""
 
+    excludes: ClassVar = (OneOf(("id", "path")),)
+
     rating: Rating | None
     id: Id | None = None
-    path: str | None = None
+    path: FilePath | None = None
     library: LibraryRef | None = None
 
 
 class RewindWish(msgspec.Struct):
     """Whose conversation, and the message, as the history counts them from 0, that goes with all that follow it."""
 
-    path: str
+    path: FilePath
     index: Annotated[int, Meta(ge=0, le=100_000)]
     library: LibraryRef | None = None
     insight_id: Id | None = None
@@ -175,8 +179,6 @@ def list_all_insights(call: Call, query: AllQuery) -> Reply:
 @routes("POST", "/insights/rate", body=RateWish, answers=InsightView, role="editor", errors=(404, 422))
 def rate(call: Call, body: RateWish) -> Reply:
     """Say whether an insight is good or bad."""
-    if (body.id is None) == (body.path is None):
-        raise Invalid((FieldError("id", "name the insight by its id, or the photo by its path"),))
     with call.dependencies.ledger.reading(call.actor) as tables:
         insight = (
             _insight(tables, photo_at(tables, body.path, body.library), None)
@@ -216,6 +218,7 @@ def chat(call: Call, body: ChatWish) -> Reply:
     "POST",
     "/insights/chat/stream",
     body=ChatWish,
+    records=False,
     media_types=("text/event-stream",),
     role="editor",
     errors=ANSWERED,
@@ -228,8 +231,8 @@ def chat_live(call: Call, body: ChatWish) -> Reply:
     `notice` (`{text}`), and at the end `done` (as `POST /insights/chat` answers) or `error` (a problem). What fails at
     once has its status instead.
 
-    The header `Turn-Id` names the turn. Its asker may listen again with `GET`; when nobody has listened for `linger`
-    seconds, the language model is stopped and nothing is recorded.
+    The header `Turn-Id` names the turn, `operation_id` of `done` the operation that it was. Its asker may listen again
+    with `GET`; when nobody has listened for `linger` seconds, the language model is stopped and nothing is recorded.
     """
     turn = _begun(call, body)
     return Reply(response=TurnStream(turn, lambda done: _result(call, done), call.dependencies.pace))
@@ -251,7 +254,7 @@ def listen_again(call: Call, query: AttachQuery) -> Reply:
     return Reply(response=TurnStream(turn, lambda done: _result(call, done), call.dependencies.pace, after))
 
 
-@routes("DELETE", "/insights/chat/stream", query=AttachQuery, status=204, role="editor", errors=(404,))
+@routes("DELETE", "/insights/chat/stream", query=AttachQuery, status=204, role="editor", errors=(404,), records=False)
 def stop_turn(call: Call, query: AttachQuery) -> Reply:
     """Stop a turn of your own now, whoever listens: nothing of it is recorded, unless it has just ended."""
     _attached(call, query.turn).stop()

@@ -31,7 +31,7 @@ from adapters.http.web.views.operations import EventRow, OperationRow, event_row
 from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound
 from domain.events.operation import Operation
-from domain.undo.operations import undo, undo_with_later
+from domain.undo.operations import undo_or_say_what_is_in_the_way, undo_with_later
 from projections.queries.history import streams_of_photo
 from projections.queries.reading import Lookups
 
@@ -110,12 +110,12 @@ def undo_operation(call: Call, id: int, query: UndoQuery) -> Reply:
 
     What others did, and who asks does not wholly see, needs an admin (403).
 
-    409 names the later operation in the way by `operation_id`; with `with_later=true` that one is taken back first, and
-    so is whatever stands in its way.
+    409 names the later operation in the way by `operation_id`, and with `operations` all that would have to be taken
+    back first, the last first; with `with_later=true` they are.
     """
 
     def take_back(uow: Transaction) -> int:
-        return undo_with_later(uow, id) if query.with_later else undo(uow, id)
+        return undo_with_later(uow, id) if query.with_later else undo_or_say_what_is_in_the_way(uow, id)
 
     def answer(uow: Transaction, undone_by: int) -> OperationRow:
         return operation_row(_found(uow, undone_by), call.actor)

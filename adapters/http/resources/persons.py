@@ -11,15 +11,19 @@ from adapters.http.web import (
     USUAL_LIMIT,
     AsOf,
     Call,
+    ClampedLimit,
     Cursor,
     Done,
     Id,
     LibraryParam,
     Limit,
+    Name,
+    NamePart,
     Offset,
     Page,
     Reply,
     Routes,
+    clamped,
     id_of,
     next_cursor,
     person_of,
@@ -41,8 +45,9 @@ class PersonsQuery(msgspec.Struct):
     """Which persons."""
 
     library: LibraryParam | None = None
+    with_faces: Annotated[bool, Meta(description="leave out who has no face to be seen")] = False
     include_hidden: bool = False
-    q: Annotated[str, Meta(max_length=200, description="a part of the name")] | None = None
+    q: NamePart | None = None
     sort: Literal["name", "faces"] = "name"
     as_of: AsOf | None = None
     limit: Limit = USUAL_LIMIT
@@ -55,23 +60,28 @@ class PersonQuery(msgspec.Struct):
     as_of: AsOf | None = None
 
 
+BirthDate = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$", description="YYYY-MM-DD")]
+
+
 class NewPerson(msgspec.Struct):
     """A person to make."""
 
-    name: str
+    name: Name
     notes: str = ""
-    birth_date: Annotated[str, Meta(description="YYYY-MM-DD")] | None = None
+    birth_date: BirthDate | None = None
     hidden: bool = False
+    entity_id: Id | None = None
+    cover_face_id: Annotated[Id, Meta(description="a face of nobody's, which becomes this person's")] | None = None
 
 
 class PersonPatch(msgspec.Struct):
     """What to write about a person; what is left out stays."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     notes: str | UnsetType = UNSET
     entity_id: Id | UnsetType | None = UNSET
     cover_face_id: Id | UnsetType | None = UNSET
-    birth_date: Annotated[str, Meta(description="YYYY-MM-DD")] | UnsetType | None = UNSET
+    birth_date: BirthDate | UnsetType | None = UNSET
     hidden: bool | UnsetType = UNSET
 
 
@@ -91,7 +101,7 @@ class FacesOfPerson(msgspec.Struct):
     """Which faces."""
 
     library: LibraryParam | None = None
-    limit: Limit = USUAL_LIMIT
+    limit: ClampedLimit = USUAL_LIMIT
     offset: Offset = 0
     cursor: Cursor | None = None
 
@@ -100,8 +110,8 @@ class FacesOfPerson(msgspec.Struct):
 def list_persons(call: Call, query: PersonsQuery) -> Reply:
     """Persons with their face counts and covers.
 
-    With `library`, the counts and covers are of that library, and who has no face there is left out; with `as_of`,
-    everything is as it stood then.
+    With `library`, the counts and covers are of that library, and who has faces elsewhere alone is left out, as with
+    `with_faces` is who has none; with `as_of`, everything is as it stood then.
     """
     after = (
         None if query.cursor is None else sorted_place(query.cursor, query.sort, str if query.sort == "name" else int)
@@ -113,7 +123,8 @@ def list_persons(call: Call, query: PersonsQuery) -> Reply:
             limit=query.limit + 1,
             q=query.q,
             include_hidden=query.include_hidden,
-            with_faces_only=query.library is not None,
+            with_faces_only=query.with_faces,
+            elsewhere=query.library is None,
         )
     kept = rows[: query.limit]
     cursor = next_cursor(rows, query.limit, place_with_value(query.sort))
@@ -127,7 +138,7 @@ def add_person(call: Call, body: NewPerson) -> Reply:
     """Name a new person."""
 
     def create(uow: Transaction) -> int:
-        return create_person(uow, body.name, notes=body.notes, birth_date=body.birth_date, hidden=body.hidden)
+        return create_person(uow, **msgspec.structs.asdict(body))
 
     return write(call, create, lambda uow, person_id: uow.persons_with_faces.view(person_id), status=201)
 
@@ -202,10 +213,8 @@ def merge(call: Call, id: int, body: MergeInto) -> Reply:
 @routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))
 def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Reply:
     """A person's faces, with those of everyone merged into it, by id."""
-    after = id_of(query.cursor) or 0
+    after, limit = id_of(query.cursor) or 0, clamped(query.limit)
     with call.dependencies.ledger.reading(call.actor) as tables:
         person = person_of(tables, id)
-        rows = within(tables, query.library).faces.of_person(
-            person.merged_into or id, after, query.limit + 1, query.offset
-        )
-    return Reply(Page(rows[: query.limit], next_cursor(rows, query.limit)))
+        rows = within(tables, query.library).faces.of_person(person.merged_into or id, after, limit + 1, query.offset)
+    return Reply(Page(rows[:limit], next_cursor(rows, limit)))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
 from adapters.accounts.links import Link, LinkPurpose
 from adapters.http.web import Call, Moment, Reply, Routes, Unauthenticated
-from adapters.http.web.authentication import Password, Role, count_attempt, no_cookie, session_cookie
+from adapters.http.web.authentication import (
+    USERNAME,
+    OlderName,
+    Password,
+    Role,
+    Username,
+    count_attempt,
+    no_cookie,
+    session_cookie,
+)
 from adapters.http.web.page_files import WELCOME, page_file
+from adapters.http.web.writes import headers_of
 from domain.base.actor import CLI
 from domain.base.errors import Conflict, NotFound, RuleViolation
-from domain.commands.accounts import actor_of, add_user, open_account, set_password, sign_in
+from domain.commands.accounts import actor_of, add_user, open_account, record_invitation, set_password, sign_in
 from domain.commands.api_keys import require_more_than_a_key
 from domain.events.account import User
 
@@ -50,17 +60,23 @@ class OpenLink(msgspec.Struct):
 class Welcome(msgspec.Struct):
     """The code of a one-time link, with the name and password of the account that it makes, where it makes one."""
 
+    excludes: ClassVar = (USERNAME._replace(required=False),)
+
     code: Annotated[str, Meta(max_length=200)]
-    name: str | None = None
+    username: Username | None = None
+    name: OlderName | None = None
     password: Password | None = None
 
 
 class Registration(msgspec.Struct):
     """An invitation's code, and the account to make."""
 
+    excludes: ClassVar = (USERNAME,)
+
     code: Annotated[str, Meta(max_length=200)]
-    name: str
     password: Password
+    username: Username | None = None
+    name: OlderName | None = None
 
 
 class Invitation(msgspec.Struct):
@@ -82,7 +98,8 @@ class Me(msgspec.Struct):
     `role` is what it may do."""
 
     id: int
-    name: str
+    username: str
+    name: Annotated[str, Meta(description="as username, for clients of before")]
     role: str
     libraries: tuple[int, ...] | None
     version: int
@@ -109,7 +126,7 @@ def log_in(call: Call, body: Credentials) -> Reply:
     return _signed_in(call, user, "password")
 
 
-@routes("POST", "/logout", role=None, status=204)
+@routes("POST", "/logout", role=None, status=204, records=False)
 def log_out(call: Call) -> Reply:
     """Forget the cookie; tokens end by themselves, or with a new password."""
     return Reply(None, 204, {"Set-Cookie": no_cookie(call), "Cache-Control": "no-store"})
@@ -135,7 +152,7 @@ def welcome(call: Call, body: Welcome) -> Reply:
     if link.purpose is LinkPurpose.SIGN_IN:
         with call.dependencies.accounts.links.consuming(body.code) as taken:
             return _signed_in(call, _user_of(call, taken), "link")
-    return _made_account(call, body.code, link, body.name, body.password)
+    return _made_account(call, body.code, link, body.username or body.name, body.password)
 
 
 @routes("POST", "/register", body=Registration, answers=Session, role=None, errors=(404, 409))
@@ -144,19 +161,17 @@ def register(call: Call, body: Registration) -> Reply:
     link = call.dependencies.accounts.links.peek(body.code)
     if link.purpose is not LinkPurpose.INVITATION:
         raise NotFound("this is no invitation; open the link as it was shown")
-    return _made_account(call, body.code, link, body.name, body.password)
+    return _made_account(call, body.code, link, body.username or body.name, body.password)
 
 
 @routes("POST", "/invitations", body=Invitation, answers=Invited, role="admin", status=201)
 def invite(call: Call, body: Invitation) -> Reply:
     """Invite someone: a code that makes one account of this role."""
     libraries = None if body.libraries is None else tuple(body.libraries)
-    with call.dependencies.ledger.reading(call.actor) as tables:
-        unknown = [each for each in libraries or () if each not in tables.visible]
-    if unknown:
-        raise RuleViolation(f"there is no library {unknown[0]}", "libraries")
+    with call.dependencies.ledger.transaction(call.actor) as uow:
+        operation_id = record_invitation(uow, body.role, libraries)
     code = call.dependencies.accounts.links.invite(body.role, libraries)
-    return Reply(Invited(code, f"/welcome?code={code}"), 201, {"Cache-Control": "no-store"})
+    return Reply(Invited(code, f"/welcome?code={code}"), 201, headers_of(operation_id))
 
 
 @routes("GET", "/me", answers=Me)
@@ -166,6 +181,7 @@ def show_me(call: Call) -> Reply:
     return Reply(
         Me(
             id=user.id,
+            username=user.name,
             name=user.name,
             role=call.actor.role,
             libraries=user.libraries,
@@ -191,7 +207,8 @@ def change_password(call: Call, body: NewPassword) -> Reply:
             raise Unauthenticated("this session has ended: sign in again", "invalid_token")
         set_password(uow, user.id, hashed)
         changed = open_account(uow, user.id)
-    return _session(call, changed)
+        operation_id = uow.operation_id
+    return _session(call, changed, operation_id)
 
 
 def _known(call: Call) -> User:
@@ -217,7 +234,7 @@ def _made_account(call: Call, code: str, link: Link, name: str | None, password:
     """Make the account that a link stands for. The password is hashed before the link is taken, and a refusal (the name
     is taken) leaves the link open."""
     if not name:
-        raise RuleViolation("choose a name", "name")
+        raise RuleViolation("choose a name", "username")
     if not password:
         raise RuleViolation("choose a password", "password")
     hashed = call.dependencies.accounts.passwords.hash(password, user_name=name)
@@ -228,11 +245,13 @@ def _made_account(call: Call, code: str, link: Link, name: str | None, password:
             role = "admin" if taken.purpose is LinkPurpose.FIRST_ADMIN else link.role or "viewer"
             libraries = None if taken.purpose is LinkPurpose.FIRST_ADMIN else taken.libraries
             user = open_account(uow, add_user(uow, name, role, hashed, libraries))
-        return _signed_in(call, user, "link")
+            operation_id = uow.operation_id
+        return _signed_in(call, user, "link", operation_id)
 
 
-def _signed_in(call: Call, user: User, by: str) -> Reply:
-    """Record that a user signed in, and start the session.
+def _signed_in(call: Call, user: User, by: str, operation_id: int | None = None) -> Reply:
+    """Record that a user signed in, and start the session; the answer names that operation, or the one that made the
+    account.
 
     Raises:
         Unauthenticated: the account was closed, or its password changed, meanwhile.
@@ -242,11 +261,12 @@ def _signed_in(call: Call, user: User, by: str) -> Reply:
         if now is None or now.epoch != user.epoch:
             raise Unauthenticated("this account was closed, or its password changed, a moment ago: sign in again")
         sign_in(uow, now, by)
-    return _session(call, user)
+        operation_id = operation_id or uow.operation_id
+    return _session(call, user, operation_id)
 
 
-def _session(call: Call, user: User) -> Reply:
+def _session(call: Call, user: User, operation_id: int | None) -> Reply:
     issued = call.dependencies.accounts.tokens.issue(user.id, user.epoch)
     expires = issued.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    headers = {"Set-Cookie": session_cookie(call, issued), "Cache-Control": "no-store"}
+    headers = {"Set-Cookie": session_cookie(call, issued), **headers_of(operation_id)}
     return Reply(Session(issued.token, expires), headers=headers)

@@ -28,6 +28,7 @@ from adapters.http.web import (
     place_of,
     write,
 )
+from adapters.http.web.writes import headers_of
 from domain.base.errors import Unavailable
 from domain.commands.summaries import delete_summary, live_summary
 from domain.events.summary import Summary
@@ -75,12 +76,14 @@ class GenerateSummaries(msgspec.Struct):
 
 
 class SummariesRequested(msgspec.Struct):
-    """What will be summarised: days that are over, both ends included; no contacts means everyone."""
+    """What will be summarised: days that are over, both ends included; no contacts means everyone. The operation ends
+    with what came of it."""
 
     first: Day = msgspec.field(name="from")
     last: Day = msgspec.field(name="to")
     contacts: list[str]
     again: bool
+    operation_id: int | None
 
 
 class SummaryView(msgspec.Struct):
@@ -169,11 +172,12 @@ def generate_summaries(call: Call, body: GenerateSummaries) -> Reply:
     first, last = _checked(body.first, body.last)
     if call.dependencies.summariser is None:
         raise Unavailable(NO_CONVERSATIONS)
-    wish = call.dependencies.summariser.ask(first, last, body.contacts, again=body.again)
-    requested = SummariesRequested(
-        wish.span.first.isoformat(), wish.span.last.isoformat(), list(wish.contacts), wish.again
+    wish, operation_id = call.dependencies.summariser.ask(
+        first, last, body.contacts, again=body.again, actor=call.actor
     )
-    return Reply(requested, 202, {"Cache-Control": "no-store"})
+    first_day, last_day = wish.span.first.isoformat(), wish.span.last.isoformat()
+    requested = SummariesRequested(first_day, last_day, list(wish.contacts), wish.again, operation_id)
+    return Reply(requested, 202, headers_of(operation_id))
 
 
 @routes("GET", "/summaries/{id}", answers=SummaryView, role="editor", errors=(404,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -12,11 +12,11 @@ from adapters.http.web import (
     AsOf,
     Call,
     Done,
-    FieldError,
+    FilePath,
     Id,
-    Invalid,
     LibraryParam,
     LibraryRef,
+    Name,
     Page,
     Reply,
     Routes,
@@ -25,6 +25,7 @@ from adapters.http.web import (
     within,
     write,
 )
+from adapters.http.web.validation import OneOf
 from adapters.http.web.views.media import PhotoQuery, PhotoWords, narrowing
 from adapters.store.transaction import Transaction
 from domain.base.errors import RuleViolation
@@ -55,15 +56,17 @@ class TagOfPhoto(msgspec.Struct):
 class NewTag(msgspec.Struct):
     """A tag for a photo."""
 
-    path: str
-    name: str
+    path: FilePath
+    name: Name
     library: LibraryRef | None = None
 
 
 class TagsBatch(msgspec.Struct):
     """The same tag for many photos: by their media ids, or for everything that fits the words of `GET /photos`."""
 
-    name: str
+    excludes: ClassVar = (OneOf(("ids", "filter")),)
+
+    name: Name
     ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)] | None = None
     filter: PhotoWords | None = None
     action: Literal["add", "remove"] = "add"
@@ -78,11 +81,14 @@ class TagsBatchOutcome(msgspec.Struct):
     operation_id: int | None
 
 
+Color = Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$", description="#rrggbb")]
+
+
 class TagPatch(msgspec.Struct):
     """What to change about a tag; what is left out stays."""
 
-    name: str | UnsetType = UNSET
-    color: Annotated[str, Meta(description="#rrggbb")] | UnsetType | None = UNSET
+    name: Name | UnsetType = UNSET
+    color: Color | UnsetType | None = UNSET
 
 
 class MergeTag(msgspec.Struct):
@@ -136,8 +142,6 @@ def untag_photo(call: Call, query: TagOfPhoto) -> Reply:
 )
 def tag_many(call: Call, body: TagsBatch) -> Reply:
     """Put a tag on many photos or take it off, in one operation, with one answer a photo."""
-    if (body.ids is None) == (body.filter is None):
-        raise Invalid((FieldError("ids", "say either ids or filter"),))
 
     def tag(uow: Transaction) -> tuple[list[Outcome], int]:
         if body.filter is None:

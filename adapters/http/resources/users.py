@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated, ClassVar
+
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from adapters.http.web import Call, Done, Id, Page, Reply, Routes, write
-from adapters.http.web.authentication import Password, Role
+from adapters.http.web.authentication import USERNAME, OlderName, Password, Role, Username
+from adapters.http.web.validation import OneOf
 from adapters.store.transaction import Transaction
 from domain.base.errors import RuleViolation
 from domain.commands.accounts import add_user, grant, open_account, remove_user, set_password
@@ -19,7 +22,8 @@ class UserRow(msgspec.Struct):
     """An account: `libraries` are the ids granted, null for all, which an admin always sees."""
 
     id: int
-    name: str
+    username: str
+    name: Annotated[str, Meta(description="as username, for clients of before")]
     role: str
     libraries: tuple[int, ...] | None
     has_password: bool
@@ -29,8 +33,11 @@ class UserRow(msgspec.Struct):
 class NewUser(msgspec.Struct):
     """An account to open."""
 
-    name: str
+    excludes: ClassVar = (USERNAME,)
+
     password: Password
+    username: Username | None = None
+    name: OlderName | None = None
     role: Role = "viewer"
     libraries: list[Id] | None = None
 
@@ -38,6 +45,8 @@ class NewUser(msgspec.Struct):
 class UserPatch(msgspec.Struct):
     """What to change about an account; what is left out stays. `libraries` null grants all. A new password ends the
     user's sessions."""
+
+    excludes: ClassVar = (OneOf(("password", "role"), required=False),)
 
     role: Role | UnsetType = UNSET
     libraries: list[Id] | UnsetType | None = UNSET
@@ -54,11 +63,12 @@ def list_users(call: Call) -> Reply:
 @routes("POST", "/users", body=NewUser, answers=UserRow, status=201, role="admin", errors=(409,))
 def make_user(call: Call, body: NewUser) -> Reply:
     """Open an account."""
-    hashed = call.dependencies.accounts.passwords.hash(body.password, user_name=body.name)
+    username = body.username or body.name or ""
+    hashed = call.dependencies.accounts.passwords.hash(body.password, user_name=username)
     libraries = None if body.libraries is None else tuple(body.libraries)
 
     def add(uow: Transaction) -> int:
-        return add_user(uow, body.name, body.role, hashed, libraries)
+        return add_user(uow, username, body.role, hashed, libraries)
 
     return write(call, add, lambda uow, user_id: _row(open_account(uow, user_id)), status=201)
 
@@ -102,6 +112,7 @@ def close_user(call: Call, id: int) -> Reply:
 def _row(user: User) -> UserRow:
     return UserRow(
         id=user.id,
+        username=user.name,
         name=user.name,
         role=user.role,
         libraries=user.libraries,

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from adapters.http.web import Call, LibraryRef, Reply, Routes, photo_at
+from adapters.http.web import Call, FilePath, LibraryRef, Reply, Routes, photo_at
 from adapters.http.web.authentication import BY_WHOM
 from adapters.http.web.etags import has_tag, tag_of
 from adapters.http.web.file_responses import KEPT, TYPES, UNKNOWN, FileResponse, WaitedFor, motion, original
@@ -50,7 +50,7 @@ def stream(call: Call, query: PhotoQuery) -> Reply:
 class VideoWanted(msgspec.Struct):
     """Which video."""
 
-    path: str
+    path: FilePath
     library: LibraryRef | None = None
 
 
@@ -60,7 +60,7 @@ class Playlist(msgspec.Struct):
     playlist: str
 
 
-@routes("POST", "/video/generate", body=VideoWanted, answers=Playlist, errors=(404,))
+@routes("POST", "/video/generate", body=VideoWanted, answers=Playlist, errors=(404,), records=False)
 def play(call: Call, body: VideoWanted) -> Reply:
     """Make a video ready to be played as HLS, by any player.
 
@@ -157,7 +157,7 @@ def show_gif(call: Call, query: PhotoQuery) -> Reply:
     return _clip(call, query, "gif", "image/gif")
 
 
-@routes("POST", "/video/preview/status", body=ClipsWanted, answers=ClipRows)
+@routes("POST", "/video/preview/status", body=ClipsWanted, answers=ClipRows, records=False)
 def tell_clips(call: Call, body: ClipsWanted) -> Reply:
     """Which of these clips are ready; those that are not are made soon, the first of the list first."""
     found: list[Media | NotFound] = []

@@ -11,11 +11,13 @@ from adapters.http.web.operation_visibility import events_in_sight, is_known, kn
 from adapters.http.web.pagination import (
     USUAL_LIMIT,
     AfterId,
+    ClampedLimit,
     Cursor,
     Limit,
     Offset,
     Page,
     Sorted,
+    clamped,
     id_of,
     next_cursor,
     place_of,
@@ -24,7 +26,18 @@ from adapters.http.web.pagination import (
 )
 from adapters.http.web.problems import FieldError, Invalid, Unauthenticated
 from adapters.http.web.routes import Call, Reply, Routes
-from adapters.http.web.scope import Id, LibraryParam, LibraryRef, library_id, person_of, photo_at, within
+from adapters.http.web.scope import (
+    FilePath,
+    Id,
+    LibraryParam,
+    LibraryRef,
+    Name,
+    NamePart,
+    library_id,
+    person_of,
+    photo_at,
+    within,
+)
 from adapters.http.web.times import Moment, moment, wall_clock
 from adapters.http.web.writes import Done, write
 
@@ -33,22 +46,27 @@ __all__ = [
     "AfterId",
     "AsOf",
     "Call",
+    "ClampedLimit",
     "Cursor",
     "Dependencies",
     "Done",
     "FieldError",
+    "FilePath",
     "Id",
     "Invalid",
     "LibraryParam",
     "LibraryRef",
     "Limit",
     "Moment",
+    "Name",
+    "NamePart",
     "Offset",
     "Page",
     "Reply",
     "Routes",
     "Sorted",
     "Unauthenticated",
+    "clamped",
     "events_in_sight",
     "id_of",
     "is_known",

@@ -19,8 +19,10 @@ from adapters.accounts.tokens import IssuedToken
 from adapters.http.web.dependencies import Dependencies
 from adapters.http.web.problems import TooManyRequests, Unauthenticated
 from adapters.http.web.routes import Call
+from adapters.http.web.validation import OneOf
 from domain.base.actor import Actor, system
 from domain.base.errors import AdapterError, Forbidden, ImageApiError
+from domain.base.names import LONGEST_NAME
 from domain.commands.accounts import actor_of
 from domain.commands.api_keys import actor_by_key
 from domain.events.account import User
@@ -158,4 +160,10 @@ def _cookie(value: str, seconds: int, call: Call) -> str:
 
 
 Role = Literal["viewer", "editor", "admin"]
+Username = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
+OlderName = Annotated[
+    str, Meta(min_length=1, max_length=LONGEST_NAME, description="what clients of before call the username")
+]
+USERNAME: Final = OneOf(("username", "name"))
+"""An account's name, which older clients call `name`."""
 Password = Annotated[str, Meta(description="8 to 1024 characters")]

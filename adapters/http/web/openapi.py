@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
 from adapters.http.web.problems import KINDS, STATUSES, Problem
-from adapters.http.web.routes import DeclaredRoute
+from adapters.http.web.routes import DeclaredRoute, DeclaredStream
+from adapters.http.web.validation import OneOf, exclusions_of, structs_in
 from adapters.http.web.writes import Rehearsal
 
 _REFERENCE: Final = "#/components/schemas/{name}"
@@ -19,6 +20,22 @@ _IF_MATCH: Final = {
     "in": "header",
     "required": False,
     "description": 'the version of the thing in quotes, such as "3": 412 where it has another one by now',
+    "schema": {"type": "string"},
+}
+_OPERATION_ID: Final = {
+    "Operation-Id": {
+        "description": "the operation that this was, which `POST /operations/{id}/undo` takes; absent where nothing "
+        "had to change",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+_SIGNED_IN: Final[Sequence[Mapping[str, Sequence[str]]]] = ({"token": []}, {"cookie": []}, {"key": []})
+_EVENTS: Final = {"text/event-stream": {"schema": {"type": "string"}}}
+_LAST_EVENT_ID: Final = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "the id of the last event that was heard: it goes on behind that one",
     "schema": {"type": "string"},
 }
 _DRY_RUN: Final = {
@@ -37,9 +54,11 @@ INTRODUCTION: Final = (
 )
 
 
-def document(routes: Iterable[DeclaredRoute], version: str) -> dict[str, Any]:
+def document(
+    routes: Iterable[DeclaredRoute], streams: Iterable[DeclaredStream] = (), version: str = ""
+) -> dict[str, Any]:
     """The whole document, as plain values."""
-    declared = list(routes)
+    declared, endless = list(routes), list(streams)
     shapes = [shape for route in declared for shape in (route.body, route.answers) if shape is not None]
     unique = list({repr(shape): shape for shape in [*shapes, Rehearsal, Problem]}.values())
     schemas, components = msgspec.json.schema_components(unique, ref_template=_REFERENCE)
@@ -47,8 +66,12 @@ def document(routes: Iterable[DeclaredRoute], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in declared:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_shape)
-    subjects = dict.fromkeys(route.subject for route in declared)
-    return {
+    for stream in endless:
+        paths.setdefault(stream.path, {})["get"] = _stream(stream, by_shape)
+    subjects = dict.fromkeys([*(route.subject for route in declared), *(stream.subject for stream in endless)])
+    for body in bodies_of(declared):
+        _hold_to_fields(components[body.__name__], body)
+    found = {
         "openapi": "3.1.0",
         "info": {"title": "imageapi", "version": version, "description": INTRODUCTION},
         "tags": [{"name": subject} for subject in subjects],
@@ -62,6 +85,74 @@ def document(routes: Iterable[DeclaredRoute], version: str) -> dict[str, Any]:
             },
         },
     }
+    named: dict[str, Any] = _renamed(found)
+    for name, schema in named["components"]["schemas"].items():
+        schema["title"] = name
+    return named
+
+
+def _renamed(value: Any) -> Any:
+    """The same with pages named by what they hold: `Page_FaceView_`, as msgspec calls it, is `FaceViewPage`."""
+    if isinstance(value, dict):
+        return {_page_named(name): _renamed(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_renamed(each) for each in value]
+    return _page_named(value) if isinstance(value, str) and value.startswith("#/") else value
+
+
+def _page_named(text: str) -> str:
+    return re.sub(r"Page_(\w+)_$", r"\1Page", text)
+
+
+def bodies_of(routes: Iterable[DeclaredRoute]) -> list[type[msgspec.Struct]]:
+    """Every Struct that a body may hold."""
+    found: dict[type[msgspec.Struct], None] = {}
+    waiting = [route.body for route in routes if route.body is not None]
+    while waiting:
+        shape = waiting.pop()
+        if shape not in found:
+            found[shape] = None
+            waiting += [inner for field in msgspec.structs.fields(shape) for inner in structs_in(field.type)]
+    return list(found)
+
+
+def _hold_to_fields(schema: dict[str, Any], shape: type[msgspec.Struct]) -> None:
+    """Say that a body holds its fields alone, and which of them exclude each other."""
+    schema["additionalProperties"] = False
+    rules = [_exclusion(rule) for rule in exclusions_of(shape)]
+    if len(rules) == 1:
+        schema.update(rules[0])
+    elif rules:
+        schema["allOf"] = rules
+
+
+def _exclusion(rule: OneOf) -> dict[str, Any]:
+    """Not two of these fields; and, where one is required, each must be there where no other is."""
+    first, second = rule.fields
+    said: dict[str, Any] = {"not": {"required": [first, second]}}
+    if rule.required:
+        said |= {"if": {"not": {"required": [first]}}, "then": {"required": [second]}}
+    return said
+
+
+def _stream(stream: DeclaredStream, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """An endless route: it has no shape but that of server-sent events."""
+    answers = {"200": {"description": "Events, for as long as the client listens", "content": {**_EVENTS}}}
+    problems = {str(status): _problem(status, schemas) for status in stream.statuses}
+    return {
+        "operationId": re.sub(r"(?<!^)(?=[A-Z])", "_", getattr(stream.make, "__name__", "stream")).lower(),
+        "tags": [stream.subject],
+        "summary": stream.summary,
+        "parameters": [*_query_parameters(stream.query), _LAST_EVENT_ID],
+        "responses": {**answers, **problems},
+        "security": _SIGNED_IN,
+        "x-role": "viewer",
+    }
+
+
+def _problem(status: int, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": schemas[repr(Problem)]}}
+    return {"description": titles(status), "content": content}
 
 
 def _operation(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +164,7 @@ def _operation(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, An
         "tags": [route.subject],
         "summary": route.summary,
         "responses": {**_success(route, schemas), **_problems(route, schemas)},
-        "security": [] if route.role is None else [{"token": []}, {"cookie": []}, {"key": []}],
+        "security": [] if route.role is None else _SIGNED_IN,
     }
     if route.role is not None:
         operation["x-role"] = route.role
@@ -89,7 +180,7 @@ def _operation(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, An
 
 def _success(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {
-        kind: {} if kind.startswith("text/") else {"schema": {"type": "string", "format": "binary"}}
+        kind: {"schema": {"type": "string"} if kind.startswith("text/") else {"type": "string", "format": "binary"}}
         for kind in route.media_types
     }
     is_later = 202 in route.also
@@ -114,6 +205,8 @@ def _success(route: DeclaredRoute, schemas: Mapping[str, Any]) -> dict[str, Any]
         found["200"] = {"description": "With dry_run: what would change", "content": rehearsal}
         if route.status == 200:
             found["200"]["description"] = "OK; with dry_run: what would change"
+    if route.records:
+        found[str(route.status)]["headers"] = _OPERATION_ID
     return found
 
 

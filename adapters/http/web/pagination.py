@@ -16,7 +16,10 @@ T = TypeVar("T")
 C = TypeVar("C", bound=msgspec.Struct)
 
 USUAL_LIMIT: Final = 100
-Limit = Annotated[int, Meta(ge=1, le=1000, description="how many items at most")]
+MOST_ITEMS: Final = 1000
+Limit = Annotated[int, Meta(ge=1, le=MOST_ITEMS, description="how many items at most")]
+ClampedLimit = Annotated[int, Meta(ge=1, description=f"how many items at most; above {MOST_ITEMS} counts as that")]
+"""The limit of the lists that clients of before page: they send larger ones."""
 Cursor = Annotated[str, Meta(max_length=40_000, description="next_cursor of the page before")]
 Offset = Annotated[int, Meta(ge=0, le=1_000_000, description="how many items to skip; a cursor is faster")]
 
@@ -40,6 +43,11 @@ class Sorted(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     sort: str
     value: Annotated[int, Meta(ge=-(2**62), le=2**62)] | Annotated[str, Meta(max_length=8000, pattern=r"^[^\x00]*$")]
     id: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+def clamped(limit: int) -> int:
+    """A `ClampedLimit` as it counts."""
+    return min(limit, MOST_ITEMS)
 
 
 def cursor_of(place: msgspec.Struct) -> str:

@@ -18,6 +18,7 @@ from domain.base.errors import (
     Forbidden,
     ImageApiError,
     InTheWay,
+    LaterOperation,
     NameTaken,
     NotFound,
     Rejected,
@@ -38,9 +39,18 @@ class FieldError(msgspec.Struct, frozen=True):
     message: str
 
 
+class OperationInTheWay(msgspec.Struct, frozen=True):
+    """A later operation that would have to be taken back first, in plain words."""
+
+    id: int
+    kind: str
+    text: str
+    actor: str
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What went wrong: `type` leads to its description in the docs, `detail` says what to do. `operation_id` names the
-    operation in the way of an undo."""
+    operation in the way of an undo, `operations` all that `with_later=true` would take back first."""
 
     type: str
     title: str
@@ -48,6 +58,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     errors: tuple[FieldError, ...] = ()
     operation_id: int | None = None
+    operations: tuple[OperationInTheWay, ...] = ()
 
 
 class BadRequest(ImageApiError):
@@ -125,7 +136,10 @@ def problem_of(error: ImageApiError) -> Problem:
         errors = error.errors
     elif isinstance(error, RuleViolation) and error.field is not None:
         errors = (FieldError(error.field, str(error)),)
-    operation_id = error.operation_id if isinstance(error, InTheWay) else None
+    operation_id: int | None = None
+    operations: tuple[OperationInTheWay, ...] = ()
+    if isinstance(error, InTheWay):
+        operation_id, operations = error.operation_id, tuple(_in_the_way(each) for each in error.operations)
     return Problem(
         type=f"/docs#{anchor(kind)}",
         title=title,
@@ -133,7 +147,12 @@ def problem_of(error: ImageApiError) -> Problem:
         detail=str(error),
         errors=errors,
         operation_id=operation_id,
+        operations=operations,
     )
+
+
+def _in_the_way(later: LaterOperation) -> OperationInTheWay:
+    return OperationInTheWay(later.id, later.kind, later.text, later.actor)
 
 
 def anchor(kind: type[ImageApiError]) -> str:

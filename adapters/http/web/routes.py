@@ -67,7 +67,8 @@ class DeclaredRoute:
 
     `role` is the least role, None for open routes (which may still know who asks). `answers` is the shape of a
     success, and of the statuses `also`, None where `media_types` says what else comes back. `versioned` routes heed
-    If-Match, `rehearses` ones take `dry_run`. `errors` are statuses beside those that follow from the rest.
+    If-Match, `rehearses` ones take `dry_run`, `records` ones are operations, which the header `Operation-Id` names.
+    `errors` are statuses beside those that follow from the rest.
     """
 
     method: str
@@ -82,6 +83,7 @@ class DeclaredRoute:
     errors: tuple[int, ...]
     versioned: bool
     rehearses: bool
+    records: bool
     media_types: tuple[str, ...]
     also: tuple[int, ...]
 
@@ -111,12 +113,34 @@ class DeclaredRoute:
         return tuple(sorted(found))
 
 
+@dataclass(frozen=True)
+class DeclaredStream:
+    """An endless route as it was declared: `make` says in its docstring what is heard."""
+
+    path: str
+    make: MakeStream
+    subject: str
+    query: type[msgspec.Struct] | None
+
+    @property
+    def summary(self) -> str:
+        """The docstring without the address that it begins with."""
+        text = " ".join((self.make.__doc__ or "").split())
+        said = text.partition("`: ")[2] or text
+        return said[:1].upper() + said[1:]
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status of a problem that may come instead."""
+        return (400, 401, 422, 429, 500, 503)
+
+
 class Routes:
     """The routes of one subject; calling it declares one. `streams` are its endless ones by path."""
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
-        self.streams: dict[str, MakeStream] = {}
+        self.streams: dict[str, DeclaredStream] = {}
         self._declared: list[DeclaredRoute] = []
 
     def __iter__(self) -> Iterator[DeclaredRoute]:
@@ -135,10 +159,12 @@ class Routes:
         errors: Iterable[int] = (),
         versioned: bool = False,
         rehearses: bool = False,
+        records: bool | None = None,
         media_types: Iterable[str] = (),
         also: Iterable[int] = (),
     ) -> Callable[[R], R]:
-        """Declare the decorated function as the route of `method` and `path`; see `DeclaredRoute`."""
+        """Declare the decorated function as the route of `method` and `path`; see `DeclaredRoute`. What is no read
+        `records` unless it says otherwise."""
 
         def declare(run: R) -> R:
             self._declared.append(
@@ -155,6 +181,7 @@ class Routes:
                     errors=tuple(errors),
                     versioned=versioned,
                     rehearses=rehearses,
+                    records=method not in {"GET", "HEAD"} if records is None else records,
                     media_types=tuple(media_types),
                     also=tuple(also),
                 )
@@ -163,11 +190,12 @@ class Routes:
 
         return declare
 
-    def stream(self, path: str) -> Callable[[S], S]:
-        """Declare the decorated class as what streams to who gets `path`."""
+    def stream(self, path: str, query: type[msgspec.Struct] | None = None) -> Callable[[S], S]:
+        """Declare the decorated class as what streams to who gets `path`; `query` is what it reads, for the documents:
+        it reads that itself."""
 
         def declare(make: S) -> S:
-            self.streams[path] = make
+            self.streams[path] = DeclaredStream(path, make, self.subject, query)
             return make
 
         return declare

@@ -19,6 +19,15 @@ LibraryRef = Annotated[Id | str, Meta(description="id or name of a library; left
 LibraryParam = Annotated[str, Meta(description="id or name of a library; left out: all of them")]
 """How a query names a library."""
 
+Name = Annotated[str, Meta(min_length=1, description="at most 200 characters, without line breaks")]
+"""What a person, tag, entity, library or key is to be called."""
+FilePath = Annotated[str, Meta(min_length=1, description="where the file lies in its library, as lists have it")]
+"""How a body or query names a photo."""
+NamePart = Annotated[
+    str, Meta(max_length=200, description="words of a name, in any order; case, marks and apostrophes do not matter")
+]
+"""What is looked for in names."""
+
 
 def library_id(lookups: Lookups, named: int | str) -> int:
     """The id of a visible library, by id or name.

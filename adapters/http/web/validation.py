@@ -6,7 +6,7 @@ import math
 import re
 import types
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -15,6 +15,21 @@ from msgspec import NODEFAULT, UNSET, Meta
 from adapters.http.web.problems import BadRequest, FieldError, Invalid
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+class OneOf(NamedTuple):
+    """Fields of a body that exclude each other; where they are `required` one of them is given. A Struct names those it
+    has in its class variable `excludes`."""
+
+    fields: tuple[str, ...]
+    required: bool = True
+
+
+def exclusions_of(shape: Any) -> Sequence[OneOf]:
+    """Which fields of a Struct exclude each other."""
+    found: Sequence[OneOf] = getattr(shape, "excludes", ())
+    return found
+
 
 MOST_PARAMETERS: Final = 1000
 EMPTY_COUNTS: Final = Meta(extra={"empty": "counts"})
@@ -123,7 +138,16 @@ class _Reader:
                 self.refuse(
                     f"{where}.{name}" if where else name, f"is not known; known are {', '.join(fields) or 'none'}"
                 )
+        for rule in exclusions_of(shape):
+            self._hold_apart(given, rule, where)
         return UNSET if len(self._errors) > before else shape(**values)
+
+    def _hold_apart(self, given: Mapping[str, Any], rule: OneOf, where: str) -> None:
+        """Refuse more than one of fields that exclude each other, and none where one is required; null is none."""
+        count = sum(given.get(name) is not None for name in rule.fields)
+        if count > 1 or (rule.required and count == 0):
+            first = f"{where}.{rule.fields[0]}" if where else rule.fields[0]
+            self.refuse(first, f"give one of {', '.join(rule.fields)}, and only one")
 
     def _converted(self, given: Any, shape: Any, where: str) -> Any:
         try:
@@ -145,6 +169,13 @@ def _alternatives(shape: Any) -> Sequence[Any]:
     if get_origin(shape) in {Union, types.UnionType}:
         return [each for part in get_args(shape) for each in _alternatives(part)]
     return [shape]
+
+
+def structs_in(shape: Any) -> list[type[msgspec.Struct]]:
+    """The Structs that a value of this type may be, or hold in a list."""
+    found = [each for each in _alternatives(shape) if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    item = _list_item(shape)
+    return found if item is None else [*found, *structs_in(item)]
 
 
 def _struct(shape: Any) -> type[msgspec.Struct] | None:

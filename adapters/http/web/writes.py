@@ -44,5 +44,10 @@ def write(
             return Reply(Rehearsal(uow.text or "nothing would change", uow.rehearsed()))
         content = answer(uow, result)
         operation_id = uow.operation_id
-    headers = {} if operation_id is None else {"Operation-Id": str(operation_id)}
-    return Reply(content, status, {"Cache-Control": "no-store", **headers})
+    return Reply(content, status, headers_of(operation_id))
+
+
+def headers_of(operation_id: int | None) -> dict[str, str]:
+    """What every answer to a write carries; no operation where nothing had to change."""
+    named = {} if operation_id is None else {"Operation-Id": str(operation_id)}
+    return {"Cache-Control": "no-store", **named}

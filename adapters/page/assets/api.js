@@ -3,7 +3,7 @@
  * What a route takes and answers stands in shapes.d.ts, which is made from what the server declares.
  */
 
-/** @import { FieldError, Rehearsal, Routes, TurnResult } from '../shapes' */
+/** @import { FieldError, OperationInTheWay, Rehearsal, Routes, TurnResult } from '../shapes' */
 
 /**
  * @typedef {string|number|boolean|null|undefined} Value of a parameter
@@ -70,7 +70,7 @@ const JSON_ONLY = 'application/json';
 export class Problem extends Error {
   /**
    * @param {number} status 0 where the server did not answer
-   * @param {{ title?: string, detail?: string | null, errors?: FieldError[] }} [body]
+   * @param {{ title?: string, type?: string, detail?: string | null, errors?: FieldError[], operations?: OperationInTheWay[] }} [body]
    */
   constructor(status, body = {}) {
     const detail = body.detail ?? body.title ?? `The server answered ${status}.`;
@@ -80,6 +80,10 @@ export class Problem extends Error {
     super(sentence([detail, ...fields].join(' · ')));
     this.status = status;
     this.title = body.title ?? '';
+    /** What kind of problem it is, as the server's docs have it: `name-taken`. */
+    this.kind = (body.type ?? '').replace(/^.*#/, '');
+    /** What would have to be taken back first, where an undo was refused. */
+    this.operations = body.operations ?? [];
   }
 }
 

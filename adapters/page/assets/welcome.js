@@ -8,7 +8,7 @@ const code = new URLSearchParams(location.search).get('code') ?? '';
 
 /**
  * The link works once; what is left in the history and in the address bar must not look as if it worked twice.
- * @param {{ name?: string, password?: string }} account the first one, where it is chosen here
+ * @param {{ username?: string, password?: string }} account the first one, where it is chosen here
  */
 async function consume(account) {
   await ask('POST', 'welcome', { body: { code, ...account } });
@@ -37,7 +37,7 @@ function chooseAccount() {
   return [
     h('p', { class: 'lead' }, 'Your photos, the people in them, and a history that forgets nothing.'),
     formOf([name.element, password.element, hint], 'Begin', () =>
-      consume({ name: name.input.value, password: password.input.value }),
+      consume({ username: name.input.value, password: password.input.value }),
     ),
   ];
 }

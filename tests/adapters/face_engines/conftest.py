@@ -14,6 +14,7 @@ from PIL import Image
 from starlette.types import ASGIApp
 
 from adapters.face_engines.apollo_faces import ApolloEngine
+from adapters.face_engines.cropping import cropping_a_face
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import FaceModel, face_model
 from adapters.face_engines.serve import faces_app
@@ -47,7 +48,7 @@ def embedded(packaged_model: FaceModel) -> Iterator[EmbeddedEngine]:
 def remote(embedded: EmbeddedEngine) -> Iterator[ApolloEngine]:
     """A client of the same engine behind its HTTP contract."""
     with serving(faces_app(embedded, KEY)) as base_url:
-        engine = ApolloEngine(base_url, key=KEY)
+        engine = ApolloEngine(base_url, cropping_a_face, key=KEY)
         yield engine
         engine.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import io
 import json
 import socket
 import threading
@@ -21,6 +22,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.face_engines.apollo_faces import APOLLO_THRESHOLDS, ApolloEngine
+from adapters.face_engines.cropping import cropping_a_face
 from domain.base.errors import AdapterError, Unavailable, Unreadable
 from domain.base.geometry import Box
 from domain.ports.face_engine import Thresholds
@@ -77,7 +79,7 @@ def service() -> Service:
 
 @pytest.fixture
 def engine(service: Service, serve: Callable[[Starlette], str]) -> Iterator[ApolloEngine]:
-    engine = ApolloEngine(serve(service.app()) + "/", key="secret", seconds=5.0)
+    engine = ApolloEngine(serve(service.app()) + "/", cropping_a_face, key="secret", seconds=5.0)
     yield engine
     engine.close()
 
@@ -89,6 +91,7 @@ def _error(engine: ApolloEngine) -> AdapterError:
 
 
 def test_picture_box_and_key_reach_the_service_as_the_contract_says(service: Service, engine: ApolloEngine) -> None:
+    service.model = lambda: JSONResponse({"model_version": "buffalo_l", "accepts_bbox": True})
     engine.detect(PICTURE)
     engine.embed(PICTURE, BOX)
     common = {"file": PICTURE, "type": "image/jpeg", "authorization": "Bearer secret"}
@@ -96,6 +99,66 @@ def test_picture_box_and_key_reach_the_service_as_the_contract_says(service: Ser
         ("/api/internal/faces/detect", common | {"meta": {}}),
         ("/api/internal/faces/embed", common | {"meta": {"bbox": {"x": 0.25, "y": 0.25, "w": 0.5, "h": 0.5}}}),
     ]
+
+
+def sent(service: Service) -> tuple[Image.Image, object]:
+    """The picture of the last request, and what its meta said."""
+    _, part = service.requests[-1]
+    assert isinstance(part["file"], bytes)
+    return Image.open(io.BytesIO(part["file"])), part["meta"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Response(status_code=404),
+        Response(status_code=405),
+        JSONResponse({"model_version": "buffalo_l"}),
+        JSONResponse({"model_version": "buffalo_l", "accepts_bbox": False}),
+    ],
+    ids=["no-route", "no-get", "silent", "no"],
+)
+def test_a_service_that_does_not_say_that_it_takes_boxes_is_sent_the_crop_with_its_padding(
+    service: Service, engine: ApolloEngine, model: Response
+) -> None:
+    service.model = lambda: model
+    picture = Image.new("RGB", (800, 600), "white")
+    picture.paste("red", (100, 200, 180, 280))
+    engine.embed(encoded(picture, quality=95, subsampling=0), Box(100 / 800, 200 / 600, 80 / 800, 80 / 600))
+    crop, meta = sent(service)
+    assert (crop.size, crop.format, meta) == ((96, 96), "JPEG", {})
+    assert crop.getpixel((48, 48)) == pytest.approx((254, 0, 0), abs=3)
+    assert crop.getpixel((2, 48)) == pytest.approx((255, 255, 255), abs=6)
+
+
+def test_a_crop_at_the_edge_of_the_picture_is_what_there_is_of_it(service: Service, engine: ApolloEngine) -> None:
+    engine.embed(encoded(Image.new("RGB", (800, 600), "white")), Box(-0.01, 0.9, 0.11, 0.2))
+    assert sent(service)[0].size == (88, 66)
+
+
+def test_a_box_without_a_pixel_is_unreadable_and_nothing_is_sent(service: Service, engine: ApolloEngine) -> None:
+    for box in (Box(1.2, 0.1, 0.1, 0.1), Box(0.5, 0.5, 0.001, 0.001)):
+        with pytest.raises(Unreadable, match="no pixel"):
+            engine.embed(PICTURE, box)
+    assert service.requests == []
+
+
+def test_whether_a_service_takes_boxes_is_asked_again_after_a_while(
+    service: Service, serve: Callable[[Starlette], str]
+) -> None:
+    base = serve(service.app())
+    believing, asking = ApolloEngine(base, cropping_a_face), ApolloEngine(base, cropping_a_face, ask_again_seconds=0)
+    service.model = lambda: JSONResponse({"model_version": "buffalo_l", "accepts_bbox": True})
+    for engine in (believing, asking):
+        engine.embed(PICTURE, BOX)
+        assert sent(service)[0].size == (40, 30)
+    service.model = lambda: Response(status_code=404)
+    believing.embed(PICTURE, BOX)
+    assert sent(service)[0].size == (40, 30)
+    asking.embed(PICTURE, BOX)
+    assert sent(service)[0].size == (24, 18)
+    believing.close()
+    asking.close()
 
 
 def test_an_answer_comes_back_with_its_vectors_at_length_1(engine: ApolloEngine) -> None:
@@ -168,7 +231,7 @@ def test_a_service_that_is_too_slow_is_unavailable_and_names_the_setting(
     service: Service, serve: Callable[[Starlette], str]
 ) -> None:
     service.seconds = 2.0
-    engine = ApolloEngine(serve(service.app()), seconds=0.2)
+    engine = ApolloEngine(serve(service.app()), cropping_a_face, seconds=0.2)
     error = _error(engine)
     engine.close()
     assert isinstance(error, Unavailable)
@@ -179,7 +242,7 @@ def test_a_service_that_is_too_slow_is_unavailable_and_names_the_setting(
 def test_a_refused_connection_is_unavailable_and_names_the_setting() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        engine = ApolloEngine(f"http://127.0.0.1:{taken.getsockname()[1]}")
+        engine = ApolloEngine(f"http://127.0.0.1:{taken.getsockname()[1]}", cropping_a_face)
         error = _error(engine)
         with pytest.raises(Unavailable):
             _ = engine.model_version
@@ -191,7 +254,7 @@ def test_a_refused_connection_is_unavailable_and_names_the_setting() -> None:
 
 @pytest.mark.parametrize("address", ["face-box:9000", "ftp://face-box", "http://", "http://face box/", "http://x:port"])
 def test_what_is_no_address_is_unavailable_and_names_the_setting(address: str) -> None:
-    engine = ApolloEngine(address)
+    engine = ApolloEngine(address, cropping_a_face)
     error = _error(engine)
     engine.close()
     assert isinstance(error, Unavailable)
@@ -293,7 +356,7 @@ def test_a_closed_engine_is_unavailable(engine: ApolloEngine) -> None:
 def test_closing_ends_calls_that_wait_for_an_answer() -> None:
     errors: list[Exception] = []
     with socket.create_server(("127.0.0.1", 0)) as service, contextlib.ExitStack() as held:
-        engine = ApolloEngine(f"http://127.0.0.1:{service.getsockname()[1]}", seconds=600.0)
+        engine = ApolloEngine(f"http://127.0.0.1:{service.getsockname()[1]}", cropping_a_face, seconds=600.0)
         calls = [threading.Thread(target=lambda: errors.append(_error(engine))) for _ in range(3)]
         for call in calls:
             call.start()

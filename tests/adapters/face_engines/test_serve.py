@@ -12,6 +12,7 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from adapters.face_engines.apollo_faces import ApolloEngine
+from adapters.face_engines.cropping import cropping_a_face
 from adapters.face_engines.serve import faces_app
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box
@@ -91,7 +92,7 @@ def test_embed_takes_the_box_from_meta_and_the_whole_picture_without_one(serve: 
 def test_model_names_the_engines_model_and_thresholds(serve: Serve) -> None:
     answer = httpx.get(serve(faces_app(ScriptedEngine())) + MODEL, trust_env=False)
     thresholds = {"autobind": 0.6, "suggest": 0.5, "cluster": 0.55}
-    assert answer.json() == {"model_version": "scripted-1", "thresholds": thresholds}
+    assert answer.json() == {"model_version": "scripted-1", "thresholds": thresholds, "accepts_bbox": True}
 
 
 @pytest.mark.parametrize("route", [DETECT, EMBED])
@@ -121,7 +122,7 @@ def test_with_the_key_it_answers(serve: Serve) -> None:
 
 
 def test_a_client_with_a_wrong_key_is_told_so(serve: Serve) -> None:
-    engine = ApolloEngine(serve(faces_app(ScriptedEngine(), "s3cret")), key="old")
+    engine = ApolloEngine(serve(faces_app(ScriptedEngine(), "s3cret")), cropping_a_face, key="old")
     with pytest.raises(Unavailable, match="correct the key"):
         engine.detect(PICTURE)
     engine.close()
@@ -165,7 +166,7 @@ def test_a_picture_over_the_limit_is_refused_whether_its_length_is_announced_or_
 
 
 def test_a_client_learns_that_its_picture_is_too_large_for_good(serve: Serve) -> None:
-    engine = ApolloEngine(serve(faces_app(ScriptedEngine(), max_body_bytes=100_000)))
+    engine = ApolloEngine(serve(faces_app(ScriptedEngine(), max_body_bytes=100_000)), cropping_a_face)
     with pytest.raises(Unreadable, match="larger than the"):
         engine.detect(b"\xff\xd8" + b"x" * 5_000_000)
     engine.close()

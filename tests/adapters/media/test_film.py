@@ -116,8 +116,8 @@ def test_place_camera_and_quicktimes_own_date_are_read(tmp_path: Path) -> None:
     file = indexed(path)
     assert (file.make, file.model) == ("Apple", "iPhone 15")
     assert (file.latitude, file.longitude, file.altitude) == (47.3769, -8.5417, 408.5)
-    assert (at(file.taken_at), file.taken_offset_minutes, file.taken_source) == ("2024-05-01T12:00:05", 120, "exif")
-    found_tags = metadata(os.fsencode(path), "video")["exif"]
+    assert (at(file.taken_at), file.taken_offset_minutes, file.taken_source) == ("2024-05-01T12:00:05", 120, "video")
+    found_tags = metadata(os.fsencode(path), "video")["video"]
     assert isinstance(found_tags, dict)
     assert found_tags["com.apple.quicktime.model"] == "iPhone 15"
 
@@ -161,7 +161,7 @@ UTC_TIME = {"creation_time": "2024-05-01T10:00:05.000000Z"}
 def test_the_wall_clock_and_utc_are_kept_apart(
     tags: Mapping[str, str], name: str, duration: float, taken: tuple[str, int | None] | None
 ) -> None:
-    found = film._taken(tags, name, None, duration)
+    found, _ = film._taken(tags, name, None, duration)
     assert (None if found is None else (at(found.micros), found.offset_minutes)) == taken
 
 

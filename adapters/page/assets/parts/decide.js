@@ -1,5 +1,6 @@
 /** What a person decides about faces: every write to faces and persons that more than one view makes. */
 import { ask, get, Problem, rehearse } from '../api.js';
+import { isSameName } from './folding.js';
 import { toast } from './toast.js';
 
 /**
@@ -12,9 +13,13 @@ import { toast } from './toast.js';
  * Assign faces to a person, made in the same operation where the name is new.
  * @param {number[]} ids
  * @param {Choice} choice
+ * @param {number|null} [continues] the operation to which this belongs, so that one undo takes back both
  */
-export const assign = (ids, choice) =>
-  decideMany('assign', ids, choice.id === null ? { name: choice.name } : { person_id: choice.id });
+export const assign = (ids, choice, continues = null) =>
+  decideMany('assign', ids, {
+    ...(choice.id === null ? { name: choice.name } : { person_id: choice.id }),
+    ...(continues === null ? {} : { continues }),
+  });
 
 /** @param {number} id */
 export const unassign = (id) => ask('PATCH', `image/faces/${id}`, { body: { person_id: null } });
@@ -27,7 +32,7 @@ export const unassign = (id) => ask('PATCH', `image/faces/${id}`, { body: { pers
 export async function personOf(choice) {
   if (choice.id !== null) return { id: choice.id, name: choice.name };
   const found = await get('persons', { q: choice.name, include_hidden: true });
-  return found.items.find((person) => person.name.toLowerCase() === choice.name.toLowerCase());
+  return found.items.find((person) => isSameName(person.name, choice.name));
 }
 
 /** Put a stranger's face aside, or take it back. @param {number} id @param {boolean} ignored */
@@ -35,6 +40,9 @@ export const ignore = (id, ignored) => ask('PATCH', `image/faces/${id}`, { body:
 
 /** 'Not this person'. @param {number} id @param {number} person */
 export const reject = (id, person) => ask('POST', `image/faces/${id}/reject`, { body: { person_id: person } });
+
+/** 'Not on this photo any more', of a face that could not be carried over. @param {number} id */
+export const settle = (id) => ask('DELETE', `faces/unmatched/${id}`, {});
 
 /** 'Not a face'. @param {number} id */
 export const notAFace = (id) => ask('DELETE', `image/faces/${id}`, {});
@@ -51,7 +59,7 @@ export const drawFace = (photo, box) =>
  * One decision about many faces, as one operation.
  * @param {FacesBatch['action']} action
  * @param {number[]} ids
- * @param {{ name?: string, person_id?: number }} [who]
+ * @param {{ name?: string, person_id?: number, continues?: number }} [who]
  * @throws {Problem} none of them could be done; where some could not, a notice says why
  */
 export async function decideMany(action, ids, who = {}) {

@@ -19,8 +19,9 @@ const MOST = 60;
  * @param {number} faceId the face that was named
  * @param {Choice} choice who it is
  * @param {() => Promise<void>} changed
+ * @param {number|null} naming the operation that named it: what is confirmed is taken back with it
  */
-export async function offerLikely(faceId, choice, changed) {
+export async function offerLikely(faceId, choice, changed, naming) {
   try {
     const { items } = await get(`image/faces/${faceId}/similar`, { limit: MOST });
     const person = items.length ? await personOf(choice) : undefined;
@@ -29,14 +30,20 @@ export async function offerLikely(faceId, choice, changed) {
         person,
         items.map((each) => each.face),
         changed,
+        naming,
       );
   } catch (problem) {
     if (!isStatus(problem, 503)) complain(problem);
   }
 }
 
-/** @param {{ id: number, name: string }} person @param {FaceView[]} faces @param {() => Promise<void>} changed */
-function ask(person, faces, changed) {
+/**
+ * @param {{ id: number, name: string }} person
+ * @param {FaceView[]} faces
+ * @param {() => Promise<void>} changed
+ * @param {number|null} naming
+ */
+function ask(person, faces, changed, naming) {
   const chosen = new Set(faces.map((face) => face.id));
   const button = h('button', { type: 'button', class: 'button primary' });
   const say = () => {
@@ -66,7 +73,7 @@ function ask(person, faces, changed) {
   };
   button.addEventListener('click', async () => {
     try {
-      const answer = chosen.size ? await assign([...chosen], person) : null;
+      const answer = chosen.size ? await assign([...chosen], person, naming) : null;
       dialog.close();
       if (!answer) return;
       done(`${count(chosen.size, 'more face')} of ${person.name}`, answer);

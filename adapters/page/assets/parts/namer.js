@@ -7,7 +7,7 @@ import { openDialog } from './dialog.js';
 import { h } from './dom.js';
 import { offerLikely } from './likely.js';
 import { personPicker } from './personpicker.js';
-import { complain, done } from './toast.js';
+import { complain, done, operationOf } from './toast.js';
 import { ago } from './words.js';
 
 /**
@@ -37,11 +37,12 @@ export function openNamer(face, beside, changed) {
     close();
     done(text, answer);
     await changed();
+    return answer;
   };
   /** @param {Choice} choice */
   const choose = async (choice) => {
-    await decide(`This is ${choice.name}`, () => assign([face.id], choice));
-    await offerLikely(face.id, choice, changed);
+    const answer = await decide(`This is ${choice.name}`, () => assign([face.id], choice));
+    await offerLikely(face.id, choice, changed, operationOf(answer));
   };
   /** @param {string} label @param {string} text @param {() => Promise<Answered<unknown>>} write */
   const button = (label, text, write) =>

@@ -3,6 +3,7 @@ import { get } from '../api.js';
 import { combobox } from './combobox.js';
 import { faceCrop } from './crop.js';
 import { h, icon, settled } from './dom.js';
+import { beginsWith, finderOf, isSameName } from './folding.js';
 import { complain } from './toast.js';
 import { count } from './words.js';
 
@@ -15,9 +16,6 @@ import { count } from './words.js';
 
 const SHOWN = 7;
 const ALL = 500;
-
-/** Lower case without accents, so that "zoe" finds "Zoë". @param {string} text */
-const plain = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 
 /**
  * @param {object} given
@@ -46,14 +44,14 @@ export function personPicker({ choose, suggestions, without = [], create = true,
 
   function offer() {
     const typed = box.typed();
-    const wanted = plain(typed);
-    const matching = everyone.filter((person) => !without.includes(person.id) && plain(person.name).includes(wanted));
-    matching.sort((a, b) => Number(plain(b.name).startsWith(wanted)) - Number(plain(a.name).startsWith(wanted)));
+    const isFound = finderOf(typed);
+    const matching = everyone.filter((person) => !without.includes(person.id) && isFound(person.name));
+    matching.sort((a, b) => Number(beginsWith(b.name, typed)) - Number(beginsWith(a.name, typed)));
     const first = typed ? [] : suggested.filter((each) => !without.includes(each.id));
     const rest = matching.filter((person) => !first.some((each) => each.id === person.id));
     /** @type {Option[]} */
     const options = [...first, ...rest].slice(0, SHOWN);
-    const taken = everyone.some((person) => plain(person.name) === wanted);
+    const taken = everyone.some((person) => isSameName(person.name, typed));
     if (create && typed && !taken) options.push({ id: null, name: typed });
     box.offer(options, create ? 'Type a name to begin.' : 'Nobody has that name.');
   }

@@ -1,6 +1,7 @@
 /** Short notices at the lower edge, read out politely; after a change they carry its undo. */
-import { ask, isAbort, isStatus, wordsOf } from '../api.js';
+import { ask, isAbort, isStatus, Problem, wordsOf } from '../api.js';
 import { h, icon, present } from './dom.js';
+import { count } from './words.js';
 
 /** @import { Answered } from '../api.js' */
 
@@ -58,11 +59,28 @@ export function complain(problem) {
   toast(wordsOf(problem), { bad: true });
 }
 
-/** Take an operation back and say so. @param {number} operationId */
-export async function undo(operationId) {
-  const answer = await ask('POST', `operations/${operationId}/undo`, {});
-  afterUndo.forEach((tell) => tell());
-  done('Undone', answer, 'Redo');
+/**
+ * Take an operation back and say so; where later ones stand in the way, say which, and offer to take all of them back.
+ * @param {number} operationId @param {boolean} [withLater]
+ */
+export async function undo(operationId, withLater = false) {
+  try {
+    const answer = await ask('POST', `operations/${operationId}/undo`, { query: { with_later: withLater } });
+    afterUndo.forEach((tell) => tell());
+    done('Undone', answer, 'Redo');
+  } catch (problem) {
+    const later = problem instanceof Problem ? problem.operations : [];
+    if (!later.length) throw problem;
+    const [first] = later;
+    const more = later.length > 1 ? ` and ${count(later.length - 1, 'more operation')}` : '';
+    toast(`Later came: ${first?.text}${more}.`, {
+      bad: true,
+      action: {
+        word: later.length > 1 ? `Undo all ${later.length + 1}` : 'Undo both',
+        run: () => undo(operationId, true),
+      },
+    });
+  }
 }
 
 /**

@@ -107,8 +107,9 @@ function row(operation) {
     try {
       await undo(operation.id);
     } catch (problem) {
-      button.disabled = false;
       complain(problem);
+    } finally {
+      button.disabled = false;
     }
   };
   return h(

@@ -8,7 +8,7 @@ import { fill, h, settled } from '../parts/dom.js';
 import { FaceGrid } from '../parts/facegrid.js';
 import { offerLikely } from '../parts/likely.js';
 import { openNamer } from '../parts/namer.js';
-import { afterUndo, complain, done } from '../parts/toast.js';
+import { afterUndo, complain, done, operationOf } from '../parts/toast.js';
 import { count } from '../parts/words.js';
 
 /**
@@ -133,11 +133,12 @@ function unnamedFaces(changed) {
   /** @param {number[]} ids */
   const name = (ids) =>
     choosePerson('Who is this?', async (choice) => {
-      done(`${count(ids.length, 'face')} of ${choice.name}`, await assign(ids, choice));
+      const answer = await assign(ids, choice);
+      done(`${count(ids.length, 'face')} of ${choice.name}`, answer);
       grid.select(false);
       await changed();
       const [first] = ids;
-      if (first !== undefined) setTimeout(() => offerLikely(first, choice, changed));
+      if (first !== undefined) setTimeout(() => offerLikely(first, choice, changed, operationOf(answer)));
     });
   /** @param {FacesBatch['action']} action @param {string} text */
   const many = (action, text) => async (/** @type {number[]} */ ids) => {

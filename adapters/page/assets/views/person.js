@@ -1,5 +1,5 @@
 /** One person: what is known, the faces, and the ways to put together or take apart what belongs so. */
-import { get, getAll, isStatus } from '../api.js';
+import { get, getAll, isStatus, Problem, wordsOf } from '../api.js';
 import { back, go, to } from '../router.js';
 import { chooseKnown, choosePerson, previewOf } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
@@ -16,11 +16,12 @@ import { confirmed, openDialog } from '../parts/dialog.js';
 import { fill, h, iconButton, present } from '../parts/dom.js';
 import { chooseEntity } from '../parts/entitypicker.js';
 import { FaceGrid } from '../parts/facegrid.js';
+import { isSameName } from '../parts/folding.js';
 import { field } from '../parts/form.js';
 import { bridgeAfterAsking } from '../parts/graph.js';
 import { knownList } from '../parts/known.js';
 import { mayEdit } from '../parts/me.js';
-import { afterUndo, complain, done } from '../parts/toast.js';
+import { afterUndo, complain, done, toast } from '../parts/toast.js';
 import { count, fileName } from '../parts/words.js';
 
 /**
@@ -225,8 +226,25 @@ class PersonView {
       document.title = `${this.person.name} · imageapi`;
       done(text, answer);
     } catch (problem) {
+      if (fields.name !== undefined && problem instanceof Problem && problem.kind === 'name-taken')
+        return this.#nameTaken(fields.name, problem);
       complain(problem);
       await this.load();
+    }
+  }
+
+  /**
+   * The name stays as it was typed, and who has it already may be the same person.
+   * @param {string} name @param {Problem} problem
+   */
+  async #nameTaken(name, problem) {
+    try {
+      const { items } = await get('persons', { q: name, include_hidden: true, limit: 100 });
+      const other = items.find((person) => person.id !== this.id && isSameName(person.name, name));
+      const merge = { word: `Merge into ${other?.name}…`, run: () => this.#mergeInto(present(other ?? null)) };
+      toast(wordsOf(problem), { bad: true, ...(other ? { action: merge } : {}) });
+    } catch (failure) {
+      complain(failure);
     }
   }
 
@@ -260,12 +278,13 @@ class PersonView {
   }
 
   #merge() {
-    /** @param {Named} other */
-    const into = async (other) => {
-      const preview = await rehearseMerge(this.id, other.id);
-      setTimeout(() => this.#confirmMerge(other, preview));
-    };
-    chooseKnown(`Who is ${this.person.name}?`, into, [this.id]);
+    chooseKnown(`Who is ${this.person.name}?`, (other) => this.#mergeInto(other), [this.id]);
+  }
+
+  /** @param {Named} other */
+  async #mergeInto(other) {
+    const preview = await rehearseMerge(this.id, other.id);
+    setTimeout(() => this.#confirmMerge(other, preview));
   }
 
   /** @param {Named} other @param {Rehearsal} preview */
