@@ -43,6 +43,10 @@ class FromExiftool(msgspec.Struct, frozen=True):
     read: Callable[[object], object] = lambda value: value
 
 
+Told = FromExiftool | str | int | float
+"""What a field is to be."""
+
+
 class CorpusFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the corpus.
 
@@ -58,7 +62,7 @@ class CorpusFile(msgspec.Struct, frozen=True, kw_only=True):
     is_shown: bool = True
     kind: Literal["photo", "video"] = "photo"
     colours: Sequence[Colour] | None = None
-    metadata: Mapping[str, FromExiftool | str | int | float] = {}
+    metadata: Mapping[str, Told] = {}
 
 
 def chart(values: Sequence[Colour] = CHART) -> Samples:

@@ -267,7 +267,9 @@ class WatchesLibraries:
         before = [] if noticed is None or noticed.everything else self.unreadable.get(library_id, [])
         kept = [each for each in before if noticed is not None and not noticed.concerns(folder_of(each.path))]
         found = {each.path: each for each in [*kept, *problems]}
-        self.unreadable[library_id] = [found[path] for path in sorted(found)][:MOST_UNREADABLE]
+        self.unreadable[library_id] = sorted(found.values(), key=lambda each: (each.is_stray, each.path))[
+            :MOST_UNREADABLE
+        ]
 
     def _end(self, operation_ids: Sequence[int], text: str) -> None:
         """Close operations that asked for what another one did, or for what cannot be done."""

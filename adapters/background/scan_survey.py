@@ -82,7 +82,7 @@ class Survey:
                 continue
             if isinstance(found, StrayMedia):
                 if len(done.problems) < MOST_PROBLEMS:
-                    done.problems.append(WalkProblem(found.path, found.reason))
+                    done.problems.append(WalkProblem(found.path, found.reason, is_stray=True))
                 continue
             known = self._walk.known(folder)
             self._news.try_again(known.values(), try_again)

@@ -70,11 +70,13 @@ class FoundFile(msgspec.Struct, frozen=True):
 class WalkProblem(msgspec.Struct, frozen=True):
     """A folder or file that could not be looked at: `path` as in `FoundFile` (empty for the root), and why.
 
-    What lies at or below `path` is unknown, which is not the same as gone.
+    What lies at or below `path` is unknown, which is not the same as gone. One that `is_stray` is a picture or video
+    whose name does not say so, which was looked at and is not taken.
     """
 
     path: str
     reason: str
+    is_stray: bool = False
 
 
 def kind_of(path: str) -> MediaKind | None:

@@ -26,6 +26,9 @@ Rendition = Literal["preview", "thumb"]
 SIDES: Final[dict[Rendition, int]] = {"preview": 1440, "thumb": 512}
 """Pixels of the long side."""
 QUALITIES: Final[dict[Rendition, int]] = {"preview": 82, "thumb": 78}
+RENDERING: Final = 2
+"""Counts changes of what renditions look like: those of an earlier number are made anew when their photo is read. 2: in
+the colours that a photo states."""
 _LONGEST_NAME: Final = 255
 """Bytes of a name on every file system that is likely here."""
 _START: Final = b"\xff\xd8\xff\xe0"
@@ -40,6 +43,12 @@ class Note(msgspec.Struct, frozen=True):
     problem: str | None
 
 
+class _StoredNote(Note, frozen=True):
+    """A note as it stands in a thumbnail: with the number of `RENDERING` by which that was made."""
+
+    rendering: int = 1
+
+
 def rendition_path(root: str, content_hash: bytes, which: Rendition) -> str:
     """Where the rendition of a content lies below the folder of renditions."""
     name = content_hash.hex()
@@ -51,7 +60,7 @@ def encoded(pixels: Pixels, quality: int, note: Note | None = None) -> bytes:
     jpeg: bytes = simplejpeg.encode_jpeg(pixels, quality=quality, colorsubsampling="420")
     if note is None:
         return jpeg
-    text = msgspec.json.encode(note)
+    text = msgspec.json.encode(_StoredNote(note.placeholder, note.problem, RENDERING))
     end = 4 + int.from_bytes(jpeg[4:6], "big")  # the JFIF segment has to stay the first
     return jpeg[:end] + _COMMENT + (len(text) + 2).to_bytes(2, "big") + text + jpeg[end:]
 
@@ -83,9 +92,10 @@ def note_of(root: str, content_hash: bytes) -> Note | None:
         return None
     length = int.from_bytes(head[end + 2 : end + 4], "big")
     try:
-        return msgspec.json.decode(head[end + 4 : end + 2 + length], type=Note)
+        stored = msgspec.json.decode(head[end + 4 : end + 2 + length], type=_StoredNote)
     except msgspec.DecodeError:
         return None
+    return Note(stored.placeholder, stored.problem) if stored.rendering >= RENDERING else None
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

@@ -195,3 +195,12 @@ def test_a_folder_that_cannot_be_read_is_a_problem_of_its_library(
     assert first == [{"id": None, "library_id": 1, "path": "trips", "problem": "permission denied"}]
     assert ed.get("/libraries").json()["items"][0]["problems"] == before + 1
     assert ed.get("/libraries/2/problems").json()["items"] == []
+
+
+def test_a_picture_under_an_unknown_extension_is_a_problem_behind_all_others(own_world: World) -> None:
+    shutil.copyfile(own_world.folder / "family" / "bob.jpg", own_world.folder / "family" / "a stray.thm")
+    own_world.scan()
+    items = own_world.api("ed").get("/libraries/1/problems").json()["items"]
+    assert (items[-1]["id"], items[-1]["path"]) == (None, "a stray.thm")
+    assert "its name ends in .thm, which imageapi does not look for: rename it" in items[-1]["problem"]
+    assert "broken.jpg" in [item["path"] for item in items[:-1]]

@@ -176,12 +176,16 @@ def scan_library(call: Call, id: int, query: ScanQuery) -> Reply:
 
 @routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
 def list_problems(call: Call, id: int, query: ProblemsQuery) -> Reply:
-    """The folders of a library that cannot be read, and the files that are not, or not wholly, shown; each with the
-    reason."""
+    """The folders of a library that cannot be read, the files that are not, or not wholly, shown, and pictures and
+    videos whose names do not say what they are; each with the reason."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, id).media.problems(query.limit)
-    unreadable = [FileProblem(None, id, each.path, each.reason) for each in call.dependencies.work.unreadable(id)]
-    return Reply(Page([*unreadable, *(FileProblem(**row) for row in rows)][: query.limit]))
+    found = call.dependencies.work.unreadable(id)
+    unreadable, strays = (
+        [FileProblem(None, id, each.path, each.reason) for each in found if each.is_stray == is_stray]
+        for is_stray in (False, True)
+    )
+    return Reply(Page([*unreadable, *(FileProblem(**row) for row in rows), *strays][: query.limit]))
 
 
 def _folder(text: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from adapters.media.renditions import (
+    SIDES,
     Note,
     encoded,
     is_unsupported,
@@ -122,3 +123,13 @@ def test_any_name_of_a_file_can_be_linked_and_marked(tmp_path: Path, name: bytes
 
 def test_long_names_that_begin_alike_have_marks_of_their_own() -> None:
     assert unsupported_mark(Path("n" * 250 + "1")) != unsupported_mark(Path("n" * 250 + "2"))
+
+
+def test_what_an_earlier_version_rendered_is_no_longer_taken(tmp_path: Path) -> None:
+    """Its colours may be wrong; it is made anew when its photo is read the next time."""
+    content = encoded(np.asarray(quarters()), 90, Note("abc=", None))
+    earlier = content.replace(b',"rendering":2', b" " * 14)
+    assert earlier != content
+    for which in SIDES:
+        write_whole(rendition_path(str(tmp_path), HASH, which), earlier)
+    assert note_of(str(tmp_path), HASH) is None

@@ -22,10 +22,10 @@ def test_who_came_first_goes_first_though_a_small_one_would_fit() -> None:
         budget.borrow(who, wanted)
         order.append(who)
 
-    large = threading.Thread(target=ask, args=("large", 90))
+    large = threading.Thread(target=ask, args=("large", 90), daemon=True)
     large.start()
     until(lambda: budget.asking == 1)
-    small = threading.Thread(target=ask, args=("small", 5))
+    small = threading.Thread(target=ask, args=("small", 5), daemon=True)
     small.start()
     until(lambda: budget.asking == 2)
     assert order == []
