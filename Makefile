@@ -13,6 +13,8 @@ QUICK_TESTS := tests/domain tests/golden tests/test_house.py \
 	$(addprefix tests/store/,test_invariants.py test_stored_names.py test_visible_counts.py) \
 	$(addprefix tests/http/,test_authentication.py test_history.py test_tags.py test_validation.py)
 export PHOTOS
+# Where a shell sets it, each of the hundreds of processes that tests start would compile the whole program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run demo search test test-quick test-long lint format setup setup-test python samples tools lock bench clean
 .NOTPARALLEL:

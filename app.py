@@ -100,10 +100,15 @@ class Application:
         return LinkBook(self.settings.links_file)
 
     @cached_property
+    def passwords(self) -> Passwords:
+        """Hashes and checks passwords."""
+        return Passwords()
+
+    @cached_property
     def accounts(self) -> Accounts:
         """How users prove who they are."""
         return Accounts(
-            passwords=Passwords(),
+            passwords=self.passwords,
             tokens=build_tokens(self.settings),
             links=self.links,
             limits=SignInLimits(),

@@ -53,14 +53,14 @@ def plain_loop(root: Path) -> float:
 def ingest(root: Path, data: Path) -> None:
     """Scan `root` into an empty library in `data` and print the seconds and the peak memory of this process in MB."""
     sys.path.insert(0, str(ROOT))
-    from adapters.cli.serving import libraries_of  # noqa: PLC0415 - the parent process stays lean
+    from adapters.cli.libraries import make_libraries  # noqa: PLC0415 - the parent process stays lean
     from adapters.settings import Settings  # noqa: PLC0415 - the same
     from app import Application  # noqa: PLC0415 - the same
 
     application = Application(
         Settings.load({"IMAGEAPI_DATA": str(data), "FACE_ENGINE": "off", "LOG_LEVEL": "off"}, data)
     )
-    libraries = libraries_of(application, [root])
+    libraries = make_libraries(application, [root]).libraries
     began = time.perf_counter()
     for library in libraries:
         application.watcher.look_at(library, full=False)

@@ -14,6 +14,7 @@ import sys
 TOOLS = {
     "ffmpeg": (("ffmpeg", "ffprobe"), ("ffmpeg",), "videos: thumbnails, previews, GIFs and HLS"),
     "exiftool": (("exiftool",), ("libimage-exiftool-perl",), "previews of RAW files that nothing else reads"),
+    "cjxl": (("cjxl",), ("libjxl-tools",), "tests of the colours of JPEG XL (the server itself never uses it)"),
     "chromium": (
         ("chromium", "chromium-browser", "google-chrome"),
         ("chromium", "fonts-dejavu-core"),

@@ -1,8 +1,8 @@
 """What every test may ask for: the sample photos, a real PostgreSQL, a real browser.
 
-A test that needs a program which is no Python package carries its marker (`chromium`, `ffmpeg`, `exiftool`). Where
-`make tools` could install that program, the test fails and says so; where it cannot be had, the test is left out and a
-line of the report says how many and why.
+A test that needs a program which is no Python package carries its marker (`chromium`, `ffmpeg`, `exiftool`, `cjxl`).
+Where `make tools` could install that program, the test fails and says so; where it cannot be had, the test is left out
+and a line of the report says how many and why.
 """
 
 from __future__ import annotations

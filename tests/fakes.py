@@ -130,6 +130,7 @@ class ScriptedScanner(Scanner):
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger, self._read_nothing, [])
         self.scanned: list[tuple[int, bool, Noticed | None]] = []
+        self.accepted: list[bool] = []
         self.looked = 0.0
         self.deferred = self.outdated = 0
         self.failure: Exception | None = None
@@ -142,10 +143,12 @@ class ScriptedScanner(Scanner):
         noticed: Noticed | None = None,
         report: Report | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        accept_missing: bool = False,
         operation_id: int | None = None,
     ) -> ScanReport:
         """As the real one, which would walk the library."""
         self.scanned.append((library.id, full, noticed))
+        self.accepted.append(accept_missing)
         if self.failure is not None:
             raise self.failure
         return ScanReport(looked=self.looked, deferred=self.deferred, outdated=self.outdated, operation_id=operation_id)

@@ -11,6 +11,7 @@ from adapters.background.face_detection import DetectsFaces
 from adapters.background.fact_learning import LearnsFacts
 from adapters.background.interruptions import close_interrupted
 from adapters.background.jobs import JobBoard
+from adapters.background.keyword_tags import TagsByKeywords
 from adapters.background.library_watch import WatchesLibraries
 from adapters.background.loops import FollowsLog, Loop
 from adapters.background.meaning_upkeep import KeepsMeaning
@@ -23,14 +24,17 @@ from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.background.vector_upkeep import KeepsVectors
 from adapters.face_engines.build_engine import photos_at_once
 from adapters.files.change_watcher import ChangeWatcher
+from adapters.files.known_roots import KnownRoots
+from adapters.files.unknown_files import UnknownFiles
 from adapters.insights.build_narrator import models_by_backend
 from adapters.language.build_models import LanguageModels
 from adapters.meaning.vector_file import MeaningStore
 from adapters.meaning.vector_index import MeaningIndex
 from adapters.media.gallery import Gallery
+from adapters.media.magic import format_of_stray
 from adapters.media.video_clips import VideoClips
 from adapters.places.locator import Locator
-from adapters.settings import Settings
+from adapters.settings import FaceEngineChoice, Settings
 from adapters.sms.client import SmsClient
 from adapters.store.generations import prepare, rebuild
 from adapters.store.ledger import Ledger
@@ -67,7 +71,17 @@ def build_watcher(
     settings: Settings, ledger: Ledger, board: JobBoard, gallery: Gallery, changes: ChangeWatcher
 ) -> WatchesLibraries:
     """Looks at the libraries as often as is set; what imageapi makes itself is never part of one."""
-    scanner = Scanner(ledger, gallery.read, settings.own_folders, try_again=gallery.try_again)
+    roots = KnownRoots(settings.roots_file)
+    scanner = Scanner(
+        ledger,
+        gallery.read,
+        settings.own_folders,
+        try_again=gallery.try_again,
+        roots=roots,
+        unknown=UnknownFiles(format_of_stray, settings.unknown_files_file),
+        places=gallery.placement,
+        faces_follow=settings.face_engine is not FaceEngineChoice.OFF,
+    )
     return WatchesLibraries(
         ledger,
         scanner,
@@ -75,6 +89,7 @@ def build_watcher(
         quick_seconds=settings.watch_quick_interval_seconds,
         full_seconds=settings.watch_full_interval_seconds,
         changes=changes,
+        excluded=settings.own_folders,
     )
 
 
@@ -156,6 +171,7 @@ def build_loops(
     loops = [watcher.loop, _clips(clips)]
     mirror = MirrorsThumbnails(ledger, gallery)
     loops.append(_loop("thumbnails", follow("thumbnails", mirror.TOPICS, mirror.answer).step))
+    loops.append(_loop("keywords", follow("keywords", TagsByKeywords.TOPICS, TagsByKeywords(ledger).answer).step))
     detects = None
     if engine is not None:
         detects = DetectsFaces(ledger, engine, gallery, board, at_once=photos_at_once(settings), likeness=likeness)

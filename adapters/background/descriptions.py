@@ -16,8 +16,9 @@ import msgspec
 from adapters.files.confinement import reason_of
 from adapters.files.regions import MOST_REGIONS, Stored
 from adapters.files.sidecars import read_sidecar, sidecar_to_write, sidecars_of, write_sidecar
-from adapters.files.xmp import MOST_KEYWORDS, OfAnotherPicture, Xmp
+from adapters.files.xmp import OfAnotherPicture, Xmp
 from adapters.media.embedded_xmp import EmbeddedXmp
+from adapters.xmp.words import MOST_KEYWORDS
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.base.geometry import intersection_over_union
 from domain.events.media import Media

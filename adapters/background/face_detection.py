@@ -154,7 +154,7 @@ class DetectsFaces:
 
     @property
     def _resemblance(self) -> Resemblance:
-        return Resemblance(self._likeness, self._engine.thresholds.suggest)
+        return Resemblance.of(self._likeness, self._engine.thresholds)
 
     def _record(self, media: Media, model: str, found: Found) -> bool:
         """Record a look at a photo; whether faces stand there now that have no vector of this model, since they were
@@ -178,10 +178,13 @@ class DetectsFaces:
             self._job.at(self._photos, None if total is None or total < self._photos else total)
 
     def _count(self, pending: int) -> None:
+        """Show how much is due: what waits, and what a scan that goes on has still to read, videos among it."""
         self._counted_at = time.monotonic()
+        scans = [job for job in self._jobs.progress() if job.kind == "scan" and job.state != "done"]
+        due = pending + sum((job.total or job.done) - job.done for job in scans)
         if self._job is None:
-            self._job = self._jobs.begin("detect", "recognising faces")
-        self._job.at(self._photos, self._photos + pending)
+            self._job = self._jobs.begin("detect", "recognising faces", due)
+        self._job.at(self._photos, self._photos + due)
 
     def _wait(self, reason: str) -> None:
         if self._job is not None:

@@ -32,10 +32,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class JobProgress:
     """The handle of one job for the thread that does it."""
 
-    def __init__(self, board: JobBoard, id_: int, kind: str, title: str) -> None:
+    def __init__(self, board: JobBoard, job: Job) -> None:
         self._board = board
         self._marks: list[tuple[float, int]] = [(time.monotonic(), 0)]
-        self.job = Job(id=id_, kind=kind, title=title, state="running", began_at=time.time_ns() // 1000)
+        self.job = job
 
     def at(self, done: int, total: int | None = None, note: str | None = None, *, waiting: bool = False) -> None:
         """Say how far the work is; `waiting` with a `note` says why it does not go on."""
@@ -103,11 +103,13 @@ class JobBoard:
         if progress.job.state != "done":
             progress.end()
 
-    def begin(self, kind: str, title: str) -> JobProgress:
-        """A job that `JobProgress.end` ends."""
+    def begin(self, kind: str, title: str, total: int | None = None) -> JobProgress:
+        """A job that `JobProgress.end` ends; `total` is how much is due, where that is known."""
         with self._lock:
             self._last_id += 1
-            progress = self._jobs[self._last_id] = JobProgress(self, self._last_id, kind, title)
+            began = time.time_ns() // 1000
+            job = Job(id=self._last_id, kind=kind, title=title, state="running", began_at=began, total=total)
+            progress = self._jobs[self._last_id] = JobProgress(self, job)
             over = [id_ for id_, job in self._jobs.items() if job.job.state == "done"]
             for id_ in over[: -self.KEPT]:
                 del self._jobs[id_]

@@ -242,7 +242,7 @@ class KeepsMeaning:
         self._done += done
         left = self._store.due_count()
         if self._job is None and left:
-            self._job = self._jobs.begin("meaning", "embedding what is known of the photos")
+            self._job = self._jobs.begin("meaning", "embedding what is known of the photos", done + left)
         if self._job is not None:
             self._job.at(self._done, self._done + left)
 

@@ -9,6 +9,7 @@ from adapters.files.existence import ExistingFiles, answers
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.commands.media import ReadFile
+from domain.events.media import Media
 
 
 def left_elsewhere(ledger: Ledger, library_id: int, batch: Sequence[ReadFile], vanished: AbstractSet[int]) -> set[int]:
@@ -16,8 +17,10 @@ def left_elsewhere(ledger: Ledger, library_id: int, batch: Sequence[ReadFile], v
     it another library: the new ones are those, moved. Those that `vanished` are known already."""
     with ledger.reading(WATCHER) as tables:
         known = tables.media.at_each(library_id, [read.path for read in batch])
-        new = {read.content_hash for read in batch if read.content_hash is not None and read.path not in known}
-        others = [media for media in tables.media.of_contents(new) if media.present]
+        new = [read for read in batch if read.content_hash is not None and not _is_known(read, known.get(read.path))]
+        others = list(tables.media.of_contents({read.content_hash or b"" for read in new}))
+        others += tables.media.of_pictures({r.facts.picture_hash for r in new if r.facts.picture_hash is not None})
+        others = [media for media in others if media.present]
         libraries = {library.id: library for library in tables.libraries.shown()} if others else {}
     gone: set[int] = set()
     for id_, library in libraries.items():
@@ -26,3 +29,7 @@ def left_elsewhere(ledger: Ledger, library_id: int, batch: Sequence[ReadFile], v
             standing = ExistingFiles(library.root)
             gone.update(media.id for media in held if not standing.has(media.path))
     return gone
+
+
+def _is_known(read: ReadFile, known: Media | None) -> bool:
+    return known is not None and known.content_hash == read.content_hash

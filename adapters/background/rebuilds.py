@@ -14,7 +14,7 @@ from domain.base.errors import ImageApiError, Unavailable
 log = logging.getLogger(__name__)
 
 Report = Callable[[int, int], None]
-STOP_SECONDS = 10.0
+STOP_SECONDS = 2.0
 """How long a server that stops waits for the batch or the dropping of tables under way; both may be cut off anywhere,
 and the next rebuild goes on from there."""
 

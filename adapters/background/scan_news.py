@@ -6,42 +6,68 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import filterfalse
 from pathlib import Path
 
+import msgspec
+
 from adapters.files.recently_read import RecentlyRead
-from adapters.files.walk import FoundFile, WalkProblem, kind_of, walk
+from adapters.files.sidecars import with_sidecars
+from adapters.files.unknown_files import UnknownFiles, reason_of_name
+from adapters.files.walk import FoundFile, WalkProblem, is_shared_name, is_sidecar, kind_of, walk
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable
 from domain.base.paths import bytes_of, folder_of
 from domain.events.library import Library
-from domain.events.media import NEEDS_FFMPEG, Media
+from domain.events.media import NEEDS_FFMPEG, NOT_IN_TIME, Media
 from domain.ports.watching import Noticed
+
+
+class StrayMedia(msgspec.Struct, frozen=True):
+    """A picture or video whose name does not say so: its path text, and why it is not taken."""
+
+    path: str
+    reason: str
 
 
 class LibraryWalk:
     """The media files of one library, at the places that were noticed; it may be walked again and again."""
 
-    def __init__(self, ledger: Ledger, library: Library, noticed: Noticed, excluded: Iterable[Path]) -> None:
+    def __init__(
+        self, ledger: Ledger, library: Library, noticed: Noticed, excluded: Iterable[Path], unknown: UnknownFiles
+    ) -> None:
+        self._unknown = unknown
         self._ledger, self._library, self._noticed = ledger, library, noticed
         self._excluded = tuple(excluded)
         self._root = bytes_of(library.root)
 
-    def folders(self) -> Iterator[tuple[str, list[FoundFile] | WalkProblem]]:
-        """The media files by their folders, as the walk meets these, and what could not be looked at.
+    def folders(self) -> Iterator[tuple[str, list[FoundFile] | WalkProblem | StrayMedia]]:
+        """The media files by their folders, as the walk meets these, what could not be looked at, and pictures and
+        videos under other names.
 
         Raises:
             Unavailable: the root is not there.
         """
         for folder, group in itertools.groupby(self._entries(), key=lambda entry: folder_of(entry.path)):
-            files = []
+            files: list[FoundFile] = []
+            others: list[FoundFile] = []
             for entry in group:
                 if isinstance(entry, WalkProblem):
                     yield folder, entry
-                elif kind_of(entry.path) is not None:
-                    files.append(entry)
-            if files:
-                yield folder, files
+                else:
+                    is_wanted = _is_plain_media(entry) or is_sidecar(entry.path)
+                    (files if is_wanted else others).append(entry)
+            formats = self._formats(folder, others)
+            files += [file for file in others if _is_of_its_name(file.path, formats)]
+            for path, name in formats.items():
+                if not _is_of_its_name(path, formats):
+                    yield folder, StrayMedia(path, reason_of_name(path, name))
+            if media := with_sidecars(files):
+                yield folder, media
+
+    def _formats(self, folder: str, others: Sequence[FoundFile]) -> Mapping[str, str]:
+        return self._unknown.formats(self._library.id, self._root, folder, others) if others else {}
 
     def _entries(self) -> Iterator[FoundFile | WalkProblem]:
         """What the walk meets, of the places that were noticed."""
@@ -82,7 +108,21 @@ class LibraryWalk:
             found = walk(self._root, self._excluded, folder, deep=False)
         except (NotFound, Unavailable):
             return False
-        return any(isinstance(entry, FoundFile) and kind_of(entry.path) for entry in found)
+        files = [entry for entry in found if isinstance(entry, FoundFile)]
+        if any(map(_is_plain_media, files)):
+            return True
+        formats = self._formats(folder, [*filterfalse(_is_plain_media, files)])
+        return any(_is_of_its_name(path, formats) for path in formats)
+
+
+def _is_plain_media(file: FoundFile) -> bool:
+    """Whether a file's name alone says that it is a photo or video."""
+    return kind_of(file.path) is not None and not is_shared_name(file.path)
+
+
+def _is_of_its_name(path: str, formats: Mapping[str, str]) -> bool:
+    """Whether a file is the video that its name says, though other programs' files have such names too."""
+    return is_shared_name(path) and formats.get(path) == "mpegts"
 
 
 class News:
@@ -99,23 +139,24 @@ class News:
         self._may_reread: float = math.inf if full else most_outdated
 
     def try_again(self, files: Iterable[Media], wanted: Callable[[Media], bool]) -> None:
-        """Where the scan is full, have read all the same those present files that are `wanted`."""
-        if self._full:
-            self._again |= {media.id for media in files if media.present and wanted(media)}
+        """Have read all the same those present files that are `wanted`: of all where the scan is full, else of those
+        that were not decoded in time."""
+        asked = (media for media in files if media.present and (self._full or media.problem == NOT_IN_TIME))
+        self._again |= {media.id for media in asked if wanted(media)}
 
     def is_news(self, file: FoundFile, known: Media | None) -> bool:
-        """Whether a file that was met is another one than is known."""
+        """Whether a file that was met, or a sidecar of it, is another one than is known."""
         if file.path in self._noticed.unfinished:
             return False
         if known is None or not known.present:
             return True
         if file.path in self._noticed.written and not self._recent.has(self._library_id, file):
             return True
-        if self._full and (known.content_hash is None or known.id in self._again):
+        if known.id in self._again or (self._full and known.content_hash is None):
             return True
         if self._full and known.problem == NEEDS_FFMPEG and self._has_ffprobe:
             return True
-        return (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
+        return (known.size, known.mtime_ns) != (file.size, file.mtime_ns) or _has_other_sidecars(file, known)
 
     def is_outdated(self, file: FoundFile, known: Media | None) -> bool:
         """Whether there is no news of a file, but more to be known than was when it was read."""
@@ -134,3 +175,9 @@ class News:
             return False
         self._may_reread -= 1
         return True
+
+
+def _has_other_sidecars(file: FoundFile, known: Media) -> bool:
+    """Whether the sidecars of a file are not as they were when it was read with them."""
+    was_read_with_them = known.content_hash is not None and not known.is_outdated
+    return was_read_with_them and known.sidecar != file.sidecar_state

@@ -7,15 +7,17 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from typing import Final
+
+import msgspec
 
 from adapters.background.scan_news import LibraryWalk, News
 from adapters.background.scan_recording import ScanRecording
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import ScanReport
-from adapters.files.walk import FoundFile, MediaKind, WalkProblem, kind_of
+from adapters.files.walk import FoundFile, MediaKind, kind_of
 from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 from domain.base.paths import bytes_of, shown
 from domain.commands.media import ReadFile
@@ -28,10 +30,13 @@ log = logging.getLogger(__name__)
 READ_AHEAD: Final = 64
 """Files that are read or wait for a worker at once: enough to keep every worker busy, few enough to stay flat."""
 
-ReadMedia = Callable[[bytes, str, MediaKind, int], Future[ReadFile]]
+LOOK_SECONDS: Final = 0.5
+"""How often a scan that waits for a file looks whether it is to stop."""
+
+ReadMedia = Callable[[bytes, str, MediaKind, int, Sequence[bytes]], Future[ReadFile]]
 """Reads one file in a worker (`adapters.media.gallery.Gallery.read`): its path, the path text of it, its kind by its
-name, its size. Fails with `Unavailable` where it cannot be read now (still written, disk away), `NotFound` where it is
-gone, `Unreadable` where reading it hangs or crashes."""
+name, its size, the paths of its sidecars. Fails with `Unavailable` where it cannot be read now (still written, disk
+away), `NotFound` where it is gone, `Unreadable` where reading it hangs or crashes."""
 
 
 class Reading:
@@ -76,7 +81,7 @@ class Reading:
     def _news(self, walk: LibraryWalk, news: News) -> Iterator[FoundFile]:
         """The files to read, until the scan is to stop."""
         for folder, found in walk.folders():
-            if isinstance(found, WalkProblem):
+            if not isinstance(found, list):
                 continue
             known = walk.known(folder)
             for file in found:
@@ -87,9 +92,10 @@ class Reading:
 
     def _take_settled(self, file: FoundFile, done: ScanReport) -> None:
         """Read a young file once it has stood still for long enough, or leave it for the next scan."""
-        time.sleep(max(0.0, self._settle_seconds - _age(file)))
+        while (rest := self._settle_seconds - _age(file)) > 0 and not self._stopping():
+            time.sleep(min(rest, LOOK_SECONDS))
         try:
-            now = os.stat(os.path.join(self._root, bytes_of(file.path)))
+            now = os.stat(self._whole(file))
         except OSError:
             return  # gone since the walk
         if (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns):
@@ -98,18 +104,35 @@ class Reading:
             done.deferred += 1
             log.info("%s is still being written: it is left for the next scan", shown(file.path))
 
+    def _is_read(self, future: Future[ReadFile]) -> bool:
+        """Whether a file was read before the scan has to stop."""
+        while not self._stopping():
+            if wait([future], LOOK_SECONDS).done:
+                return True
+        return future.done()
+
     def _begin(self, file: FoundFile) -> Future[ReadFile]:
         self._recent.remember(self._library.id, file)
         kind = kind_of(file.path) or "photo"
-        return self._read(os.path.join(self._root, bytes_of(file.path)), file.path, kind, file.size)
+        return self._read(self._whole(file), file.path, kind, file.size, [self._whole(each) for each in file.sidecars])
+
+    def _whole(self, file: FoundFile) -> bytes:
+        return os.path.join(self._root, bytes_of(file.path))
 
     def _take(self, file: FoundFile, future: Future[ReadFile], done: ScanReport) -> None:
-        """Wait for a file that is being read, and hand it to the recording."""
+        """Wait for a file that is being read, and hand it to the recording; one that takes longer than the scan may go
+        on is left for the next scan."""
+        if not self._is_read(future):
+            future.cancel()
+            self._recent.forget(self._library.id, file)
+            return
         done.read += 1
         if future.exception() is not None:
             self._recent.forget(self._library.id, file)
         try:
-            self._recording.add(future.result())
+            read = future.result()
+            facts = msgspec.structs.replace(read.facts, sidecar=file.sidecar_state)
+            self._recording.add(msgspec.structs.replace(read, facts=facts))
         except NotFound:
             pass  # gone since the walk: the next scan will not meet it either
         except StillChanging as error:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final, Self
 
 from adapters.background.moves_between_libraries import left_elsewhere
+from adapters.background.scan_likeness import Likenesses
 from adapters.files.existence import ExistingFiles
 from adapters.files.recently_read import tells_nothing
 from adapters.files.scan_report import Report, ScanReport
@@ -20,6 +21,7 @@ from domain.base.errors import ImageApiError, Unavailable
 from domain.base.paths import folder_of, shown
 from domain.commands.bursts import link_bursts
 from domain.commands.media import ReadFile, record_files, record_missing
+from domain.commands.videos import zone_videos, zones_of
 from domain.events.library import Library
 from domain.events.media import Media
 from domain.rules.bursts import changes_of
@@ -41,12 +43,24 @@ class ScanRecording:
     record; it ends with the block that it is entered for."""
 
     def __init__(
-        self, ledger: Ledger, library: Library, written: Collection[str], done: ScanReport, report: Report
+        self,
+        ledger: Ledger,
+        library: Library,
+        likenesses: Likenesses,
+        done: ScanReport,
+        report: Report,
+        *,
+        written: Collection[str],
+        faces_follow: bool,
     ) -> None:
-        """`written` are the files whose writing was noticed; what is recorded is counted into `done` and reported."""
+        """`written` are the files whose writing was noticed; what is recorded is counted into `done` and reported. With
+        `faces_follow` what is new is looked at for faces afterwards, and what only these can tell waits for that."""
         self._ledger, self._library, self._written = ledger, library, written
+        self._likenesses, self._faces_follow = likenesses, faces_follow
         self._done, self._report = done, report
         self._batch: list[ReadFile] = []
+        self._held: list[ReadFile] = []
+        self._changing: set[int] = set()
         self._began = time.monotonic()
         self._vanished: set[int] = set()
         self._touched: set[str] = set()
@@ -64,10 +78,10 @@ class ScanRecording:
         else:
             self._end(f"began to scan {name}, and was interrupted")
 
-    def expect(self, vanished: set[int], touched: set[str]) -> None:
-        """The ids of files that are gone from their places, of which a file that is read may be one that moved, and
-        the folders where bursts may have changed."""
-        self._vanished, self._touched = vanished, touched
+    def expect(self, vanished: set[int], changing: set[int], touched: set[str]) -> None:
+        """The ids of files that are gone from their places, of which a file that is read may be one that moved, of
+        those that are still to be read since they changed, and the folders where bursts may have changed."""
+        self._vanished, self._changing, self._touched = vanished, changing, touched
 
     def add(self, read: ReadFile) -> None:
         """A file was read."""
@@ -79,22 +93,60 @@ class ScanRecording:
             self.record()
 
     def record(self) -> None:
-        """Record what was read so far."""
+        """Record what was read so far, but for files that may have changed places: these wait for each other."""
         batch, self._batch = self._without_unchanged(self._batch), []
         self._began = time.monotonic()
+        for read in batch:
+            if read.facts.problem is not None:
+                log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
+        self._record(self._without_waiting(batch))
+        self._report(self._done)
+
+    def record_held(self) -> None:
+        """Record the files that changed places, now that all are read."""
+        held, self._held = self._held, []
+        self._record(held)
+        self._report(self._done)
+
+    def _record(self, batch: Sequence[ReadFile]) -> None:
+        if not batch:
+            return
         done = self._done
-        if batch:
-            for read in batch:
-                if read.facts.problem is not None:
-                    log.warning("%s: %s", shown(os.path.join(self._library.root, read.path)), read.facts.problem)
-            vanished = self._vanished | left_elsewhere(self._ledger, self._library.id, batch, self._vanished)
-            with self._transaction() as uow:
-                recorded = record_files(uow, self._library.id, batch, vanished)
-            self._touched |= {folder_of(read.path) for read in batch}
-            done.discovered += recorded.discovered
-            done.changed, done.again = done.changed + recorded.changed, done.again + recorded.again
-            done.moved += recorded.moved
-        self._report(done)
+        vanished = self._vanished | left_elsewhere(self._ledger, self._library.id, batch, self._vanished)
+        likenesses = self._likenesses.of(self._library.id, batch, vanished)
+        with self._transaction() as uow:
+            recorded = record_files(
+                uow, self._library.id, batch, vanished, likenesses=likenesses, faces_follow=self._faces_follow
+            )
+        self._touched |= {folder_of(read.path) for read in batch}
+        done.discovered += recorded.discovered
+        done.changed, done.again = done.changed + recorded.changed, done.again + recorded.again
+        done.moved += recorded.moved
+
+    def _without_waiting(self, batch: Sequence[ReadFile]) -> Sequence[ReadFile]:
+        """What was read but for files whose bytes are those of one that is still to be read, or that lie where another
+        known file lay: whether they changed places is known when all are read. So many are held as changed places."""
+        if not self._changing:
+            return batch
+        with self._ledger.reading(WATCHER) as tables:
+            known = tables.media.at_each(self._library.id, [read.path for read in batch])
+            arrived = [
+                read for read in batch if read.path not in known or known[read.path].content_hash != read.content_hash
+            ]
+            contents = {read.content_hash for read in arrived if read.content_hash is not None}
+            pictures = {read.facts.picture_hash for read in arrived if read.facts.picture_hash is not None}
+            holders = [*tables.media.of_contents(contents), *tables.media.of_pictures(pictures)]
+        free = [media for media in holders if media.id in self._changing or media.id in self._vanished]
+        waiting = {media.content_hash for media in free} | {media.picture_hash for media in free}
+        held = [
+            read
+            for read in arrived
+            if read.content_hash in waiting
+            or (read.facts.picture_hash in waiting and not _is_edited_in_place(known.get(read.path), read))
+        ]
+        self._held += held
+        paths = {read.path for read in held}
+        return [read for read in batch if read.path not in paths]
 
     def record_missing(self) -> None:
         """Mark what is gone and was not met elsewhere; a file that came back since the first walk is left for the next
@@ -123,6 +175,16 @@ class ScanRecording:
             with self._transaction() as uow:
                 linked = link_bursts(uow, self._library.id, folder)
             self._done.in_bursts += linked
+
+    def zone_videos(self, stopping: Callable[[], bool], *, full: bool) -> None:
+        """Record what photos tell of the videos that know only UTC, where anything changed or the scan is full."""
+        if stopping() or not (full or self._touched):
+            return
+        with self._ledger.reading(WATCHER) as tables:
+            if not zones_of(tables.media, self._library.id, self._touched):
+                return
+        with self._transaction() as uow:
+            zone_videos(uow, self._library.id, self._touched)
 
     def _end(self, text: str) -> None:
         if self._done.operation_id is not None:
@@ -155,6 +217,10 @@ class ScanRecording:
         if not media.present or media.library_id != self._library.id:
             return False
         return not existing.has(media.path)
+
+
+def _is_edited_in_place(before: Media | None, read: ReadFile) -> bool:
+    return before is not None and before.picture_hash == read.facts.picture_hash
 
 
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -44,7 +44,7 @@ class EmbedsSummaries:
             self._end()
             return False
         if self._job is None:
-            self._job = self._jobs.begin("summaries", "making daily summaries findable by meaning")
+            self._job = self._jobs.begin("summaries", "making daily summaries findable by meaning", left)
         try:
             vectors = self._vectors(waiting)
         except AdapterError as error:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from adapters.background.jobs import Job, JobBoard
 from adapters.background.library_watch import WatchesLibraries
 from adapters.background.loops import Loop
+from adapters.background.moved_libraries import FormerLibrary
+from adapters.files.walk import WalkProblem
 from domain.base.errors import ImageApiError
 from domain.ports.watching import Watching
 
@@ -35,12 +37,16 @@ class Work:
         """Begin, in the background: preparing may take long where the tables of this version have to be built."""
         self._starting.start()
 
-    def stop(self) -> None:
-        """End every loop after its current step."""
+    def ask_to_stop(self) -> None:
+        """Let every loop end after its current step, without waiting for that."""
         with self._lock:
             self._stopped = True
         for loop in self._loops:
             loop.ask_to_stop()
+
+    def stop(self) -> None:
+        """End every loop after its current step."""
+        self.ask_to_stop()
         for loop in self._loops:
             loop.stop()
 
@@ -60,13 +66,28 @@ class Work:
         """Every job of this process, the newest first; never blocks."""
         return self._board.progress()
 
-    def scan(self, library_id: int, operation_id: int | None = None) -> None:
-        """Scan this library soon, as an operation that has begun where one is given; comes back at once."""
-        self._watcher.ask(library_id, operation_id)
+    def scan(
+        self, library_id: int, operation_id: int | None = None, *, accept_missing: bool = False, as_new: bool = False
+    ) -> None:
+        """Scan this library soon, as an operation that has begun where one is given; comes back at once. The words are
+        those of `WatchesLibraries.ask`."""
+        self._watcher.ask(library_id, operation_id, accept_missing=accept_missing, as_new=as_new)
 
     def missing_roots(self) -> Mapping[int, str]:
-        """The libraries whose folder cannot be reached now, with the reason."""
+        """The libraries that are not looked at now, with the reason."""
         return dict(self._watcher.missing)
+
+    def held(self) -> frozenset[int]:
+        """Those among them of which too much is gone at once to be believed without a word."""
+        return frozenset(self._watcher.held)
+
+    def waiting(self) -> Mapping[int, FormerLibrary]:
+        """Those among them that may be another library that was moved, and which."""
+        return dict(self._watcher.waiting)
+
+    def unreadable(self, library_id: int) -> Sequence[WalkProblem]:
+        """The folders and files of a library that could not be looked at, by path."""
+        return tuple(self._watcher.unreadable.get(library_id, ()))
 
     def watching(self) -> Mapping[int, Watching]:
         """How each library is watched, by its id."""

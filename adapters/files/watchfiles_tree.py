@@ -17,7 +17,7 @@ from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
 from adapters.files.pending_changes import PendingChanges
 from adapters.files.skipped import has_skipped_part
-from adapters.files.walk import kind_of
+from adapters.files.walk import is_sidecar, kind_of
 from domain.base.paths import text_of
 
 _STEP_MS: Final = 50
@@ -69,7 +69,7 @@ class WatchfilesTree:
             return
         if rel != b"." and has_skipped_part(rel):
             return
-        is_media = kind_of(text_of(rel)) is not None
+        is_media = kind_of(text_of(rel)) is not None or is_sidecar(text_of(rel))
         try:
             is_folder = stat.S_ISDIR(os.lstat(whole).st_mode)
         except OSError:

@@ -6,22 +6,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from adapters.files.rdf import (
-    ABOUT,
-    ARRAYS,
-    BAG,
-    DESCRIPTION,
-    ITEM,
-    PARSE_TYPE,
-    RDF,
-    Node,
-    fields_of,
-    items_of,
-    named,
-    parsed,
-    remove_from,
-    text_of_value,
-)
 from adapters.files.regions import (
     DRAWN_ON,
     LIST,
@@ -39,16 +23,29 @@ from adapters.files.regions import (
     new_item,
     orientation_of_regions,
 )
+from adapters.xmp.rdf import (
+    ABOUT,
+    ARRAYS,
+    BAG,
+    DESCRIPTION,
+    ITEM,
+    PARSE_TYPE,
+    RDF,
+    Node,
+    fields_of,
+    named,
+    parsed,
+    remove_from,
+    text_of_value,
+)
+from adapters.xmp.words import HIERARCHIES, SUBJECT, keywords_of, leaf_of
 from domain.base.errors import Unreadable
 from domain.base.names import name_key
 from domain.rules.xmp import Description, Region
 
-_SUBJECT, _MARK = named("dc", "subject"), named("imageapi", "Seen")
+_MARK: Final = named("imageapi", "Seen")
 _EXTENDED: Final = named("xmpNote", "HasExtendedXMP")
-MOST_KEYWORDS: Final = 1000
-"""How many of one photo are taken over; those beyond are kept where they are."""
-_HIERARCHIES: Final = ((named("lr", "hierarchicalSubject"), "|"), (named("digiKam", "TagsList"), "/"))
-_LISTS: Final = (_SUBJECT, REGIONS, MICROSOFT, *(name for name, _ in _HIERARCHIES))
+_LISTS: Final = (SUBJECT, REGIONS, MICROSOFT, *(name for name, _ in HIERARCHIES))
 """Properties that say nothing without an item."""
 
 
@@ -100,10 +97,7 @@ class Xmp:
                 error.
         """
         properties = self._properties()
-        keywords = [text_of_value(item) for item in items_of(properties.get(_SUBJECT))]
-        for name, separator in _HIERARCHIES:
-            keywords += [_leaf(item, separator) for item in items_of(properties.get(name))]
-        found = tuple(dict.fromkeys(word.strip() for word in keywords if word.strip()))
+        found = keywords_of(properties)
         if stored is None:
             return Description(found)
         if listed(properties) and orientation_of_regions(drawn_on(properties), stored) is None:
@@ -158,20 +152,20 @@ class Xmp:
         wanted = set(map(name_key, keywords))
         subject: ET.Element | None = None
         for description in self._rdf.findall(DESCRIPTION):
-            description.attrib.pop(_SUBJECT, None)
-            for element in description.findall(_SUBJECT):
+            description.attrib.pop(SUBJECT, None)
+            for element in description.findall(SUBJECT):
                 if subject is None:
                     subject = element  # new keywords stand where the old ones stood
                     subject.clear()
                 else:
                     description.remove(element)
-            for name, separator in _HIERARCHIES:
+            for name, separator in HIERARCHIES:
                 for array in (bag for element in description.findall(name) for bag in element if bag.tag in ARRAYS):
                     for item in array.findall(ITEM):
-                        if name_key(_leaf(item, separator)) not in wanted:
+                        if name_key(leaf_of(item, separator)) not in wanted:
                             array.remove(item)
         if keywords:
-            bag = ET.SubElement(ET.SubElement(self._new(), _SUBJECT) if subject is None else subject, BAG)
+            bag = ET.SubElement(ET.SubElement(self._new(), SUBJECT) if subject is None else subject, BAG)
             for word in keywords:
                 ET.SubElement(bag, ITEM).text = word
 
@@ -213,7 +207,3 @@ class Xmp:
 
     def _new(self) -> ET.Element:
         return ET.SubElement(self._rdf, DESCRIPTION, {ABOUT: ""})
-
-
-def _leaf(item: Node, separator: str) -> str:
-    return text_of_value(item).rpartition(separator)[2]

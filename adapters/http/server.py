@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import logging
 import os
@@ -18,6 +19,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adapters.background.work import Work
+from adapters.http.open_requests import OpenRequests
 from adapters.http.web.problems import BadRequest, problem_of
 from adapters.http.web.security_headers import SECURITY_HEADERS
 from adapters.settings import Address
@@ -26,21 +28,29 @@ from domain.base.errors import Unavailable
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3
-"""What open requests get to end when the server stops; event streams would go on for ever."""
+"""What open requests get to end when the server stops; event streams, which would go on for ever, end at once."""
+PART_SECONDS = 0.3
+"""What an answer that was ended gets to reach its client."""
 _SECURITY = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 MOST_HEAD_BYTES = 64 * 1024
 """What the address and headers of a request may have together; the longest cursor of a list has 40,000."""
 LINGER_SECONDS = 2.0
 """How long what a refused client still sends is dropped before the connection is closed."""
-STOP_SECONDS = 30.0
-"""What a stop may take in all, background work included."""
+STOP_SECONDS = 7.0
+"""What a stop may take in all, background work included: `docker stop` kills after 10."""
 
 
 def run_web(
-    app: Any, host: str, port: int, on_ready: Callable[[str], None], *, stop_seconds: float = STOP_SECONDS
+    app: Any,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    *,
+    on_stop: Callable[[], None] = lambda: None,
+    stop_seconds: float = STOP_SECONDS,
 ) -> None:
     """Serve `app` at an address; `on_ready` is called with its URL once requests are answered. Comes back by
-    KeyboardInterrupt when the process gets SIGINT or SIGTERM.
+    KeyboardInterrupt when the process gets SIGINT or SIGTERM; `on_stop` is called as soon as it does, in a thread.
 
     From then on the process has `stop_seconds` to end. Where something hangs (a disk of the network that answers no
     more), it ends all the same, with status 1, after it wrote to standard error where each thread stood: the log of
@@ -51,9 +61,10 @@ def run_web(
     """
     listener = _listening(host, port)
     bound = listener.getsockname()[1]
-    config = web_config(app)
+    requests = OpenRequests(app)
+    config = web_config(requests)
     url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-    server = _Server(config, lambda: on_ready(url), stop_seconds)
+    server = _Server(config, requests, lambda: on_ready(url), on_stop, stop_seconds=stop_seconds)
     signal.signal(signal.SIGTERM, _interrupt)
     with listener:
         server.run([listener])
@@ -69,7 +80,7 @@ def web_config(app: Any) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # else anyone on this machine could pretend to be at another address
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS + 1,
     )
 
 
@@ -77,7 +88,7 @@ def run_server(app: Any, work: Work, bind: Address, on_ready: Callable[[str], No
     """Serve `app` as `run_web`, with the background work going on meanwhile."""
     work.start()
     try:
-        run_web(app, bind.host, bind.port, on_ready)
+        run_web(app, bind.host, bind.port, on_ready, on_stop=work.ask_to_stop)
     finally:
         work.stop()
 
@@ -134,9 +145,19 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     """uvicorn, which says when it answers, and which ends in time."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], stop_seconds: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        requests: OpenRequests,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
+        *,
+        stop_seconds: float,
+    ) -> None:
         super().__init__(config)
+        self._requests = requests
         self._on_ready = on_ready
+        self._stopping = threading.Thread(target=on_stop, name="stop", daemon=True)
         self._deadline = threading.Timer(stop_seconds, _end, (stop_seconds,))
         self._deadline.daemon = True
 
@@ -144,7 +165,24 @@ class _Server(uvicorn.Server):
         """Begin to stop."""
         if self._deadline.ident is None:
             self._deadline.start()
+            self._stopping.start()
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, and end those that are open when their time is over."""
+        self._requests.end_streams()
+        loop = asyncio.get_running_loop()
+        end = loop.call_later(GRACE_SECONDS, self._requests.end_all)
+        part = loop.call_later(GRACE_SECONDS + PART_SECONDS, self._part)
+        await super().shutdown(sockets)
+        end.cancel()
+        part.cancel()
+
+    def _part(self) -> None:
+        """Close connections whose clients do not take what was sent to them."""
+        for connection in [*self.server_state.connections]:
+            if connection.transport is not None:
+                connection.transport.abort()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""

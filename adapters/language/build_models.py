@@ -38,7 +38,7 @@ class LanguageModels:
 def build_models(settings: Settings, seconds: float = TOTAL_SECONDS) -> LanguageModels:
     """The configured models; `seconds` bounds one request to a server."""
     servers = _servers(settings, seconds)
-    local, openrouter = Failover(servers), _openrouter(settings, seconds)
+    local, openrouter = Failover(servers, are_set=settings.ollama_is_set), _openrouter(settings, seconds)
     return LanguageModels(
         servers=servers,
         local=local,

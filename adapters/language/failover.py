@@ -27,12 +27,19 @@ KEPT_OUT_SECONDS: Final = 30.0
 class Failover:
     """`domain.ports.language_model.LanguageModel` on several servers, the first that works of `servers` in their order.
 
-    `seconds` bounds one call in all, over however many servers.
+    `seconds` bounds one call in all, over however many servers. `are_set` says that somebody named them: one that is
+    merely hoped for at its usual address, and is away, is nothing to warn of.
     """
 
     def __init__(
-        self, servers: Sequence[Ollama], *, seconds: float = TOTAL_SECONDS, clock: Callable[[], float] = time.monotonic
+        self,
+        servers: Sequence[Ollama],
+        *,
+        are_set: bool = True,
+        seconds: float = TOTAL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._level = logging.WARNING if are_set else logging.DEBUG
         self._seconds = seconds
         self._servers = tuple(servers)
         self._clock = clock
@@ -92,7 +99,7 @@ class Failover:
                 for model in await server.models():
                     found.setdefault(model.name, model)
             except Unavailable as error:
-                log.warning("%s does not say which models it has: %s", server.place, error)
+                log.log(self._level, "%s does not say which models it has: %s", server.place, error)
                 failure = error
         if not found and failure is not None:
             raise failure
@@ -130,7 +137,7 @@ class Failover:
             TALLY.failed_over(server.place)
             log.warning("failover from %s to %s: %s", server.place, following.place, error)
             return
-        log.warning("%s failed: %s", server.place, error)
+        log.log(self._level, "%s failed: %s", server.place, error)
         if isinstance(error, ModelMissing) and model is not None:
             raise RuleViolation(str(error), "model") from error
         raise error

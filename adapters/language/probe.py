@@ -15,11 +15,12 @@ SECONDS: Final = 6.0
 
 
 class Surveyed(NamedTuple):
-    """One part: its name, its state in words, and what it adds."""
+    """One part: its name, its state in words, what it adds, and whether it answers; None where it is off."""
 
     what: str
     found: str
     adds: str
+    works: bool | None
 
 
 def survey(servers: Sequence[Ollama], router: OpenRouter | None) -> list[Surveyed]:
@@ -37,9 +38,11 @@ async def _model(server: Ollama, place: str) -> Surveyed:
     try:
         model = await server.describe()
     except ImageApiError as error:
-        return Surveyed(what, str(error), "insights about photos, chat and daily summaries, all on this machine")
+        adds = "insights about photos, chat and daily summaries, all on this machine"
+        return Surveyed(what, str(error), adds, works=False)
     able = "does not say what it can do" if model.capabilities is None else ", ".join(sorted(model.capabilities))
-    return Surveyed(what, f"{model.name} on {model.server} ({able})", "insights about photos, chat and daily summaries")
+    adds = "insights about photos, chat and daily summaries"
+    return Surveyed(what, f"{model.name} on {model.server} ({able})", adds, works=True)
 
 
 async def _embedding(server: Ollama) -> Surveyed:
@@ -47,16 +50,16 @@ async def _embedding(server: Ollama) -> Surveyed:
     try:
         model = await server.describe(server.embedding_model)
     except ImageApiError as error:
-        return Surveyed(what, str(error), adds)
-    return Surveyed(what, f"{model.name} on {model.server}", adds)
+        return Surveyed(what, str(error), adds, works=False)
+    return Surveyed(what, f"{model.name} on {model.server}", adds, works=True)
 
 
 async def _router(router: OpenRouter | None) -> Surveyed:
     what, adds = "OpenRouter", "larger models for chat and tools (backend=hybrid); pictures and vectors stay local"
     if router is None:
-        return Surveyed(what, "off: OPENROUTER_API_KEY is not set", adds)
+        return Surveyed(what, "off: OPENROUTER_API_KEY is not set", adds, works=None)
     try:
         await router.check()
     except ImageApiError as error:
-        return Surveyed(what, str(error), adds)
-    return Surveyed(what, f"{router.model} on {router.place}", adds)
+        return Surveyed(what, str(error), adds, works=False)
+    return Surveyed(what, f"{router.model} on {router.place}", adds, works=True)

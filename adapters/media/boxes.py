@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
+import brotli  # type: ignore[import-untyped]  # it brings no types
+
+_LARGEST_UNPACKED: Final = 16 * 2**20
+"""Bytes that are taken of a packed box."""
 _MOST_BOXES: Final = 1024
 """Boxes beside one another: a film of many parts has more, a photo has not."""
 
@@ -32,6 +36,21 @@ def boxes(content: bytes, at: int = 0, end: int | None = None) -> Iterator[IsoBo
             return
         yield IsoBox(content[at + 4 : at + 8], start, at + length)
         at += length
+
+
+def told_in(content: bytes, box: IsoBox, kinds: Collection[bytes]) -> tuple[bytes, bytes] | None:
+    """The kind and the bytes of a box of one of these kinds, also where a JPEG XL holds them packed (`brob`, ISO
+    18181-2, 9.2); None for another box, and for one that cannot be unpacked."""
+    if box.kind in kinds:
+        return box.kind, content[box.at : box.end]
+    kind = content[box.at : box.at + 4]
+    if box.kind != b"brob" or kind not in kinds:
+        return None
+    try:
+        packed = content[box.at + 4 : box.end]
+        return kind, brotli.Decompressor().process(packed, output_buffer_limit=_LARGEST_UNPACKED)
+    except brotli.error:
+        return None
 
 
 def within(content: bytes, box: IsoBox, path: Sequence[bytes], *, skip: int = 0) -> Iterator[IsoBox]:

@@ -17,14 +17,15 @@ from adapters.workers.pools import Pools
 Locate = Callable[[int, str], Path]
 
 
-def _decoders(workers: int, niceness: int = 10) -> WorkerPool:
-    return WorkerPool(workers, initializer=worker.prepare, memory_limit=worker.MEMORY_LIMIT, niceness=niceness)
+def _decoders(pools: Pools, workers: int, niceness: int = 10) -> WorkerPool:
+    limit, budget = worker.MEMORY_LIMIT, pools.budget
+    return WorkerPool(workers, initializer=worker.prepare, memory_limit=limit, niceness=niceness, budget=budget)
 
 
 def build_gallery(settings: Settings, locate: Locate, pools: Pools) -> Gallery:
     """The pictures, with as many decoders as cores for the background and for people who wait, added to `pools`."""
-    background = pools["pictures"] = _decoders(cores())
-    waiting = pools["pictures-asked"] = _decoders(cores(), niceness=0)
+    background = pools["pictures"] = _decoders(pools, cores())
+    waiting = pools["pictures-asked"] = _decoders(pools, cores(), niceness=0)
     return Gallery(background, waiting, settings.renditions, settings.thumbnails, locate)
 
 
@@ -40,6 +41,6 @@ def build_streams(settings: Settings, open_original: Callable[[int, str], int]) 
 
 def build_clips(settings: Settings, locate: Locate, pools: Pools) -> VideoClips:
     """Short clips of videos, made by one worker process, which is added to `pools`."""
-    pools["clips"] = _decoders(1)
+    pools["clips"] = _decoders(pools, 1)
     previews, gifs = settings.preview_clips_directory, settings.gifs_directory
     return VideoClips(pools["clips"], previews, gifs, locate, most_bytes=settings.video_clips_megabytes * 2**20)

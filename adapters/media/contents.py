@@ -6,15 +6,18 @@ Only regular files are opened, and opening never waits. What the operating syste
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from typing import BinaryIO, Final
 
 import msgspec
 
 from adapters.media.magic import HEAD_BYTES, MediaKind, description_of, format_of, kind_of_format, raw_format_of
+from adapters.xmp.rdf import LARGEST_PACKET
 from domain.base.errors import NotFound, StillChanging, Unavailable, Unreadable
 
 MAX_PHOTO_BYTES: Final = 512 * 1024 * 1024
@@ -92,6 +95,17 @@ def read_photo(path: bytes) -> tuple[bytes, str]:
     if content.photo is None or content.format is None:
         raise Unreadable(content.problem or "not a photo")
     return content.photo, content.format
+
+
+def packets_in(sidecars: Iterable[bytes]) -> list[bytes]:
+    """The packets of XMP in the sidecars at these paths; one that cannot be read, or is too large, says nothing."""
+    found = []
+    for path in sidecars:
+        with contextlib.suppress(NotFound, Unreadable, Unavailable, OSError), open_media(path) as file:
+            packet = file.read(LARGEST_PACKET + 1)
+            if len(packet) <= LARGEST_PACKET:
+                found.append(packet)
+    return found
 
 
 def open_media(path: bytes) -> BinaryIO:

@@ -44,8 +44,29 @@ def wall_clock_of_exif(text: str, fraction: str = "", offset: str = "") -> WallC
     return None if micros is None else WallClock(micros, _offset_minutes(offset))
 
 
+_ISO_DAY: Final = re.compile(r"\s*(\d{4})(?:[-:](\d\d)(?:[-:](\d\d))?)?\s*", re.ASCII)
+
+
+def wall_clock_of_iso(text: str) -> tuple[WallClock, bool] | None:
+    """The time in `2017-03-03T03:03:03.25+01:00`, and whether it has a time of the day: XMP's dates may end after the
+    year, the month or the day, and begin there then. EXIF's colons in the day are as good. None where it is no date.
+    """
+    if (day := _ISO_DAY.fullmatch(text)) is not None:
+        micros = _micros([int(day[1]), int(day[2] or 1), int(day[3] or 1), 0, 0, 0], "")
+        return None if micros is None else (WallClock(micros, None), False)
+    match = _EXIF_TIME.match(text.replace("T", " ", 1))
+    if match is None:
+        return None
+    found = wall_clock_of_exif(match[0], "", text[match.end() :])
+    return None if found is None else (found, True)
+
+
 _DAY: Final = r"(?P<year>{year})(?P<dash>{dash})(?P<month>0[1-9]|1[0-2])(?P=dash)(?P<day>0[1-9]|[12]\d|3[01])"
 _DAY_FIRST: Final = r"(?P<day>0[1-9]|[12]\d|3[01])(?P<dash>[-.])(?P<month>0[1-9]|1[0-2])(?P=dash)(?P<year>20\d\d)"
+_DAY_FIRST_ALONE: Final = (
+    r"(?P<day>0[1-9]|[12]\d|3[01])(?P<dash>[-._ ])(?P<month>0[1-9]|1[0-2])(?P=dash)(?P<year>(?:19|20)\d\d)"
+)
+"""Between points, or of a day beyond 12: everything else may be a month and a day."""
 _AT: Final = r"(?:(?:at|um|à|a las|às|alle|ore|om|kl\.|klo|o) )?"
 """The word between day and time in the names that macOS gives its screenshots, in the languages that have one."""
 _TIME: Final = (
@@ -58,11 +79,12 @@ _NAME_TIMES: Final = tuple(
         rf"(?<!\d){_DAY.format(year=r'(?:19[7-9]|20[0-9])[0-9]', dash='')}(?:{_TIME}|(?!\d))",
         rf"(?<!\d){_DAY.format(year=r'(?:1[89]|20)[0-9][0-9]', dash='[-_.]')}(?:{_TIME}|(?!\d))",
         rf"(?:@|^Photo ){_DAY_FIRST}{_TIME}",
+        rf"(?<!\d)(?<!\d[-._ ])(?=\d\d\.|(?:1[3-9]|[23]\d)[-_ ]){_DAY_FIRST_ALONE}(?:{_TIME}|(?!\d))",
     )
 )
 """IMG_20240501_120000, PXL_20240501_120000123, IMG-20240501-WA0001, 2024-05-01 12.00.00, photo_2024-05-01_12-00-00,
-Screenshot 2024-05-01 at 1.02.03 PM, photo_7@01-05-2024_12-00-00 (exported from Telegram), Photo 01-05-2024, 12 00 00.
-Without dashes only years since 1970 count: other digits look like dates too."""
+Screenshot 2024-05-01 at 1.02.03 PM, photo_7@01-05-2024_12-00-00 (exported from Telegram), Photo 01-05-2024, 12 00 00,
+31-12-2023 18.30.00, 03.04.2024. Without dashes only years since 1970 count: other digits look like dates too."""
 _NAME_MILLISECONDS: Final = re.compile(
     r"(?:^|FB_IMG_|mmexport|received_|wx_camera_|Snapchat-)(1\d{12})(?:[ _(-][^.]*)?(?:\.|$)", re.ASCII
 )
@@ -104,10 +126,12 @@ def _micros(parts: list[int], fraction: str) -> int | None:
     year, month, day, hour, minute, second = parts
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
+    ends_day = hour == 24 and minute == second == 0  # ISO 8601's end of the day
     try:
-        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        moment = datetime(year, month, day, 0 if hour == 24 else hour, minute, min(second, 59), tzinfo=UTC)
     except ValueError:
         return None
+    moment += timedelta(days=1) if ends_day else timedelta()  # else an hour that its camera counts from 1 to 24
     digits = fraction if fraction.isascii() and fraction.isdigit() else ""
     return (moment - _EPOCH) // _MICROSECOND + int(f"{digits:0<6.6}")
 

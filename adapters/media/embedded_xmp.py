@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 import msgspec
 from PIL import Image, ImageFile, IptcImagePlugin
 
-from adapters.media.boxes import boxes
+from adapters.media.boxes import boxes, told_in
 from adapters.media.contents import open_media, read_photo
 from adapters.media.exif import PARSING_ERRORS, boxed_exif, directory, orientation_of, quiet, raw_exif
 from adapters.media.magic import HEAD_BYTES, RAWS, format_of
@@ -21,7 +21,7 @@ from domain.base.errors import Unreadable
 _XMP_TAG: Final = 700
 """The TIFF tag that holds a packet (XMP specification, part 3)."""
 _EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
-_XMP_BOXES: Final = ((b"xml ", b"", 0), (b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac"), 16))
+_XMP_BOXES: Final = ((b"xml ", b""), (b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac")))
 """Boxes that hold a packet: of JPEG XL (ISO 18181-2), and of JPEG 2000 and CR3, which begin with a name."""
 _KEYWORDS: Final = (2, 25)
 """The data set of IPTC-IIM."""
@@ -62,12 +62,8 @@ def embedded_xmp(path: bytes) -> EmbeddedXmp:
 
 def _of_boxes(content: bytes, name: str) -> EmbeddedXmp:
     """What stands in boxes of its own; a JPEG XL is turned by its header, whatever its EXIF says."""
-    packets = (
-        content[box.at + skipped : box.end]
-        for box in boxes(content)
-        for kind, start, skipped in _XMP_BOXES
-        if box.kind == kind and content.startswith(start, box.at)
-    )
+    told = ((told_in(content, box, (kind,)), start) for box in boxes(content) for kind, start in _XMP_BOXES)
+    packets = (each[1][len(start) :] for each, start in told if each is not None and each[1].startswith(start))
     exif = raw_exif(content, name) if name == "cr3" else boxed_exif(content)
     return EmbeddedXmp(next(packets, None), (), 1 if name == "jxl" else orientation_of(exif))
 

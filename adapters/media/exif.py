@@ -21,9 +21,11 @@ import msgspec
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
-from adapters.media.boxes import boxes
+from adapters.media.boxes import boxes, told_in
 from adapters.media.dates import WallClock, wall_clock_of_exif
+from adapters.media.maker_notes import lens_of, lens_of_note
 from adapters.media.raw import canon_blocks, embedded_places
+from adapters.media.silence import unheard
 
 PARSING_ERRORS: Final = (
     OSError,
@@ -66,10 +68,19 @@ _STALE: Final = 120
 """Seconds that the satellites' time may lie beside the camera's: receivers write the time of their last fix."""
 
 
+_TAGS: Final = ExifTags.Base
+_ORIGINAL: Final = (_TAGS.DateTimeOriginal, _TAGS.SubsecTimeOriginal, _TAGS.OffsetTimeOriginal)
+_DIGITISED: Final = (_TAGS.DateTimeDigitized, _TAGS.SubsecTimeDigitized, _TAGS.OffsetTimeDigitized)
+_MODIFIED: Final = (_TAGS.DateTime, _TAGS.SubsecTime, _TAGS.OffsetTime)
+
+
 class CameraFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """EXIF in plain units: degrees north and east, metres above the sea, seconds, millimetres, ISO speed."""
+    """EXIF in plain units: degrees north and east, metres above the sea, seconds, millimetres, ISO speed. `taken` is
+    when the shutter opened, `digitised` when the picture was scanned or stored, `modified` when a program saved it."""
 
     taken: WallClock | None = None
+    digitised: WallClock | None = None
+    modified: WallClock | None = None
     make: str | None = None
     model: str | None = None
     lens: str | None = None
@@ -87,10 +98,12 @@ def camera_facts(exif: Image.Exif) -> CameraFacts:
     main, photo, gps = directory(exif, None), directory(exif, ExifTags.IFD.Exif), directory(exif, ExifTags.IFD.GPSInfo)
     latitude, longitude = _position(gps)
     return CameraFacts(
-        taken=_with_offset(_taken(main, photo), gps),
+        taken=_time(photo, photo, gps, _ORIGINAL),
+        digitised=_time(photo, photo, gps, _DIGITISED),
+        modified=_time(main, photo, {}, _MODIFIED),
         make=clean_text(main.get(ExifTags.Base.Make)),
         model=clean_text(main.get(ExifTags.Base.Model)),
-        lens=clean_text(photo.get(ExifTags.Base.LensModel)),
+        lens=clean_text(photo.get(ExifTags.Base.LensModel)) or _lens(exif, main, photo),
         latitude=latitude,
         longitude=longitude,
         altitude=_altitude(gps),
@@ -116,7 +129,7 @@ def raw_exif(content: bytes, format_name: str) -> Image.Exif:
         return _canon_exif(content)
     if format_name == "raf":
         return _embedded_exif(content, format_name)
-    exif = _loaded(content)
+    exif = exif_from(content)
     if format_name == "rw2":
         _fill_in(exif, _embedded_exif(content, format_name))
     return exif
@@ -128,15 +141,17 @@ def boxed_exif(content: bytes) -> Image.Exif:
     Sources: ISO 18181-2, 9.6; for JPEG 2000 the name that Adobe and exiftool gave it.
     """
     for box in boxes(content):
-        if box.kind == b"Exif":
-            return _loaded(content[box.at + 4 + int.from_bytes(content[box.at : box.at + 4], "big") : box.end])
+        told = told_in(content, box, (b"Exif",))
+        if told is not None:
+            return exif_from(told[1][4 + int.from_bytes(told[1][:4], "big") :])
         if box.kind == b"uuid" and content.startswith(b"JpgTiffExif->JP2", box.at):
-            return _loaded(content[box.at + 16 : box.end])
+            return exif_from(content[box.at + 16 : box.end])
     return Image.Exif()
 
 
-def _loaded(content: bytes) -> Image.Exif:
-    """The EXIF that begins with a TIFF's header; ORF and RW2 differ from it in their magic alone."""
+def exif_from(content: bytes) -> Image.Exif:
+    """The EXIF that begins with a TIFF's header, empty where none does; ORF and RW2 differ from it in their magic
+    alone."""
     exif = Image.Exif()
     if content[:2] not in (b"II", b"MM"):
         return exif
@@ -165,9 +180,9 @@ def _embedded_exif(content: bytes, format_name: str) -> Image.Exif:
 def _canon_exif(content: bytes) -> Image.Exif:
     """The EXIF of a CR3: each directory is a TIFF in a box of its own."""
     blocks = canon_blocks(content)
-    exif = _loaded(blocks.get(b"CMT1", b""))
+    exif = exif_from(blocks.get(b"CMT1", b""))
     for name, ifd in ((b"CMT2", ExifTags.IFD.Exif), (b"CMT4", ExifTags.IFD.GPSInfo)):
-        exif.get_ifd(ifd).update(directory(_loaded(blocks.get(name, b"")), None))
+        exif.get_ifd(ifd).update(directory(exif_from(blocks.get(name, b"")), None))
     return exif
 
 
@@ -197,8 +212,9 @@ def named_tags(exif: Image.Exif) -> dict[str, object]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Within it parsers warn nobody: what they put right themselves needs no words, and the rest is told by ours."""
-    with warnings.catch_warnings():
+    """Within it parsers warn nobody, nor does the native code below them: what they put right themselves needs no
+    words, and the rest is told by ours, which name the file."""
+    with warnings.catch_warnings(), unheard():
         warnings.simplefilter("ignore")
         yield
 
@@ -225,22 +241,21 @@ def clean_text(value: object) -> str | None:
     return kept[:_LONGEST_TEXT].strip() or None
 
 
-def _taken(main: Mapping[int, Any], photo: Mapping[int, Any]) -> WallClock | None:
-    """The first date that is one: when the shutter opened, when it was digitised, when the file was written."""
-    tags = ExifTags.Base
-    for times, date, fraction, offset in (
-        (photo, tags.DateTimeOriginal, tags.SubsecTimeOriginal, tags.OffsetTimeOriginal),
-        (photo, tags.DateTimeDigitized, tags.SubsecTimeDigitized, tags.OffsetTimeDigitized),
-        (main, tags.DateTime, tags.SubsecTime, tags.OffsetTime),
-    ):
-        found = wall_clock_of_exif(
-            clean_text(times.get(date)) or "",
-            clean_text(photo.get(fraction)) or "",
-            clean_text(photo.get(offset)) or "",
-        )
-        if found:
-            return found
-    return None
+def _time(
+    times: Mapping[int, Any], photo: Mapping[int, Any], gps: Mapping[int, Any], tags: tuple[int, int, int]
+) -> WallClock | None:
+    """The time in three tags, its date, fraction and offset. An offset that nobody wrote follows from the satellites'
+    time; else it is the one that is written for the time of saving, which some cameras write alone."""
+    date, fraction, offset = tags
+
+    def text(tag: int) -> str:
+        return clean_text(photo.get(tag)) or ""
+
+    found = wall_clock_of_exif(clean_text(times.get(date)) or "", text(fraction), text(offset))
+    found = _with_offset(found, gps)
+    if found is None or found.offset_minutes is not None:
+        return found
+    return wall_clock_of_exif(clean_text(times.get(date)) or "", text(fraction), text(ExifTags.Base.OffsetTime))
 
 
 def _with_offset(taken: WallClock | None, gps: Mapping[int, Any]) -> WallClock | None:
@@ -280,6 +295,19 @@ def _altitude(gps: Mapping[int, Any]) -> float | None:
     metres = _between(gps.get(ExifTags.GPS.GPSAltitude), 0, 100_000)
     below = gps.get(ExifTags.GPS.GPSAltitudeRef) in (1, b"\x01")
     return -metres if below and metres else metres
+
+
+def _lens(exif: Image.Exif, main: Mapping[int, Any], photo: Mapping[int, Any]) -> str | None:
+    """The lens that the maker's note names, or else the one that its numbers tell."""
+    note, make = photo.get(ExifTags.Base.MakerNote), clean_text(main.get(ExifTags.Base.Make)) or ""
+    named = None
+    if isinstance(note, bytes) and len(note) > 16:
+        block = getattr(exif, "fp", None)
+        at = block.getvalue().find(note) if isinstance(block, io.BytesIO) else -1
+        order = getattr(exif, "endian", None) or "<"
+        with contextlib.suppress(*PARSING_ERRORS):
+            named = clean_text(lens_of_note(note, make, at if at >= 0 else None, order))
+    return named or lens_of(photo, main.get(ExifTags.Base.LensInfo))
 
 
 def _exposure(photo: Mapping[int, Any]) -> float | None:

@@ -15,10 +15,11 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from adapters.workers.limited_program import run_limited
 from domain.base.errors import Unavailable, Unreadable
 from domain.events.media import NEEDS_FFMPEG
 
-CONTAINERS: Final = "mov,matroska,webm,avi,flv,asf,mpeg,mpegvideo,mpegts,ogg"
+CONTAINERS: Final = "mov,matroska,webm,avi,flv,asf,mpeg,mpegvideo,mpegts,ogg,mxf,dv"
 """The demuxers for `magic.VIDEOS`. Not among them: hls, concat, dash and whatever else opens further files."""
 _ONLY_THIS_FILE: Final = ("-protocol_whitelist", "file", "-format_whitelist", CONTAINERS)
 _MEMORY: Final = (f"--data={4 * 2**30}", "--")
@@ -99,18 +100,15 @@ def reason_of(stderr: bytes) -> str:
 
 
 def _output(command: Sequence[Word], seconds: float, fds: Sequence[int] = ()) -> bytes:
-    """What a command writes to standard output in at most `seconds`.
+    """What a command writes to standard output, for which it computes for at most `seconds`.
 
     Raises:
-        Unreadable: it fails, or takes longer.
+        Unreadable: it fails, or computes for longer.
+        NotInTime: it was not over in time, on a busy machine.
         Unavailable: it cannot be started.
     """
     try:
-        done = subprocess.run(
-            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=seconds, check=False, pass_fds=fds
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Unreadable(f"decoding took longer than {seconds:g} s") from error
+        done = run_limited(command, seconds, fds=fds)
     except OSError as error:
         raise Unavailable(f"{os.path.basename(os.fsdecode(command[0]))} cannot be started: {error.strerror}") from error
     if done.returncode != 0:

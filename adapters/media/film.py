@@ -73,12 +73,13 @@ class Film(msgspec.Struct, frozen=True, kw_only=True):
     audio_channels: int
     bit_rate: int | None
     taken: WallClock | None = None
+    only_utc: bool = False
     make: str | None = None
     model: str | None = None
     latitude: float | None = None
     longitude: float | None = None
     altitude: float | None = None
-    tags: dict[str, object] = {}
+    tags: dict[str, str] = {}
 
 
 def film_of(path: bytes, name: str, fds: Sequence[int] = ()) -> Film:
@@ -114,6 +115,7 @@ def _film(whole: Mapping[str, Any], streams: Sequence[Any], video: Mapping[str, 
     width, height, rotation = _size(video)
     latitude, longitude, altitude = _place(tags)
     make = _tag(tags, "com.apple.quicktime.make", "com.android.manufacturer", "make", "manufacturer")
+    taken, only_utc = _taken(tags, name, make, duration or 0.0)
     return Film(
         format=str(whole.get("format_name", "")),
         width=width,
@@ -133,7 +135,8 @@ def _film(whole: Mapping[str, Any], streams: Sequence[Any], video: Mapping[str, 
         audio_codec=str(audio["codec_name"]) if audio and audio.get("codec_name") else None,
         audio_channels=int(_number(audio.get("channels")) or 0) if audio else 0,
         bit_rate=int(_number(whole.get("bit_rate")) or 0) or None,
-        taken=_taken(tags, name, make, duration or 0.0),
+        taken=taken,
+        only_utc=only_utc,
         make=make,
         model=_tag(tags, "com.apple.quicktime.model", "com.android.model", "model"),
         latitude=latitude,
@@ -173,21 +176,21 @@ def _tag(tags: Mapping[str, str], *names: str) -> str | None:
     return next((tags[name] for name in names if name in tags), None)
 
 
-def _taken(tags: Mapping[str, str], name: str, make: str | None, duration: float) -> WallClock | None:
+def _taken(tags: Mapping[str, str], name: str, make: str | None, duration: float) -> tuple[WallClock | None, bool]:
+    """When it was taken, and whether that is UTC because nothing tells what clocks on a wall showed."""
     local = _tag(tags, "com.apple.quicktime.creationdate")
     if local is not None and (found := _iso_time(local)) is not None:
-        return found
+        return found, False
     universal = _iso_time(_tag(tags, "creation_time", "date") or "")
-    if universal is None:
-        return None
-    if universal.offset_minutes is None:
-        return universal
+    if universal is None or universal.offset_minutes is None:
+        return universal, False
     if _WALL_CLOCK_AS_UTC.search(" ".join((make or "", tags.get("handler_name", ""), tags.get("encoder", "")))):
-        return WallClock(universal.micros, None)
+        return WallClock(universal.micros, None), False
     named = wall_clock_of_name(name)
     if named is None or named.offset_minutes is not None or named.micros % _DAY_MICROS == 0:
-        return universal
-    return _localised(universal, named, duration)
+        return universal, universal.offset_minutes == 0
+    found = _localised(universal, named, duration)
+    return found, found is universal and universal.offset_minutes == 0
 
 
 def _localised(universal: WallClock, named: WallClock, duration: float) -> WallClock:

@@ -18,7 +18,9 @@ HEAD_BYTES: Final = 4096
 
 PICTURES: Final = frozenset({"jpeg", "png", "webp", "gif", "bmp", "tiff", "heic", "avif", "jp2", "jxl"})
 RAWS: Final = RAW_FORMATS
-VIDEOS: Final = frozenset({"mp4", "mov", "3gp", "mkv", "webm", "avi", "flv", "wmv", "mpeg", "mpegts", "ogv"})
+VIDEOS: Final = frozenset(
+    {"mp4", "mov", "3gp", "mkv", "webm", "avi", "flv", "wmv", "mpeg", "mpegts", "ogv", "mxf", "dv"}
+)
 
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
@@ -49,6 +51,8 @@ _STARTS: Final = (
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wmv"),
     (b"\0\0\x01\xba", "mpeg"),
     (b"\0\0\x01\xb3", "mpeg"),
+    (b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01", "mxf"),  # SMPTE 377-1, 7.1
+    (b"\x1f\x07\0", "dv"),  # IEC 61834-2: the header of the first DIF block
 )
 _NO_MEDIA: Final = (
     (b"%PDF", "a PDF document"),
@@ -83,15 +87,35 @@ def _format_of_container(head: bytes) -> str | None:
         return "mov"
     if head[:4] == b"\x1a\x45\xdf\xa3":  # EBML, of which Matroska and WebM are the kinds in use
         return "webm" if b"webm" in head[:64] else "mkv"
-    if head[:2] == b"BM" and head[14:15] in b"\x0c\x28\x34\x38\x40\x6c\x7c" and head[15:18] == b"\0\0\0":
+    if _is_bitmap(head):
         return "bmp"
     if any(len(head) > start + 2 * step and head[start : start + 2 * step + 1 : step] == b"GGG" for start, step in _TS):
         return "mpegts"
     return None
 
 
+def _is_bitmap(head: bytes) -> bool:
+    """Whether a file is a bitmap, or begins with a bitmap's second header, as `.dib` do: 40 bytes long, of one plane,
+    of some bits."""
+    if head[:2] == b"BM":
+        return head[14:15] in b"\x0c\x28\x34\x38\x40\x6c\x7c" and head[15:18] == b"\0\0\0"
+    return head.startswith(b"\x28\0\0\0") and head[12:14] == b"\x01\0" and head[14:16] in _BITS
+
+
+_BITS: Final = tuple(bits.to_bytes(2, "little") for bits in (1, 4, 8, 16, 24, 32))
 _TS: Final = ((0, 188), (4, 192))
 """Where the sync byte 0x47 of MPEG transport packets lies, and how far apart: plain (ISO 13818-1), and M2TS."""
+
+
+def format_of_stray(head: bytes) -> str | None:
+    """The format of a picture or video from 32 bytes, where nothing in a file's name speaks for it: words and numbers
+    that look like a box of QuickTime are none.
+
+    No box but that of the data is longer than 500 MB, which is what letters come to as its length.
+    """
+    name = format_of(head)
+    is_text = head[4:8] in _OLD_QUICKTIME and head[:1] >= b" "
+    return None if is_text or kind_of_format(name) is None else name
 
 
 def kind_of_format(name: str | None) -> MediaKind | None:

@@ -19,12 +19,12 @@ import pillow_heif
 import simplejpeg  # type: ignore[import-untyped]  # it brings stubs but not the py.typed that makes them count
 from PIL import Image, ImageFile
 
-from adapters.media.colour import Pixels, in_srgb, is_srgb, pixels_of
+from adapters.media.colour import Pixels, in_srgb, is_srgb, pixels_of, pixels_of_samples
+from adapters.media.deep_pictures import deep_png_samples, fewer
 from adapters.media.exif import PARSING_ERRORS, boxed_exif, orientation_of, quiet
+from adapters.media.pixel_limit import MAX_PIXELS, TooManyPixels, demand_few
+from adapters.media.stated_colours import stated_by_exif, stated_by_file
 from domain.base.errors import Unreadable
-
-MAX_PIXELS: Final = 250_000_000
-"""A picture of 250 megapixels is decoded to 750 MB where its decoder cannot scale; larger ones are left alone."""
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
@@ -34,7 +34,7 @@ DECODERS: Final = {
     "png": ("PNG",),
     "webp": ("WEBP",),
     "gif": ("GIF",),
-    "bmp": ("BMP",),
+    "bmp": ("BMP", "DIB"),
     "tiff": ("TIFF",),
     "heic": ("HEIF",),
     "avif": ("AVIF",),
@@ -47,11 +47,10 @@ _HARMLESS: Final = re.compile(
     r"extraneous bytes|Unsupported marker|JFIF major revision|unknown JFIF|Invalid SOS", re.IGNORECASE
 )
 
+PNG_START: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH: Final = 24
+"""Where the header of a PNG says how many bits a sample has."""
 _TRUNCATED: Final = "truncated: the lower part is missing"
-
-
-class TooManyPixels(Unreadable):
-    """A picture larger than `MAX_PIXELS`, which no other decoder is to be asked for either."""
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -62,12 +61,13 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 class Picture:
-    """A photo whose header was read: `format`, `width` and `height` upright, the stored `orientation`, `exif`."""
+    """A photo whose header was read: `format`, `width` and `height` upright, the stored `orientation`, `exif`, the
+    colour `profile` that it has or states, None for sRGB."""
 
-    def __init__(self, content: bytes, format_name: str, image: Image.Image) -> None:
+    def __init__(self, content: bytes, format_name: str, image: Image.Image, profile: bytes | None = None) -> None:
         """Take what Pillow made of the header of `content`; `open_picture` does, and tells what may go wrong."""
         self.format = format_name
-        self.exif = boxed_exif(content) if format_name == "jp2" else image.getexif()
+        self.exif = boxed_exif(content) if format_name == "jp2" else _exif_of(image, content)
         self._content = content
         self._image = image
         original = image.info.get("original_orientation")
@@ -75,6 +75,9 @@ class Picture:
         self.width, self.height = image.size
         if self.orientation >= 5 and format_name not in _TURNED_WHEN_OPENED:
             self.width, self.height = self.height, self.width
+        own = image.info.get("icc_profile")
+        own = own if isinstance(own, bytes) and own else stated_by_file(content, format_name, image.info)
+        self.profile: bytes | None = own or stated_by_exif(self.exif) or profile
 
     def decoded(self, long_side: int, orientation: int | None = None) -> Decoded:
         """The picture with a long side of exactly `long_side` pixels, or its own size where it is smaller.
@@ -101,9 +104,8 @@ class Picture:
         width, height = (-(-side * eighths // 8) for side in self._image.size)
         pixels, problem = _jpeg_pixels(self._content, width, height)
         pixels = shrunk(pixels, long_side)
-        profile = self._image.info.get("icc_profile")
-        if not is_srgb(profile):
-            pixels = np.asarray(in_srgb(Image.fromarray(pixels), profile))
+        if not is_srgb(self.profile):
+            pixels = np.asarray(in_srgb(Image.fromarray(pixels), self.profile))
         return Decoded(upright(pixels, orientation or self.orientation), problem)
 
     def _decoded_whole(self, long_side: int, orientation: int | None) -> Decoded:
@@ -112,18 +114,34 @@ class Picture:
             self._image.draft(None, (round(self._image.width * scale), round(self._image.height * scale)))
         if self.format == "jp2":
             orientation = orientation or self.orientation  # Pillow does not see it
+        if (pixels := self._deep_pixels(long_side)) is not None:
+            return Decoded(upright(pixels, orientation or self.orientation), None)
         image, problem = _loaded(self._image, self._content, DECODERS[self.format])
         left = orientation_of(image.getexif())  # to do: the decoder may have turned it already
         turned = orientation or left
         factor = max(image.size) // long_side
         if factor >= 2 and image.mode in ("RGB", "RGBA", "L", "LA", "CMYK"):
             image = image.reduce(factor)  # averaged first, so that colours are converted on few pixels
-        pixels = shrunk(pixels_of(image), long_side)
+        pixels = shrunk(pixels_of(image, self.profile), long_side)
         return Decoded(upright(pixels, turned), problem)
 
+    def _deep_pixels(self, long_side: int) -> Pixels | None:
+        """The stored picture of a PNG of sixteen bits whose profile would tear its eight bits apart; None where it is
+        another one, or broken: then Pillow shows what there is."""
+        if self.format != "png" or self._content[_PNG_DEPTH] <= 8 or is_srgb(self.profile):
+            return None
+        try:
+            samples = fewer(deep_png_samples(self._content), long_side)
+        except PARSING_ERRORS:
+            return None
+        return shrunk(pixels_of_samples(samples, self.profile), long_side)
 
-def open_picture(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read the header of a photo's bytes, `format_name` being what `magic.format_of` made of them.
+
+def open_picture(
+    content: bytes, format_name: str, max_pixels: int = MAX_PIXELS, profile: bytes | None = None
+) -> Picture:
+    """Read the header of a photo's bytes, `format_name` being what `magic.format_of` made of them; `profile` is that of
+    its colours where it says nothing of them.
 
     Raises:
         TooManyPixels: the picture has more than `max_pixels`.
@@ -132,14 +150,28 @@ def open_picture(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS)
     with quiet():
         try:
             image = Image.open(io.BytesIO(content), formats=DECODERS[format_name])
-            picture = Picture(content, format_name, image)
+            picture = Picture(content, format_name, image, profile)
         except Image.DecompressionBombError as error:
             raise TooManyPixels(f"more than {MAX_PIXELS // 1_000_000} million pixels") from error
         except PARSING_ERRORS as error:
             raise Unreadable(f"cannot be decoded: {_words(error)}") from error
-    if picture.width * picture.height > max_pixels:
-        raise TooManyPixels(f"{picture.width} x {picture.height}: more than {max_pixels // 1_000_000} million pixels")
+    demand_few(picture.width, picture.height, max_pixels)
     return picture
+
+
+def _exif_of(image: Image.Image, content: bytes) -> Image.Exif:
+    """The EXIF of a picture; of a PNG that has none before its pixels, what stands behind them, which Pillow would
+    decode them for."""
+    if image.format != "PNG" or "exif" in image.info or "Raw profile type exif" in image.info:
+        return image.getexif()
+    exif, at = Image.Exif(), len(PNG_START)
+    while (kind := content[at + 4 : at + 8]) and kind != b"IEND":
+        length = int.from_bytes(content[at : at + 4], "big")
+        if kind == b"eXIf":
+            exif.load(content[at + 8 : at + 8 + length])
+            break
+        at += length + 12
+    return exif
 
 
 def shrunk(pixels: Pixels, long_side: int) -> Pixels:

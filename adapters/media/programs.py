@@ -2,26 +2,24 @@
 
 Both get the bytes through their standard input and no name of a file, so that no name can be taken for an option, a
 command or an address, and so that they see the bytes that were hashed. They run in the process group of their worker
-with its memory limit, and are killed at the latest when their own time is over.
+with its memory limit, and are killed at the latest when their own time, of computing and of waiting, is over.
 """
 
 from __future__ import annotations
 
 import base64
-import io
 import shutil
-import subprocess
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-import numpy as np
-from PIL import Image
 
-from adapters.media.colour import Pixels
-from adapters.media.exif import PARSING_ERRORS
-from adapters.media.pictures import MAX_PIXELS
+from adapters.media.pixel_limit import MAX_PIXELS
+from adapters.workers.limited_program import run_limited
+from domain.base.errors import Unreadable
 
+_HEAD: Final = 4096
+"""Bytes in which ffmpeg has written all chunks of a PNG that come before its profile."""
 SECONDS: Final = 30.0
 """Neither needs a tenth of it for a photo that it can read."""
 
@@ -57,9 +55,9 @@ def exiftool_previews(content: bytes, seconds: float = SECONDS) -> list[bytes]:
         return []
 
 
-def ffmpeg_pixels(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> Pixels | None:
-    """A photo as ffmpeg decodes it, as it is stored; None where ffmpeg is missing, does not know the format, finds the
-    file damaged or larger than `max_pixels`."""
+def ffmpeg_png(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> bytes | None:
+    """A photo as ffmpeg decodes it, as it is stored, as a PNG: with its profile, depth and transparency. None where
+    ffmpeg is missing, does not know the format, finds the file damaged or larger than `max_pixels`."""
     program, demuxer = shutil.which("ffmpeg"), _DEMUXERS.get(format_name)
     if program is None or demuxer is None:
         return None
@@ -67,19 +65,25 @@ def ffmpeg_pixels(content: bytes, format_name: str, max_pixels: int = MAX_PIXELS
     whole = ["-frame_size", str(len(content))] if format_name == "jxl" else []  # of which older versions know no end
     limits = ["-nostdin", *strict, "-protocol_whitelist", "pipe", "-noautorotate"]
     given = [*limits, "-f", demuxer, *whole, "-i", "pipe:0"]
-    output = ["-frames:v", "1", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
-    made = _output([program, *given, *output], content)
-    try:
-        with Image.open(io.BytesIO(made or b""), formats=("PPM",)) as image:
-            return np.asarray(image)
-    except PARSING_ERRORS:
-        return None
+    output = ["-frames:v", "1", "-c:v", "png", "-compression_level", "1", "-f", "image2pipe", "pipe:1"]
+    png = _output([program, *given, *output], content)
+    return _without_gamma(png) if png else None
+
+
+def _without_gamma(png: bytes) -> bytes:
+    """A PNG without the gamma that ffmpeg writes for every curve, sRGB's too."""
+    at = png.find(b"gAMA", 0, _HEAD)
+    return png if at < 0 else png[: at - 4] + png[at + 12 :]
 
 
 def _output(command: Sequence[str], content: bytes, seconds: float = SECONDS) -> bytes | None:
-    """What a program writes about `content`; None where it fails or takes too long."""
+    """What a program writes about `content`; None where it fails or computes for too long.
+
+    Raises:
+        NotInTime: it was not over in time, on a busy machine.
+    """
     try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=seconds, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        done = run_limited(command, seconds, content)
+    except (OSError, Unreadable):
         return None
     return done.stdout if done.returncode == 0 else None

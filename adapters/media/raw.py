@@ -22,7 +22,7 @@ between 160 and the whole; their sensors' readings give more than that."""
 LEAST: Final = 128
 """Pixels of the long side below which an embedded picture is not taken for the photo: 160 x 120 is what EXIF has."""
 
-_WIDTH, _HEIGHT = 0x0100, 0x0101
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION = 0x0100, 0x0101, 0x0102, 0x0103
 _STRIP, _STRIP_LENGTH, _TILE, _TILE_LENGTH = 0x0111, 0x0117, 0x0144, 0x0145
 _JPEG, _JPEG_LENGTH = 0x0201, 0x0202
 _POINTERS: Final = ((_JPEG, _JPEG_LENGTH), (_STRIP, _STRIP_LENGTH), (_TILE, _TILE_LENGTH))
@@ -37,6 +37,8 @@ _SHOWN_FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})
 """Baseline, extended and progressive: the frames that decoders show. 0xC3 is lossless, the sensor's (ITU-T T.81)."""
 _OTHER_FRAMES: Final = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _MOST_SEGMENTS: Final = 256
+_LEAST_BITS: Final = 0.5
+"""Bits a reading: cameras that leave out most keep three, a lossy DNG more than one."""
 _MOST_STARTS: Final = 2000
 """Places that look like the beginning of a JPEG: of random bytes, one in 16 MB."""
 
@@ -77,6 +79,29 @@ def sensor_size(content: bytes, format_name: str) -> tuple[int, int] | None:
         if min(size) > 0:
             sizes.append(size)
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def has_readings(content: bytes, readings: int) -> bool:
+    """Whether a file holds what a sensor of so many `readings` saw: enough bytes, and all of those that its directories
+    tell of. Without them a developer makes noise of whatever stands in their place."""
+    if 8 * len(content) < _LEAST_BITS * readings:
+        return False
+    tiff = Tiff(content)
+    directories = tiff.directories() if content[:2] in (b"II", b"MM") else ()
+    return all(_are_there(content, tiff, each) for each in directories if holds_sensor_readings(tiff, each))
+
+
+def _are_there(content: bytes, tiff: Tiff, directory: Directory) -> bool:
+    """Whether the strips or tiles of a sensor's directory lie in the file, and are not too few for its pixels."""
+    area = (tiff.number(directory, _WIDTH) or 0) * (tiff.number(directory, _HEIGHT) or 0)
+    least = (tiff.number(directory, _BITS) or 0) / 2 if tiff.number(directory, _COMPRESSION) == 1 else _LEAST_BITS
+    for place, size in ((_STRIP, _STRIP_LENGTH), (_TILE, _TILE_LENGTH)):
+        starts, lengths = tiff.numbers(directory, place), tiff.numbers(directory, size)
+        if any(at + length > len(content) for at, length in zip(starts, lengths, strict=False)):
+            return False
+        if lengths and 8 * sum(lengths) * directory.entries[size].values / len(lengths) < least * area:
+            return False
+    return True
 
 
 def canon_blocks(content: bytes) -> dict[bytes, bytes]:

@@ -9,22 +9,24 @@ is survived.
 from __future__ import annotations
 
 import io
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import rawpy
 from PIL import ExifTags
 
 from adapters.media.colour import Pixels
 from adapters.media.exif import PARSING_ERRORS, directory, orientation_of, quiet, raw_exif
-from adapters.media.pictures import MAX_PIXELS, Decoded, open_picture, shrunk, upright
-from adapters.media.programs import exiftool_previews, ffmpeg_pixels
-from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, sensor_size
-from domain.base.errors import Unreadable
+from adapters.media.memory import wait_for_room
+from adapters.media.pictures import Decoded, open_picture, shrunk, upright
+from adapters.media.pixel_limit import MAX_PIXELS
+from adapters.media.programs import exiftool_previews, ffmpeg_png
+from adapters.media.raw import ENOUGH, LEAST, embedded_jpegs, has_readings, sensor_size
+from adapters.media.silence import unheard
+from adapters.media.stated_colours import stated_by_exif
+from domain.base.errors import NotInTime, Unreadable
 
 _LIBRAW_ERRORS: Final = (rawpy.LibRawError, rawpy.NotSupportedError, *PARSING_ERRORS)
 _ALIKE: Final = 0.05
@@ -35,12 +37,15 @@ class RawPicture:
     """A RAW photo: `format`, `exif`, the `orientation` of the camera, and the upright `width` and `height` of the whole
     photo, None where only a decoded picture can tell."""
 
+    doubt: str | None = None
+
     def __init__(self, content: bytes, format_name: str, max_pixels: int = MAX_PIXELS) -> None:
         self.format = format_name
         self.exif = raw_exif(content, format_name)
         self.orientation = orientation_of(self.exif)
         self._content, self._max_pixels = content, max_pixels
         self._jpegs = embedded_jpegs(content, format_name)
+        self._late: NotInTime | None = None
         self._sensor = sensor_size(content, format_name)
         self.width: int | None
         self.height: int | None
@@ -51,7 +56,9 @@ class RawPicture:
 
         Raises:
             Unreadable: nothing finds a picture in it, or makes one of it.
+            NotInTime: nothing does, and exiftool was not over in time.
         """
+        wait_for_room(self.format, self.width, self.height, len(self._content))
         best: Decoded | None = None
         with quiet():
             for found in self._found(long_side):
@@ -61,6 +68,8 @@ class RawPicture:
                     return best
             best = best or self._as_stored(long_side)
         if best is None:
+            if self._late is not None:
+                raise self._late
             raise Unreadable(f"no picture can be found in this {self.format.upper()} file, nor made of it")
         return best
 
@@ -69,13 +78,20 @@ class RawPicture:
         for jpeg in self._jpegs:
             yield from self._of_jpeg(self._content[jpeg.at : jpeg.at + jpeg.length], long_side)
         yield from self._of_libraw(long_side)
-        for content in exiftool_previews(self._content):
+        for content in self._previews():
             yield from self._of_jpeg(content, long_side)
         yield from self._developed(long_side)
 
+    def _previews(self) -> list[bytes]:
+        try:
+            return exiftool_previews(self._content)
+        except NotInTime as error:
+            self._late = error  # it counts where nothing else finds a picture
+            return []
+
     def _of_jpeg(self, jpeg: bytes, long_side: int) -> Iterator[Decoded]:
         try:
-            picture = open_picture(jpeg, "jpeg", self._max_pixels)
+            picture = open_picture(jpeg, "jpeg", self._max_pixels, stated_by_exif(self.exif))
             turned = picture.orientation >= 5
             stored = (picture.height, picture.width) if turned else (picture.width, picture.height)
             if max(stored) >= LEAST:
@@ -85,7 +101,7 @@ class RawPicture:
 
     def _of_libraw(self, long_side: int) -> Iterator[Decoded]:
         try:
-            with _unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
+            with unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
                 thumb = raw.extract_thumb()
         except _LIBRAW_ERRORS:
             return
@@ -97,8 +113,9 @@ class RawPicture:
     def _developed(self, long_side: int) -> Iterator[Decoded]:
         """The sensor's readings as a picture, with the camera's white balance; LibRaw turns it by itself."""
         try:
-            with _unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
-                if raw.sizes.raw_width * raw.sizes.raw_height > self._max_pixels:
+            with unheard(), rawpy.imread(io.BytesIO(self._content)) as raw:
+                readings = raw.sizes.raw_width * raw.sizes.raw_height
+                if readings > self._max_pixels or not has_readings(self._content, readings) or _is_even(raw.raw_image):
                     return
                 pixels = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
         except _LIBRAW_ERRORS:
@@ -113,8 +130,11 @@ class RawPicture:
                 return picture.decoded(long_side)
         except Unreadable:
             pass
-        pixels = ffmpeg_pixels(self._content, self.format, self._max_pixels)
-        return None if pixels is None else self._decoded(pixels, long_side)
+        png = ffmpeg_png(self._content, self.format, self._max_pixels)
+        if png is None:
+            return None
+        decoded = open_picture(png, "png", self._max_pixels).decoded(long_side, 1)
+        return self._decoded(decoded.pixels, long_side)
 
     def _decoded(self, stored: Pixels, long_side: int) -> Decoded:
         height, width = stored.shape[:2]
@@ -147,19 +167,9 @@ class RawPicture:
         return shown[::-1] if (self._left_to_do(*shown) or 1) >= 5 else shown
 
 
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Within it nothing reaches standard error, where LibRaw tells of each broken file without saying of which."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
+def _is_even(readings: npt.NDArray[np.generic] | None) -> bool:
+    """Whether all readings are one number, which no sensor gives, not in the dark either."""
+    return readings is not None and bool((readings == readings.flat[0]).all())
 
 
 def _rank(decoded: Decoded) -> tuple[bool, int]:

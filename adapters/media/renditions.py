@@ -29,6 +29,7 @@ QUALITIES: Final[dict[Rendition, int]] = {"preview": 82, "thumb": 78}
 _LONGEST_NAME: Final = 255
 """Bytes of a name on every file system that is likely here."""
 _START: Final = b"\xff\xd8\xff\xe0"
+_END: Final = b"\xff\xd9"
 _COMMENT: Final = b"\xff\xfe"
 
 
@@ -55,12 +56,25 @@ def encoded(pixels: Pixels, quality: int, note: Note | None = None) -> bytes:
     return jpeg[:end] + _COMMENT + (len(text) + 2).to_bytes(2, "big") + text + jpeg[end:]
 
 
-def note_of(root: str, content_hash: bytes) -> Note | None:
-    """The note of the renditions of a content, None where one of the two is missing or no note can be read from it."""
+def is_whole(path: str | Path) -> bool:
+    """Whether there is a JPEG from its first bytes to its last: a full disk or a power cut may have left a part of one,
+    or zeros."""
     try:
-        if not os.path.getsize(rendition_path(root, content_hash, "preview")):
-            return None
-        with open(rendition_path(root, content_hash, "thumb"), "rb") as file:
+        with open(path, "rb") as file:
+            begins = file.read(len(_START)) == _START
+            file.seek(-len(_END), os.SEEK_END)
+            return begins and file.read() == _END
+    except OSError:
+        return False
+
+
+def note_of(root: str, content_hash: bytes) -> Note | None:
+    """The note of the renditions of a content; None where one of the two is not there wholly, or holds no note."""
+    thumb = rendition_path(root, content_hash, "thumb")
+    if not (is_whole(rendition_path(root, content_hash, "preview")) and is_whole(thumb)):
+        return None
+    try:
+        with open(thumb, "rb") as file:
             head = file.read(2048)
     except OSError:
         return None
@@ -82,10 +96,22 @@ def write_whole(path: str | Path, content: bytes) -> None:
     try:
         with open(temporary, "xb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the name with nothing behind it
         os.replace(temporary, path)
     except BaseException:
         _remove(temporary)
         raise
+
+
+def replace_whole(made: str | Path, target: str | Path) -> None:
+    """Put a file that a program wrote in its place, once all of it is on the disk; raises OSError as `os.replace`."""
+    descriptor = os.open(made, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(made, target)
 
 
 def link_thumbnail(rendition: Path, target: Path) -> None:

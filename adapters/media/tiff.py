@@ -75,12 +75,12 @@ class Tiff:
             entries[tag] = TiffEntry(kind, values, place + 8 if length <= 4 else self._start + self._pointer(place + 8))
         return Directory(entries, self._pointer(end) if self._holds(end, 4) else 0)
 
-    def numbers(self, directory: Directory, tag: int) -> tuple[int, ...]:
-        """The whole numbers of a field, at most 64 of them; none where it holds something else."""
+    def numbers(self, directory: Directory, tag: int, most: int = _MOST_VALUES) -> tuple[int, ...]:
+        """The whole numbers of a field, at most so many of them; none where it holds something else."""
         entry = directory.entries.get(tag)
         if entry is None or entry.kind not in _UNSIGNED:
             return ()
-        count = min(entry.values, _MOST_VALUES)
+        count = min(entry.values, most)
         if not self._holds(entry.at, count * _SIZES[entry.kind]):
             return ()
         return self._integers(_UNSIGNED[entry.kind], entry.at, count)
@@ -94,6 +94,14 @@ class Tiff:
         """The first 64 bytes of a field; empty where it is missing."""
         entry = directory.entries.get(tag)
         return b"" if entry is None else self._content[entry.at : entry.at + min(entry.values, 64)]
+
+    def content_of(self, directory: Directory, tag: int) -> bytes:
+        """The bytes of a field as they lie in the file; empty where it is missing or reaches beyond."""
+        entry = directory.entries.get(tag)
+        length = 0 if entry is None else entry.values * _SIZES.get(entry.kind, 1)
+        if entry is None or not self._holds(entry.at, length):
+            return b""
+        return self._content[entry.at : entry.at + length]
 
     def _pointer(self, at: int) -> int:
         return self._integers("I", at, 1)[0]

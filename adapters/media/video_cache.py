@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from adapters.media.motion import copy_motion
-from adapters.media.renditions import write_whole
+from adapters.media.renditions import replace_whole, write_whole
 from adapters.media.video_plan import VERSION, Plan, part_name
 from domain.base.errors import Unavailable
 from domain.events.media import Media
@@ -28,6 +28,8 @@ from domain.events.media import Media
 _KEPT_SHARE: Final = 0.9
 """What is left of the limit when room was made, so that it is not made for each part."""
 _SCRATCH: Final = "run-"
+_PACKET: Final = 188
+"""Bytes of a packet of a transport stream (ISO 13818-1)."""
 ABANDONED_SECONDS: Final = 3600.0
 
 
@@ -47,6 +49,11 @@ def keep_to(most_bytes: int, files: Iterable[Kept]) -> None:
         with contextlib.suppress(OSError):  # gone already, or not ours to delete: the next one then
             path.unlink()
             total -= size
+
+
+def _is_of_packets(size: int) -> bool:
+    """Whether a part of so many bytes is whole packets: a full disk or a power cut may have left less."""
+    return size > 0 and size % _PACKET == 0
 
 
 class PartCache:
@@ -80,20 +87,26 @@ class PartCache:
             raise Unavailable(f"parts of videos cannot be written to {self._folder}: {error.strerror}") from error
 
     def opened(self, content: bytes, number: int) -> int | None:
-        """A descriptor of a part, which the caller closes, None where it is not there; it counts as watched now."""
+        """A descriptor of a part, which the caller closes and which counts as watched; None where it is not whole."""
         try:
             descriptor = os.open(self._part(content, number), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Unavailable(f"parts of videos cannot be read from {self._folder}: {error.strerror}") from error
+        if not _is_of_packets(os.fstat(descriptor).st_size):
+            os.close(descriptor)
+            return None
         with contextlib.suppress(OSError):  # on a disk that was made read-only; the part is served all the same
             os.utime(descriptor)
         return descriptor
 
     def holds(self, content: bytes, number: int) -> bool:
-        """Whether a part is there."""
-        return self._part(content, number).exists()
+        """Whether a part is there, and whole."""
+        try:
+            return _is_of_packets(self._part(content, number).stat().st_size)
+        except OSError:
+            return False
 
     @contextlib.contextmanager
     def scratch(self, content: bytes) -> Iterator[Path]:
@@ -133,7 +146,7 @@ class PartCache:
 
     def take(self, content: bytes, number: int, made: Path) -> None:
         """Put a part that is whole in its place."""
-        os.replace(made, self._part(content, number))
+        replace_whole(made, self._part(content, number))
 
     def make_room(self) -> None:
         """Delete what killed servers left, and the parts longest unwatched where they take more than they may."""

@@ -12,6 +12,7 @@ know it.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import tempfile
@@ -28,11 +29,11 @@ from adapters.media.contents import open_media
 from adapters.media.ffmpeg import Word, ffmpeg, opening
 from adapters.media.film import Film, film_of
 from adapters.media.motion import copy_motion
-from adapters.media.renditions import write_whole
+from adapters.media.renditions import replace_whole, write_whole
 from adapters.media.video_cache import ABANDONED_SECONDS, Kept, keep_to
 from adapters.media.video_frames import fitted, scaling
 from adapters.workers.pool import WorkerPool
-from domain.base.errors import NotFound, Unavailable, Unreadable
+from domain.base.errors import NotFound, NotInTime, Unavailable, Unreadable
 from domain.base.paths import shown
 from domain.events.media import Media
 
@@ -54,6 +55,9 @@ class Clip(msgspec.Struct, frozen=True):
 
     status: Literal["ready", "pending", "failed"]
     detail: str | None = None
+
+
+log = logging.getLogger(__name__)
 
 
 class VideoClips:
@@ -118,6 +122,8 @@ class VideoClips:
             key, media = self._wanted.popitem()
         try:
             self._make(media, key[1])
+        except NotInTime as error:
+            log.info("no clip of %s for now: %s", shown(media.path), error)  # whoever shows it asks again
         except Unavailable:
             with self._lock:
                 self._wanted.setdefault(key, media)
@@ -191,7 +197,7 @@ def make_clip(path: bytes, kind: ClipKind, target: str, part: tuple[int, int] | 
             ffmpeg(*_words(video, film, kind), "-y", b"file:" + os.fsencode(temporary), seconds=_MAKING_SECONDS)
         if not os.path.exists(temporary) or not os.path.getsize(temporary):
             raise Unreadable("cannot be decoded: not a single frame")
-        os.replace(temporary, target)
+        replace_whole(temporary, target)
     except OSError as error:
         raise Unavailable(f"clips cannot be written to {folder}: {error.strerror}") from error
     finally:

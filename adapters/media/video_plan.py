@@ -19,7 +19,7 @@ from adapters.media.film import Film, film_of
 from adapters.media.video_frames import fitted, scaling
 from domain.base.errors import Unreadable
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Counts changes that make parts of an older plan unfit; a plan with another number is made anew."""
 COPIED_SECONDS: Final = 4.0
 ENCODED_SECONDS: Final = 2.0
@@ -29,6 +29,8 @@ FIRST_SECONDS: Final = 1.0
 _LONGEST_COPIED_SECONDS: Final = 60.0
 """A video with fewer keyframes than this is encoded: a player would have to load a part for long before it shows it."""
 _SHORTEST_TAIL: Final = 1.5
+_NEAR_THE_END: Final = 1.5
+"""Seconds by which a container may say more than its last picture lasts."""
 _MOST_PARTS: Final = 5000
 _LISTING_SECONDS: Final = 30.0
 _RUN_UP: Final = 0.3
@@ -70,7 +72,8 @@ def plan_of(path: bytes, fds: Sequence[int] = ()) -> Plan:
     """
     film = film_of(path, "", fds)
     keyframes = _keyframes(path, film, fds) if _is_copied(film) else None
-    seconds = film.picture_seconds or film.duration or _length_by_reading(path, film, fds)
+    seconds = film.picture_seconds or film.duration
+    seconds = _length_by_reading(path, film, fds) if seconds is None else _until_its_end(path, film, seconds, fds)
     copies_sound = film.audio_codec == "aac" and film.audio_channels <= 6
     if keyframes is not None and keyframes[-1] < seconds:
         times = (*_spaced(keyframes, COPIED_SECONDS), seconds)
@@ -191,14 +194,44 @@ def _even(seconds: float) -> list[float]:
     return times
 
 
+def _until_its_end(path: bytes, film: Film, seconds: float, fds: Sequence[int]) -> float:
+    """The seconds of a video that has `seconds` by its container, and fewer where it was cut off: no part is promised
+    of what is not there."""
+    if _last_end(path, film, fds, max(0.0, seconds - _NEAR_THE_END)) >= seconds - _NEAR_THE_END:
+        return seconds
+    end = _last_end(path, film, fds)
+    if end <= 0:
+        raise Unreadable("cannot be played: it ends before its first picture")
+    return min(seconds, end)
+
+
 def _length_by_reading(path: bytes, film: Film, fds: Sequence[int]) -> float:
     """The seconds of a video whose container does not tell: browsers record such."""
-    words = ("-select_streams", str(film.video_stream), "-show_entries", "packet=pts_time", "-of", "csv=p=0")
-    listed = ffprobe(path, *words, seconds=_LISTING_SECONDS, fds=fds).decode("ascii", "replace").replace(",", " ")
-    times = [float(time) - film.start for time in listed.split() if _is_time(time)]
-    if not times or max(times) <= 0:
+    end = _last_end(path, film, fds)
+    if end <= 0:
         raise Unreadable("nothing tells how long it is")
-    return round(max(times), 3)
+    return end
+
+
+def _last_end(path: bytes, film: Film, fds: Sequence[int], after: float | None = None) -> float:
+    """When the last picture that is in the file ends, in seconds from the first; of those from `after` on, 0 where
+    there is none."""
+    words: list[Word] = ["-select_streams", str(film.video_stream)]
+    words += [] if after is None else ["-read_intervals", f"{film.start + after:.3f}%"]
+    words += ["-show_entries", "packet=pts_time,duration_time", "-of", "csv=p=0"]
+    try:
+        listed = ffprobe(path, *words, seconds=_LISTING_SECONDS, fds=fds).decode("ascii", "replace")
+    except Unreadable:
+        if after is None:
+            raise
+        return 0.0
+    rows = [line.split(",") for line in listed.split()]
+    ends = [float(row[0]) - film.start + _length(row[1:]) for row in rows if _is_time(row[0])]
+    return round(max(ends, default=0.0), 3)
+
+
+def _length(row: Sequence[str]) -> float:
+    return float(row[0]) if row and _is_time(row[0]) else 0.0
 
 
 def _picture(plan: Plan, cuts: Sequence[float]) -> list[Word]:

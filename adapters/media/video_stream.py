@@ -22,7 +22,7 @@ from adapters.media.ffmpeg import contained, reason_of
 from adapters.media.video_cache import PartCache
 from adapters.media.video_plan import Plan, command, part_begun_at, plan_of, playlist
 from domain.base.errors import ImageApiError, NotFound, Unavailable, Unreadable
-from domain.events.media import Media
+from domain.events.media import NEEDS_FFMPEG, NOT_IN_TIME, Media
 
 COPIED_AHEAD: Final = 8
 ENCODED_AHEAD: Final = 8
@@ -40,6 +40,9 @@ MOST_WAITING: Final = 12
 """Requests that may wait at once: the others of this server must go on."""
 _PLANS_KEPT: Final = 64
 _LAST_WORDS: Final = 4096
+
+_MAY_PASS: Final = frozenset({None, NEEDS_FFMPEG, NOT_IN_TIME})
+"""Problems of a video that are not its own."""
 
 log = logging.getLogger(__name__)
 
@@ -104,14 +107,14 @@ class VideoStreams:
             Unreadable: it cannot be decoded.
             NotFound, Unavailable: no file of it is to be had now, or ffmpeg is not installed.
         """
-        return playlist(self._plan(copies))
+        return playlist(self._plan(_playable(copies)))
 
     def part(self, copies: Sequence[Media], number: int, is_left: Callable[[], bool] = lambda: False) -> int:
         """A descriptor of one part, which the caller closes; `is_left` says whether nobody waits for it any more.
 
         Raises:
         as `playlist`, `NotFound` past the last part."""
-        content, plan = _content(copies), self._plan(copies)
+        content, plan = _content(copies), self._plan(_playable(copies))
         if number >= plan.parts:
             raise NotFound(f"the video has {plan.parts} parts, from 0 on")
         self._watched[content] = time.monotonic()
@@ -332,6 +335,18 @@ def _content(copies: Sequence[Media]) -> bytes:
     if not copies or copies[0].content_hash is None:
         raise NotFound("there is no such video")
     return copies[0].content_hash
+
+
+def _playable(copies: Sequence[Media]) -> Sequence[Media]:
+    """The same, where it is not known already that nothing can be made of them.
+
+    Raises:
+        Unreadable: it is; the text says why.
+    """
+    known = [each.problem for each in copies if each.kind == "video" and each.problem not in _MAY_PASS]
+    if known and len(known) == len(copies):
+        raise Unreadable(f"cannot be played: {known[0]}")
+    return copies
 
 
 def _path_of(descriptor: int) -> bytes:

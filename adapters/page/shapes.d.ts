@@ -251,7 +251,7 @@ export interface FaceView {
 
 export interface FacesBatch {
   ids: number[];
-  action: 'assign' | 'delete' | 'ignore' | 'notice' | 'unassign';
+  action: 'assign' | 'delete' | 'ignore' | 'notice' | 'reject' | 'unassign';
   person_id?: number | null;
   name?: string | null;
   continues?: number | null;
@@ -307,7 +307,7 @@ export interface FieldError {
 }
 
 export interface FileProblem {
-  id: number;
+  id: number | null;
   library_id: number;
   path: string;
   problem: string;
@@ -343,6 +343,12 @@ export interface FoundRow {
   height: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -459,6 +465,7 @@ export interface JobRow {
 export interface LibraryPatch {
   name?: string | null;
   root?: string | null;
+  keywords_as_tags?: boolean | null;
 }
 
 export interface LibraryView {
@@ -468,10 +475,13 @@ export interface LibraryView {
   photos: number;
   videos: number;
   problems: number;
+  state: 'held' | 'offline' | 'scanned' | 'waiting';
   offline: boolean;
   reason: string | null;
+  moved_from: MovedFrom | null;
   watched: 'native' | 'off' | 'polling';
   watched_reason: string | null;
+  keywords_as_tags: boolean;
   version: number;
 }
 
@@ -498,6 +508,12 @@ export interface MediaRow {
   height: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -556,6 +572,12 @@ export interface Metadata {
   orientation: number | null;
   taken_at: string | null;
   taken_source: string | null;
+  offset_source: string | null;
+  title: string | null;
+  description: string | null;
+  rating: number | null;
+  keywords: string[];
+  written_place: string | null;
   make: string | null;
   model: string | null;
   lens: string | null;
@@ -588,6 +610,13 @@ export interface ModelView {
 export interface Models {
   backend: string;
   items: ModelView[];
+}
+
+export interface MovedFrom {
+  id: number;
+  name: string;
+  files: number;
+  here: number;
 }
 
 export interface NewApiKey {
@@ -915,6 +944,16 @@ export interface TurnResult {
   operation_id: number | null;
 }
 
+export interface UnmatchedFace {
+  id: number;
+  box: Box;
+  content_hash: string;
+  library_id: number;
+  path: string;
+  person_id: number | null;
+  person_name: string | null;
+}
+
 export interface UserPatch {
   role?: 'admin' | 'editor' | 'viewer';
   libraries?: number[] | null;
@@ -965,6 +1004,10 @@ export interface Routes {
     'faces/embeddings': {
       query: 'library' | 'unassigned' | 'limit' | 'offset' | 'cursor';
       answer: Page<EmbeddingRow>;
+    };
+    'faces/unmatched': {
+      query: 'library' | 'limit' | 'cursor';
+      answer: Page<UnmatchedFace>;
     };
     'image/faces': {
       query: 'path' | 'library' | 'limit' | 'offset' | 'as_of';
@@ -1309,7 +1352,7 @@ export interface Routes {
       answer: LibraryView;
     };
     [path: `libraries/${number}/scan`]: {
-      query: never;
+      query: 'accept_missing';
       answer: ScanRequested;
     };
     [path: `operations/${number}/undo`]: {
@@ -1405,6 +1448,11 @@ export interface Routes {
     };
   };
   DELETE: {
+    [path: `faces/unmatched/${number}`]: {
+      query: never;
+      rehearses: true;
+      answer: Done;
+    };
     [path: `image/faces/${number}`]: {
       query: never;
       rehearses: true;

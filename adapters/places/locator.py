@@ -48,15 +48,20 @@ class Locator:
         found = located(None, geocoder.nearest(latitude, longitude))
         return "" if found is None else found.text
 
-    def findings(self) -> Iterator[tuple[str, str, str]]:
-        """For each source its name, whether it answers, and what it adds; servers are asked about 0° north, 0° east."""
+    def findings(self) -> Iterator[tuple[str, str, bool | None]]:
+        """For each source its name, what it says, and whether it answers, None where it is off; servers are asked about
+        0° north, 0° east."""
         geocoder, personal = self.geocoder, self.personal
         if isinstance(geocoder, NominatimGeocoder):
-            yield "nominatim", _state(lambda: geocoder.ask(0, 0)), "names the place of a photo"
+            yield "nominatim", *_state(lambda: geocoder.ask(0, 0))
         elif isinstance(geocoder, OfflineGeocoder):
-            yield "places", _state(lambda: geocoder.index().summary), "names the place of a photo"
+            yield "places", *_state(lambda: geocoder.index().summary)
+        else:
+            yield "places", "off: GEOCODER is off", None
         if isinstance(personal, ApolloPlaces):
-            yield "personal places", _state(lambda: personal.ask(0, 0)), "names your own places"
+            yield "personal places", *_state(lambda: personal.ask(0, 0))
+        else:
+            yield "personal places", "off: APOLLO_API_BASE_URL is not set", None
 
     def close(self) -> None:
         """Give back connections and files."""
@@ -65,10 +70,10 @@ class Locator:
                 source.close()
 
 
-def _state(ask: Callable[[], object]) -> str:
-    """What a source says where that is text, that it answers, or why it does not."""
+def _state(ask: Callable[[], object]) -> tuple[str, bool]:
+    """What a source says where that is text, that it answers, or why it does not; and whether it does."""
     try:
         answer = ask()
     except Unavailable as error:
-        return str(error)
-    return answer if isinstance(answer, str) else "answers"
+        return str(error), False
+    return (answer if isinstance(answer, str) else "answers"), True

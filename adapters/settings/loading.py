@@ -214,6 +214,16 @@ class Settings:
         return self.imageapi_data / "meaning.db"
 
     @property
+    def roots_file(self) -> Path:
+        """Where it is kept which folder stood at the root of each library."""
+        return self.imageapi_data / "roots.json"
+
+    @property
+    def unknown_files_file(self) -> Path:
+        """Where it is kept what files of unknown extensions are."""
+        return self.imageapi_data / "unknown_files.db"
+
+    @property
     def own_folders(self) -> tuple[Path, ...]:
         """Folders of what imageapi makes, which are no part of a library that holds them."""
         videos = (self.video_path, self.gifs_directory, self.preview_clips_directory)

@@ -91,13 +91,14 @@ class SmsClient:
                 raise self._malformed(f"more than {self._most_messages} messages from {first} to {last}")
         return tuple(sorted(found.values(), key=lambda message: (message.sent_at, message.id)))
 
-    def state(self) -> str:
-        """Whether the service answers, or why not, for people; it is asked for a day that has no messages."""
+    def state(self) -> tuple[str, bool]:
+        """Whether the service answers, or why not, for people, and whether it does; it is asked for a day that has no
+        messages."""
         try:
             self.messages(_EMPTY_DAY, _EMPTY_DAY)
         except AdapterError as error:
-            return str(error)
-        return "answers"
+            return str(error), False
+        return "answers", True
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,14 +8,22 @@ from contextlib import contextmanager
 from adapters.settings import Settings
 from adapters.store.database import Database
 from adapters.store.erase import finish, is_unfinished
+from adapters.store.first_look import require_ours
 from adapters.store.ledger import Ledger
 from adapters.store.locks import alone, serving
 
 
 def build_ledger(settings: Settings) -> Ledger:
-    """The log and its read tables, in the database that is set; a data folder is made where there is none."""
+    """The log and its read tables, in the database that is set; a data folder is made where there is none.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+        RuleViolation: it is another program's.
+    """
     settings.make_data_folder()
-    return Ledger(Database(settings.database_url))
+    database = Database(settings.database_url)
+    require_ours(database)
+    return Ledger(database)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Engine, FromClause, create_engine, event, exc, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.pool import QueuePool
 
 from domain.base.errors import RuleViolation, Unavailable
@@ -23,6 +24,8 @@ WRITER_LOCK = 0x696D61676561
 """Key of the PostgreSQL advisory lock around every append (`imagea` in ASCII): commit order equals position order."""
 READERS = 16
 BUSY_SECONDS = 60.0
+CONNECT_SECONDS = 10
+"""How long a new connection to PostgreSQL may take."""
 READERS_END_SECONDS = 5.0
 """How long `scrub` waits for those who read what it is to remove."""
 PAGE_BYTES = 8192
@@ -50,10 +53,8 @@ class Database:
             self._writer = self._sqlite_engine(size=1)
             self._reader = self._sqlite_engine(size=READERS)
         else:
-            self._writer = create_engine(self.url, pool_size=2, pool_pre_ping=True, isolation_level="READ COMMITTED")
-            self._reader = create_engine(
-                self.url, pool_size=READERS, max_overflow=8, pool_pre_ping=True, isolation_level="REPEATABLE READ"
-            )
+            self._writer = self._postgres_engine("READ COMMITTED", pool_size=2)
+            self._reader = self._postgres_engine("REPEATABLE READ", pool_size=READERS, max_overflow=8)
 
     @property
     def dialect(self) -> Dialect:
@@ -83,6 +84,10 @@ class Database:
         engine.dialect.statement_compiler = _SQLiteWithHints
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
+
+    def _postgres_engine(self, isolation: IsolationLevel, **pool: int) -> Engine:
+        connect = {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(self.url, pool_pre_ping=True, isolation_level=isolation, connect_args=connect, **pool)
 
     @contextmanager
     def writing(self, *, unchecked: bool = False) -> Iterator[Connection]:

@@ -22,7 +22,7 @@ from projections.apply import rendered
 
 FORMAT = 1
 BATCH = 1000
-POLICIES_THAT_DECIDE = ("autobind",)
+POLICIES_THAT_DECIDE = ("autobind", "keywords")
 """Their checkpoints travel: a policy that read the log anew would decide again where a person has decided since."""
 Report = Callable[[int, int], None]
 

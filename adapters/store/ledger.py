@@ -200,7 +200,7 @@ class Ledger:
             return head(connection)[0]
 
     def events(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Recorded]:
-        """Events after a position, in order, of these stored names where given."""
+        """Events after a position, in order, of these current stored names and their older versions where given."""
         with self.database.reading() as connection:
             return [self.mapper.recorded(row) for row in connection.execute(events_after(after, limit, topics))]
 

@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 
 from adapters.store.database import Database
-from domain.events.event import Event, Recorded, class_of
+from domain.events.event import Event, Recorded, class_of, stored_names
 from projections.apply import rendered
 from projections.tables.projection import Id
 from projections.tables.schema import embeddings_table
@@ -242,7 +242,8 @@ def take_ids(connection: Connection, counter: str, count: int) -> range:
 
 
 def events_after(position: int, limit: int, topics: Sequence[str] = ()) -> Select[*tuple[Any, ...]]:
-    """Rows of the log, whole, in the order of their positions, from the one after `position`."""
+    """Rows of the log, whole, in the order of their positions, from the one after `position`; of these events where any
+    are given, by their current stored names, in whatever version the log holds them."""
     t = log_events
     statement = select(t).where(t.c.position > position).order_by(t.c.position).limit(limit)
-    return statement.where(t.c.topic.in_(topics)) if topics else statement
+    return statement.where(t.c.topic.in_(stored_names(topics))) if topics else statement

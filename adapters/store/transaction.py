@@ -113,9 +113,11 @@ class Transaction(Lookups):
         """What follows belongs to this operation, which began before."""
         self.operation_id = operation_id
 
-    def next_operation(self) -> None:
-        """What follows is another operation, which has to `begin`."""
+    def next_operation(self, *, caused_by: int | None = None) -> None:
+        """What follows is another operation, which has to `begin`; `caused_by` is the position of the event that it
+        answers."""
         self.operation_id = None
+        self._causation = self._causation if caused_by is None else caused_by
 
     def end(self, text: str) -> None:
         """Say what came of a long operation."""

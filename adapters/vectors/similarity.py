@@ -8,7 +8,7 @@ than the tables, and none reads a million rows.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -75,18 +75,22 @@ class Similarity:
         return _Persons(lookups, space, face, vector, never).nearest(limit, least, self._step)
 
     def similar(self, lookups: Lookups, face: Face, limit: int, least: float) -> list[tuple[int, float]]:
-        """The visible unassigned faces likest to `face`, the likest first: `(face_id, similarity)`."""
+        """The visible unassigned faces likest to `face`, the likest first: `(face_id, similarity)`; none that was said
+        not to be the person whose face it is."""
         vector = self._vector_of(lookups, face)
         if vector is None:
             return []
         space = self._space(lookups, face.model_version)
         near = space.nearest(vector, least)
+        whose = None if face.person_id is None else lookups.persons.get(face.person_id)
+        person = None if whose is None else whose.canonical_id
         found: list[tuple[int, float]] = []
         for start in range(0, len(near.places), self._step):
             ids = space.ids(near.places[start : start + self._step]).tolist()
             faces = lookups.embedded_faces.unassigned_with(ids)
+            never = {face.id} if person is None else {face.id} | _refused(lookups, person, faces)
             for id_, cosine in zip(ids, near.cosines[start : start + self._step].tolist(), strict=True):
-                found += [(each, round(cosine, 4)) for each in faces.get(id_, ()) if each != face.id]
+                found += [(each, round(cosine, 4)) for each in faces.get(id_, ()) if each not in never]
             if len(found) >= limit:
                 break
         return found[:limit]
@@ -106,6 +110,10 @@ class Similarity:
             space = self._spaces.setdefault(model, Space(model))
         space.catch_up(lookups)
         return space
+
+
+def _refused(lookups: Lookups, person_id: int, faces: Mapping[int, Sequence[int]]) -> set[int]:
+    return lookups.embedded_faces.refused(person_id, [each for those in faces.values() for each in those])
 
 
 class _Persons:

@@ -1,7 +1,9 @@
-"""The worker processes that CPU work runs in: a time limit a task, a memory limit a process, and crashes survived.
+"""The worker processes that CPU work runs in: limits of time a task, a memory limit a process, and crashes survived.
 
 Decoders and models are fed hostile bytes, so a task may hang, fill the memory or end its process. Each of these fails
-that one task with `Unreadable`; the process is replaced and the other tasks never notice. Every process has its own
+that one task; the process is replaced and the other tasks never notice. What computes for too long is the content's own
+fault (`Unreadable`); what was merely waited for too long, or was killed from outside, may be the machine's, which has
+too much to do (`NotInTime`): a busy one blames no content. Every process has its own
 pipe and its own supervising thread, so no lock is shared that a killed process could keep.
 
 Processes start as fresh interpreters (`subprocess`, no fork of a threaded server) and not through `multiprocessing`,
@@ -15,24 +17,23 @@ POSIX only. Task functions are sent by name: they live at the top of a module th
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import multiprocessing.connection
 import os
 import pickle
 import queue
-import resource
 import signal
 import subprocess
 import sys
 import threading
-import traceback
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar, TypeVarTuple
+from typing import Any, Final, TypeVar, TypeVarTuple
 
-from domain.base.errors import Unavailable, Unreadable
+from adapters.workers.memory_budget import MemoryBudget
+from adapters.workers.worker_process import WANTS, Setup
+from domain.base.errors import NotInTime, Unavailable, Unreadable
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
@@ -40,17 +41,13 @@ T = TypeVar("T")
 _BOOT = """
 import sys
 sys.path[:] = {path!r}
-from adapters.workers.pool import run_worker
+from adapters.workers.worker_process import run_worker
 run_worker({task_fd}, {life_fd})
 """
+PATIENCE: Final = 5.0
+"""How many times longer than it may compute a task is waited for: others compute on the same cores."""
+LEAST_PATIENCE: Final = 10.0
 _CLOSED = "The worker processes are shut down."
-
-
-@dataclass(frozen=True)
-class _Setup:
-    initializer: Callable[[], object] | None
-    memory_limit: int | None
-    niceness: int
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,7 @@ class _Task:
     what: str
     message: bytes
     seconds: float
+    patience: float
     future: Future[Any]
 
 
@@ -80,9 +78,12 @@ class WorkerPool:
         niceness: int = 10,
         idle_seconds: float = 300.0,
         start_seconds: float = 120.0,
+        budget: MemoryBudget | None = None,
     ) -> None:
+        """`budget` is what the workers of this pool, and of others that share it, may fill together (`may_fill`)."""
+        self.budget = MemoryBudget() if budget is None else budget
         self.workers = workers
-        self.setup = pickle.dumps(_Setup(initializer, memory_limit, niceness))
+        self.setup = pickle.dumps(Setup(initializer, memory_limit, niceness))
         self.idle_seconds = idle_seconds
         self.start_seconds = start_seconds
         self.tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
@@ -90,19 +91,24 @@ class WorkerPool:
         self.lock = threading.Lock()
         self._lanes = [_Lane(self, f"worker-{n}") for n in range(workers)]
 
-    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float) -> Future[T]:
-        """Run `fn(*args)` in a worker; it may take `timeout` seconds from when a worker begins with it.
+    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts, timeout: float, patience: float | None = None) -> Future[T]:
+        """Run `fn(*args)` in a worker; it may compute for `timeout` seconds, and is waited for `patience` seconds from
+        when a worker begins with it (unless told, `PATIENCE` times as long): a busy machine lets it compute seldom.
 
-        The future gives what `fn` returns or raises (both picklable), or fails with `Unreadable` where the task took
-        too long, used up the memory or ended its process, and with `Unavailable` where no worker could be started or
-        the pool was closed before the task ended.
+        The future gives what `fn` returns or raises (both picklable), or fails with `Unreadable` where the task
+        computed for too long, used up the memory or ended its process, with `NotInTime` where it was waited for too
+        long or was killed, and with `Unavailable` where no worker could be started or the pool was closed before the
+        task ended.
 
         Raises:
             Unavailable: the pool is closed.
         """
         future: Future[T] = Future()
         what = getattr(fn, "__name__", "the task").strip("_").replace("_", " ")
-        task = _Task(what, pickle.dumps((fn, args)), timeout, future)
+        message = b"%f " % timeout + pickle.dumps((fn, args))
+        task = _Task(
+            what, message, timeout, max(LEAST_PATIENCE, timeout * PATIENCE) if patience is None else patience, future
+        )
         with self.lock:
             if self.closed:
                 raise Unavailable(_CLOSED)
@@ -165,11 +171,11 @@ class _Lane:
     def _settle(self, task: _Task) -> None:
         """Give `task`'s future what came of it."""
         try:
-            finished, value, trace = pickle.loads(self._ready_process().ask(task.message, task.seconds))  # noqa: S301 - our own worker
+            finished, value, trace = pickle.loads(self._asked(self._ready_process(), task))  # noqa: S301 - our own worker
         except _TookTooLong:
-            self._fail(task, Unreadable(f"{task.what} took longer than {task.seconds:g} s"))
+            self._fail(task, NotInTime(f"{task.what} was not over after {task.patience:g} s, most of them of waiting"))
         except _Ended as error:
-            self._fail(task, Unreadable(f"{task.what} ended its process ({error})"))
+            self._fail(task, _reason_of_end(task, error))
         except BaseException as error:  # noqa: BLE001 - unpickling raises anything, and the future must settle
             self._fail(task, error)
         else:
@@ -178,6 +184,21 @@ class _Lane:
             else:
                 value.add_note(f"In a worker process:\n{trace}")
                 task.future.set_exception(value)
+
+    def _asked(self, process: _Process, task: _Task) -> bytes:
+        """The worker's answer to a task; on the way it may ask for room in memory, for which it is not hurried."""
+        budget, until = self._pool.budget, time.monotonic() + task.patience
+        answer = process.ask(task.message, task.patience)
+        try:
+            while answer.startswith(WANTS):
+                began = time.monotonic()
+                if not budget.borrow(self, int(answer[len(WANTS) :]), lambda: self._pool.closed):
+                    raise Unavailable(_CLOSED)
+                until += time.monotonic() - began
+                answer = process.ask(b"", max(0.0, until - time.monotonic()))
+            return answer
+        finally:
+            budget.give_back(self)
 
     def _fail(self, task: _Task, error: BaseException) -> None:
         self._end()
@@ -211,7 +232,20 @@ class _TookTooLong(Exception):
 
 
 class _Ended(Exception):
-    """The worker process is gone; the text says how."""
+    """The worker process is gone; the text says how, `status` is subprocess's: None where it still runs."""
+
+    def __init__(self, text: str, status: int | None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def _reason_of_end(task: _Task, ended: _Ended) -> Unreadable | NotInTime:
+    """Whose fault it is that a worker's process ended in the middle of a task."""
+    if ended.status == -signal.SIGPROF:
+        return Unreadable(f"{task.what} took longer than {task.seconds:g} s of computing")
+    if ended.status == -signal.SIGKILL:  # by the system where memory ran out, whoever filled it
+        return NotInTime(f"{task.what} was killed, most likely for lack of memory")
+    return Unreadable(f"{task.what} ended its process ({ended})")
 
 
 class _Process:
@@ -249,7 +283,7 @@ class _Process:
             if self._pipe.poll(seconds):
                 return self._pipe.recv_bytes()
         except (OSError, EOFError):
-            raise _Ended(self._last_words()) from None
+            raise self._ended() from None
         raise _TookTooLong(f"no answer within {seconds:g} s")
 
     def kill(self) -> None:
@@ -263,85 +297,9 @@ class _Process:
         self._pipe.close()
         os.close(self._life_here)
 
-    def _last_words(self) -> str:
+    def _ended(self) -> _Ended:
         try:
             code = self._popen.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
-            return "it closed its pipe"
-        if code == -signal.SIGKILL:
-            return "killed, most likely for lack of memory"
-        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-
-
-def run_worker(task_fd: int, life_fd: int) -> None:
-    """The life of a worker process: set up, then answer tasks until the server closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_the_server(life_fd)
-    pipe: multiprocessing.connection.Connection[bytes, bytes] = multiprocessing.connection.Connection(task_fd)
-    with contextlib.suppress(EOFError, OSError):
-        setup: _Setup = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from our own parent
-        _lower_limits(setup)
-        pipe.send_bytes(_answer(setup.initializer or bool))
-        while True:
-            pipe.send_bytes(_answer(_unpickled(pipe.recv_bytes())))
-
-
-def _unpickled(message: bytes) -> Callable[[], object]:
-    def call() -> object:
-        fn, args = pickle.loads(message)  # noqa: S301 - from our own parent
-        return fn(*args)
-
-    return call
-
-
-def _answer(call: Callable[[], object]) -> bytes:
-    """`(finished, value, traceback)` in pickle: what `call` returned, or what it raised."""
-    try:
-        return pickle.dumps((True, call(), ""))
-    except MemoryError as error:
-        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-        allowed = "there is" if limit == resource.RLIM_INFINITY else f"the {limit // 2**20} MB that a worker may use"
-        return _failure(Unreadable(f"reading it takes more memory than {allowed}"), traceback.format_exception(error))
-    except Exception as error:  # noqa: BLE001 - whatever a task raises belongs to the one who waits for its future
-        return _failure(error, traceback.format_exception(error))
-
-
-def _failure(error: Exception, trace: list[str]) -> bytes:
-    """The error as it is, or its text where it does not survive pickling (a constructor with arguments of its own)."""
-    error.__cause__ = error.__context__ = error.__traceback__ = None
-    answer = (False, error, "".join(trace))
-    try:
-        message = pickle.dumps(answer)
-        pickle.loads(message)  # noqa: S301 - made one line above
-    except Exception:  # noqa: BLE001 - pickling and such constructors fail in any way
-        return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}"), answer[2]))
-    return message
-
-
-def _lower_limits(setup: _Setup) -> None:
-    os.nice(setup.niceness)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if setup.memory_limit is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (setup.memory_limit, setup.memory_limit))
-    # Where the machine runs out of memory, Linux takes the worker and not the server.
-    with contextlib.suppress(OSError), Path("/proc/self/oom_score_adj").open("w") as score:
-        score.write("500")
-
-
-def _end_with_the_server(life_fd: int) -> None:
-    """Kill this process group as soon as the server is gone, in the middle of a task too.
-
-    Linux sends the signal itself (`F_SETSIG`, fcntl(2)), even where native code holds the interpreter's lock; the
-    thread does the same where that is not known.
-    """
-    if sys.platform == "linux":
-        fcntl.fcntl(life_fd, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(life_fd, fcntl.F_SETOWN, -os.getpgrp())
-        fcntl.fcntl(life_fd, fcntl.F_SETFL, fcntl.fcntl(life_fd, fcntl.F_GETFL) | os.O_ASYNC)
-
-    def wait() -> NoReturn:
-        os.read(life_fd, 1)
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-        os._exit(1)
-
-    threading.Thread(target=wait, name="life", daemon=True).start()
+            return _Ended("it closed its pipe", None)
+        return _Ended(f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}", code)

@@ -15,6 +15,8 @@ ImageApiError
 └── AdapterError                 the world outside
     ├── Unavailable              503  nothing configured, refused, timed out: try again later
     │   ├── StillChanging        503  the file is being written: try again soon
+    │   ├── Held                 503  what a disk shows is not believed until somebody says that it is so
+    │   ├── NotInTime            503  waited for too long on a busy machine: try again when it is idle
     │   └── Busy                 503  asked too often, or overloaded: the other side may say when to come again
     ├── Rejected                 502  the other side answered and will say the same again
     └── Unreadable               ---  this content cannot be read; becomes a fact, never a failure
@@ -101,6 +103,16 @@ class Unavailable(AdapterError):
 
 class StillChanging(Unavailable):
     """A file was written while it was read: its turn comes again when it stands still."""
+
+
+class Held(Unavailable):
+    """So much of a library is gone at once that its disk is rather away than its files deleted: nothing is recorded
+    until somebody says that it is so."""
+
+
+class NotInTime(Unavailable):
+    """Something was not over when it was waited for no longer, though it did not compute for long: the machine may have
+    had too much to do."""
 
 
 class Busy(Unavailable):

@@ -36,3 +36,47 @@ def intersection_over_union(a: Box, b: Box) -> float:
     shared = width * height
     either = a.w * a.h + b.w * b.h - shared
     return min(shared / either, 1.0) if either > 0 else 0.0  # areas below the smallest float are nothing
+
+
+WHOLE = Box(0.0, 0.0, 1.0, 1.0)
+LEAST_KEPT = 0.5
+"""A box of which less than this part lies on a picture is not on it."""
+
+
+class Placement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a picture shows an older one: the part `window` of it, turned as the EXIF `orientation` says (1 not at all, 2
+    mirrored, 3 by 180 degrees, 4 upside down, 5 transposed, 6 by 90 degrees clockwise, 7 transversed, 8 by 90 degrees
+    the other way)."""
+
+    window: Box = WHOLE
+    orientation: int = 1
+
+    def of(self, box: Box) -> Box | None:
+        """Where a box of the older picture lies on this one; None where less than half of it does."""
+        placed = self.unclamped(box)
+        if placed.x >= 0 and placed.y >= 0 and placed.x + placed.w <= 1 and placed.y + placed.h <= 1:
+            return placed
+        kept = clamped(placed)
+        return kept if kept.w * kept.h >= LEAST_KEPT * placed.w * placed.h else None
+
+    def unclamped(self, box: Box) -> Box:
+        """Where a box of the older picture lies on this one or beside it."""
+        window = self.window
+        x, y = (box.x - window.x) / window.w, (box.y - window.y) / window.h
+        w, h = box.w / window.w, box.h / window.h
+        right, below = 1 - x - w, 1 - y - h
+        return {
+            1: Box(x, y, w, h),
+            2: Box(right, y, w, h),
+            3: Box(right, below, w, h),
+            4: Box(x, below, w, h),
+            5: Box(y, x, h, w),
+            6: Box(below, x, h, w),
+            7: Box(below, right, h, w),
+            8: Box(y, right, h, w),
+        }[self.orientation]
+
+    @property
+    def inverse(self) -> Placement:
+        """How the older picture shows this one: where it is a part of this one, with something around it."""
+        return Placement(self.unclamped(WHOLE), {6: 8, 8: 6}.get(self.orientation, self.orientation))

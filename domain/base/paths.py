@@ -68,6 +68,11 @@ def folder_of(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def nowhere(media_id: int) -> str:
+    """A path that no file of a library has, since none begins with a slash: of a file whose place another took."""
+    return f"/{media_id}"
+
+
 def name_of(path: str) -> str:
     """The last part of a path text: the file's own name."""
     return path.rpartition("/")[2]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from domain.base.geometry import Box
+from domain.commands.carrying import Found, carry_over_look, followers
 from domain.events.erasure import FaceErased
 from domain.events.event import Event
 from domain.events.face import (
@@ -20,13 +21,14 @@ from domain.events.face import (
     Face,
     FaceDetected,
     FaceEmbedded,
+    FaceFollowed,
     FaceRedetected,
     FaceRetracted,
     MarkerLifted,
 )
 from domain.ports.face_engine import DetectedFace, Detection, Embedding, Resemblance
 from domain.ports.unit_of_work import UnitOfWork
-from domain.rules.carry_over import FirstLook, NewFace, carry_over, erased_before, is_first_look
+from domain.rules.carry_over import Carrying, Look, carrying, is_first_look
 from domain.rules.face_pairing import paired
 
 
@@ -47,6 +49,8 @@ def last_sighting(uow: UnitOfWork, face_id: int) -> FaceSighting | None:
     for recorded in reversed(uow.later_in(f"face-{face_id}", 0)):
         event = recorded.event
         if isinstance(event, FaceEmbedded):
+            return None if event.found is None else FaceSighting(event.found, event.confidence)
+        if isinstance(event, FaceFollowed) and (event.found is not None or event.box != event.was_box):
             return None if event.found is None else FaceSighting(event.found, event.confidence)
         if isinstance(event, (FaceDetected, FaceRedetected)):
             return FaceSighting(event.box, event.confidence)
@@ -81,37 +85,46 @@ def record_detection(
     """
     old = uow.faces.on_content(content_hash)
     pairing = paired(old, detection.faces)
-    is_first = is_first_look(old)
-    erased = erased_before(uow, content_hash, pairing.new) if is_first else []
-    found_new = [found for found in pairing.new if found not in erased]
     model = detection.model_version
     standing = [(face, found) for face, found in pairing.same if face.status == DETECTED]
     again = [(face, found) for face, found in standing if _tells_something(uow, face, model)]
     kept = [(face, (embedded or {})[face.id]) for face in pairing.gone if face.id in (embedded or {})]
+    carried = Carrying()
+    if is_first_look(old):
+        saw = {face.id: found.vector for face, found in standing} | {face.id: one.vector for face, one in kept}
+        carried = carrying(uow, content_hash, old, Look(model, pairing.new, saw, resemblance))
+    found_new = [found for found in pairing.new if found not in carried.erased]
+    followed = followers(uow, carried)
     vectors = [Embedding(model, found.vector) for found in (*(found for _, found in again), *found_new)]
-    saw = {face.id: found.vector for face, found in standing} | {face.id: one.vector for face, one in kept}
     ids = iter(uow.attach([*vectors, *(embedding for _, embedding in kept)]))
-    new = [NewFace(id_, found) for id_, found in zip(_face_ids(uow, len(found_new)), found_new, strict=True)]
+    face_ids = iter(_face_ids(uow, len(found_new) - len(followed)))
     events: list[Event] = []
-    if new or again or kept:
+    if found_new or again or kept:
         markers = uow.faces.markers(content_hash)
         events += [MarkerLifted(id_, content_hash) for id_, _, of_model in markers if of_model == model]
     events += [_redetected(face, found, model, next(ids)) for face, found in again]
+    found = [Found(face, next(ids), None if id(face) in followed else next(face_ids)) for face in found_new]
     events += [
         FaceDetected(
-            face.id, content_hash, face.found.box, face.found.confidence, model_version=model, embedding_id=next(ids)
+            one.face_id,
+            content_hash,
+            one.face.box,
+            one.face.confidence,
+            model_version=model,
+            embedding_id=one.embedding_id,
         )
-        for face in new
+        for one in found
+        if one.face_id is not None
     ]
     events += [FaceEmbedded(face.id, embedding.model_version, next(ids)) for face, embedding in kept]
-    places = zip(_face_ids(uow, len(erased)), erased, strict=True)
+    places = zip(_face_ids(uow, len(carried.erased)), carried.erased, strict=True)
     events += [FaceErased(face_id, content_hash, found.box, model, AUTO) for face_id, found in places]
     events += [FaceRetracted(face.id) for face in pairing.gone if face.status == DETECTED and not _stays(face)]
-    if is_first:
-        events += carry_over(uow, content_hash, old, FirstLook(model, new, saw, resemblance))
     uow.append(*events)
-    _mark(uow, content_hash, NO_FACES, model)
-    return len(new)
+    if not any(placed.found is not None or placed.face.model_version == model for placed in carried.placed):
+        _mark(uow, content_hash, NO_FACES, model)
+    carry_over_look(uow, content_hash, carried, model, found)
+    return len(found)
 
 
 def mark_failed(uow: UnitOfWork, content_hash: bytes, model_version: str, reason: str) -> None:

@@ -210,12 +210,12 @@ def change_faces(
     uow: UnitOfWork, face_ids: Sequence[int], action: str, person_id: int | None = None, name: str | None = None
 ) -> list[Outcome]:
     """Assign (to a person, or to a new one called `name`), unassign, ignore, notice or delete many faces in one
-    operation.
+    operation, or `reject` a person for all of them.
 
     One row an item comes back; an item that cannot be done leaves the others alone.
 
     Raises:
-        RuleViolation: no faces, too many, an unknown action, or no person for `assign`.
+        RuleViolation: no faces, too many, an unknown action, or no person for `assign` or `reject`.
         NotFound: no such person.
         NameTaken: the name of the new person is taken.
     """
@@ -238,6 +238,8 @@ def change_faces(
         return outcomes
     if action == "assign":
         _assign_all(uow, faces, person_id, name)
+    elif action == "reject":
+        _reject_all(uow, faces, person_id)
     else:
         _change_all(uow, faces, action)
     return outcomes
@@ -281,6 +283,23 @@ def _assign_all(uow: UnitOfWork, faces: Sequence[Face], person_id: int | None, n
     uow.append(*(FaceAssigned(f.id, to, BY_USER, f.person_id) for f in faces))
 
 
+def _reject_all(uow: UnitOfWork, faces: Sequence[Face], person_id: int | None) -> None:
+    if person_id is None:
+        raise RuleViolation("name the person_id of whom the faces are not", "person_id")
+    person, behind = live_person(uow, person_id), uow.persons.behind(person_id)
+    events: list[Event] = []
+    refused = 0
+    for face in faces:
+        taken = [FaceUnassigned(face.id, face.person_id)] if face.person_id in behind and face.person_id else []
+        is_news = person_id not in uow.faces.rejected(face.id)
+        events += [*taken, *([FaceRejected(face.id, person_id)] if is_news else [])]
+        refused += bool(taken) or is_news
+    if events:
+        are = "is" if refused == 1 else "are"
+        uow.begin("face.batch", f"said that {faces_in_words(refused)} {are} not {person.name}")
+        uow.append(*events)
+
+
 def _change_all(uow: UnitOfWork, faces: Sequence[Face], action: str) -> None:
     changes: dict[str, tuple[str, list[Event]]] = {
         "unassign": ("unassigned {}", [FaceUnassigned(f.id, f.person_id) for f in faces if f.person_id is not None]),
@@ -289,7 +308,7 @@ def _change_all(uow: UnitOfWork, faces: Sequence[Face], action: str) -> None:
         "notice": ("took {} back from the strangers", [FaceNoticed(f.id) for f in faces if f.ignored]),
     }
     if action not in changes:
-        raise RuleViolation(f"an action is assign, {', '.join(changes)}; {action!r} is none", "action")
+        raise RuleViolation(f"an action is assign, reject, {', '.join(changes)}; {action!r} is none", "action")
     done, events = changes[action]
     if events:
         uow.begin("face.batch", done.format(faces_in_words(len(events))))

@@ -5,7 +5,14 @@ from __future__ import annotations
 from domain.base.errors import Conflict, NotFound
 from domain.commands.persons import check_version
 from domain.events.event import Event
-from domain.events.library import Library, LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed
+from domain.events.library import (
+    Library,
+    LibraryAdded,
+    LibraryKeywordsChosen,
+    LibraryRelocated,
+    LibraryRemoved,
+    LibraryRenamed,
+)
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.unique_names import free_library_name, library_name_of
 
@@ -27,9 +34,18 @@ def add_library(uow: UnitOfWork, root: str, name: str | None = None) -> int:
 
 
 def change_library(
-    uow: UnitOfWork, library_id: int, *, name: str | None = None, root: str | None = None, expected: int | None = None
+    uow: UnitOfWork,
+    library_id: int,
+    *,
+    name: str | None = None,
+    root: str | None = None,
+    keywords_as_tags: bool | None = None,
+    expected: int | None = None,
 ) -> None:
-    """Rename a library, or say that its files are under another root now.
+    """Rename a library, say that its files are under another root now, or whether their keywords become tags.
+
+    A library of that folder that never held a file gives way, in the same operation, to one that holds some: it was not
+    scanned because it was thought to be this one.
 
     Raises:
         NotFound: there is no such library.
@@ -46,9 +62,16 @@ def change_library(
         events.append(LibraryRenamed(library_id, called, library.name))
         done.append(f"renamed the library {library.name} to {called}")
     if root is not None and root != library.root:
-        _require_apart(uow, root, besides=library_id)
+        waiting = _waiting_at(uow, root, library_id)
+        if waiting is not None:
+            events.append(LibraryRemoved(waiting.id))
+        _require_apart(uow, root, library_id, *([] if waiting is None else [waiting.id]))
         events.append(LibraryRelocated(library_id, root, library.root))
         done.append(f"moved the library {library.name} to another folder")
+    if keywords_as_tags is not None and keywords_as_tags != library.keywords_as_tags:
+        events.append(LibraryKeywordsChosen(library_id, keywords_as_tags, library.keywords_as_tags))
+        become = "become" if keywords_as_tags else "no longer become"
+        done.append(f"said that keywords in the files of {library.name} {become} tags")
     if events:
         uow.begin("library.change", ", ".join(done))
         uow.append(*events)
@@ -87,18 +110,28 @@ def shown_library(uow: UnitOfWork, library_id: int, expected: int | None = None)
     return library
 
 
-def overlapping(uow: UnitOfWork, root: str, besides: int | None = None) -> Library | None:
-    """A shown library (besides this one) whose folder is `root`, lies in it or holds it."""
+def overlapping(uow: UnitOfWork, root: str, *besides: int) -> Library | None:
+    """A shown library (besides these) whose folder is `root`, lies in it or holds it."""
     folder = f"{root.rstrip('/')}/"
     for library in uow.libraries.shown():
         other = f"{library.root.rstrip('/')}/"
-        if library.id != besides and (other.startswith(folder) or folder.startswith(other)):
+        if library.id not in besides and (other.startswith(folder) or folder.startswith(other)):
             return library
     return None
 
 
-def _require_apart(uow: UnitOfWork, root: str, besides: int | None = None) -> None:
-    other = overlapping(uow, root, besides)
+def _waiting_at(uow: UnitOfWork, root: str, besides: int) -> Library | None:
+    """The shown library (besides this one, which holds some) whose folder is `root` and that never held a file."""
+    if not uow.media.has_any(besides):
+        return None
+    for library in uow.libraries.shown():
+        if library.id != besides and library.root.rstrip("/") == root.rstrip("/") and not uow.media.has_any(library.id):
+            return library
+    return None
+
+
+def _require_apart(uow: UnitOfWork, root: str, *besides: int) -> None:
+    other = overlapping(uow, root, *besides)
     if other is None:
         return
     if other.root.rstrip("/") == root.rstrip("/"):

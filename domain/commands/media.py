@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
+from domain.commands.carrying import carry_over_changes
 from domain.events.event import Event
-from domain.events.media import FileFacts, Media, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
-from domain.events.tag import MediaTagged
+from domain.events.media import (
+    BY_DATA,
+    FileFacts,
+    Media,
+    MediaChanged,
+    MediaDiscovered,
+    MediaDisplaced,
+    MediaMissing,
+    MediaMoved,
+    MediaReturned,
+    SamePicture,
+)
 from domain.ports.unit_of_work import UnitOfWork
+
+NO_LIKENESSES: Final[Mapping[str, SamePicture]] = {}
 
 
 class ReadFile(msgspec.Struct, frozen=True):
@@ -29,43 +43,65 @@ class RecordedFiles(msgspec.Struct, frozen=True):
     again: int = 0
 
 
+class _Arrivals(msgspec.Struct, frozen=True):
+    """Where the files of a batch come from: `moves` by the path that they came to, and by content the path of a file
+    that has it and `stays`."""
+
+    moves: Mapping[str, Media]
+    stays: Mapping[bytes, Media]
+
+
 def record_files(
-    uow: UnitOfWork, library_id: int, files: Sequence[ReadFile], vanished: Collection[int] = ()
+    uow: UnitOfWork,
+    library_id: int,
+    files: Sequence[ReadFile],
+    vanished: Collection[int] = (),
+    *,
+    likenesses: Mapping[str, SamePicture] = NO_LIKENESSES,
+    faces_follow: bool = True,
 ) -> RecordedFiles:
     """Record a batch of files that were just read; the facts are checked again here, inside the write lock.
 
-    A new place whose bytes are those of a file in `vanished` (ids that the walk no longer met), or else of one that is
-    missing already, is a move: the row, and with it everything decided about the content, goes along.
+    Bytes that lay elsewhere, in a file of `vanished` (ids that the walk no longer met), in one that is missing already,
+    or in one of this batch that has other bytes now, have moved: the row, and with it everything decided about the
+    content, goes along, also where all that differs is what is written into the picture. A file whose place is taken
+    and which is met nowhere is displaced. `likenesses` say by path which other bytes show the picture that was there.
+    What was decided about a content goes to the one that took its place, by an operation of its own; where only the
+    faces can tell whether it is the same picture, that waits until they were looked for, if they are (`faces_follow`).
     """
     known = uow.media.at_each(library_id, [file.path for file in files])
-    wanted = {file.content_hash for file in files if file.content_hash is not None and file.path not in known}
-    met = {media.id for media in known.values()}
-    candidates = [media for media in uow.media.of_contents(wanted) if media.id not in met]
-    sources = _vanished_by_content(candidates, vanished)
-    events: list[Event] = []
+    arrivals = _arrivals(uow, files, known, vanished, likenesses)
+    gone = {source.id for source in arrivals.moves.values()}
+    by_path = {file.path: file for file in files}
+    events: list[Event] = list(_moved(library_id, known, arrivals.moves, by_path, likenesses))
     new: list[ReadFile] = []
     again = 0
     for file in files:
         before = known.get(file.path)
-        if before is not None:
-            events += _seen_again(uow, before, file)
-            again += _is_as_it_was(before, file) and file.facts.reading > before.reading
-        elif file.content_hash is not None and sources.get(file.content_hash):
-            source = sources[file.content_hash].pop()
-            place = (source.library_id, source.path)
-            events.append(MediaMoved(source.id, library_id, file.path, file.facts.mtime_ns, *place))
-        else:
+        if file.path in arrivals.moves:
+            continue
+        if before is None or before.id in gone:
             new.append(file)
-    events = list(dict.fromkeys(events))  # copies that were rewritten alike carry the same tags
-    moved = sum(isinstance(event, MediaMoved) for event in events)
+        elif _is_another_in_its_place(before, file):
+            events.append(MediaDisplaced(before.id, library_id, file.path))
+            new.append(file)
+        else:
+            events += _seen_again(before, file, arrivals.stays, likenesses.get(file.path))
+            again += _is_as_it_was(before, file) and file.facts.reading > before.reading
+    moved = len(arrivals.moves)
     changed = sum(isinstance(event, (MediaChanged, MediaReturned)) for event in events) - again
+    changed -= sum(by_path[path].content_hash != source.content_hash for path, source in arrivals.moves.items())
     if new:
         ids = uow.new_ids("media", len(new))
         events += [
             MediaDiscovered(id_, library_id, file.path, file.content_hash, file.facts)
             for id_, file in zip(ids, new, strict=True)
         ]
+    began = uow.position
     uow.append(*events)
+    positions = ((began + place, event) for place, event in enumerate(events, 1))
+    changes = [(position, event) for position, event in positions if isinstance(event, MediaChanged)]
+    carry_over_changes(uow, changes, faces_follow=faces_follow)
     return RecordedFiles(len(new), changed, moved, again)
 
 
@@ -80,30 +116,145 @@ def record_missing(uow: UnitOfWork, media_ids: Iterable[int]) -> int:
     return len(events)
 
 
-def _vanished_by_content(candidates: Iterable[Media], vanished: Collection[int]) -> Mapping[bytes, list[Media]]:
-    sources: dict[bytes, list[Media]] = {}
-    for media in sorted(candidates, key=lambda media: media.id in vanished):  # the last one is taken first
-        if media.content_hash is not None and (media.id in vanished or not media.present):
-            sources.setdefault(media.content_hash, []).append(media)
+def _arrivals(
+    uow: UnitOfWork,
+    files: Sequence[ReadFile],
+    known: Mapping[str, Media],
+    vanished: Collection[int],
+    likenesses: Mapping[str, SamePicture],
+) -> _Arrivals:
+    """Which files that have other bytes than were known at their places came from where. A picture that was edited in
+    its place has not left it."""
+    here = [file for file in files if file.content_hash is not None and not _holds(known.get(file.path), file)]
+    stood = [file for file in here if file.path in known]
+    edited = {file.path for file in stood if file.path in likenesses or _shows(known[file.path], file)}
+    left = {known[file.path].id for file in stood if file.path not in edited}
+    stay = {known[file.path].id for file in files if file.path in known and known[file.path].id not in left}
+
+    def is_free(media: Media) -> bool:
+        return media.id in left or (media.id not in stay and (media.id in vanished or not media.present))
+
+    holders = uow.media.of_contents({file.content_hash for file in here if file.content_hash is not None})
+    held = {media.content_hash for media in holders}
+    sources = _sources([media for media in holders if is_free(media)], vanished)
+    stays = {media.content_hash: media for media in holders if not is_free(media) and media.content_hash is not None}
+    moves: dict[str, Media] = {}
+    for file in here:
+        source = _taken(sources.get(file.content_hash or b"", []), known.get(file.path))
+        if source is not None:
+            moves[file.path] = source
+    strangers = [file for file in here if file.content_hash not in held and file.path not in edited]
+    pictures = {file.facts.picture_hash for file in strangers if file.facts.picture_hash is not None}
+    gone = {media.id for media in moves.values()}
+    lost = [media for media in uow.media.of_pictures(pictures) if is_free(media) and media.id not in gone]
+    by_picture = _sources(lost, vanished, of_picture=True)
+    for file in strangers:
+        source = _taken(by_picture.get(file.facts.picture_hash or "", []), known.get(file.path))
+        if source is not None:
+            moves[file.path] = source
+    return _Arrivals(moves, stays)
+
+
+def _sources(
+    candidates: Iterable[Media], vanished: Collection[int], *, of_picture: bool = False
+) -> Mapping[bytes | str, list[Media]]:
+    """Files that may have moved, by content or picture; the last one is to be taken first."""
+    sources: dict[bytes | str, list[Media]] = {}
+    for media in sorted(candidates, key=lambda media: (media.id in vanished, media.present)):
+        key = media.picture_hash if of_picture else media.content_hash
+        if key is not None:
+            sources.setdefault(key, []).append(media)
     return sources
 
 
-def _seen_again(uow: UnitOfWork, before: Media, file: ReadFile) -> list[Event]:
+def _taken(sources: list[Media], target: Media | None) -> Media | None:
+    """The likeliest of the files that may have come to a place, which is no longer to be had for another."""
+    for source in reversed(sources):
+        if target is None or source.id != target.id:
+            sources.remove(source)
+            return source
+    return None
+
+
+def _moved(
+    library_id: int,
+    known: Mapping[str, Media],
+    moves: Mapping[str, Media],
+    files: Mapping[str, ReadFile],
+    likenesses: Mapping[str, SamePicture],
+) -> Iterator[Event]:
+    """Each place is free when a file comes to it: whatever stands there moves first, or is displaced where it goes
+    nowhere, or where it waits for a place in a circle."""
+    place_of = {source.id: path for path, source in moves.items()}
+    done: set[str] = set()
+    for first in moves:
+        waiting = [first]
+        while waiting:
+            path = waiting[-1]
+            stands = known.get(path)
+            onward = None if stands is None else place_of.get(stands.id)
+            if onward is not None and onward not in done and onward not in waiting:
+                waiting.append(onward)
+                continue
+            waiting.pop()
+            if path in done:
+                continue
+            done.add(path)
+            if stands is not None and (onward is None or onward not in done or onward in waiting):
+                yield MediaDisplaced(stands.id, library_id, path)
+            yield from _arrived(moves[path], library_id, files[path], likenesses.get(path))
+
+
+def _arrived(source: Media, library_id: int, file: ReadFile, same: SamePicture | None) -> Iterator[Event]:
+    yield MediaMoved(
+        source.id, library_id, file.path, file.facts.mtime_ns, was_library_id=source.library_id, was_path=source.path
+    )
+    if source.content_hash != file.content_hash:
+        why = SamePicture(BY_DATA) if same is None else same
+        yield MediaChanged(source.id, file.content_hash, source.content_hash, file.facts, why)
+
+
+def _seen_again(
+    before: Media, file: ReadFile, stays: Mapping[bytes, Media], same: SamePicture | None
+) -> Iterator[Event]:
     facts = file.facts
-    same = file.content_hash == before.content_hash and facts.problem == before.problem
+    is_same_content = file.content_hash == before.content_hash
     if _is_as_it_was(before, file) and facts.reading <= before.reading:
-        return []
-    if same and not before.present:
-        return [MediaReturned(before.id, facts.mtime_ns)]
-    events: list[Event] = [MediaChanged(before.id, file.content_hash, before.content_hash, facts)]
-    if before.content_hash is not None and file.content_hash is not None and not same:
-        has = {tag.id for tag in uow.tagged.of_content(file.content_hash)}
-        carried = [tag.id for tag in uow.tagged.of_content(before.content_hash) if tag.id not in has]
-        events += [MediaTagged(file.content_hash, tag_id) for tag_id in carried]
-    return events
+        return
+    if is_same_content and facts.problem == before.problem and not before.present:
+        yield MediaReturned(before.id, facts.mtime_ns)
+        return
+    if is_same_content or file.content_hash is None:
+        yield MediaChanged(before.id, file.content_hash, before.content_hash, facts)
+        return
+    holder = stays.get(file.content_hash)
+    if holder is not None:
+        yield MediaChanged(before.id, file.content_hash, before.content_hash, facts, came_from=holder.path)
+        return
+    if same is None and _shows(before, file):
+        same = SamePicture(BY_DATA)
+    yield MediaChanged(before.id, file.content_hash, before.content_hash, facts, same)
+
+
+def _holds(media: Media | None, file: ReadFile) -> bool:
+    return media is not None and media.content_hash == file.content_hash
+
+
+def _shows(media: Media | None, file: ReadFile) -> bool:
+    """Whether a file differs from what is known of it only by what is written into the picture."""
+    return media is not None and media.picture_hash is not None and media.picture_hash == file.facts.picture_hash
+
+
+def _is_another_in_its_place(before: Media, file: ReadFile) -> bool:
+    """Whether what came to the place of a missing file is another one."""
+    if before.present or file.content_hash is None or before.content_hash is None:
+        return False
+    return not _holds(before, file) and not _shows(before, file)
 
 
 def _is_as_it_was(before: Media, file: ReadFile) -> bool:
     """Whether a file is, and is told of, as when it was read last."""
-    now = (file.content_hash, file.facts.problem, file.facts.size, file.facts.mtime_ns)
-    return before.present and now == (before.content_hash, before.problem, before.size, before.mtime_ns)
+    facts = file.facts
+    now = (file.content_hash, facts.problem, facts.size, facts.mtime_ns, facts.sidecar)
+    was = (before.content_hash, before.problem, before.size, before.mtime_ns, before.sidecar)
+    return before.present and now == was

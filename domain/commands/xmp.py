@@ -23,6 +23,7 @@ from domain.rules.face_pairing import paired
 from domain.rules.xmp import Description, Region
 
 READ_KIND: Final = "xmp.read"
+KEYWORDS_KIND: Final = "keywords.tag"
 FROM_XMP: Final = Why("xmp")
 
 
@@ -84,10 +85,25 @@ def take_over(
     return reading.taken
 
 
+def tag_by_keywords(uow: UnitOfWork, content_hash: bytes, keywords: Iterable[str]) -> TakenOver:
+    """Make tags of the keywords of one content, as `take_over` does, where its library says so; nobody asked for it
+    now, so what was undone stays undone."""
+    uow.actor.require("editor")
+    reading = _TakingOver(uow, content_hash, after_undo=False)
+    reading.take_keywords(keywords)
+    if reading.events:
+        uow.begin(KEYWORDS_KIND, "made tags of keywords in files")
+        uow.append(*reading.new, *reading.events)
+        reading.taken.photos = 1
+    return reading.taken
+
+
 class _TakingOver:
     """One content's description on its way into events: `new` persons and tags, then what refers to them."""
 
-    def __init__(self, uow: UnitOfWork, content_hash: bytes) -> None:
+    def __init__(self, uow: UnitOfWork, content_hash: bytes, *, after_undo: bool = True) -> None:
+        """`after_undo` says whether tags are put on again whose putting on was undone."""
+        self._after_undo = after_undo
         self._uow = uow
         self._content = content_hash
         self.taken = TakenOver()
@@ -241,11 +257,11 @@ class _TakingOver:
         return operation is not None and operation.undone_by is not None
 
     def _taken_off(self) -> set[int]:
-        """The tags that somebody took off this content, undoing aside."""
+        """The tags that somebody took off this content, undoing aside where that does not count."""
         return {
             recorded.event.tag_id
             for recorded in self._uow.later_in(f"content-{self._content.hex()}", 0)
-            if isinstance(recorded.event, MediaUntagged) and not was_undo(self._uow, recorded)
+            if isinstance(recorded.event, MediaUntagged) and not (self._after_undo and was_undo(self._uow, recorded))
         }
 
 

@@ -21,7 +21,7 @@ class BurstJoined(Event, frozen=True, omit_defaults=True):
 
 @recorded_as("BurstLeft", "media", "media_id")
 class BurstLeft(Event, frozen=True, omit_defaults=True):
-    """A file is of no burst any more; `path` is where it lies."""
+    """A file is of no burst and no other stack any more but that of its name; `path` is where it lies."""
 
     media_id: int
     library_id: int
@@ -29,8 +29,8 @@ class BurstLeft(Event, frozen=True, omit_defaults=True):
 
 
 class Shot(msgspec.Struct, frozen=True):
-    """A present file as bursts see it: times in microseconds as in `FileFacts`, `burst` what the camera says,
-    `stack` and `stack_rank` as they stand."""
+    """A present file as bursts and stacks see it: times in microseconds and minutes as in `FileFacts`, `burst` what the
+    camera says, `stack` and `stack_rank` as they stand."""
 
     id: int
     library_id: int
@@ -42,6 +42,8 @@ class Shot(msgspec.Struct, frozen=True):
     burst: str | None
     stack: int
     stack_rank: int
+    format: str | None = None
+    taken_offset: int | None = None
 
     @property
     def rank(self) -> int:

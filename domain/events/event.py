@@ -7,7 +7,7 @@ lifts the payloads of the old version; nothing in the log is ever rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -109,3 +109,10 @@ def class_of(topic: str) -> tuple[type[Event], Upcaster | None]:
 def topics() -> Mapping[str, type[Event]]:
     """Every current stored name with its class, for the codec, the golden files and the docs."""
     return dict(_CLASSES)
+
+
+def stored_names(current: Iterable[str]) -> tuple[str, ...]:
+    """These current stored names, each with those under which the log holds older versions of the same fact."""
+    wanted = dict.fromkeys(current)
+    older = [name for name, (cls, _) in _UPCASTERS.items() if cls.topic in wanted]
+    return (*wanted, *older)

@@ -19,6 +19,11 @@ def faces_in_words(count: int) -> str:
     return "1 face" if count == 1 else f"{count} faces"
 
 
+def names_in_words(count: int) -> str:
+    """A number of names in words."""
+    return "1 name" if count == 1 else f"{count} names"
+
+
 class Face(msgspec.Struct, frozen=True):
     """A face row as a command sees it. `person_id` is the person assigned, before merges are followed; `touched` says
     that a person decided something about it (drew, assigned, moved, ignored or deleted it)."""
@@ -208,6 +213,43 @@ class FaceCarried(Event, frozen=True, omit_defaults=True):
     heir: int
 
 
+@recorded_as("FaceFollowed", "face", "face_id")
+class FaceFollowed(Event, frozen=True, omit_defaults=True):
+    """The photo was saved anew, and no file holds the content `was` any more: the face went along to the new one, with
+    all that was decided about it, and lies in `box` there, which was `was_box`. Where an engine found it there, at
+    `found`, the `confidence`, model and embedding are the engine's; otherwise they stay."""
+
+    face_id: int
+    content_hash: bytes
+    was: bytes
+    box: Box
+    was_box: Box
+    confidence: float | None
+    was_confidence: float | None
+    model_version: str
+    was_model_version: str
+    embedding_id: int | None
+    was_embedding_id: int | None
+    found: Box | None = None
+
+
+@recorded_as("FaceUnmatched", "face", "face_id")
+class FaceUnmatched(Event, frozen=True, omit_defaults=True):
+    """What was decided about this face could not be carried over to the content that took the place of its own: nothing
+    there is like it."""
+
+    face_id: int
+    content_hash: bytes
+
+
+@recorded_as("FaceSettled", "face", "face_id")
+class FaceSettled(Event, frozen=True, omit_defaults=True):
+    """Nobody asks any more where this face, which was unmatched on a content, is to be found there."""
+
+    face_id: int
+    content_hash: bytes
+
+
 @recorded_as("ContentMarked", "content", "content_hash")
 class ContentMarked(Event, frozen=True, omit_defaults=True):
     """A content was looked at by a model and has no face row: `status` is `no_faces` or `failed`; `reason` for the
@@ -218,6 +260,15 @@ class ContentMarked(Event, frozen=True, omit_defaults=True):
     status: str
     model_version: str
     reason: str | None = None
+
+
+@recorded_as("ContentCarried", "content", "content_hash")
+class ContentCarried(Event, frozen=True, omit_defaults=True):
+    """What was decided about a content went along to its `heir`, the same picture saved anew: taking back what was
+    decided before takes it back there too."""
+
+    content_hash: bytes
+    heir: bytes
 
 
 @recorded_as("MarkerLifted", "content", "content_hash")

@@ -110,3 +110,12 @@ class TranscriptRewound(Event, frozen=True, omit_defaults=True):
 
     insight_id: int
     kept: int
+
+
+@recorded_as("InsightFollowed", "insight", "insight_id")
+class InsightFollowed(Event, frozen=True, omit_defaults=True):
+    """The photo was saved anew, and no file holds the content `was` any more: the insight is about the new one."""
+
+    insight_id: int
+    content_hash: bytes
+    was: bytes

@@ -8,13 +8,15 @@ from domain.events.event import Event, recorded_as
 
 
 class Library(msgspec.Struct, frozen=True):
-    """A library as it stands; `root` is the escaped text of the folder's bytes."""
+    """A library as it stands; `root` is the escaped text of the folder's bytes, `keywords_as_tags` says whether the
+    keywords that stand in its files become tags."""
 
     id: int
     name: str
     root: str
     removed: bool
     version: int
+    keywords_as_tags: bool = False
 
 
 @recorded_as("LibraryAdded", "library", "library_id", opens=True)
@@ -56,3 +58,12 @@ class LibraryRestored(Event, frozen=True, omit_defaults=True):
     """A removed library is shown again."""
 
     library_id: int
+
+
+@recorded_as("LibraryKeywordsChosen", "library", "library_id")
+class LibraryKeywordsChosen(Event, frozen=True, omit_defaults=True):
+    """Whether the keywords that stand in a library's files become tags was decided."""
+
+    library_id: int
+    as_tags: bool
+    was: bool

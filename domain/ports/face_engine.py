@@ -82,10 +82,17 @@ class Likeness(Protocol):
 
 
 class Resemblance(msgspec.Struct, frozen=True):
-    """Whether two faces of one model may be one person's: from a `likeness` of `least` on, a cosine from -1 to 1."""
+    """Whether two faces of one model may be one person's: from a `likeness` of `least` on, a cosine from -1 to 1; and
+    from `sure` on, far above where faces are bound, they are one face on two versions of a photo."""
 
     likeness: Likeness
     least: float
+    sure: float = 0.75
+
+    @classmethod
+    def of(cls, likeness: Likeness, thresholds: Thresholds) -> Resemblance:
+        """As a model's thresholds have it: `sure` lies halfway from binding to being equal."""
+        return cls(likeness, thresholds.suggest, (1 + thresholds.autobind) / 2)
 
     def is_possible(self, one: bytes, other: bytes) -> bool:
         """Whether these two may be (vectors as in `Embedding`)."""

@@ -17,7 +17,7 @@ from domain.events.entity import Entity, Fact
 from domain.events.face import DETECTED, Face
 from domain.events.insight import Insight, TranscriptMessage
 from domain.events.library import Library
-from domain.events.media import Media
+from domain.events.media import Media, UtcVideo
 from domain.events.operation import Operation
 from domain.events.person import Person
 from domain.events.summary import Summary
@@ -52,11 +52,24 @@ class MediaLookups(Protocol):
     def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
         """Every file with one of these contents, missing ones too."""
 
+    def of_pictures(self, picture_hashes: Collection[str]) -> list[Media]:
+        """Every file with one of these coded pictures, missing ones too."""
+
+    def has_any(self, library_id: int) -> bool:
+        """Whether a library ever held a file."""
+
     def shows_content(self, content_hash: bytes) -> bool:
         """Whether the actor sees a present file with these bytes."""
 
     def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
         """The present, readable files of one folder of a library."""
+
+    def utc_videos(self, library_id: int) -> Sequence[UtcVideo]:
+        """The present videos of a library that know only UTC."""
+
+    def offset_around(self, library_id: int, folder: str, utc: int, apart: int) -> int | None:
+        """The offset of the photo of a library that was taken nearest to a time (both in microseconds), of the same
+        folder where one is at most so far `apart`; None where there is none."""
 
 
 class PersonLookups(Protocol):
@@ -104,6 +117,12 @@ class FaceLookups(Protocol):
 
     def vectors(self, embedding_ids: Iterable[int]) -> Mapping[int, bytes]:
         """Attachments by id."""
+
+    def unmatched_on(self, content_hash: bytes) -> set[int]:
+        """The faces that found no place on this content, which took the place of theirs."""
+
+    def unmatched_contents(self, face_id: int) -> list[bytes]:
+        """The contents on which this face found no place."""
 
     def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
         """Vectors of a canonical person's faces of one model, those that a user decided about first."""
@@ -220,6 +239,9 @@ class InsightLookups(Protocol):
     def get(self, insight_id: int) -> Insight | None:
         """The insight with this id, one that was taken back too."""
 
+    def ids_of_content(self, content_hash: bytes) -> list[int]:
+        """The ids of the insights about a content, those that were taken back too."""
+
 
 class TranscriptLookups(Protocol):
     """What commands ask about conversations."""
@@ -243,6 +265,10 @@ class VisibilityLookups(Protocol):
 
     def faces_of(self, person_id: int) -> int:
         """How many faces that the actor sees are a canonical person's; none of one that was merged or deleted."""
+
+    def knows_person(self, canonical_id: int) -> bool:
+        """Whether who sees some libraries only knows of a live canonical person: a face of it lies or lay there, or it
+        never had one, and they made it or see a photo with the tag of its name."""
 
     def faces_outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
         """How many faces of these persons, of this status, lie in no library that the actor may see."""

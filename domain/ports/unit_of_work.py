@@ -36,8 +36,9 @@ class UnitOfWork(Snapshot, Protocol):
         """A block whose events are all taken back where it raises, so that another way can be tried in the same
         unit of work."""
 
-    def next_operation(self) -> None:
-        """What follows is another operation, which has to `begin`; both happen, or neither."""
+    def next_operation(self, *, caused_by: int | None = None) -> None:
+        """What follows is another operation, which has to `begin`; both happen, or neither. `caused_by` is the position
+        of the event that it answers."""
 
     def new_ids(self, counter: str, count: int) -> range:
         """Public ids that were never used."""

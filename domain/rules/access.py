@@ -1,8 +1,9 @@
 """Who may see what, and who may change it: asked in the snapshot of each query and in the unit of work of each command.
 
 An actor sees the libraries that they are granted, the photos of which a present file lies in one of them, and what is
-about such a photo: its faces, tags and insights, and the facts that were read from these. Of a person or an entity,
-which may be of many photos, an actor knows where they see one of those, or where none of them is out of their sight.
+about such a photo: its faces, tags and insights, and the facts that were read from these. Of a person, who may be on
+many photos, an actor knows where one of those is or was in their sight; of an entity where they see a photo that it is
+from, made it, or know of the person that it is linked to.
 What is not seen is not found. What is seen in part alone is not changed as a whole, but by an admin.
 """
 
@@ -35,14 +36,14 @@ def reaches_everything(actor: Actor) -> bool:
 
 def knows_person(tables: Snapshot, person_id: int) -> bool:
     """Whether the actor may know of a person, merged or not: who sees every library, of each; who sees some, of one
-    with a face in their sight, or with none out of it, and of none that was deleted."""
+    with a face that is or was in their sight, of one without any that they made, or whose name is a tag in their sight,
+    and of none that was deleted."""
     if not tables.actor.is_restricted:
         return True
     person = tables.persons.get(person_id)
     if person is None or person.canonical_id is None:
         return False
-    is_seen = tables.visibility.faces_of(person.canonical_id) > 0
-    return is_seen or not tables.visibility.faces_outside(tables.persons.behind(person.canonical_id))
+    return tables.visibility.knows_person(person.canonical_id)
 
 
 def known_person(tables: Snapshot, person_id: int) -> Person:

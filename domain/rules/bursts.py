@@ -15,8 +15,10 @@ from typing import Final, NamedTuple
 from domain.base.paths import folder_of, name_of
 from domain.events.burst import BurstJoined, BurstLeft, Shot
 from domain.events.event import Event
-from domain.events.media import PICTURE, RANKS, RAW
-from domain.rules.stacks import burst_of, stack_key, stack_of
+from domain.events.media import CAMERA_TIMES, RANKS, RAW
+from domain.events.stack import StackJoined
+from domain.rules.stacking import keys_of, stacks_in
+from domain.rules.stacks import burst_of, stack_of
 
 GAP_MICROS: Final = 1_000_000
 """The longest time between two photos of a burst that nothing but their times tells of."""
@@ -35,7 +37,7 @@ _DATE: Final = re.compile(r"\d{8}")
 
 
 class _Photo(NamedTuple):
-    """All files of one name, and the one that stands for them."""
+    """All files of one stack, and the one that stands for them."""
 
     lead: Shot
     files: Sequence[Shot]
@@ -67,20 +69,21 @@ def bursts_of(shots: Iterable[Shot]) -> Mapping[int, tuple[str, int]]:
 
 
 def changes_of(shots: Sequence[Shot]) -> list[Event]:
-    """What has to be said of the files of one folder so that they are of the bursts that they should be of."""
-    wanted = bursts_of(shots)
+    """What has to be said of the files of one folder so that they are of the bursts and stacks that they should be
+    of."""
+    wanted, keys = bursts_of(shots), keys_of(stacks_in(shots))
     changes: list[Event] = []
     for shot in shots:
         place, folder = (shot.id, shot.library_id), folder_of(shot.path)
-        burst = wanted.get(shot.id)
-        if burst is None:
-            if shot.stack != stack_of(shot.library_id, shot.path):
-                changes.append(BurstLeft(*place, shot.path))
-        elif (shot.stack, shot.stack_rank) != (
-            burst_of(shot.library_id, folder, burst[0]),
-            burst_rank(shot.rank, burst[1]),
-        ):
-            changes.append(BurstJoined(*place, folder, *burst))
+        burst, key, now = wanted.get(shot.id), keys.get(shot.id), (shot.stack, shot.stack_rank)
+        if burst is not None:
+            if now != (burst_of(shot.library_id, folder, burst[0]), burst_rank(shot.rank, burst[1])):
+                changes.append(BurstJoined(*place, folder, *burst))
+        elif key is not None:
+            if now != (burst_of(shot.library_id, folder, key), shot.rank):
+                changes.append(StackJoined(*place, folder, key))
+        elif shot.stack != stack_of(shot.library_id, shot.path):
+            changes.append(BurstLeft(*place, shot.path))
     return changes
 
 
@@ -90,11 +93,7 @@ def burst_rank(rank: int, order: int) -> int:
 
 
 def _photos(shots: Iterable[Shot]) -> Iterator[_Photo]:
-    names: dict[str, list[Shot]] = {}
-    for shot in shots:
-        if shot.rank >= PICTURE:
-            names.setdefault(stack_key(shot.path), []).append(shot)
-    for files in names.values():
+    for files in stacks_in(shots):
         files.sort(key=lambda shot: (shot.rank, shot.path))
         leads = [shot for shot in files if shot.rank == files[0].rank]
         if len(leads) == 1 and leads[0].rank <= RAW:
@@ -123,7 +122,7 @@ def _by_time(photos: Iterable[_Photo]) -> Iterator[tuple[str, list[_Photo]]]:
     cameras: dict[tuple[str, str], list[_Photo]] = {}
     for photo in photos:
         lead = photo.lead
-        if lead.taken_source == "exif" and (lead.make or lead.model):
+        if lead.taken_source in CAMERA_TIMES and (lead.make or lead.model):
             cameras.setdefault((lead.make or "", lead.model or ""), []).append(photo)
     for camera, taken in cameras.items():
         for run in _runs(taken):

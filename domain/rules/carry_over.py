@@ -1,57 +1,74 @@
 """What a person decided about the faces of a photo outlives a rewrite of its file.
 
-An editor that writes a rating into the file, or saves it anew, makes other bytes and so another content. When the new
-content is looked at for the first time, decisions about the content that stood in its place before are carried over to
-the faces that are found in the same spots, unless they are plainly other faces: a camera that counts from 1 again, or
-somebody who saves one photo over another, puts a different photo in that place. Where another file still has that
-content, its decisions stay there as well.
+When a content is looked at for the first time that took the place of another (`domain.rules.succession`), the faces of
+the older one are found on it again: where they lie by what is known of how the one picture shows the other, by their
+likeness, and else where they lie once the picture is turned. What was decided about them goes along. Where no file
+holds the older content any more, the faces themselves do, with their ids; where one does, its faces stay, and what was
+decided is repeated of the new ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
+from domain.base.geometry import Box, Placement
 from domain.events.erasure import FaceErased
 from domain.events.event import Event
 from domain.events.face import (
     AUTO,
     DELETED,
     DETECTED,
+    MANUAL,
     Face,
     FaceAssigned,
     FaceCarried,
     FaceDeleted,
-    FaceDrawn,
+    FaceFollowed,
     FaceIgnored,
     FaceRejected,
-    MarkerLifted,
     Why,
 )
-from domain.events.media import MediaChanged
 from domain.ports.face_engine import DetectedFace, Resemblance
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.face_pairing import is_same_face, paired
+from domain.rules.succession import Predecessor, predecessors
 
-CARRIED = Why("carried")
-
-
-class NewFace(msgspec.Struct, frozen=True):
-    """A face just recorded on the new content."""
-
-    id: int
-    found: DetectedFace
+CARRIED: Final = Why("carried")
+TURNS: Final = (Placement(), Placement(orientation=6), Placement(orientation=3), Placement(orientation=8))
+"""How a picture may be turned where nothing tells how it is: not at all, and by 90, 180 and 270 degrees."""
 
 
-class FirstLook(msgspec.Struct, frozen=True):
-    """What a model found on a content that it had not seen: the `new` faces, and the vectors of those that stood there
-    already and that it `saw`, by their ids. Two faces may be the same as `resemblance` says."""
+class Look(msgspec.Struct, frozen=True):
+    """What a model found on a content that it had not seen: `found` where none stands, and the vectors of those faces
+    that stand there already and that it `saw`, by their ids. `resemblance` compares two faces."""
 
     model_version: str
-    new: Sequence[NewFace]
+    found: Sequence[DetectedFace]
     saw: Mapping[int, bytes]
     resemblance: Resemblance
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A face of an older content and where it lies on the newer one: in `box`, where the model `found` it or not, or as
+    the face `stands` that somebody drew there."""
+
+    face: Face
+    box: Box
+    found: DetectedFace | None = None
+    stands: Face | None = None
+
+
+class Carrying(msgspec.Struct, frozen=True):
+    """What a content takes over from its predecessors: the `placed` faces, the decided ones that are `unmatched`, and
+    the `predecessors` that are the same picture. `erased` are found faces that an erasure took from one of them."""
+
+    placed: tuple[Placed, ...] = ()
+    unmatched: tuple[Face, ...] = ()
+    predecessors: tuple[Predecessor, ...] = ()
+    erased: tuple[DetectedFace, ...] = ()
 
 
 def is_first_look(standing: Sequence[Face]) -> bool:
@@ -59,40 +76,156 @@ def is_first_look(standing: Sequence[Face]) -> bool:
     return all(face.source != AUTO for face in standing)
 
 
-def carry_over(uow: UnitOfWork, content_hash: bytes, standing: Sequence[Face], look: FirstLook) -> list[Event]:
-    """The decisions to repeat on a content that is looked at for the first time; none where it replaced no other.
+def carrying(uow: UnitOfWork, content_hash: bytes, standing: Sequence[Face], look: Look) -> Carrying:
+    """What goes along to a content at its first look, on which `standing` faces were drawn before."""
+    whole = Carrying()
+    found = list(look.found)
+    for chain in predecessors(uow, content_hash):
+        one = _from_chain(uow, content_hash, standing, chain, msgspec.structs.replace(look, found=found))
+        taken = {id(placed.found) for placed in one.placed} | {id(face) for face in one.erased}
+        found = [face for face in found if id(face) not in taken]
+        whole = Carrying(
+            whole.placed + one.placed,
+            whole.unmatched + one.unmatched,
+            whole.predecessors + one.predecessors,
+            whole.erased + one.erased,
+        )
+    return whole
 
-    They go to the faces that were found there just now, and to those that a person drew there before
-    (`standing`) and said nothing else about. Faces that a person drew are drawn again only where the picture still
-    shows the others in their places, since a cropped or turned picture has them elsewhere, and where no face stands.
-    Faces whose vectors are less alike than one person's are not the same; where the old one has no vector of the model
-    that looks, its place alone tells.
-    """
-    stood = _stood_before(uow, content_hash)
-    old = [face for face in stood if _is_to_carry(uow, face, content_hash)]
-    if not old:
-        return []
-    found = paired(old, [face.found for face in look.new])
-    drawn = paired(found.gone, standing, drawn=True)
-    known = _vectors(uow, old, look.model_version)
 
-    def may_be(face: Face, vector: bytes | None) -> bool:
-        return face.id not in known or vector is None or look.resemblance.is_possible(known[face.id], vector)
+def _from_chain(
+    uow: UnitOfWork, content_hash: bytes, standing: Sequence[Face], chain: Sequence[Predecessor], look: Look
+) -> Carrying:
+    old: list[_Old] = []
+    links: list[Predecessor] = []
+    for predecessor in chain:
+        faces = uow.faces.on_content(predecessor.content_hash)
+        for face in faces:
+            if not any(is_same_face(later.face, face.box) for later in old):
+                old.append(_Old(face, predecessor, predecessor.place(face.box)))
+        links.append(predecessor)
+        if not is_first_look(faces):
+            break
+    erased = [one for one in old if _was_erased(uow, one.face)]
+    gone = tuple(box for _, box in paired(_mapped(erased), look.found).same)
+    look = msgspec.structs.replace(look, found=[face for face in look.found if face not in gone])
+    old = [one for one in old if not _was_erased(uow, one.face) and not _was_carried(uow, one.face, content_hash)]
+    placed, missed = _places(uow, old, standing, look)
+    is_same = bool(placed) or any(link.same is not None for link in links)
+    unmatched = tuple(one.face for one in missed if one.face.status == DETECTED and _is_named(one.face))
+    return Carrying(tuple(placed), unmatched, tuple(links) if is_same else (), gone)
 
-    ids = {id(face.found): face.id for face in look.new}
-    same = [(face, ids[id(place)]) for face, place in found.same if may_be(face, place.vector)]
-    same_drawn = [(face, stands) for face, stands in drawn.same if may_be(face, look.saw.get(stands.id))]
-    events: list[Event] = []
-    for face, heir in same:
-        events += _repeated(uow, face, heir)
-    for face, stands in same_drawn:
-        if _is_bare(uow, stands) and face.status == DETECTED:
-            events += _repeated(uow, face, stands.id)
-    if same or same_drawn or not any(face.source == AUTO for face in old):
-        places = [face.box for face in standing]
-        again = [face for face in drawn.gone if not any(is_same_face(face, box) for box in places)]
-        events += _drawn_again(uow, content_hash, again, look.model_version)
-    return events
+
+class _Old(msgspec.Struct, frozen=True):
+    """A face of an older content, and the box in which it lies on the newer one as far as that is known."""
+
+    face: Face
+    predecessor: Predecessor
+    box: Box | None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is known to lie there, whatever a model finds."""
+        return self.predecessor.same is not None and self.predecessor.placements is not None and self.box is not None
+
+
+def _mapped(old: Sequence[_Old], turn: Placement | None = None) -> list[Face]:
+    """The faces as they lie on the newer content, further turned where asked; without those that are not on it."""
+    faces = []
+    for one in old:
+        box = one.box if turn is None or one.box is None else turn.of(one.box)
+        if box is not None:
+            faces.append(msgspec.structs.replace(one.face, box=box))
+    return faces
+
+
+def _places(
+    uow: UnitOfWork, old: Sequence[_Old], standing: Sequence[Face], look: Look
+) -> tuple[list[Placed], list[_Old]]:
+    """Where the old faces are, one to one, and those that are nowhere."""
+    vectors = _vectors(uow, [one.face for one in old], look.model_version)
+    pairs, turn = _by_place(old, look, vectors, Placement()), Placement()
+    if not pairs and not any(one.is_sure for one in old):
+        turns = [(turn, _by_place(old, look, vectors, turn)) for turn in TURNS]
+        turn, pairs = max(turns, key=lambda turned: len(turned[1]))
+    is_known = bool(pairs)
+    pairs |= _by_likeness(old, look, vectors, pairs)
+    placed, left = [], []
+    for one in old:
+        box = one.box if one.box is None else turn.of(one.box)
+        found = pairs.get(one.face.id)
+        stands = None if found is not None else _drawn_there(one.face, box, standing, look, vectors)
+        if found is not None:
+            placed.append(Placed(one.face, _kept(one.face, box, found), found))
+        elif stands is not None:
+            is_known = True
+            placed.append(Placed(one.face, stands.box, stands=stands))
+        else:
+            left.append((one, box))
+    taken = [face.box for face in standing] + [each.box for each in placed]
+    missed = []
+    for one, box in left:
+        is_there = one.is_sure and is_decided(one.face)
+        if box is None or not (is_there or (is_known and one.face.source == MANUAL)):
+            missed.append(one)
+        elif not any(is_same_face(one.face, other) for other in taken):
+            placed.append(Placed(one.face, box))
+    return placed, missed
+
+
+def _kept(face: Face, box: Box | None, found: DetectedFace) -> Box:
+    """The box of a face that was found: a person's own where it lies there."""
+    is_there = box is not None and is_same_face(msgspec.structs.replace(face, box=box), found.box)
+    return box if box is not None and is_there and face.source == MANUAL else found.box
+
+
+def _by_place(
+    old: Sequence[_Old], look: Look, vectors: Mapping[int, bytes], turn: Placement
+) -> dict[int, DetectedFace]:
+    """What was found where the old faces lie and may be they, by the ids of these."""
+    return {
+        face.id: found
+        for face, found in paired(_mapped(old, turn), look.found).same
+        if _may_be(face, found.vector, look, vectors)
+    }
+
+
+def _by_likeness(
+    old: Sequence[_Old], look: Look, vectors: Mapping[int, bytes], pairs: Mapping[int, DetectedFace]
+) -> dict[int, DetectedFace]:
+    """What was found elsewhere and is surely one of the other old faces, the likest first, by the ids of these."""
+    free = [face for face in look.found if all(face is not found for found in pairs.values())]
+    likenesses = sorted(
+        (
+            (look.resemblance.likeness(vectors[one.face.id], [face.vector]), -one.face.id, -place)
+            for one in old
+            if one.face.id in vectors and one.face.id not in pairs
+            for place, face in enumerate(free)
+        ),
+        reverse=True,
+    )
+    found: dict[int, DetectedFace] = {}
+    for likeness, negative_id, negative_place in likenesses:
+        face = free[-negative_place]
+        if likeness >= look.resemblance.sure and -negative_id not in found and face not in found.values():
+            found[-negative_id] = face
+    return found
+
+
+def _drawn_there(
+    face: Face, box: Box | None, standing: Sequence[Face], look: Look, vectors: Mapping[int, bytes]
+) -> Face | None:
+    """The face that somebody drew where an old one lies, and that may be it."""
+    if box is None:
+        return None
+    pairing = paired([msgspec.structs.replace(face, box=box)], standing, drawn=True)
+    there = [stands for _, stands in pairing.same if _may_be(face, look.saw.get(stands.id), look, vectors)]
+    return there[0] if there else None
+
+
+def _may_be(face: Face, vector: bytes | None, look: Look, vectors: Mapping[int, bytes]) -> bool:
+    """Whether an old face may be the one with this vector; where either has none of this model its place tells."""
+    return face.id not in vectors or vector is None or look.resemblance.is_possible(vectors[face.id], vector)
 
 
 def _vectors(uow: UnitOfWork, faces: Sequence[Face], model_version: str) -> dict[int, bytes]:
@@ -102,75 +235,45 @@ def _vectors(uow: UnitOfWork, faces: Sequence[Face], model_version: str) -> dict
     return {face_id: vectors[embedding_id] for face_id, embedding_id in known.items()}
 
 
-def _drawn_again(uow: UnitOfWork, content_hash: bytes, old: Sequence[Face], model_version: str) -> list[Event]:
-    drawn = [face for face in old if face.source != AUTO]
-    markers = uow.faces.markers(content_hash) if drawn else []
-    events: list[Event] = [MarkerLifted(id_, content_hash) for id_, _, model in markers if model == model_version]
-    for face in drawn:
-        face_id = uow.new_id("face")
-        events.append(FaceDrawn(face_id, content_hash, face.box, face.model_version, face.embedding_id))
-        events += _repeated(uow, face, face_id)
-    return events
+def is_decided(face: Face) -> bool:
+    """Whether anybody, or a rule, decided about a face."""
+    return face.touched or face.person_id is not None
 
 
-def erased_before(uow: UnitOfWork, content_hash: bytes, found: Sequence[DetectedFace]) -> list[DetectedFace]:
-    """Those of `found` that stand where an erasure took a face from the content that this one took the place of: they
-    are not to be recorded again."""
-    erased = [face for face in _stood_before(uow, content_hash) if _was_erased(uow, face)]
-    return [box for _, box in paired(erased, found).same]
+def _is_named(face: Face) -> bool:
+    """Whether somebody would look for a face: it has a name, or a person drew it."""
+    return face.person_id is not None or face.source == MANUAL
 
 
-def _is_to_carry(uow: UnitOfWork, face: Face, content_hash: bytes) -> bool:
-    """Whether something was decided about a face, and not carried to this content at an earlier look."""
-    if not (face.touched or face.person_id is not None) or _was_erased(uow, face):
-        return False
-    events = [recorded.event for recorded in uow.later_in(f"face-{face.id}", 0)]
-    heirs = [uow.faces.get(event.heir) for event in events if isinstance(event, FaceCarried)]
-    return all(heir is None or heir.content_hash != content_hash for heir in heirs)
-
-
-def _is_bare(uow: UnitOfWork, face: Face) -> bool:
+def is_bare(uow: UnitOfWork, face: Face) -> bool:
     """Whether nothing was said about a face but that it is one."""
-    is_decided = face.person_id is not None or face.ignored or bool(uow.faces.rejections(face.id))
-    return face.status == DETECTED and not is_decided
+    said = face.person_id is not None or face.ignored or bool(uow.faces.rejections(face.id))
+    return face.status == DETECTED and not said
+
+
+def repeated(uow: UnitOfWork, face: Face, heir: int) -> list[Event]:
+    """What was decided about a face, said of its heir."""
+    events: list[Event] = []
+    if face.person_id is not None:
+        events.append(FaceAssigned(heir, face.person_id, CARRIED))
+    if face.ignored:
+        events.append(FaceIgnored(heir))
+    events += [FaceRejected(heir, person_id) for person_id in sorted(uow.faces.rejections(face.id))]
+    if face.status == DELETED:
+        events.append(FaceDeleted(heir))
+    return [*events, FaceCarried(face.id, heir)]
+
+
+def _was_carried(uow: UnitOfWork, face: Face, content_hash: bytes) -> bool:
+    """Whether a face went to a content already, or has an heir there, from an earlier look: somebody took that back."""
+    events = [recorded.event for recorded in uow.later_in(f"face-{face.id}", 0)]
+    if any(isinstance(event, FaceFollowed) and event.content_hash == content_hash for event in events):
+        return True
+    heirs = [uow.faces.get(event.heir) for event in events if isinstance(event, FaceCarried)]
+    return any(heir is not None and heir.content_hash == content_hash for heir in heirs)
 
 
 def _was_erased(uow: UnitOfWork, face: Face) -> bool:
     if face.status != DELETED or face.embedding_id is not None:
         return False
     return isinstance(uow.later_in(f"face-{face.id}", 0)[0].event, FaceErased)
-
-
-def _repeated(uow: UnitOfWork, face: Face, face_id: int) -> list[Event]:
-    events: list[Event] = []
-    if face.person_id is not None:
-        events.append(FaceAssigned(face_id, face.person_id, CARRIED))
-    if face.ignored:
-        events.append(FaceIgnored(face_id))
-    events += [FaceRejected(face_id, person_id) for person_id in sorted(uow.faces.rejections(face.id))]
-    if face.status == DELETED:
-        events.append(FaceDeleted(face_id))
-    return [*events, FaceCarried(face.id, face_id)]
-
-
-def _stood_before(uow: UnitOfWork, content_hash: bytes) -> list[Face]:
-    """The faces of the content that this one took the place of in a file: of the last one that an engine found any on,
-    since a file may be saved anew more than once before it is looked at, with those drawn on the ones in between."""
-    stood: list[Face] = []
-    for media in uow.media.of_contents([content_hash]):
-        for before in _replaced(uow, media.id, content_hash):
-            faces = uow.faces.on_content(before)
-            stood += [face for face in faces if not any(is_same_face(later, face.box) for later in stood)]
-            if not is_first_look(faces):
-                return stood
-    return stood
-
-
-def _replaced(uow: UnitOfWork, media_id: int, content_hash: bytes) -> list[bytes]:
-    """The contents that a file had before this one, the last first."""
-    events = [recorded.event for recorded in uow.later_in(f"media-{media_id}", 0)]
-    changes = [event for event in events if isinstance(event, MediaChanged)]
-    while changes and changes[-1].content_hash != content_hash:
-        changes.pop()
-    before = [change.was for change in reversed(changes) if change.was is not None and change.was != content_hash]
-    return list(dict.fromkeys(before))

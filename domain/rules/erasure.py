@@ -32,6 +32,7 @@ from domain.events.face import (
     FaceDetected,
     FaceDrawn,
     FaceEmbedded,
+    FaceFollowed,
     FaceMoved,
     FaceRedetected,
     FaceRetracted,
@@ -105,9 +106,9 @@ class Erasure(msgspec.Struct, frozen=True, dict=True):
         return event if isinstance(event, FaceRetracted) and face_id in self.retracted else FaceFactErased(face_id)
 
     def _bared(self, event: Event) -> Event:
-        if isinstance(event, (FaceDrawn, FaceMoved)) and event.embedding_id in self.embeddings:
+        if isinstance(event, (FaceDrawn, FaceMoved, FaceFollowed)) and event.embedding_id in self.embeddings:
             event = replace(event, embedding_id=None)
-        if isinstance(event, FaceMoved) and event.was_embedding_id in self.embeddings:
+        if isinstance(event, (FaceMoved, FaceFollowed)) and event.was_embedding_id in self.embeddings:
             event = replace(event, was_embedding_id=None)
         return event
 
@@ -234,12 +235,13 @@ def tombstone(events: Sequence[Event]) -> FaceErased | None:
     """What stays of a face with these events, None where it was erased before.
 
     The place is where an engine last saw the face, not where a person moved its box to, since an engine will see it
-    there again; a face that was drawn, and that no engine found, is where its box was last.
+    there again; a face that was drawn, and that no engine found, is where its box was last. It is on the content that
+    it went along to last.
     """
     first = events[0]
     if not isinstance(first, (FaceDetected, FaceDrawn)):
         return None
-    box, model, seen = first.box, first.model_version, None
+    content, box, model, seen = first.content_hash, first.box, first.model_version, None
     for event in events:
         if isinstance(event, FaceRedetected) or (isinstance(event, FaceMoved) and isinstance(first, FaceDrawn)):
             box = event.box
@@ -247,8 +249,10 @@ def tombstone(events: Sequence[Event]) -> FaceErased | None:
             model = event.model_version
         if isinstance(event, FaceEmbedded):
             seen = event.found or seen
+        if isinstance(event, FaceFollowed):
+            content, box, seen, model = event.content_hash, event.box, event.found, event.model_version
     source = MANUAL if isinstance(first, FaceDrawn) else AUTO
-    return FaceErased(first.face_id, first.content_hash, seen or box, model, source)
+    return FaceErased(first.face_id, content, seen or box, model, source)
 
 
 def embeddings_of(events: Iterable[Event]) -> set[int]:

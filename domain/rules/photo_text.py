@@ -14,7 +14,7 @@ import msgspec
 
 from domain.base.names import one_line
 
-EDITION: Final = 1
+EDITION: Final = 2
 """Raise it when the text of the same facts changes: every photo is told anew then."""
 LONGEST: Final = 1_000
 """Characters of a photo's text: what follows adds little to what it is about, and takes the bundled model long."""
@@ -35,7 +35,8 @@ _OF_CAMERAS: Final = frozenset(
 
 class PhotoFacts(msgspec.Struct, frozen=True):
     """What is known of a file: `taken_at` microseconds of the wall clock as in `FileFacts`, None where nothing but the
-    time of the file says it; `latitude` in degrees; `title` and `text` are the newest insight's."""
+    time of the file says it; `latitude` in degrees; `title` and `text` are the newest insight's; of what
+    people wrote into the file, `written` is the title, the keywords and the place, and `description` the rest."""
 
     kind: str
     path: str
@@ -46,6 +47,8 @@ class PhotoFacts(msgspec.Struct, frozen=True):
     text: str = ""
     people: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    description: str = ""
 
 
 class PhotoText(msgspec.Struct, frozen=True):
@@ -65,12 +68,14 @@ def text_of_photo(facts: PhotoFacts) -> PhotoText:
 
 
 def _parts(facts: PhotoFacts) -> Iterator[str]:
+    yield from map(_sentence, facts.written)
     yield _sentence(facts.title)
     yield _listed(facts.tags)
     yield f"With {_listed(facts.people)}" if facts.people else ""
     yield _sentence(facts.place)
     yield _sentence(" ".join(_words_of(facts.path)))
     yield "Video" if facts.kind == "video" else ""
+    yield _sentence(facts.description)
     yield _sentence(facts.text)
 
 

@@ -1,4 +1,5 @@
-"""Stacks: the files that one press of the shutter left beside each other, told by their names alone."""
+"""Stacks by their names: the files that one press of the shutter left beside each other, as long as nothing else is
+known of them. `stacking` tells what speaks against that once a scan knows a folder."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def stack_of(library_id: int, path: str) -> int:
 
 
 def burst_of(library_id: int, folder: str, burst: str) -> int:
-    """The number of a burst of a folder, which no name makes: no path has two slashes in a row."""
+    """The number of a burst, or of another stack, of a folder, which no name makes: no path has two slashes in a
+    row."""
     return _number(library_id, folder, f"{folder}//{burst}")
 
 

@@ -7,11 +7,12 @@ says what this event wrote. What was only built beside it stays.
 
 from __future__ import annotations
 
-from domain.undo import entities, erasures, faces, insights, libraries, persons, summaries, tags
+from domain.undo import carried, entities, erasures, faces, insights, libraries, persons, summaries, tags
 from domain.undo.inverses import inverse_of
 from domain.undo.undoable import kinds_taken_back
 
 __all__ = [
+    "carried",
     "entities",
     "erasures",
     "faces",

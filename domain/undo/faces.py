@@ -16,6 +16,7 @@ from domain.events.face import (
     FaceDeleted,
     FaceDetected,
     FaceDrawn,
+    FaceFollowed,
     FaceIgnored,
     FaceMoved,
     FaceNoticed,
@@ -154,9 +155,15 @@ def _require_none_found(uow: UnitOfWork, recorded: Recorded, face: Face) -> None
             )
 
 
+def _went_along(uow: UnitOfWork, recorded: Recorded) -> bool:
+    return any(isinstance(later.event, FaceFollowed) for later in uow.later_in(recorded.stream, recorded.position))
+
+
 @takes_back(FaceMoved)
 def _moved(uow: UnitOfWork, recorded: Recorded, event: FaceMoved) -> Iterable[Event]:
     face = _face(uow, event.face_id, recorded)
+    if face.box != event.box and _went_along(uow, recorded):
+        return  # the box on the photo that was saved anew is another one
     require_last_write(uow, recorded, (FaceMoved,), "moved the box", stands=face.box == event.box)
     yield FaceMoved(
         event.face_id,

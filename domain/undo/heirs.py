@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from domain.events.erasure import FaceErased
 from domain.events.event import Recorded
-from domain.events.face import FaceCarried, FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn
+from domain.events.face import ContentCarried, FaceCarried, FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn
 from domain.ports.unit_of_work import UnitOfWork
 
 DRAWINGS = (FaceDrawn, FaceMoved, FaceReinstated, FaceWithdrawn)
@@ -20,6 +20,9 @@ def of_heirs(uow: UnitOfWork, recorded: Recorded) -> Iterator[Recorded]:
     the position where the face was carried, so that what was decided about the heir later stands in the way."""
     for later in uow.later_in(recorded.stream, recorded.position):
         if not isinstance(later.event, FaceCarried):
+            continue
+        carried_by = uow.operations.get(later.operation_id)
+        if carried_by is not None and carried_by.undone_by is not None:
             continue
         heir = later.event.heir
         began = uow.later_in(f"face-{heir}", 0)[0]
@@ -34,3 +37,12 @@ def of_heirs(uow: UnitOfWork, recorded: Recorded) -> Iterator[Recorded]:
 def was_carried(uow: UnitOfWork, face_id: int) -> bool:
     """Whether a face has an heir."""
     return any(isinstance(recorded.event, FaceCarried) for recorded in uow.later_in(f"face-{face_id}", 0))
+
+
+def content_heirs(uow: UnitOfWork, recorded: Recorded, content_hash: bytes) -> Iterator[bytes]:
+    """The contents to which what `recorded` says of a content went along since."""
+    for later in uow.later_in(f"content-{content_hash.hex()}", recorded.position):
+        operation = uow.operations.get(later.operation_id)
+        if isinstance(later.event, ContentCarried) and (operation is None or operation.undone_by is None):
+            yield later.event.heir
+            yield from content_heirs(uow, later, later.event.heir)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from domain.base.errors import Conflict, Erased, InTheWay, RuleViolation
+from domain.commands.carrying import CARRY
 from domain.events.erasure import PersonErased
 from domain.events.event import Event, Recorded
 from domain.events.face import FaceAssigned, MarkerLifted
@@ -16,8 +17,8 @@ from domain.undo.heirs import of_heirs
 from domain.undo.undoable import inverse_for
 
 Kinds = tuple[type[Event], ...]
-DETECTION = "detect"
-"""The kind of operation that repeats decisions of old on a photo that was saved anew, and decides nothing."""
+REPEATING: Final = frozenset({"detect", CARRY})
+"""The kinds of operation that repeat decisions of old on a photo that was saved anew, and decide nothing."""
 ERASURE = "erase"
 
 
@@ -121,7 +122,7 @@ def later_write(uow: UnitOfWork, recorded: Recorded, stream: str, kinds: Kinds) 
     """The newest operation after `recorded` that wrote one of `kinds` to `stream` and still has its effect."""
     for later in reversed(uow.later_in(stream, recorded.position)):
         operation = uow.operations.get(later.operation_id) if isinstance(later.event, kinds) else None
-        is_decision = operation is not None and operation.kind != DETECTION
+        is_decision = operation is not None and operation.kind not in REPEATING
         if operation is not None and is_decision and _stands(operation, recorded):
             return operation
     return None

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 from domain.commands.libraries import overlapping
 from domain.events.event import Event, Recorded
-from domain.events.library import LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed, LibraryRestored
+from domain.events.library import (
+    LibraryAdded,
+    LibraryKeywordsChosen,
+    LibraryRelocated,
+    LibraryRemoved,
+    LibraryRenamed,
+    LibraryRestored,
+)
 from domain.ports.unit_of_work import UnitOfWork
 from domain.undo.inverses import Kinds, blocked, require_last_write
 from domain.undo.undoable import takes_back
@@ -18,7 +25,7 @@ def _require_place(uow: UnitOfWork, recorded: Recorded, library_id: int, name: s
     if holder is not None and holder.id != library_id:
         takes: Kinds = (LibraryAdded, LibraryRenamed, LibraryRestored)
         raise blocked(uow, recorded, f"library-{holder.id}", takes, f"gave the name {name} to library {holder.id}")
-    other = overlapping(uow, root, besides=library_id)
+    other = overlapping(uow, root, library_id)
     if other is not None:
         takes = (LibraryAdded, LibraryRelocated, LibraryRestored)
         what = f"put library {other.id} at {other.root}, where files would be twice"
@@ -43,6 +50,14 @@ def _relocated(uow: UnitOfWork, recorded: Recorded, event: LibraryRelocated) -> 
     if library is not None and not library.removed:
         _require_place(uow, recorded, library.id, library.name, event.was)
     yield LibraryRelocated(event.library_id, event.was, event.root)
+
+
+@takes_back(LibraryKeywordsChosen)
+def _keywords_chosen(uow: UnitOfWork, recorded: Recorded, event: LibraryKeywordsChosen) -> Iterable[Event]:
+    library = uow.libraries.get(event.library_id)
+    stands = library is not None and library.keywords_as_tags == event.as_tags
+    require_last_write(uow, recorded, (LibraryKeywordsChosen,), "said what becomes of keywords", stands=stands)
+    yield LibraryKeywordsChosen(event.library_id, event.was, event.as_tags)
 
 
 @takes_back(LibraryRemoved)

@@ -8,22 +8,32 @@ from domain.events.event import Event, Recorded
 from domain.events.tag import MediaTagged, MediaUntagged, TagCreated, TagDeleted, TagRecoloured, TagRenamed, TagRestored
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.access import require_photo_in_sight, require_tag_in_sight
+from domain.undo.heirs import content_heirs
 from domain.undo.inverses import blocked, require_last_write
 from domain.undo.undoable import takes_back
 
 
+def _require_in_sight(uow: UnitOfWork, recorded: Recorded, content_hash: bytes) -> None:
+    """Raises `Forbidden` where no file that the actor sees shows the content, or one that it went along to."""
+    heirs = content_heirs(uow, recorded, content_hash)
+    if not any(uow.media.shows_content(heir) for heir in heirs):
+        require_photo_in_sight(uow, content_hash, "a photo")
+
+
 @takes_back(MediaTagged)
 def _tagged(uow: UnitOfWork, recorded: Recorded, event: MediaTagged) -> Iterable[Event]:
-    require_photo_in_sight(uow, event.content_hash, "a photo")
-    if event.tag_id in uow.tagged.ids_of_content(event.content_hash):
-        yield MediaUntagged(event.content_hash, event.tag_id)
+    _require_in_sight(uow, recorded, event.content_hash)
+    for content in (event.content_hash, *content_heirs(uow, recorded, event.content_hash)):
+        if event.tag_id in uow.tagged.ids_of_content(content):
+            yield MediaUntagged(content, event.tag_id)
 
 
 @takes_back(MediaUntagged)
 def _untagged(uow: UnitOfWork, recorded: Recorded, event: MediaUntagged) -> Iterable[Event]:
-    require_photo_in_sight(uow, event.content_hash, "a photo")
-    if event.tag_id not in uow.tagged.ids_of_content(event.content_hash):
-        yield MediaTagged(event.content_hash, event.tag_id)
+    _require_in_sight(uow, recorded, event.content_hash)
+    for content in (event.content_hash, *content_heirs(uow, recorded, event.content_hash)):
+        if event.tag_id not in uow.tagged.ids_of_content(content):
+            yield MediaTagged(content, event.tag_id)
 
 
 @takes_back(TagRenamed)

@@ -85,6 +85,16 @@ class EmbeddedFaces:
             found.update(id_ for id_ in self._connection.execute(statement).scalars() if id_ is not None)
         return found
 
+    def refused(self, person_id: int, face_ids: Sequence[int]) -> set[int]:
+        """Those of these faces that were said not to be a canonical person."""
+        r, p = self._rejections, self._persons
+        found: set[int] = set()
+        for start in range(0, len(face_ids), CHUNK):
+            these = r.c.face_id.in_(face_ids[start : start + CHUNK])
+            statement = select(r.c.face_id).join(p, r.c.person_id == p.c.id).where(these, p.c.canonical_id == person_id)
+            found.update(self._connection.execute(statement).scalars())
+        return found
+
     # Of nobody, and visible
 
     def _is_nobodys(self) -> ColumnElement[bool]:

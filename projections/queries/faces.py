@@ -68,6 +68,7 @@ class Faces:
         self._persons = tables.persons.table
         self._media = tables.media.table
         self._rejections = tables.rejections.table
+        self._unmatched = tables.unmatched.table
         self._embeddings = tables.embeddings
         self._libraries = tuple(libraries)
 
@@ -131,6 +132,17 @@ class Faces:
         """The persons that this face was said not to be, as they were named then."""
         r = self._rejections
         return set(self._connection.execute(select(r.c.person_id).where(r.c.face_id == face_id)).scalars())
+
+    def unmatched_on(self, content_hash: bytes) -> set[int]:
+        """The faces that found no place on this content, which took the place of theirs."""
+        u = self._unmatched
+        return set(self._connection.execute(select(u.c.face_id).where(u.c.content_hash == content_hash)).scalars())
+
+    def unmatched_contents(self, face_id: int) -> list[bytes]:
+        """The contents on which this face found no place."""
+        u = self._unmatched
+        found = self._connection.execute(select(u.c.content_hash).where(u.c.face_id == face_id)).scalars()
+        return [bytes(content) for content in found]
 
     def some_of(self, person_ids: Collection[int], limit: int) -> list[Face]:
         """Some of the faces that say one of these persons, the newest ones."""

@@ -2,7 +2,7 @@
 
 A fact that comes from a photo is seen by whoever sees a file of that photo, like the insight that it was read from; one
 that a user wrote, by whoever sees its entity. An entity is seen by who sees every library, by who sees one of the
-photos that it or its facts come from, and by everybody where none of them is out of sight; a person likewise.
+photos that it or its facts come from, by who made it, and by who knows of a person that is linked to it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, an
 from domain.base.names import name_key, search_words
 from domain.events.entity import AMENDED, ERASED, GONE, REWOUND, STANDS, Entity, Fact
 from domain.events.insight import ASSISTANT
+from projections.queries.person_sight import PersonSight
 from projections.tables.schema import ReadTables
 
 _ALIASES = tuple[str, ...]
@@ -70,11 +71,11 @@ class FactView(msgspec.Struct, frozen=True):
 
 
 class KnowledgeGraph:
-    """Queries on the knowledge graph; `libraries` are the ids that the asker may see, `everything` says that these are
-    all there are."""
+    """Queries on the knowledge graph; `libraries` are the ids that the asker may see, and `sight` says of which persons
+    they know, None where they see every library."""
 
     def __init__(
-        self, connection: Connection, tables: ReadTables, libraries: Collection[int], *, everything: bool
+        self, connection: Connection, tables: ReadTables, libraries: Collection[int], sight: PersonSight | None
     ) -> None:
         self._connection = connection
         self._entities, self._behind = tables.entities.table, tables.entities.behind
@@ -82,7 +83,7 @@ class KnowledgeGraph:
         self._examinations = tables.examinations.table
         self._insights, self._transcripts = tables.insights.table, tables.transcripts.table
         self._persons, self._media = tables.persons.table, tables.media.table
-        self._libraries, self._everything = tuple(libraries), everything
+        self._libraries, self._sight = tuple(libraries), sight
 
     # What commands decide by
 
@@ -216,7 +217,7 @@ class KnowledgeGraph:
 
     def _is_visible(self, canonical: ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether the asker sees the entity whose canonical id is in a column."""
-        if self._everything:
+        if self._sight is None:
             return canonical.is_not(None)
         e, f = self._entities.alias("origin"), self._facts.alias("mention")
         mate = self._entities.alias("mate")
@@ -229,8 +230,15 @@ class KnowledgeGraph:
         )
         some = (origins, e.c.content_hash), (mentions, f.c.content_hash)
         seen = or_(*(query.where(self._is_seen(content)).exists() for query, content in some))
-        unseen = or_(*(query.where(self._is_out_of_sight(content)).exists() for query, content in some))
-        return and_(canonical.is_not(None), or_(seen, ~unseen))
+        linked = self._persons.alias("linked")
+        known = (
+            select(linked.c.id)
+            .join(mate, mate.c.id == linked.c.entity_id)
+            .where(mate.c.canonical_id == canonical, self._sight.knows(linked.c.canonical_id))
+            .correlate_except(linked, mate)
+        )
+        made = origins.where(self._sight.is_actors(e.c.made_by))
+        return and_(canonical.is_not(None), or_(seen, known.exists(), made.exists()))
 
     def _fact_count(self, canonical: ColumnElement[Any]) -> ColumnElement[int]:
         f, mate = self._facts.alias("counted"), self._entities.alias("counted_of")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select
+from sqlalchemy import BigInteger, Column, Connection, Row, RowMapping, Select, cast, func, select
 
 from domain.events.burst import Shot
-from domain.events.media import Media
+from domain.events.media import STATED_TIMES, Media, UtcVideo
 from projections.tables.media import MediaTable
+
+_WIDEST: Final = 14 * 3600 * 1_000_000
+"""Microseconds that a clock on a wall is apart from UTC at most."""
 
 
 class MediaFiles:
@@ -58,11 +61,16 @@ class MediaFiles:
 
     def of_contents(self, content_hashes: Collection[bytes]) -> list[Media]:
         """Every file with one of these contents in any library, missing ones too, by id."""
-        t = self._table
-        wanted = list(content_hashes)
+        return self._with_one_of(self._table.c.content_hash, list(content_hashes))
+
+    def of_pictures(self, picture_hashes: Collection[str]) -> list[Media]:
+        """Every file with one of these coded pictures in any library, missing ones too, by id."""
+        return self._with_one_of(self._table.c.picture_hash, list(picture_hashes))
+
+    def _with_one_of(self, column: Column[Any], wanted: Sequence[object]) -> list[Media]:
         found: list[Media] = []
         for start in range(0, len(wanted), 500):
-            statement = self._few().where(t.c.content_hash.in_(wanted[start : start + 500])).order_by(t.c.id)
+            statement = self._few().where(column.in_(wanted[start : start + 500])).order_by(self._table.c.id)
             found += map(_media, self._connection.execute(statement))
         return found
 
@@ -80,6 +88,23 @@ class MediaFiles:
         statement = self._few().where(t.c.library_id == library_id, t.c.folder == folder)
         return {media.path: media for media in map(_media, self._connection.execute(statement))}
 
+    def has_any(self, library_id: int) -> bool:
+        """Whether a library ever held a file, be it missing now and whether or not the library is visible."""
+        t = self._table
+        return self._connection.execute(select(t.c.id).where(t.c.library_id == library_id).limit(1)).first() is not None
+
+    def count_present(self, library_id: int) -> int:
+        """How many files of a library are thought present, whether or not it is visible."""
+        t = self._table
+        statement = select(func.count()).where(t.c.library_id == library_id, t.c.present)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def standing(self, library_id: int) -> list[tuple[str, int]]:
+        """Path and size in bytes of each file of a library that is thought present, whether or not it is visible."""
+        t = self._table
+        statement = select(t.c.path, t.c.size).where(t.c.library_id == library_id, t.c.present)
+        return [(path, size) for path, size in self._connection.execute(statement)]
+
     def shots_in(self, library_id: int, folder: str) -> Sequence[Shot]:
         """The present, readable files of one folder of a library, whether or not it is visible; for bursts."""
         t = self._table
@@ -87,6 +112,57 @@ class MediaFiles:
             t.c.library_id == library_id, t.c.folder == folder, t.c.present, t.c.content_hash.is_not(None)
         )
         return [Shot(*row) for row in self._connection.execute(statement.order_by(t.c.id))]
+
+    def utc_videos(self, library_id: int) -> Sequence[UtcVideo]:
+        """The present videos of a library that know only UTC, by id, whether or not it is visible."""
+        t = self._table
+        columns = (t.c.id, t.c.folder, t.c.taken_at, t.c.taken_offset, t.c.offset_source)
+        statement = select(*columns).where(
+            t.c.library_id == library_id, t.c.offset_source.in_(("utc", "photos")), t.c.present
+        )
+        rows = self._connection.execute(statement.order_by(t.c.id)).mappings()
+        return [
+            UtcVideo(
+                row["id"],
+                row["folder"],
+                row["taken_at"] - row["taken_offset"] * 60_000_000,
+                row["taken_offset"] if row["offset_source"] == "photos" else None,
+            )
+            for row in rows
+        ]
+
+    def offset_around(self, library_id: int, folder: str, utc: int, apart: int) -> int | None:
+        """The offset of the photo that states when it was taken, nearest to a time, and is at most so far `apart`; of
+        the same folder where there is one, else of the library."""
+        t = self._table
+        taken = t.c.taken_at - cast(t.c.taken_offset, BigInteger) * 60_000_000  # beyond 32 bits on PostgreSQL
+        away = func.abs(taken - utc)
+        nearest = (
+            select(t.c.taken_offset)
+            .where(
+                t.c.library_id == library_id,
+                t.c.present,
+                t.c.content_hash.is_not(None),
+                t.c.taken_at.between(utc - apart - _WIDEST, utc + apart + _WIDEST),
+                t.c.kind == "photo",
+                t.c.taken_offset.is_not(None),
+                t.c.taken_source.in_(sorted(STATED_TIMES)),
+                away <= apart,
+            )
+            .order_by(away, t.c.id)
+            .limit(1)
+        )
+        here = self._connection.execute(nearest.where(t.c.folder == folder)).scalar_one_or_none()
+        return self._connection.execute(nearest).scalar_one_or_none() if here is None else here
+
+    def keywords(self, library_id: int, after: int, limit: int) -> list[RowMapping]:
+        """The first present files of a library with keywords above an id: `id`, `content_hash` and `keywords`, a line
+        each; whether or not the library is visible."""
+        t = self._table
+        statement = select(t.c.id, t.c.content_hash, t.c.keywords).where(
+            t.c.id > after, t.c.library_id == library_id, t.c.present, t.c.keywords.is_not(None)
+        )
+        return [*self._connection.execute(statement.order_by(t.c.id).limit(limit)).mappings()]
 
     def folders_with_files(self, library_id: int) -> list[str]:
         """The folders of a library in which files are thought present."""

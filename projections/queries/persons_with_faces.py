@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func
 from domain.base.names import search_words
 from domain.events.face import DETECTED
 from projections.queries.library_sets import within
+from projections.queries.person_sight import PersonSight
 from projections.tables.face_detections import QUALITY
 from projections.tables.schema import ReadTables
 
@@ -38,7 +39,7 @@ class PersonView(msgspec.Struct, frozen=True):
 
 class PersonsWithFaces:
     """Queries on persons with their faces; `libraries` are the ids that the asker may see, `knows` whether they may
-    know of the person with an id, `everything` that they may of each."""
+    know of the person with an id, and `sight` says so in a query, None where they may of each."""
 
     def __init__(
         self,
@@ -47,10 +48,10 @@ class PersonsWithFaces:
         libraries: Collection[int],
         *,
         knows: Callable[[int], bool],
-        everything: bool,
+        sight: PersonSight | None,
     ) -> None:
         self._connection = connection
-        self._everything = everything
+        self._sight = sight
         self._knows = knows
         self._persons, self._entities = tables.persons.table, tables.entities.table
         self._faces = tables.faces.table
@@ -168,8 +169,7 @@ class PersonsWithFaces:
     ) -> list[tuple[PersonView, Any]]:
         """Live persons with the sort key of each: `sort` is `name` (A to Z) or `faces` (most first); `after` is the key
         and id of the last one of the page before; `q` words of the name, in any order; `with_faces_only` leaves out who
-        has no visible face, and so it is where the asker may not know of everybody; without `elsewhere` who has faces
-        in no visible library but in others is left out."""
+        has no visible face; without `elsewhere` who has faces in no visible library but in others is left out."""
         p = self._persons
         seen = self._counted().subquery()
         count = func.coalesce(seen.c.face_count, 0)
@@ -183,8 +183,10 @@ class PersonsWithFaces:
             statement = statement.where(p.c.hidden.is_(False))
         for word in search_words(q or ""):
             statement = statement.where(p.c.search_key.contains(word, autoescape=True))
-        if with_faces_only or not self._everything:
+        if with_faces_only:
             statement = statement.where(count > 0)
+        elif self._sight is not None:
+            statement = statement.where(or_(count > 0, self._sight.knows(p.c.canonical_id)))
         elif not elsewhere:
             statement = statement.where(or_(count > 0, ~self._has_faces_anywhere()))
         if sort == "name":

@@ -203,7 +203,7 @@ class PhotoConditions:
         for word, named in self.words:
             pattern = f"%{_escaped(word)}%"
             conditions: list[ColumnElement[bool]] = [
-                column.like(pattern, escape="\\") for column in (m.c.path_key, m.c.camera_key)
+                column.like(pattern, escape="\\") for column in (m.c.path_key, m.c.camera_key, m.c.words_key)
             ]
             for each in named:
                 is_sooner = bool(self.groups) and each.seen < SOONER * self.groups[0].seen

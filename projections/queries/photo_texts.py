@@ -22,7 +22,7 @@ from domain.events.face import (
     FaceWithdrawn,
 )
 from domain.events.insight import InsightDeleted, InsightRestored, InsightWritten
-from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned, VideoZoned
 from domain.events.person import (
     PersonDeleted,
     PersonHidden,
@@ -37,6 +37,7 @@ from domain.rules.photo_text import PhotoFacts
 from projections.tables.schema import ReadTables
 
 _AT_ONCE = 500
+_SHORT = ("title", "keywords", "place")
 _PERSON_EVENTS = (
     *(PersonRenamed, PersonHidden, PersonShown, PersonMerged, PersonUnmerged),
     *(PersonDeleted, PersonRestored),
@@ -44,7 +45,7 @@ _PERSON_EVENTS = (
 _TAG_EVENTS = (TagRenamed, TagDeleted, TagRestored)
 _CONTENT_EVENTS = (MediaTagged, MediaUntagged)
 _INSIGHT_EVENTS = (InsightWritten, InsightDeleted, InsightRestored)
-_MEDIA_EVENTS = (MediaDiscovered, MediaChanged, MediaMoved, MediaMissing, MediaReturned)
+_MEDIA_EVENTS = (MediaDiscovered, MediaChanged, MediaMoved, MediaMissing, MediaReturned, VideoZoned)
 _FACE_EVENTS = (FaceAssigned, FaceUnassigned, FaceDeleted, FaceRestored, FaceWithdrawn, FaceReinstated)
 FOLLOWED: Final[tuple[type[Event], ...]] = (
     *(*_MEDIA_EVENTS, *_CONTENT_EVENTS, *_TAG_EVENTS, *_PERSON_EVENTS, *_INSIGHT_EVENTS, *_FACE_EVENTS),
@@ -76,7 +77,7 @@ class PhotoTexts:
         says is left out, and so is who is hidden."""
         m = self._media
         names = ("id", "library_id", "path", "content_hash", "kind", "taken_at", "taken_source", "latitude")
-        columns = [*(m.c[name] for name in names), m.c.longitude]
+        columns = [*(m.c[name] for name in names), m.c.longitude, *(m.c[name] for name in (*_SHORT, "description"))]
         statement = select(*columns).where(m.c.id.in_(media_ids), m.c.present, m.c.content_hash.is_not(None))
         rows = [*self._connection.execute(statement.order_by(m.c.id)).mappings()]
         contents = {bytes(row["content_hash"]) for row in rows}
@@ -188,4 +189,6 @@ def _facts(
         text=text,
         people=tuple(persons.get(content, ())),
         tags=tuple(tags.get(content, ())),
+        written=tuple(", ".join(row[name].splitlines()) for name in _SHORT if row[name]),
+        description=row["description"] or "",
     )

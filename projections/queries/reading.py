@@ -21,6 +21,7 @@ from projections.queries.libraries import Libraries
 from projections.queries.media import MediaFiles
 from projections.queries.memories import DatedFiles
 from projections.queries.operations import Operations
+from projections.queries.person_sight import PersonSight
 from projections.queries.persons import Persons
 from projections.queries.persons_with_faces import PersonsWithFaces
 from projections.queries.summaries import Summaries
@@ -28,6 +29,7 @@ from projections.queries.tagged import TaggedMedia
 from projections.queries.tags import Tags
 from projections.queries.timeline import Timeline
 from projections.queries.transcripts import Transcripts
+from projections.queries.unmatched import UnmatchedFaces
 from projections.queries.users import Users
 from projections.queries.visibility import Visibility
 from projections.tables.schema import ReadTables
@@ -54,7 +56,11 @@ class Lookups:
     @cached_property
     def visibility(self) -> Visibility:
         """Queries that the rules of access decide by."""
-        return Visibility(self.connection, self.tables, self.visible)
+        return Visibility(self.connection, self.tables, self.visible, self._sight)
+
+    @property
+    def _sight(self) -> PersonSight:
+        return PersonSight(self.tables, self.actor, self.visible)
 
     @cached_property
     def libraries(self) -> Libraries:
@@ -94,7 +100,7 @@ class Lookups:
             self.tables,
             self.visible,
             knows=self._knows_person,
-            everything=not self.actor.is_restricted,
+            sight=self._sight if self.actor.is_restricted else None,
         )
 
     def _knows_person(self, person_id: int) -> bool:
@@ -104,6 +110,11 @@ class Lookups:
     def faces(self) -> Faces:
         """Queries on faces."""
         return Faces(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def unmatched_faces(self) -> UnmatchedFaces:
+        """Queries on faces that found no place on the photo that was saved in place of theirs."""
+        return UnmatchedFaces(self.connection, self.tables, self.visible)
 
     @cached_property
     def embedded_faces(self) -> EmbeddedFaces:
@@ -139,7 +150,7 @@ class Lookups:
     def entities(self) -> KnowledgeGraph:
         """Queries on the knowledge graph."""
         everything = not self.actor.is_restricted and self._only is None
-        return KnowledgeGraph(self.connection, self.tables, self.visible, everything=everything)
+        return KnowledgeGraph(self.connection, self.tables, self.visible, None if everything else self._sight)
 
     @cached_property
     def insights(self) -> Insights:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from domain.events.face import DETECTED
 from projections.queries.library_sets import within
+from projections.queries.person_sight import PersonSight
 from projections.tables.schema import ReadTables
 
 _BATCH = 500
@@ -18,8 +19,10 @@ _BATCH = 500
 class Visibility:
     """How much is in sight of who sees the libraries with the ids `libraries`: what a present file of one shows."""
 
-    def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Connection, tables: ReadTables, libraries: Collection[int], sight: PersonSight
+    ) -> None:
+        self._connection, self._sight = connection, sight
         self._persons, self._faces = tables.persons.table, tables.faces.table
         self._media, self._tagged = tables.media.table, tables.tagged_media.table
         self._person_counts, self._tag_counts = tables.person_counts, tables.tag_counts
@@ -34,6 +37,12 @@ class Visibility:
             .where(p.c.canonical_id == person_id, within(self._person_counts, self._libraries))
         )
         return int(self._connection.execute(statement).scalar_one())
+
+    def knows_person(self, canonical_id: int) -> bool:
+        """Whether who sees some libraries only knows of a live canonical person."""
+        p = self._persons
+        statement = select(p.c.id).where(p.c.id == canonical_id, self._sight.knows(p.c.canonical_id))
+        return self._connection.execute(statement).first() is not None
 
     def faces_outside(self, person_ids: Collection[int], status: str = DETECTED) -> int:
         """How many faces of these persons, of this status, lie in no library in sight, whether their files are there or

@@ -52,6 +52,7 @@ class EntitiesTable(Projection):
             id_column(),
             Column("name", Text, nullable=False),
             Column("name_key", Text, nullable=False),
+            Column("made_by", Text, nullable=False),
             Column("search_key", Text, nullable=False),
             Column("type", Text, nullable=False),
             Column("description", Text, nullable=False),
@@ -139,6 +140,7 @@ def _created(event: EntityCreated, recorded: Recorded) -> Row:
         "canonical_id": event.entity_id,
         "deleted": False,
         "created_at": recorded.recorded_at,
+        "made_by": recorded.actor,
         "version": 1,
     }
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -43,6 +44,7 @@ from domain.events.face import (
     FaceDetected,
     FaceDrawn,
     FaceEmbedded,
+    FaceFollowed,
     FaceIgnored,
     FaceMoved,
     FaceNoticed,
@@ -229,6 +231,26 @@ class FaceDetectionsTable(Projection):
             change.values(**box, **engine, touched=True, version=t.c.version + 1),
             lambda e, r: {
                 "key": e.face_id,
+                "to_model": e.model_version,
+                "to_embedding": e.embedding_id,
+                **_box(e.box, "to_"),
+            },
+        )
+
+        self.on(
+            FaceFollowed,
+            change.values(
+                content_hash=bindparam("to_content"),
+                confidence=case(
+                    (t.c.source == AUTO, bindparam("to_confidence", type_=Float(53))), else_=t.c.confidence
+                ),
+                **box,
+                **engine,
+            ),
+            lambda e, r: {
+                "key": e.face_id,
+                "to_content": e.content_hash,
+                "to_confidence": e.confidence,
                 "to_model": e.model_version,
                 "to_embedding": e.embedding_id,
                 **_box(e.box, "to_"),

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from domain.events.insight import (
     InsightDeleted,
+    InsightFollowed,
     InsightRated,
     InsightRestored,
     InsightWritten,
@@ -79,6 +80,11 @@ class InsightsTable(Projection):
         self.on(InsightRated, change.values(rating=bindparam("to")), lambda e, r: {"key": e.insight_id, "to": e.rating})
         self.on(InsightDeleted, change.values(deleted=True), lambda e, r: {"key": e.insight_id})
         self.on(InsightRestored, change.values(deleted=False), lambda e, r: {"key": e.insight_id})
+        self.on(
+            InsightFollowed,
+            update(t).where(t.c.id == bindparam("key")).values(content_hash=bindparam("to")),
+            lambda e, r: {"key": e.insight_id, "to": e.content_hash},
+        )
         turned = change.values(turns_version=t.c.turns_version + 1)
         self.on(TranscriptAppended, turned, lambda e, r: {"key": e.insight_id})
         self.on(TranscriptRewound, turned, lambda e, r: {"key": e.insight_id})

@@ -5,7 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Integer, Table, Text, bindparam, insert, update
 
 from domain.base.names import name_key
-from domain.events.library import LibraryAdded, LibraryRelocated, LibraryRemoved, LibraryRenamed, LibraryRestored
+from domain.events.library import (
+    LibraryAdded,
+    LibraryKeywordsChosen,
+    LibraryRelocated,
+    LibraryRemoved,
+    LibraryRenamed,
+    LibraryRestored,
+)
 from projections.tables.projection import Projection, id_column
 
 
@@ -23,6 +30,7 @@ class LibrariesTable(Projection):
             Column("root", Text, nullable=False),
             Column("removed", Boolean, nullable=False),
             Column("version", Integer, nullable=False),
+            Column("keywords_as_tags", Boolean, nullable=False),
         )
         shown = t.c.removed.is_(False)
         self.unique_name("libraries_name", shown)
@@ -36,6 +44,7 @@ class LibrariesTable(Projection):
                 "root": e.root,
                 "removed": False,
                 "version": 1,
+                "keywords_as_tags": False,
             },
         )
         key = t.c.id == bindparam("key")
@@ -49,6 +58,11 @@ class LibrariesTable(Projection):
             LibraryRelocated,
             update(t).where(key).values(root=bindparam("to"), **one_more),
             lambda e, r: {"key": e.library_id, "to": e.root},
+        )
+        self.on(
+            LibraryKeywordsChosen,
+            update(t).where(key).values(keywords_as_tags=bindparam("to"), **one_more),
+            lambda e, r: {"key": e.library_id, "to": e.as_tags},
         )
         removed = update(t).where(key).values(removed=bindparam("to"), **one_more)
         self.on(LibraryRemoved, removed, lambda e, r: {"key": e.library_id, "to": True})

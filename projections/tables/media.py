@@ -28,20 +28,32 @@ from sqlalchemy import (
 )
 
 from domain.base.names import search_key
-from domain.base.paths import folder_of, name_of
+from domain.base.paths import folder_of, name_of, nowhere
 from domain.events.burst import BurstJoined, BurstLeft
-from domain.events.media import RANKS, FileFacts, MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.events.media import (
+    RANKS,
+    FileFacts,
+    MediaChanged,
+    MediaDiscovered,
+    MediaDisplaced,
+    MediaMissing,
+    MediaMoved,
+    MediaReturned,
+    VideoZoned,
+)
+from domain.events.stack import StackJoined
 from domain.rules.stacks import burst_of, stack_of, stack_rank
 from projections.tables.projection import Id, Projection, id_column
 
 _FACTS = FileFacts.__struct_fields__
-_WRITTEN = (*_FACTS, "camera_key", "stack_rank")
+_WRITTEN = (*_FACTS, "camera_key", "words_key", "stack_rank")
+STAR = "\N{BLACK STAR}"
 Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points, as SQLite has it."""
 
 
 class MediaTable(Projection):
-    """One row a file of a library. A missing file keeps its row and its path until another file takes the place."""
+    """One row a file of a library. A missing file keeps its row, and its path until another file takes the place."""
 
     def define(self) -> None:
         """Columns, constraints, the indexes of timeline, folders and content, and the writes."""
@@ -83,6 +95,15 @@ class MediaTable(Projection):
             Column("motion_at", BigInteger),
             Column("motion_bytes", BigInteger),
             Column("burst", Text),
+            Column("title", Text),
+            Column("description", Text),
+            Column("rating", Integer),
+            Column("keywords", Text),
+            Column("place", Text),
+            Column("sidecar", Text),
+            Column("offset_source", Text),
+            Column("picture_hash", Text),
+            Column("words_key", Text, nullable=False),
             Column("present", Boolean, nullable=False),
             Column("discovered_at", BigInteger, nullable=False),
             UniqueConstraint("library_id", "path", name=self.named("media_place")),
@@ -99,7 +120,8 @@ class MediaTable(Projection):
         ask; PostgreSQL limits the length of what an index holds, and reads the rows."""
         shown = t.c.present & t.c.content_hash.is_not(None)
         timeline = (t.c.taken_at, t.c.id)
-        filtered = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, t.c.path_key, t.c.camera_key)
+        words = (t.c.path_key, t.c.camera_key, t.c.words_key)
+        filtered = (t.c.library_id, t.c.kind, t.c.latitude, t.c.longitude, t.c.folder, *words)
         rank = t.c.stack_rank
         of_stack = (t.c.stack, rank)
         Index(self.named("media_timeline"), *timeline, rank, *filtered, sqlite_where=shown).ddl_if("sqlite")
@@ -114,7 +136,11 @@ class MediaTable(Projection):
         described = (t.c.taken_at, t.c.latitude, t.c.longitude, t.c.camera_key)
         for name, where, held in (
             ("media_stack", shown, described),
-            ("media_companion", behind, (*described, t.c.library_id, t.c.kind, t.c.folder, t.c.path_key)),
+            (
+                "media_companion",
+                behind,
+                (*described, t.c.library_id, t.c.kind, t.c.folder, t.c.path_key, t.c.words_key),
+            ),
         ):
             Index(self.named(name), *of_stack, *held, sqlite_where=where).ddl_if("sqlite")
             Index(self.named(f"{name}_narrow"), *of_stack, postgresql_where=where).ddl_if("postgresql")
@@ -122,6 +148,10 @@ class MediaTable(Projection):
         Index(self.named("media_content"), *of_content)
         of_folder = (t.c.library_id, t.c.folder, t.c.present, t.c.content_hash, t.c.taken_at, rank)
         Index(self.named("media_folder"), *of_folder)
+        has_picture = t.c.picture_hash.is_not(None)
+        Index(self.named("media_picture"), t.c.picture_hash, sqlite_where=has_picture, postgresql_where=has_picture)
+        of_utc = t.c.offset_source.is_not(None)
+        Index(self.named("media_utc"), t.c.library_id, sqlite_where=of_utc, postgresql_where=of_utc)
         wrong = t.c.problem.is_not(None)
         Index(self.named("media_problem"), t.c.library_id, sqlite_where=wrong, postgresql_where=wrong)
 
@@ -188,11 +218,25 @@ class MediaTable(Projection):
                 "to_mtime": e.mtime_ns,
             },
         )
+        self.on(
+            MediaDisplaced,
+            update(t).where(key).values(path=bindparam("to_path"), present=False),
+            lambda e, r: {"key": e.media_id, "to_path": nowhere(e.media_id)},
+        )
         self.on(MediaMissing, update(t).where(key).values(present=False), lambda e, r: {"key": e.media_id})
         self.on(
             MediaReturned,
             update(t).where(key).values(present=True, mtime_ns=bindparam("to_mtime")),
             lambda e, r: {"key": e.media_id, "to_mtime": e.mtime_ns},
+        )
+        self.on(
+            VideoZoned,
+            update(t)
+            .where(key)
+            .values(
+                taken_at=bindparam("to_at"), taken_offset=bindparam("to_offset"), offset_source=bindparam("to_source")
+            ),
+            lambda e, r: {"key": e.media_id, "to_at": e.taken_at, "to_offset": e.taken_offset, "to_source": "photos"},
         )
         self._define_bursts(t, of_name)
 
@@ -215,6 +259,11 @@ class MediaTable(Projection):
             },
         )
         self.on(
+            StackJoined,
+            update(t).where(key).values(stack=bindparam("to_stack"), stack_rank=of_name),
+            lambda e, r: {"key": e.media_id, "to_stack": burst_of(e.library_id, e.folder, e.stack)},
+        )
+        self.on(
             BurstLeft,
             update(t).where(key).values(stack=bindparam("to_stack"), stack_rank=of_name),
             lambda e, r: {"key": e.media_id, "to_stack": stack_of(e.library_id, e.path)},
@@ -223,5 +272,13 @@ class MediaTable(Projection):
 
 def _facts(facts: FileFacts) -> dict[str, Any]:
     camera = " ".join(word for word in (facts.make, facts.model) if word)
-    key = f"{search_key(camera)}\n{search_key(facts.lens or '')}"
-    return {**msgspec.structs.asdict(facts), "camera_key": key, "stack_rank": stack_rank(facts)}
+    stars = None if facts.rating is None else f"rating:{facts.rating} {STAR * facts.rating}"
+    texts = (stars, facts.title, facts.description, facts.place, *facts.keywords)
+    written = "\n".join(text for text in texts if text)
+    return {
+        **msgspec.structs.asdict(facts),
+        "keywords": "\n".join(facts.keywords) or None,
+        "camera_key": f"{search_key(camera)}\n{search_key(facts.lens or '')}",
+        "words_key": search_key(written),
+        "stack_rank": stack_rank(facts),
+    }

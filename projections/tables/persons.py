@@ -57,6 +57,7 @@ class PersonsTable(Projection):
             Column("canonical_id", Id),
             Column("deleted", Boolean, nullable=False),
             Column("created_at", BigInteger, nullable=False),
+            Column("made_by", Text, nullable=False),
             Column("version", Integer, nullable=False),
             CheckConstraint("merged_into <> id", name=self.named("persons_not_into_itself")),
         )
@@ -87,6 +88,7 @@ class PersonsTable(Projection):
                 "canonical_id": e.person_id,
                 "deleted": False,
                 "created_at": r.recorded_at,
+                "made_by": r.actor,
                 "version": 1,
             },
         )

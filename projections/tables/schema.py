@@ -27,12 +27,14 @@ from projections.tables.libraries import LibrariesTable
 from projections.tables.media import MediaTable
 from projections.tables.operation_persons import OperationPersonsTable
 from projections.tables.operations import OperationsTable
+from projections.tables.person_faces import PersonFacesTable
 from projections.tables.persons import PersonsTable
 from projections.tables.projection import Id, Projection
 from projections.tables.summaries import SummariesTable
 from projections.tables.tagged_media import TaggedMediaTable
 from projections.tables.tags import TagsTable
 from projections.tables.transcripts import TranscriptsTable
+from projections.tables.unmatched_faces import UnmatchedFacesTable
 from projections.tables.users import UsersTable
 from projections.tables.visible_counts import PersonCountsTable, TagCountsTable
 
@@ -73,6 +75,8 @@ class ReadTables:
         self.tagged_media = TaggedMediaTable(self.metadata, generation)
         self.faces = FaceDetectionsTable(self.metadata, generation)
         self.rejections = FaceRejectionsTable(self.metadata, generation)
+        self.person_faces = PersonFacesTable(self.metadata, generation)
+        self.unmatched = UnmatchedFacesTable(self.metadata, generation)
         self.insights = InsightsTable(self.metadata, generation)
         self.transcripts = TranscriptsTable(self.metadata, generation)
         self.facts = FactsTable(self.metadata, generation)
@@ -98,6 +102,8 @@ class ReadTables:
             self.tagged_media,
             self.faces,
             self.rejections,
+            self.person_faces,
+            self.unmatched,
             self.insights,
             self.transcripts,
             self.facts,

@@ -11,7 +11,7 @@ from domain.base.actor import Actor
 from domain.base.errors import Forbidden, NotFound
 from domain.commands.faces import FaceChanges, change_face, change_faces, draw_face, reject_person
 from domain.commands.insights import Writing, rate_insight, write_insight
-from domain.commands.persons import PersonChanges, change_person, delete_person, merge_persons
+from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from domain.commands.review import accept_cluster, bootstrap_persons
 from domain.commands.tags import change_tag, delete_tag, merge_tags, tag_contents, untag_contents
 from domain.events.insight import TranscriptMessage
@@ -68,14 +68,14 @@ def secret(world: World, work: int) -> int:
 def test_no_command_takes_a_person_whom_its_actor_may_not_know_of(
     world: World, boss: int, command: Callable[..., object]
 ) -> None:
-    face, own = world.a_face(), world.a_person("Own")
+    face, own = world.a_face(), world.do(create_person, "Own", actor=ONE_LIBRARY)
     with nothing_appended(world), pytest.raises(NotFound, match=f"there is no person {boss}"):
         world.do(command, boss, face, own, actor=ONE_LIBRARY)
     world.do(command, boss, face, own)
 
 
-def test_a_person_out_of_sight_is_in_no_view_and_a_person_of_nobodys_photos_is(world: World, boss: int) -> None:
-    own, seen = world.a_person("Own"), world.a_person("Seen", world.a_face())
+def test_a_person_out_of_sight_is_in_no_view_and_one_that_the_asker_made_is(world: World, boss: int) -> None:
+    own, seen = world.do(create_person, "Own", actor=ONE_LIBRARY), world.a_person("Seen", world.a_face())
     gone = world.a_person("Gone")
     world.do(delete_person, gone)
     with world.reading(ONE_LIBRARY) as tables:
@@ -86,6 +86,27 @@ def test_a_person_out_of_sight_is_in_no_view_and_a_person_of_nobodys_photos_is(w
         ]
     with world.reading(EDITOR) as tables:
         assert [view.id for view in tables.persons_with_faces.views([boss, own])] == [boss, own]
+
+
+def test_whoever_loses_the_last_face_stays_known_to_who_saw_it_and_to_nobody_else(world: World, boss: int) -> None:
+    face = world.a_face()
+    seen = world.a_person("Seen", face)
+    world.assign(face, None)
+    (only,) = world.faces_of(boss)
+    world.assign(only, None)
+    with world.reading(ONE_LIBRARY) as tables:
+        assert [access.knows_person(tables, each) for each in (seen, boss)] == [True, False]
+        page = tables.persons_with_faces.page(sort="name", after=None, limit=10)
+        assert [view.id for view, _ in page] == [seen]
+
+
+def test_a_person_without_any_face_is_known_by_the_tag_of_their_name(world: World) -> None:
+    face, ann = world.a_face(), world.a_person("Ann")
+    with world.reading(ONE_LIBRARY) as tables:
+        assert not access.knows_person(tables, ann)
+    world.do(tag_contents, [world.face(face).content_hash], "ann")
+    with world.reading(ONE_LIBRARY) as tables:
+        assert access.knows_person(tables, ann)
 
 
 def test_who_was_merged_is_known_where_the_one_that_stayed_is(world: World, boss: int) -> None:

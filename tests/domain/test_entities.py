@@ -431,7 +431,7 @@ def test_what_comes_from_a_library_out_of_sight_is_not_there(world: World, elsew
     ):
         with nothing_appended(world), pytest.raises(NotFound):
             world.do(command, *arguments, actor=ONE_LIBRARY)
-    bob = make(world, "Bob")
+    bob = world.do(create_entity, "Bob", "person", actor=ONE_LIBRARY)
     with nothing_appended(world), pytest.raises(RuleViolation, match="no entity"):
         world.do(record_fact, bob, Statement("knows her", anna), actor=ONE_LIBRARY)
 
@@ -452,7 +452,7 @@ def test_of_an_entity_that_both_tell_of_each_sees_the_own_part(world: World, els
     for command, arguments in (
         (change_entity, (anna, EntityChanges(name="X"))),
         (delete_entity, (anna,)),
-        (merge_entities, (make(world, "Oma"), anna)),
+        (merge_entities, (world.do(create_entity, "Oma", "person", actor=ONE_LIBRARY), anna)),
     ):
         with nothing_appended(world), pytest.raises(Forbidden, match="ask an admin"):
             world.do(command, *arguments, actor=ONE_LIBRARY)
@@ -462,12 +462,24 @@ def test_of_an_entity_that_both_tell_of_each_sees_the_own_part(world: World, els
 def test_what_a_user_wrote_is_seen_by_who_sees_its_entity(world: World, elsewhere: tuple[int, int]) -> None:
     anna, _ = elsewhere
     say(world, anna, "is my cousin")
-    bob = make(world, "Bob")
+    bob = world.do(create_entity, "Bob", "person", actor=ONE_LIBRARY)
     own = say(world, bob, "knows Anna", object_id=anna)
     assert facts(world, anna, ONE_LIBRARY) == []
     assert seen(world, bob, ONE_LIBRARY) is not None
     (fact,) = facts(world, bob, ONE_LIBRARY)
     assert (fact.id, fact.object_id, fact.object_name) == (own, None, None)
+
+
+def test_an_entity_of_no_photo_is_seen_by_who_knows_the_person_that_it_is_linked_to(world: World) -> None:
+    oma, boss = make(world, "Oma"), make(world, "Boss")
+    seen_person = world.a_person("Oma", world.a_face())
+    world.change(seen_person, entity_id=oma)
+    world.change(world.a_person("Boss", world.a_face("boss.jpg", world.library("Work"))), entity_id=boss)
+    say(world, oma, "bakes")
+    assert [fact.text for fact in facts(world, oma, ONE_LIBRARY)] == ["bakes"]
+    assert seen(world, boss, ONE_LIBRARY) is None
+    with world.reading(ONE_LIBRARY) as tables:
+        assert [view.id for view, _ in tables.entities.page(10)] == [oma]
 
 
 def test_what_was_done_to_what_is_out_of_sight_by_now_is_not_undone(world: World, elsewhere: tuple[int, int]) -> None:

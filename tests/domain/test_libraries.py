@@ -90,6 +90,21 @@ def test_a_number_is_no_name_since_it_would_be_taken_for_an_id(world: World, nam
         world.do(change_library, 1, name=name, actor=CLI)
 
 
+def test_what_becomes_of_keywords_is_said_once_and_taken_back(world: World) -> None:
+    operation = world.operation_of(change_library, 1, keywords_as_tags=True, actor=CLI)
+    assert library(world, 1).keywords_as_tags
+    assert world.operation(operation).text == "said that keywords in the files of Family become tags"
+    with nothing_appended(world):
+        world.do(change_library, 1, keywords_as_tags=True, actor=CLI)
+    undone = world.undo(operation, CLI)
+    assert not library(world, 1).keywords_as_tags
+    world.undo(undone, CLI)
+    assert library(world, 1).keywords_as_tags
+    world.do(change_library, 1, keywords_as_tags=False, actor=CLI)
+    with nothing_appended(world), pytest.raises(Conflict):
+        world.undo(operation, CLI)
+
+
 def test_name_and_root_change_in_one_operation(world: World) -> None:
     operation = world.operation_of(change_library, 1, name="Kin", root="/kin", actor=CLI)
     assert (library(world, 1).name, library(world, 1).root) == ("Kin", "/kin")

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
 
 from domain.base.actor import CLI, WATCHER
 from domain.base.errors import NotFound
+from domain.base.geometry import Placement
 from domain.commands.libraries import remove_library
 from domain.commands.media import ReadFile, RecordedFiles, record_files, record_missing
 from domain.commands.tags import tag_contents
-from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned
+from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned, SamePicture
 from domain.events.tag import MediaTagged
 from tests.domain.world import World, content, photo
 
 
-def record(world: World, *files: ReadFile, library: int = 1, vanished: Sequence[int] = ()) -> RecordedFiles:
+def record(
+    world: World, *files: ReadFile, library: int = 1, vanished: Sequence[int] = (), **more: Any
+) -> RecordedFiles:
     """Record a batch; what became of it."""
     with world.uow(WATCHER) as uow:
         uow.begin("scan", "scanned")
-        return record_files(uow, library, files, vanished)
+        return record_files(uow, library, files, vanished, **more)
 
 
 def miss(world: World, *media_ids: int) -> int:
@@ -184,22 +188,28 @@ def test_a_missing_file_that_is_back_with_its_bytes_has_returned(world: World) -
     assert world.media("one.jpg").present
 
 
-def test_a_missing_file_that_is_back_with_other_bytes_has_changed(world: World) -> None:
+def test_other_bytes_in_the_place_of_a_missing_file_are_another_file(world: World) -> None:
     record(world, photo("one.jpg"))
-    miss(world, world.media("one.jpg").id)
-    record(world, photo("one.jpg", "rated"))
+    missing = world.media("one.jpg").id
+    miss(world, missing)
+    record(world, photo("one.jpg", "another"))
     media = world.media("one.jpg")
-    assert (media.present, media.content_hash) == (True, content("rated"))
+    assert (media.present, media.content_hash) == (True, content("another"))
+    assert media.id != missing
+    assert record(world, photo("found again.jpg", "one.jpg")) == RecordedFiles(0, 0, 1)
+    assert world.media("found again.jpg").id == missing
 
 
 # Tags of a rewritten file
+
+RATED = {"one.jpg": SamePicture("data", Placement())}
 
 
 def test_a_rewritten_file_keeps_its_tags(world: World) -> None:
     record(world, photo("one.jpg"))
     for tag in ("holiday", "sea"):
         world.do(tag_contents, [content("one.jpg")], tag)
-    record(world, photo("one.jpg", "rated"))
+    record(world, photo("one.jpg", "rated"), likenesses=RATED)
     assert world.tags("rated") == ["holiday", "sea"]
     assert world.tags("one.jpg") == ["holiday", "sea"]
 
@@ -215,7 +225,9 @@ def test_a_tag_that_the_new_content_has_is_not_given_twice(world: World) -> None
 def test_copies_that_are_rewritten_alike_in_one_batch_keep_their_tags(world: World) -> None:
     record(world, photo("one.jpg"), photo("copy.jpg", "one.jpg"))
     world.do(tag_contents, [content("one.jpg")], "holiday")
-    assert record(world, photo("one.jpg", "rated"), photo("copy.jpg", "rated")) == RecordedFiles(0, 2, 0)
+    likenesses = RATED | {"copy.jpg": SamePicture("data", Placement())}
+    batch = (photo("one.jpg", "rated"), photo("copy.jpg", "rated"))
+    assert record(world, *batch, likenesses=likenesses) == RecordedFiles(0, 2, 0)
     assert world.tags("rated") == ["holiday"]
 
 

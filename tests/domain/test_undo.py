@@ -41,8 +41,6 @@ from tests.domain.world import (
 pytestmark = pytest.mark.usefixtures("replayed")
 RECORDS = {
     "ContentMarked",
-    "FaceDetected",
-    "FaceCarried",
     "FaceEmbedded",
     "FaceRedetected",
     "FaceRetracted",
@@ -52,6 +50,7 @@ RECORDS = {
     "SummaryWritten",
     "MediaChanged",
     "MediaDiscovered",
+    "MediaDisplaced",
     "MediaMissing",
     "MediaMoved",
     "MediaReturned",

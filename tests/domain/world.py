@@ -109,11 +109,11 @@ class World:
         """Add a library."""
         return self.do(add_library, root or f"/photos/{name}", name, actor=CLI)
 
-    def scan(self, *files: ReadFile, library: int = 1, vanished: Sequence[int] = ()) -> None:
+    def scan(self, *files: ReadFile, library: int = 1, vanished: Sequence[int] = (), **more: Any) -> None:
         """Record files as a scan does."""
         with self.uow(WATCHER) as uow:
             uow.begin("scan", "scanned")
-            record_files(uow, library, files, vanished)
+            record_files(uow, library, files, vanished, **more)
 
     def detect(self, name: str, *faces: DetectedFace, model: str = MODEL, **embedded: bytes) -> list[int]:
         """Record what an engine found on a content; the ids of the new faces. `embedded` is `face_<id>=vector`."""
@@ -121,7 +121,7 @@ class World:
         before = {face.id for face in self.faces(name)}
         with self.uow(WATCHER) as uow:
             uow.begin("detect", "looked for faces")
-            record_detection(uow, content(name), Detection(model, faces), Resemblance(cosine, 0.4), again)
+            record_detection(uow, content(name), Detection(model, faces), Resemblance(cosine, 0.4, 0.9), again)
         return [face.id for face in self.faces(name) if face.id not in before]
 
     def shows(self, name: str, *faces: DetectedFace, library: int = 1) -> list[int]:
@@ -221,6 +221,12 @@ class World:
         """The tags of a content."""
         with self.reading() as tables:
             return [tag.name for tag in tables.tagged.of_content(content(name))]
+
+    def tags_at(self, path: str, library: int = 1) -> list[str]:
+        """The tags of what lies at a place."""
+        content_hash = self.media(path, library).content_hash
+        with self.reading() as tables:
+            return [] if content_hash is None else [tag.name for tag in tables.tagged.of_content(content_hash)]
 
     def tag(self, name: str) -> Tag:
         """The live tag with a name."""

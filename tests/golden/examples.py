@@ -16,12 +16,23 @@ from domain.events.face import FaceAssigned, FaceEmbedded, Why
 from domain.events.library import LibraryAdded, LibraryRenamed
 from domain.events.media import FileFacts, MediaChanged, MediaDiscovered, MediaMoved
 from domain.events.person import PersonCreated, PersonRenamed
+from domain.events.stack import StackJoined
 from domain.events.summary import SummaryWritten
 from domain.events.tag import TagCreated, TagRenamed
 
 HASH = bytes(range(32))
 KEYED: Final[tuple[type[Event], ...]] = (
-    *(ApiKeyIssued, BurstJoined, BurstLeft, EntityAliased, EntityCreated, EntityRenamed, FactCorrected, FactRecorded),
+    *(
+        ApiKeyIssued,
+        BurstJoined,
+        BurstLeft,
+        StackJoined,
+        EntityAliased,
+        EntityCreated,
+        EntityRenamed,
+        FactCorrected,
+        FactRecorded,
+    ),
     *(LibraryAdded, LibraryRenamed, MediaChanged, MediaDiscovered, MediaMoved, PersonCreated, PersonRenamed),
     *(SummaryWritten, TagCreated, TagRenamed, UserAdded),
 )

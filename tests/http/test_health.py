@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from domain.base.actor import CLI
 from domain.base.errors import Unavailable
 from domain.commands.accounts import set_password
 from domain.ports.watching import Watching
+from tests.http.painted import paint
 from tests.http.words import problem
 from tests.http.world import Api, World, user
 from tests.waiting import until_async
@@ -147,6 +149,24 @@ def listener(world: World, name: str = "ed") -> Listener:
     """A listener with the token of a user."""
     row = user(world, name)
     return Listener(world, {"Authorization": f"Bearer {world.tokens.issue(row.id, row.epoch).token}"})
+
+
+def test_detection_counts_from_the_start_what_a_scan_has_still_to_read(
+    own_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint(own_world.folder / "work" / "new.jpg", shade=33)
+    own_world.scan()
+    board = own_world.board
+    totals: list[int | None] = []
+    board.begin("scan", "indexing Family", 10).at(4, 10)
+
+    def note() -> None:
+        totals.extend(job.total for job in board.progress() if job.kind == "detect" and job.began_at >= began)
+
+    began = time.time_ns() // 1000
+    monkeypatch.setattr(board, "changed", note)
+    own_world.detect()
+    assert (totals[0], totals[-1]) == (7, 1)
 
 
 @pytest.fixture

@@ -113,6 +113,18 @@ def test_a_rendition_that_was_lost_is_made_anew(world: World, ann: Api) -> None:
     assert ann.get("/image", params=BOB | {"size": "thumb"}).status_code == 200
 
 
+@pytest.mark.parametrize("size", ["thumb", "preview"])
+@pytest.mark.parametrize("left", [0, 0.4, None], ids=["nothing", "a part", "zeros"])
+def test_a_rendition_that_was_cut_off_is_made_anew(world: World, ann: Api, size: str, left: float | None) -> None:
+    """By a disk that was full, or a power cut: the name is there, and nothing or zeros behind it."""
+    whole = ann.get("/image", params=BOB | {"size": size}).content
+    for path in (world.data / "renditions").rglob(f"*.{size}.jpg"):
+        content = path.read_bytes()
+        path.write_bytes(bytes(len(content)) if left is None else content[: int(left * len(content))])
+    again = ann.get("/image", params=BOB | {"size": size})
+    assert (again.status_code, again.content) == (200, whole)
+
+
 def test_what_no_picture_can_be_made_of_says_why(ann: Api) -> None:
     for path in ("broken.jpg", "clip.mp4"):
         told = problem(ann.get("/image", params={"path": path, "size": "thumb"}), 404)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.files.walk import WalkProblem
 from domain.ports.watching import Watching
 from tests.http.painted import paint
 from tests.http.words import fields, problem
@@ -80,6 +81,13 @@ def test_a_library_is_renamed_and_moved(own_world: World) -> None:
     problem(ann.patch("/libraries/9", json={"name": "x"}), 404)
 
 
+def test_a_library_says_whether_its_keywords_become_tags(own_world: World) -> None:
+    ann = own_world.api("ann")
+    assert ann.get("/libraries").json()["items"][0]["keywords_as_tags"] is False
+    assert ann.patch("/libraries/1", json={"keywords_as_tags": True}).json()["keywords_as_tags"] is True
+    problem(own_world.api("ed").patch("/libraries/1", json={"keywords_as_tags": False}), 403)
+
+
 def test_removing_a_library_hides_its_photos_and_touches_no_file(world: World, ann: Api) -> None:
     answer = ann.delete("/libraries/1")
     assert [library["name"] for library in ann.get("/libraries").json()["items"]] == ["Work"]
@@ -135,3 +143,55 @@ def test_a_missing_root_is_told_in_words_and_nothing_is_lost(own_world: World) -
     assert (health["status"], health["parts"]["libraries"]["status"]) == ("degraded", "degraded")
     assert str(own_world.folder) in health["parts"]["libraries"]["detail"]
     assert str(own_world.folder) not in own_world.client().get("/health").text
+
+
+def test_a_library_of_which_all_is_gone_is_held_until_it_is_said_that_it_was_deleted(own_world: World) -> None:
+    ann, ed, vic = own_world.api("ann"), own_world.api("ed"), own_world.api("vic")
+    for path in (own_world.folder / "work").iterdir():
+        path.unlink()
+    own_world.scan()
+    work = ann.get("/libraries").json()["items"][1]
+    assert (work["state"], work["offline"], work["photos"]) == ("held", True, 2)
+    assert "is its disk mounted?" in work["reason"]
+    assert ed.get("/libraries").json()["items"][1]["reason"].startswith("so much of it is gone at once")
+    assert ed.post("/libraries/2/scan").status_code == 202
+    own_world.watcher.step()
+    assert ann.get("/libraries").json()["items"][1]["photos"] == 2
+    problem(vic.post("/libraries/2/scan", params={"accept_missing": "true"}), 403)
+    assert ed.post("/libraries/2/scan", params={"accept_missing": "true"}).status_code == 202
+    own_world.watcher.step()
+    work = ann.get("/libraries").json()["items"][1]
+    assert (work["state"], work["offline"], work["photos"], work["reason"]) == ("scanned", False, 0, None)
+
+
+def test_a_new_library_with_photos_of_one_that_is_gone_waits_and_says_which(own_world: World) -> None:
+    ann, vic = own_world.api("ann"), own_world.api("vic")
+    moved = own_world.folder.parent / "moved"
+    os.rename(own_world.folder / "work", moved)
+    made = ann.post("/libraries", json={"root": str(moved)}).json()
+    own_world.watcher.step()
+    waits = ann.get("/libraries").json()["items"][2]
+    assert (waits["id"], waits["state"], waits["photos"]) == (made["id"], "waiting", 0)
+    assert waits["moved_from"] == {"id": 2, "name": "Work", "files": 2, "here": 2}
+    assert ann.get("/health").json()["status"] == "degraded"
+    told = vic.get("/libraries").json()["items"][2]
+    assert (told["state"], told["moved_from"]) == ("waiting", None)
+    assert str(moved) not in vic.get("/libraries").text
+    answer = ann.patch("/libraries/2", json={"root": str(moved)})
+    assert answer.json()["root"] == str(moved)
+    assert [each["id"] for each in ann.get("/libraries").json()["items"]] == [1, 2]
+    own_world.watcher.step()
+    assert ann.get("/health").json()["status"] == "ok", "a library that is shown no more is no trouble"
+    assert ann.get("/image", params={"path": "boss.jpg", "library": "Work"}).status_code == 200
+
+
+def test_a_folder_that_cannot_be_read_is_a_problem_of_its_library(
+    own_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ed = own_world.api("ed")
+    before = ed.get("/libraries").json()["items"][0]["problems"]
+    monkeypatch.setattr(own_world.watcher, "unreadable", {1: [WalkProblem("trips", "permission denied")]})
+    first = ed.get("/libraries/1/problems", params={"limit": 1}).json()["items"]
+    assert first == [{"id": None, "library_id": 1, "path": "trips", "problem": "permission denied"}]
+    assert ed.get("/libraries").json()["items"][0]["problems"] == before + 1
+    assert ed.get("/libraries/2/problems").json()["items"] == []

@@ -52,6 +52,31 @@ def test_the_newest_photo_comes_first(ed: Api) -> None:
     assert times == sorted(times, reverse=True)
 
 
+def test_what_people_wrote_is_told_of_a_photo_and_found(own_world: World) -> None:
+    ed = own_world.api("ed")
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        'xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" xmlns:aux="http://ns.adobe.com/exif/1.0/aux/" '
+        'xmp:Rating="4" dc:title="Hochzeit" dc:description="Der Kuß&#10;im Regen" photoshop:City="Bern" '
+        'photoshop:DateCreated="2017-03-03T03:03:03+01:00" aux:Lens="Noctilux"><dc:subject><rdf:Bag>'
+        "<rdf:li>Wedding cake</rdf:li><rdf:li>Regen</rdf:li></rdf:Bag></dc:subject>"
+        "</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    (own_world.folder / "family" / "plain.jpg.xmp").write_text(packet)
+    own_world.scan()
+    for words in ("hochzeit", "KUSS regen", "wedding", "bern", "rating:4", "noctilux", "cake der"):
+        assert paths(ed, q=words) == ["plain.jpg"], words
+    assert paths(ed, q="rating:5") == []
+    (row,) = ed.get("/photos", params={"q": "hochzeit"}).json()["items"]
+    metadata = ed.get("/image/metadata", params={"path": "plain.jpg"}).json()
+    for told in (row, metadata):
+        assert (told["title"], told["description"], told["rating"]) == ("Hochzeit", "Der Kuß\nim Regen", 4)
+        assert (told["keywords"], told["written_place"]) == (["Wedding cake", "Regen"], "Bern")
+        assert (told["taken_at"], told["taken_source"]) == ("2017-03-03T03:03:03+01:00", "sidecar")
+        assert told["lens"] == "Noctilux"
+
+
 def test_a_photo_tells_its_facts_and_tags(ed: Api) -> None:
     ed.post("/image/tags", json={"path": "trips/ann.jpg", "name": "Holiday"})
     (photo,) = ed.get("/photos", params={"camera": "canon eos"}).json()["items"]

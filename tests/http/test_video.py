@@ -15,7 +15,7 @@ from adapters.files.walk import MediaKind
 from domain.base.actor import WATCHER
 from domain.commands.media import ReadFile
 from domain.events.media import NEEDS_FFMPEG, READINGS, FileFacts
-from tests.footage import footage
+from tests.footage import H264, footage
 from tests.http.words import fields, problem
 from tests.http.world import Api, World
 
@@ -168,6 +168,46 @@ def test_a_hash_that_is_none_is_not_found(ann: Api) -> None:
         problem(ann.get(f"/video/hls/{hash_}/index.m3u8"), 404)
 
 
+def test_no_playlist_is_promised_of_what_the_scan_could_not_show(own_world: World) -> None:
+    """Its container tells all of it, and nothing of it is there."""
+    path = footage(own_world.folder / "work" / "film.mp4", 2, *H264, "-movflags", "+faststart", sound=False)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"mdat") + 4])
+    own_world.scan()
+    ann = own_world.api("ann")
+    why = problem(ann.post("/video/generate", json={"path": "film.mp4"}), 404)["detail"]
+    assert why.startswith("cannot be played: cannot be decoded")
+    content_hash = hashlib.sha256(path.read_bytes()).hexdigest()
+    problem(ann.get(f"/video/hls/{content_hash}/index.m3u8"), 404)
+    problem(ann.get(f"/video/hls/{content_hash}/0.ts"), 404)
+
+
+@pytest.mark.parametrize("codec", ["copied", "encoded"])
+def test_a_video_that_was_cut_off_lists_the_parts_that_there_are(own_world: World, codec: str) -> None:
+    words = (*H264, "-g", "10") if codec == "copied" else ("-c:v", "mpeg4")
+    path = footage(own_world.folder / "work" / "film.mp4", 12, *words, "-movflags", "+faststart", sound=False)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    own_world.scan()
+    ann = own_world.api("ann")
+    base = ann.post("/video/generate", json={"path": "film.mp4"}).json()["playlist"]
+    listed = ann.get(base).text
+    lengths = [float(line[8:].rstrip(",")) for line in listed.splitlines() if line.startswith("#EXTINF:")]
+    assert 4 < sum(lengths) < 8
+    for name in (line for line in listed.splitlines() if line.endswith(".ts")):
+        assert ann.get(base.replace("index.m3u8", name)).status_code == 200
+
+
+def test_a_part_that_was_cut_off_is_made_anew(own_world: World, film: str) -> None:
+    ann = own_world.api("ann")
+    address = ann.post("/video/generate", json={"path": film}).json()["playlist"].replace("index.m3u8", "0.ts")
+    whole = ann.get(address).content
+    (part,) = own_world.settings.video_path.rglob("0.ts")
+    part.write_bytes(whole[:1000])
+    again = ann.get(address)
+    assert (again.status_code, len(again.content)) == (200, len(whole))
+
+
 def test_what_cannot_be_played_says_why(ann: Api) -> None:
     assert "cannot be decoded" in problem(ann.post("/video/generate", json=CLIP), 404)["detail"]
     problem(ann.post("/video/generate", json={"path": "bob.jpg"}), 404)
@@ -216,7 +256,7 @@ def test_a_video_found_without_ffmpeg_is_read_again_by_a_full_scan_once_it_is_th
     os.utime(file, (1_700_000_000, 1_700_000_000))
     reads: list[str] = []
 
-    def read_without(path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
+    def read_without(path: bytes, text: str, kind: MediaKind, size: int, _: object) -> Future[ReadFile]:
         reads.append(text)
         facts = FileFacts(size, os.stat(path).st_mtime_ns, kind, problem=NEEDS_FFMPEG, reading=READINGS[kind])
         done: Future[ReadFile] = Future()

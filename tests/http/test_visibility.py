@@ -185,14 +185,24 @@ def test_what_stands_in_the_way_of_an_undo_is_told_without_the_names_that_anothe
     assert "(renamed Bobby to Robert)" in problem(ed.post(f"/operations/{renamed}/undo"), 409)["detail"]
 
 
-def test_a_face_names_no_earlier_person_that_is_only_elsewhere_now(ed: Api, rex: Api) -> None:
+def test_a_face_names_the_earlier_person_that_was_seen_there_and_no_other(ed: Api, rex: Api) -> None:
     (boss,), (bob,) = face_ids(ed, "boss.jpg"), face_ids(ed, "bob.jpg")
     secret, shared = named(ed, "Secret Chief", boss, bob), named(ed, "Bob")
     ed.patch(f"/image/faces/{bob}", json={"person_id": shared})
     now, before = rex.get(f"/image/faces/{bob}/history").json()["reasons"]
     assert (now["person_name"], now["now_name"]) == ("Bob", "Bob")
-    assert (before["person_id"], before["person_name"], before["now_name"]) == (secret, "", None)
-    assert ed.get(f"/image/faces/{bob}/history").json()["reasons"][1]["person_name"] == "Secret Chief"
+    assert (before["person_id"], before["person_name"]) == (secret, "Secret Chief")
+    never_seen = named(ed, "Hidden Chief", boss)
+    problem(rex.get(f"/persons/{never_seen}"), 404)
+
+
+def test_a_person_whose_only_face_was_elsewhere_is_not_there_once_it_is_taken_away(ed: Api, rex: Api) -> None:
+    (boss,) = face_ids(ed, "boss.jpg")
+    chief = named(ed, "Chief", boss)
+    ed.patch(f"/image/faces/{boss}", json={"person_id": None})
+    problem(rex.get(f"/persons/{chief}"), 404)
+    assert chief not in [person["id"] for person in rex.get("/persons").json()["items"]]
+    assert ed.get(f"/persons/{chief}").json()["face_count"] == 0
 
 
 def test_jobs_name_no_other_library(world: World, ed: Api, rex: Api) -> None:

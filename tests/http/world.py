@@ -158,11 +158,16 @@ class World(Application):
         return PaintedFaces()
 
     @cached_property
+    def passwords(self) -> Passwords:
+        """Cheap hashes: a real one takes longer than most tests."""
+        return Passwords(hasher=CHEAP)
+
+    @cached_property
     def accounts(self) -> Accounts:
-        """As the real one with cheap hashes, and limits that go by `now`."""
+        """As the real one, with limits that go by `now`."""
         limits = SignInLimits(clock=lambda: self.now)
         keys = SignInLimits(clock=lambda: self.now)
-        return replace(super().accounts, passwords=Passwords(hasher=CHEAP), limits=limits, key_limits=keys)
+        return replace(super().accounts, limits=limits, key_limits=keys)
 
     @property
     def tokens(self) -> Tokens:
@@ -184,7 +189,7 @@ class World(Application):
     @cached_property
     def watcher(self) -> WatchesLibraries:
         """What scans, at once; its loop is not started."""
-        scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0)
+        scanner = Scanner(self.ledger, self.gallery.read, [self.data], settle_seconds=0, places=self.gallery.placement)
         return WatchesLibraries(self.ledger, scanner, self.board, quick_seconds=3600, full_seconds=3600)
 
     @cached_property

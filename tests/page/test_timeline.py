@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Route, expect
 
 from adapters.media.placeholder import placeholder_of
 from tests.page.served import HOSTILE, PHOTOS, Server, Visitor
+from tests.waiting import until
 
 OBAMA = "#/photo?file=portraits%2Fobama.jpg&of=1"
 CONTENTS = (".tile", ".face-cell", ".folder-list a", ".operation", ".card", ".large.shown")
@@ -265,3 +267,38 @@ def test_the_search_looks_by_meaning_when_it_is_asked_to_and_survives_a_reload(
 def _is_understood(server: Server) -> bool:
     state = server.get("/photos/search/state")
     return bool(state["usable"] and state["embedding"] is None)
+
+
+def test_what_is_to_be_said_of_a_library_that_moved_or_went_is_a_button_under_status(
+    visitor: Visitor, server: Server, tmp_path: Path
+) -> None:
+    old, new = tmp_path / "trip", tmp_path / "trip two"
+    old.mkdir()
+    new.mkdir()
+    for number in range(4):
+        Image.new("RGB", (64, 48 + number), "teal").save(old / f"{number}.jpg")
+
+    def library(id_: int) -> dict[str, Any]:
+        return next(each for each in server.get("/libraries")["items"] if each["id"] == id_)
+
+    trip = int(server.send("POST", "/libraries", {"root": str(old)})["id"])
+    try:
+        until(lambda: library(trip)["photos"] == 4)
+        for number in range(2):
+            (old / f"{number}.jpg").rename(new / f"{number}.jpg")
+        old.rename(tmp_path / "put away")
+        waiting = int(server.send("POST", "/libraries", {"root": str(new)})["id"])
+        until(lambda: library(waiting)["state"] == "waiting")
+        page = visitor.open("#/status")
+        expect(page.get_by_text("It waits: 2 of the 4 files of trip, whose folder is gone, are here.")).to_be_visible()
+        page.get_by_role("button", name="It is trip, moved here").click()
+        until(lambda: (library(trip)["root"], library(trip)["photos"]) == (str(new), 2))
+        expect(page.get_by_text("It waits")).to_have_count(0)
+        for path in new.iterdir():
+            path.unlink()
+        until(lambda: library(trip)["state"] == "held")
+        page = visitor.open("#/status")
+        page.get_by_role("button", name="They were deleted").click()
+        until(lambda: (library(trip)["state"], library(trip)["photos"]) == ("scanned", 0))
+    finally:
+        server.send("DELETE", f"/libraries/{trip}")

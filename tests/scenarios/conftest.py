@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -53,7 +54,7 @@ class Place:
         self.scanner = self.scanner_of(self.gallery)
         self.library = self.add(root)
 
-    def gallery_of(self, workers: WorkerPool, **limits: float) -> Gallery:
+    def gallery_of(self, workers: WorkerPool, **limits: Any) -> Gallery:
         """Its pictures, made by these workers."""
         return Gallery(
             workers,
@@ -67,7 +68,13 @@ class Place:
     def scanner_of(self, gallery: Gallery, recent: RecentlyRead | None = None) -> Scanner:
         """What scans it, with the pictures of a gallery."""
         return Scanner(
-            self.ledger, gallery.read, [self.data], settle_seconds=0, try_again=gallery.try_again, recent=recent
+            self.ledger,
+            gallery.read,
+            [self.data],
+            settle_seconds=0,
+            try_again=gallery.try_again,
+            recent=recent,
+            places=gallery.placement,
         )
 
     def add(self, root: Path) -> Library:

@@ -9,7 +9,7 @@ from typing import Literal, NoReturn
 
 import rawpy
 
-Attack = Literal["crash", "exit", "hang", "fill the memory"]
+Attack = Literal["crash", "exit", "compute", "hang", "fill the memory"]
 
 
 def prepare(attack: Attack) -> None:
@@ -22,6 +22,8 @@ def prepare(attack: Attack) -> None:
             os._exit(3)
         if attack == "fill the memory":
             raise SystemExit(len(bytearray(2**40)))
+        while attack == "compute":
+            pass
         while True:
             time.sleep(1)
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import functools
+import multiprocessing
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import httpx
 
 from adapters.accounts.passwords import Passwords
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
+from app import main
 from domain.base.actor import CLI
 from domain.commands.accounts import add_user
 from tests.stopping import TELLS_WHERE, stop
@@ -37,18 +41,45 @@ class Served:
         self.pid = pid
 
 
+FORKS: Final = multiprocessing.get_context("forkserver")
+"""Makes processes that need not import the program anew, which takes longer than most commands do."""
+FORKS.set_forkserver_preload(["app", __name__, "tests.scenarios.warm"])
+
+
 def imageapi(data: Path, *words: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    environ = _environment(data, environment)
-    whole = [*COMMAND, *words]
-    return subprocess.run(whole, env=environ, cwd=ROOT, input=given, text=True, capture_output=True, check=False)
+    """Run one command to its end, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, name) for name in ("in", "out", "err")]
+        streams[0].write_text(given)
+        process = FORKS.Process(target=_run, args=(words, _environment(data, environment), streams))
+        process.start()
+        process.join()
+        out, err = (path.read_text(errors="replace") for path in streams[1:])
+    assert process.exitcode is not None
+    return subprocess.CompletedProcess(words, process.exitcode, out, err)
+
+
+def _run(words: Sequence[str], environ: dict[str, str], streams: Sequence[Path]) -> None:
+    """The life of such a process: what `imageapi` does where it is called from the root of the checkout."""
+    for number, path in enumerate(streams):
+        opened = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 - they end with it
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(environ)
+    time.tzset()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = ["imageapi", *words]
+    sys.exit(main())
 
 
 @contextmanager
-def serving(data: Path, *folders: Path, **environment: str) -> Iterator[Served]:
+def serving(data: Path, *folders: Path, command: Sequence[str] = COMMAND, **environment: str) -> Iterator[Served]:
     """Serve folders until the block ends; the client acts as the admin `ann`."""
     _add_ann(data)
-    words = [*COMMAND, "serve", *map(str, folders)]
+    words = [*command, "serve", *map(str, folders)]
     process = subprocess.Popen(
         words, env=_environment(data, environment), cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace"
     )

@@ -304,6 +304,8 @@ def test_vectors_of_other_models_and_of_faces_that_were_retracted_go_as_well(lif
 
 def test_a_photo_that_is_saved_anew_does_not_bring_the_face_back(life: Life, place: Place) -> None:
     erase(life.ledger, CLI, life.zora)
+    (place.root / "kept.jpg").write_bytes((place.root / "0.jpg").read_bytes())
+    place.scan()
     place.picture("0.jpg", "firebrick")
     place.scan()
     rewritten = place.files()["0.jpg"].content_hash or b""
@@ -319,7 +321,8 @@ def test_a_photo_that_is_saved_anew_does_not_bring_the_face_back(life: Life, pla
 
 
 def drawn_and_carried(life: Life, place: Place) -> tuple[int, int]:
-    """A face that was drawn on the first photo, and its copy on the same photo saved anew; both say the person."""
+    """A face that was drawn on the first photo, of which a copy is kept, and its heir on the photo saved anew; both say
+    the person."""
     with life.ledger.transaction(CLI) as uow:
         drawing = draw_face(uow, life.contents[0], Box(0.4, 0.5, 0.2, 0.2), Embedding("model", vector(77)), life.zora)
     place.picture("0.jpg", "firebrick")
@@ -339,6 +342,22 @@ def test_a_copy_that_shares_the_vector_goes_along_though_it_is_nobodys(life: Lif
     erase(life.ledger, CLI, life.zora)
     assert {life.face(id_).status for id_ in (drawing, copy)} == {DELETED}
     assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
+    assert verify(life.ledger) == []
+
+
+def test_a_face_that_went_along_to_the_photo_saved_anew_is_erased_there(life: Life, place: Place) -> None:
+    with life.ledger.transaction(CLI) as uow:
+        drawing = draw_face(uow, life.contents[0], Box(0.4, 0.5, 0.2, 0.2), Embedding("model", vector(77)), life.zora)
+    place.picture("0.jpg", "firebrick")
+    place.scan()
+    rewritten = place.files()["0.jpg"].content_hash or b""
+    life.detect(rewritten, 1)
+    assert life.face(drawing).content_hash == rewritten
+    erase(life.ledger, CLI, life.zora)
+    gone = life.face(drawing)
+    assert (gone.status, gone.content_hash, gone.person_id) == (DELETED, rewritten, None)
+    assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
+    life.detect(rewritten, 1)
     assert verify(life.ledger) == []
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from PIL import ExifTags, Image
 
 from adapters.background.scan import Scanner
+from adapters.background.scan_survey import MOST_PROBLEMS
 from adapters.files.walk import MediaKind
 from adapters.store.generations import verify
 from domain.base.actor import CLI
@@ -23,8 +25,9 @@ from domain.base.paths import text_of
 from domain.commands.libraries import change_library, remove_library
 from domain.commands.media import ReadFile
 from domain.commands.tags import tag_contents
+from domain.ports.watching import Noticed
 from projections.queries.photo_filter import PhotoFilter
-from tests.footage import footage
+from tests.footage import H264, footage
 from tests.scenarios.conftest import Place, jpeg
 
 ODD_NAMES = [
@@ -102,7 +105,8 @@ def test_a_file_rewritten_in_place_is_read_again_and_keeps_its_id_and_tags(place
     assert before.content_hash is not None
     with place.ledger.transaction(CLI) as uow:
         tag_contents(uow, [before.content_hash], "holiday")
-    path.write_bytes(jpeg("blue", (65, 48)))
+    content = path.read_bytes()
+    path.write_bytes(content[:2] + b"\xff\xfe\x00\x07rated" + content[2:])  # a comment, and the same picture
     assert place.scan().changed == 1
     after = place.files()["photo.jpg"]
     assert (after.id, after.content_hash != before.content_hash) == (before.id, True)
@@ -157,9 +161,10 @@ def test_a_file_moved_to_where_a_missing_one_was_loses_neither_content(place: Pl
     blue = second.read_bytes()
     second.rename(first)
     place.scan()
-    files = place.files()
-    assert (files["a.jpg"].present, files["b.jpg"].present) == (True, False)
+    assert [path for path, media in place.files().items() if media.present] == ["a.jpg"]
     assert first.read_bytes() == blue
+    place.picture("again.jpg", "red")
+    assert place.scan().moved == 1
 
 
 def test_a_missing_root_marks_nothing_as_removed_and_says_so(place: Place) -> None:
@@ -258,12 +263,12 @@ def test_a_file_that_is_still_being_written_is_left_for_the_next_scan(place: Pla
         """Writes the rest while the scan waits for the file to stand still."""
 
         def __init__(self) -> None:
-            self.written = False
+            self.asked = 0
 
         def __call__(self) -> bool:
-            if not self.written:
+            self.asked += 1
+            if self.asked == 3:  # after both walks
                 path.write_bytes(whole)
-                self.written = True
             return False
 
     scanner = Scanner(place.ledger, place.gallery.read, [place.data], settle_seconds=0.3)
@@ -298,8 +303,8 @@ def _scan_without_root_powers(place: Place) -> None:
 def reading_before(place: Place) -> Scanner:
     """A scanner of an earlier version, to which less was known of a file."""
 
-    def read(path: bytes, text: str, kind: MediaKind, size: int) -> Future[ReadFile]:
-        now = place.gallery.read(path, text, kind, size).result()
+    def read(path: bytes, text: str, kind: MediaKind, size: int, packets: Sequence[bytes]) -> Future[ReadFile]:
+        now = place.gallery.read(path, text, kind, size, packets).result()
         before: Future[ReadFile] = Future()
         before.set_result(ReadFile(text, now.content_hash, replace(now.facts, reading=0, duration=None, make=None)))
         return before
@@ -384,3 +389,125 @@ def test_a_burst_that_an_interrupted_scan_left_is_found_by_a_full_one(place: Pla
     assert place.scan().in_bursts == 0
     assert place.scan(full=True).in_bursts == 3
     assert listed(place) == ["IMG_0.jpg"]
+
+
+def sidecar(rating: int, title: str) -> bytes:
+    """A sidecar as programs write it."""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        f'xmp:Rating="{rating}" dc:title="{title}"/></rdf:RDF></x:xmpmeta>'
+    ).encode()
+
+
+def written(place: Place) -> dict[str, tuple[object, ...]]:
+    """The rating and title of each file."""
+    with place.ledger.reading(CLI) as tables:
+        rows = [tables.media.row(media.id) for media in place.files().values()]
+    return {row["path"]: (row["rating"], row["title"]) for row in rows if row is not None}
+
+
+def test_a_sidecar_that_comes_changes_or_goes_is_read_with_its_photo_and_nothing_else_is(place: Place) -> None:
+    place.picture("a.jpg", "red")
+    place.picture("b.jpg", "blue")
+    place.scan()
+    assert written(place) == {"a.jpg": (None, None), "b.jpg": (None, None)}
+    (place.root / "a.jpg.xmp").write_bytes(sidecar(4, "Wedding"))
+    report = place.scan()
+    assert (report.read, report.changed, report.discovered) == (1, 1, 0)
+    assert written(place) == {"a.jpg": (4, "Wedding"), "b.jpg": (None, None)}
+    assert place.scan(full=True).read == 0
+    (place.root / "a.jpg.xmp").write_bytes(sidecar(5, "Funeral of a friend"))
+    assert place.scan().changed == 1
+    assert written(place)["a.jpg"] == (5, "Funeral of a friend")
+    (place.root / "a.jpg.xmp").unlink()
+    assert place.scan().changed == 1
+    assert written(place)["a.jpg"] == (None, None)
+    assert verify(place.ledger) == []
+
+
+def test_the_sidecar_of_a_short_name_is_the_raws_and_one_that_is_broken_says_nothing(place: Place) -> None:
+    place.picture("a.jpg", "red")
+    place.picture("b.jpg", "blue")
+    (place.root / "a.dng").write_bytes(b"no RAW")
+    (place.root / "a.xmp").write_bytes(sidecar(2, "Of the RAW"))
+    (place.root / "b.xmp").write_bytes(sidecar(3, "Of the photo")[:-30])
+    place.scan()
+    assert written(place) == {"a.jpg": (None, None), "a.dng": (2, "Of the RAW"), "b.jpg": (None, None)}
+    assert place.scan().read == 0, "it is broken, but not another one"
+    (place.root / "b.xmp").write_bytes(sidecar(3, "Of the photo"))
+    place.scan()
+    assert written(place)["b.jpg"] == (3, "Of the photo")
+
+
+def test_a_sidecar_that_changes_is_noticed_where_the_system_tells(place: Place) -> None:
+    place.picture("a.jpg", "red")
+    place.scan()
+    (place.root / "a.jpg.xmp").write_bytes(sidecar(1, "Late"))
+    noticed = Noticed(folders=frozenset([""]), written=frozenset(["a.jpg.xmp"]))
+    place.scanner_of(place.gallery).scan(place.library, noticed=noticed)
+    assert written(place) == {"a.jpg": (1, "Late")}
+
+
+def test_pictures_and_videos_under_names_that_say_nothing_are_named_and_nothing_else_is(place: Place) -> None:
+    place.picture("a/good.jpg")
+    place.picture("a/IMG_1.thm")
+    (place.root / "a" / "no extension").write_bytes(_png())
+    (place.root / "notes.txt").write_text("free software moves the world")
+    (place.root / "b.dat").write_text("The free world: four letters that QuickTime has, too")
+    report = place.scan()
+    assert {problem.path: problem.reason.partition(":")[0] for problem in report.problems} == {
+        "a/IMG_1.thm": "it is jpeg inside, but its name ends in .thm, which imageapi does not look for",
+        "a/no extension": "it is png inside, but its name has no extension",
+    }
+    assert list(place.files()) == ["a/good.jpg"]
+
+
+def test_no_more_than_a_thousand_of_them_are_told(place: Place) -> None:
+    for number in range(MOST_PROBLEMS + 3):
+        (place.root / f"{number}.thm").write_bytes(b"\xff\xd8\xff\xe0")
+    assert len(place.scan().problems) == MOST_PROBLEMS
+
+
+@pytest.mark.ffmpeg
+def test_a_ts_is_a_video_by_its_packets_and_else_somebodys_program(place: Place) -> None:
+    footage(place.root / "clip.ts", 1, *H264, "-f", "mpegts", sound=False)
+    (place.root / "index.ts").write_text("Go: export const answer = 42;\n" * 40)
+    (place.root / "photo.ts").write_bytes(jpeg("teal"))
+    report = place.scan()
+    assert {path: media.kind for path, media in place.files().items()} == {"clip.ts": "video"}
+    assert [problem.path for problem in report.problems] == ["photo.ts"]
+
+
+def test_a_library_of_somebodys_programs_alone_is_empty(place: Place) -> None:
+    """Where photos are known and nothing but TypeScript is left, the disk may not be mounted."""
+    place.picture("a/b.jpg")
+    place.scan()
+    shutil.rmtree(place.root / "a")
+    (place.root / "index.ts").write_text("export {}")
+    with pytest.raises(Unavailable, match="is empty, though files are known"):
+        place.scan()
+
+
+def test_a_scan_that_is_to_stop_lets_go_of_files_that_are_still_being_read(place: Place) -> None:
+    place.picture("slow.jpg")
+    place.picture("waiting.jpg", "red")
+    reads: list[Future[ReadFile]] = []
+
+    def read(*_: object) -> Future[ReadFile]:
+        reads.append(Future())
+        return reads[-1]
+
+    scanner = Scanner(place.ledger, read, [place.data], settle_seconds=0)
+    report = scanner.scan(place.library, stopping=lambda: len(reads) == 2)
+    assert (report.read, report.discovered, place.files()) == (0, 0, {})
+    assert [each.cancelled() for each in reads] == [True, True]
+    assert place.scan().discovered == 2
+
+
+def test_a_scan_that_stops_while_it_looks_takes_nothing_for_gone(place: Place) -> None:
+    for folder in ("a", "b", "c"):
+        place.picture(f"{folder}/one.jpg", "red" if folder == "a" else "blue")
+    place.scan()
+    place.scanner.scan(place.library, stopping=lambda: True)
+    assert all(media.present for media in place.files().values())

@@ -95,6 +95,7 @@ MEDIA: dict[str, Any] = {
     "present": True,
     "discovered_at": 1,
     "path_key": "a.jpg",
+    "words_key": "",
     "camera_key": "",
     "stack": 1,
     "stack_rank": 0,

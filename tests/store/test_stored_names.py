@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,13 +11,19 @@ import pytest
 from sqlalchemy import insert, select, update
 
 import domain.events.event
+from adapters.store.database import Database
+from adapters.store.export_import import export_log, import_log
 from adapters.store.generations import rebuild, verify
 from adapters.store.ledger import Ledger
 from adapters.store.log import log_events
-from domain.base.actor import CLI
+from domain.base.actor import CLI, WATCHER
+from domain.commands.libraries import add_library
+from domain.commands.media import ReadFile, record_files
 from domain.commands.persons import create_person
 from domain.events.event import Event, class_of, recorded_as, topics
+from domain.events.media import FileFacts, MediaChanged, MediaDiscovered
 from domain.events.person import PersonCreated
+from tests.golden.files import CASES, FOLDER, LEAST, decoded
 
 
 @pytest.fixture(autouse=True)
@@ -133,3 +141,76 @@ def test_a_stored_name_belongs_to_one_class() -> None:
             person_id: int
 
     assert class_of("PersonCreated:1") == before
+
+
+OLD = FileFacts(7, 8, "photo", "jpeg", 9, 9, taken_at=10, taken_source="exif", lens="50mm", reading=1)
+NEWER = FileFacts(8, 9, "photo", "jpeg", 9, 9, taken_at=11, taken_source="mtime")
+
+
+@pytest.fixture
+def of_version_1(ledger: Ledger) -> Ledger:
+    """A log whose files were found and changed when nothing of what people wrote was read, without read tables."""
+    with ledger.transaction(CLI) as uow:
+        library = add_library(uow, "/photos")
+    for facts in (OLD, NEWER):
+        with ledger.transaction(WATCHER) as uow:
+            uow.begin("scan", "scanned")
+            record_files(uow, library, [ReadFile("a.jpg", bytes([facts.size]) * 32, facts)])
+    t = log_events
+    with ledger.database.writing() as connection:
+        for name in ("MediaDiscovered", "MediaChanged"):
+            rows = update(t).where(t.c.topic == f"{name}:2")
+            assert connection.execute(rows.values(topic=f"{name}:1")).rowcount == 1
+    return ledger
+
+
+def row_of_the_file(ledger: Ledger) -> dict[str, Any]:
+    with ledger.reading(WATCHER) as tables:
+        return dict(tables.media.row(1) or {})
+
+
+def test_files_of_version_1_are_known_as_before_and_nobody_wrote_of_them(of_version_1: Ledger) -> None:
+    before = row_of_the_file(of_version_1)
+    assert verify(of_version_1) == []
+    rebuild(of_version_1)
+    row = row_of_the_file(of_version_1)
+    assert row == before
+    assert (row["size"], row["taken_at"], row["taken_source"]) == (8, 11, "mtime")
+    new = ("title", "description", "rating", "keywords", "place", "sidecar", "offset_source", "picture_hash")
+    assert [row[name] for name in new] == [None] * len(new)
+
+
+def test_a_log_of_version_1_is_exported_imported_and_means_the_same(of_version_1: Ledger, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    export_log(of_version_1, out)
+    other = Ledger(Database(f"sqlite:///{tmp_path}/other.db"))
+    import_log(other, out.getvalue().splitlines())
+    assert stored(other) == stored(of_version_1)
+    assert "MediaDiscovered:1" in stored(other), "an import rewrites nothing"
+    assert verify(other) == []
+    assert row_of_the_file(other) == row_of_the_file(of_version_1)
+    other.close()
+
+
+def test_whoever_follows_an_event_is_told_of_its_old_versions_too(of_version_1: Ledger) -> None:
+    told = of_version_1.events(0, 10, [MediaDiscovered.topic, MediaChanged.topic])
+    assert [recorded.event for recorded in told] == [
+        MediaDiscovered(1, 1, "a.jpg", bytes([7]) * 32, OLD),
+        MediaChanged(1, bytes([8]) * 32, bytes([7]) * 32, NEWER),
+    ]
+
+
+@pytest.mark.parametrize("folder", [FOLDER, LEAST, CASES], ids=lambda folder: folder.name)
+def test_what_was_stored_of_files_in_version_1_still_says_all_that_it_said(folder: Path) -> None:
+    files = [*folder.glob("MediaDiscovered.1*.json"), *folder.glob("MediaChanged.1*.json")]
+    assert files
+    for file in files:
+        golden, event = decoded(file)
+        facts = msgspec.to_builtins(event, str_keys=True)["facts"]
+        said = golden.fields["facts"]
+        assert isinstance(said, dict)
+        assert {name: facts.get(name) for name in said if said[name]} == {
+            name: said[name] for name in said if said[name]
+        }
+        assert facts.get("title") is None
+        assert facts.get("keywords", ()) == ()

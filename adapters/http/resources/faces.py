@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy import RowMapping
 
 from adapters.http.web import (
     USUAL_LIMIT,
@@ -14,6 +16,7 @@ from adapters.http.web import (
     Call,
     ClampedLimit,
     Cursor,
+    Done,
     LibraryParam,
     Limit,
     Offset,
@@ -24,9 +27,13 @@ from adapters.http.web import (
     id_of,
     next_cursor,
     within,
+    write,
 )
 from domain.base.errors import Unavailable
+from domain.base.geometry import Box
+from domain.commands.carrying import settle_unmatched
 from domain.ports.face_engine import FaceEngine
+from domain.rules.access import knows_person
 from projections.queries.faces import FaceStats, FaceView
 
 routes = Routes("Faces")
@@ -65,6 +72,27 @@ class NewestQuery(msgspec.Struct):
     unassigned: Annotated[bool, Meta(description="only those that are nobody's and no stranger's")] = False
     limit: Limit = USUAL_LIMIT
     cursor: Cursor | None = None
+
+
+class UnmatchedQuery(msgspec.Struct):
+    """Which unmatched faces."""
+
+    library: LibraryParam | None = None
+    limit: Limit = USUAL_LIMIT
+    cursor: Cursor | None = None
+
+
+class UnmatchedFace(msgspec.Struct):
+    """A face that lay in `box` on what a photo was before; `content_hash`, `library_id` and `path` are those of the
+    photo as it is now."""
+
+    id: int
+    box: Box
+    content_hash: str
+    library_id: int
+    path: str
+    person_id: int | None
+    person_name: str | None
 
 
 @routes("GET", "/faces/stats", query=InLibrary, answers=FaceStats, errors=(404,))
@@ -114,3 +142,37 @@ def list_embeddings(call: Call, query: EmbeddingsQuery) -> Reply:
         for r in rows[:limit]
     ]
     return Reply(Page(items, next_cursor(rows, limit, lambda row: AfterId(row.face_id))))
+
+
+@routes("GET", "/faces/unmatched", query=UnmatchedQuery, answers=Page[UnmatchedFace], errors=(404,))
+def list_unmatched(call: Call, query: UnmatchedQuery) -> Reply:
+    """Named and drawn faces of photos that were saved anew, which could not be found on them again.
+
+    Whoever is named on the photo again is not listed any more.
+    """
+    after = id_of(query.cursor) or 0
+    with call.dependencies.ledger.reading(call.actor) as tables:
+        narrowed = within(tables, query.library)
+        rows = narrowed.unmatched_faces.shown(after, query.limit + 1)
+        known = {row["person_id"] for row in rows if row["person_id"] and knows_person(tables, row["person_id"])}
+        items = [_unmatched(row, known) for row in rows]
+    return Reply(Page(items[: query.limit], next_cursor(items, query.limit)))
+
+
+def _unmatched(row: RowMapping, known: Collection[int]) -> UnmatchedFace:
+    is_known = row["person_id"] in known
+    return UnmatchedFace(
+        id=row["face_id"],
+        box=Box(row["x"], row["y"], row["w"], row["h"]),
+        content_hash=row["content_hash"].hex(),
+        library_id=row["library_id"],
+        path=row["path"],
+        person_id=row["person_id"] if is_known else None,
+        person_name=row["person_name"] if is_known else None,
+    )
+
+
+@routes("DELETE", "/faces/unmatched/{id}", answers=Done, role="editor", errors=(404,), rehearses=True)
+def settle(call: Call, id: int) -> Reply:
+    """Say that a face is not on the photo any more: nobody asks for it again."""
+    return write(call, lambda uow: settle_unmatched(uow, id))

@@ -48,7 +48,7 @@ def show_health(call: Call) -> Reply:
     missing = dependencies.work.missing_roots()
     found["libraries"] = PartHealth("ok")
     if missing:
-        count = f"{len(missing)} {'library' if len(missing) == 1 else 'libraries'} cannot be reached"
+        count = f"{len(missing)} {'library' if len(missing) == 1 else 'libraries'} cannot be looked at"
         found["libraries"] = PartHealth("degraded", "; ".join(missing.values()) if call.actor.is_admin else count)
     found["watching"] = _watching(call)
     for name, trouble in dependencies.work.troubles().items():

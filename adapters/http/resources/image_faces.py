@@ -106,12 +106,13 @@ class FacePatch(msgspec.Struct):
 
 
 class FacesBatch(msgspec.Struct):
-    """The same decision about many faces: `assign` wants the `person_id` of a person or the `name` of a new one."""
+    """The same decision about many faces: `assign` wants the `person_id` of a person or the `name` of a new one,
+    `reject` the `person_id` of whom they are not."""
 
     excludes: ClassVar = (OneOf(("person_id", "name"), required=False),)
 
     ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)]
-    action: Literal["assign", "unassign", "ignore", "notice", "delete"]
+    action: Literal["assign", "unassign", "ignore", "notice", "delete", "reject"]
     person_id: Id | None = None
     name: Name | None = None
     continues: Annotated[Id, Meta(description="an own operation that named a face, to which this belongs")] | None = (
@@ -215,7 +216,8 @@ def remove_face(call: Call, id: int) -> Reply:
     rehearses=True,
 )
 def decide_many(call: Call, body: FacesBatch) -> Reply:
-    """Assign, unassign, put aside, take back or delete many faces in one operation, with one answer a face.
+    """Assign, unassign, put aside, take back or delete many faces in one operation, or say who they are not, with one
+    answer a face.
 
     Who named a face and confirms the likely others says so by `continues`: one undo then takes all of it back.
     """
@@ -245,7 +247,7 @@ def rerun(call: Call, query: PhotoQuery) -> Reply:
         faces = tables.faces.on_content(media.content_hash or b"")
     detection, again = looked_for(call.dependencies, media, faces)
 
-    resemblance = Resemblance(call.dependencies.likeness, call.dependencies.thresholds.suggest)
+    resemblance = Resemblance.of(call.dependencies.likeness, call.dependencies.thresholds)
 
     def record(uow: Transaction) -> None:
         uow.begin("detect", f"looked for faces on {media.path} again")
@@ -272,7 +274,8 @@ def suggest(call: Call, id: int, query: Likest) -> Reply:
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
 def similar(call: Call, id: int, query: Likest) -> Reply:
-    """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`."""
+    """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`; none that was
+    said not to be its person."""
     least = call.dependencies.thresholds.suggest
     with call.dependencies.ledger.reading(call.actor) as tables:
         scored = dict(call.dependencies.similarity.similar(tables, seen_face(tables, id), query.limit, least))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
+from adapters.files.sidecars import sidecars_of
 from adapters.http.web import Call, Reply, Routes, photo_at, wall_clock
 from adapters.http.web.file_responses import TYPES, UNKNOWN, original, picture
 from adapters.http.web.views.media import Companion, PhotoQuery, companions_of
+from adapters.media.magic import MediaKind
 from domain.base.errors import NotFound, Unavailable
 from domain.events.media import Media
 
@@ -39,7 +42,8 @@ class PlaceShown(msgspec.Struct):
 class Metadata(msgspec.Struct):
     """What the file says of itself now: facts, camera, position and all EXIF by name, or a video's tags. Units:
     seconds, millimetres, metres, degrees north and east, bits a second; `orientation` is EXIF's 1 to 8. `place` names
-    the position, where that is known; `motion` says that a short video is in the photo, which `/video/stream` plays."""
+    the position, where that is known; `motion` says that a short video is in the photo, which `/video/stream` plays.
+    What people wrote into the file or its sidecar, and who says when it was taken, as in `GET /photos`."""
 
     library_id: int
     path: str
@@ -52,6 +56,12 @@ class Metadata(msgspec.Struct):
     orientation: int | None
     taken_at: str | None
     taken_source: str | None
+    offset_source: str | None
+    title: str | None
+    description: str | None
+    rating: int | None
+    keywords: Sequence[str]
+    written_place: str | None
     make: str | None
     model: str | None
     lens: str | None
@@ -105,7 +115,13 @@ def show_metadata(call: Call, query: PhotoQuery) -> Reply:
         row = tables.media.row(media.id)
         companions = companions_of(media.id, {} if row is None else tables.timeline.companions([row]))
     file = call.dependencies.locate(media.library_id, media.path)
-    facts = call.dependencies.pictures.metadata(file, "video" if media.kind == "video" else "photo")
+    kind: MediaKind = "video" if media.kind == "video" else "photo"
+    facts = dict(call.dependencies.pictures.metadata(file, kind, sidecars_of(os.fsencode(file))))
+    if row is not None and facts.get("content_hash") == (media.content_hash or b"").hex():
+        facts |= {"problem": media.problem, "width": row["width"], "height": row["height"]}  # as it was decoded
+    if row is not None and row["offset_source"] == "photos" and facts.get("offset_source") == "utc":
+        known = {"taken_at": "taken_at", "taken_offset": "taken_offset_minutes", "offset_source": "offset_source"}
+        facts |= {name: row[column] for column, name in known.items()}  # what the photos around it tell
     return Reply(_metadata(media, {**facts, "place": _place(call, facts), "companions": companions}))
 
 
@@ -133,6 +149,7 @@ def _place(call: Call, facts: Mapping[str, Any]) -> PlaceShown | None:
 def _metadata(media: Media, facts: Mapping[str, Any]) -> Metadata:
     known: dict[str, Any] = {name: facts.get(name) for name in Metadata.__struct_fields__}
     known["taken_at"] = wall_clock(facts.get("taken_at"), facts.get("taken_offset_minutes"))
+    known["keywords"] = facts.get("keywords") or ()
     known["exif"], known["motion"] = facts.get("exif") or {}, facts.get("motion_at") is not None
     return Metadata(**{**known, "library_id": media.library_id, "path": media.path})
 

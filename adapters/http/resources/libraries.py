@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import msgspec
 
+from adapters.background.moved_libraries import FormerLibrary
+from adapters.background.work import Work
 from adapters.http.web import USUAL_LIMIT, Call, Done, Limit, Name, Page, Reply, Routes, library_id, within, write
 from domain.base.errors import RuleViolation
 from domain.base.paths import bytes_of, text_of
@@ -16,12 +20,35 @@ from projections.queries.reading import Lookups
 
 routes = Routes("Libraries")
 
+State = Literal["scanned", "offline", "held", "waiting"]
+
 _NOT_YET = Watching("polling", "its watch is being set")
+_WHY: Final[Mapping[State, str]] = {
+    "scanned": "",
+    "offline": "its folder cannot be reached",
+    "held": "so much of it is gone at once that its disk is rather away: nothing was marked as removed",
+    "waiting": "it may be another library that was moved: an admin says which it is",
+}
+"""The reason without any path, for who is no admin."""
+
+
+class MovedFrom(msgspec.Struct):
+    """The library that a waiting one may be: its folder is gone, and of its `files` so many stand `here`."""
+
+    id: int
+    name: str
+    files: int
+    here: int
 
 
 class LibraryView(msgspec.Struct):
-    """A library with its counts. `root` is told to admins; `offline` says that its folder cannot be reached now,
-    `reason` why: nothing is marked as removed meanwhile. `watched` says how changes are noticed: `native`, the system
+    """A library with its counts; `problems` counts files that are not, or not wholly, shown, and folders that cannot be
+    read. `root` is told to admins. `state` is `scanned` where all is well; `offline` where its folder cannot be
+    reached; `held` where so much is gone at once that its disk is rather away: nothing is marked as removed before
+    `POST /libraries/{id}/scan?accept_missing=true` says that it was deleted; `waiting` where it was never scanned,
+    since files of a library whose folder is gone stand in it (`moved_from`): `PATCH /libraries/{moved_from.id}` with
+    this `root` says that it was moved here, `POST /libraries/{id}/scan` that this is a library of its own. `offline` is
+    true in each but the first, and `reason` says why. `watched` says how changes are noticed: `native`, the system
     tells of each at once; `polling`, by looking every few seconds, `watched_reason` says why; `off`, when asked."""
 
     id: int
@@ -30,10 +57,13 @@ class LibraryView(msgspec.Struct):
     photos: int
     videos: int
     problems: int
+    state: State
     offline: bool
     reason: str | None
+    moved_from: MovedFrom | None
     watched: WatchMode
     watched_reason: str | None
+    keywords_as_tags: bool
     version: int
 
 
@@ -46,10 +76,13 @@ class NewLibrary(msgspec.Struct):
 
 
 class LibraryPatch(msgspec.Struct):
-    """What to change: the name, or the folder under which the files are found now."""
+    """What to change: the name, the folder under which the files are found now, or whether the keywords that stand in
+    the files and their sidecars become tags, those of the future too. A tag that somebody took off stays off, and none
+    goes where this is ended."""
 
     name: Name | None = None
     root: str | None = None
+    keywords_as_tags: bool | None = None
 
 
 class ProblemsQuery(msgspec.Struct):
@@ -59,12 +92,19 @@ class ProblemsQuery(msgspec.Struct):
 
 
 class FileProblem(msgspec.Struct):
-    """A file that is not, or not wholly, shown, and why."""
+    """A file that is not, or not wholly, shown, and why; or a folder or file that cannot be looked at, which has no
+    `id`: what lies in it is unknown, and not taken for removed."""
 
-    id: int
+    id: int | None
     library_id: int
     path: str
     problem: str
+
+
+class ScanQuery(msgspec.Struct):
+    """`accept_missing` says that the files that are gone were deleted, however many they are."""
+
+    accept_missing: bool = False
 
 
 class ScanRequested(msgspec.Struct):
@@ -97,11 +137,13 @@ def make_library(call: Call, body: NewLibrary) -> Reply:
     "PATCH", "/libraries/{id}", body=LibraryPatch, answers=LibraryView, role="admin", errors=(404, 409), versioned=True
 )
 def patch_library(call: Call, id: int, body: LibraryPatch) -> Reply:
-    """Rename a library, or say where its files are now."""
+    """Rename a library, say where its files are now, or what becomes of the keywords in them."""
     root = None if body.root is None else _folder(body.root)
     answer = write(
         call,
-        lambda uow: change_library(uow, id, name=body.name, root=root, expected=call.expected),
+        lambda uow: change_library(
+            uow, id, name=body.name, root=root, keywords_as_tags=body.keywords_as_tags, expected=call.expected
+        ),
         lambda uow, _: _view(call, uow, id),
     )
     if root is not None:
@@ -115,25 +157,31 @@ def forget_library(call: Call, id: int) -> Reply:
     return write(call, lambda uow: remove_library(uow, id, call.expected))
 
 
-@routes("POST", "/libraries/{id}/scan", answers=ScanRequested, status=202, role="editor", errors=(404,))
-def scan_library(call: Call, id: int) -> Reply:
-    """Look through a library now, in the background, also at what could not be read before."""
+@routes(
+    "POST", "/libraries/{id}/scan", query=ScanQuery, answers=ScanRequested, status=202, role="editor", errors=(404,)
+)
+def scan_library(call: Call, id: int, query: ScanQuery) -> Reply:
+    """Look through a library now, in the background, also at what could not be read before; one that waits is said to
+    be a library of its own by that."""
     answer = write(
         call,
         lambda uow: ask_for_scan(uow, library_id(uow, id)),
         lambda uow, operation_id: ScanRequested(id, operation_id),
         status=202,
     )
-    call.dependencies.work.scan(id, answer.content.operation_id)
+    asked = answer.content.operation_id
+    call.dependencies.work.scan(id, asked, accept_missing=query.accept_missing, as_new=True)
     return answer
 
 
 @routes("GET", "/libraries/{id}/problems", query=ProblemsQuery, answers=Page[FileProblem], errors=(404,))
 def list_problems(call: Call, id: int, query: ProblemsQuery) -> Reply:
-    """The files of a library that are not, or not wholly, shown, each with the reason."""
+    """The folders of a library that cannot be read, and the files that are not, or not wholly, shown; each with the
+    reason."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         rows = within(tables, id).media.problems(query.limit)
-    return Reply(Page([FileProblem(**row) for row in rows]))
+    unreadable = [FileProblem(None, id, each.path, each.reason) for each in call.dependencies.work.unreadable(id)]
+    return Reply(Page([*unreadable, *(FileProblem(**row) for row in rows)][: query.limit]))
 
 
 def _folder(text: str) -> str:
@@ -153,16 +201,10 @@ def _folder(text: str) -> str:
 
 def _views(call: Call, lookups: Lookups) -> list[LibraryView]:
     counts = lookups.media.counts()
-    missing, watching = call.dependencies.work.missing_roots(), call.dependencies.work.watching()
+    watching = call.dependencies.work.watching()
     shown = [library for library in lookups.libraries.shown() if library.id in lookups.visible]
     return [
-        _view_of(
-            call,
-            library,
-            counts.get(library.id, (0, 0, 0)),
-            missing.get(library.id),
-            watching.get(library.id, _NOT_YET),
-        )
+        _view_of(call, library, counts.get(library.id, (0, 0, 0)), watching.get(library.id, _NOT_YET))
         for library in shown
     ]
 
@@ -172,24 +214,37 @@ def _view(call: Call, lookups: Lookups, wanted: int) -> LibraryView:
     return next(view for view in _views(call, fresh) if view.id == wanted)
 
 
-def _view_of(
-    call: Call, library: Library, counts: tuple[int, int, int], missing: str | None, watching: Watching
-) -> LibraryView:
-    is_admin = call.actor.is_admin
-    reason = missing if is_admin or missing is None else "its folder cannot be reached"
-    root = library.root if is_admin else None
-    why = watching.reason if is_admin else None
+def _view_of(call: Call, library: Library, counts: tuple[int, int, int], watching: Watching) -> LibraryView:
+    is_admin, work = call.actor.is_admin, call.dependencies.work
+    missing = work.missing_roots().get(library.id)
     photos, videos, problems = counts
+    state = _state(work, library.id)
+    former = work.waiting().get(library.id) if is_admin else None
     return LibraryView(
         id=library.id,
         name=library.name,
-        root=root,
+        root=library.root if is_admin else None,
         photos=photos,
         videos=videos,
-        problems=problems,
+        problems=problems + len(work.unreadable(library.id)),
+        state=state,
         offline=missing is not None,
-        reason=reason,
+        reason=missing if is_admin or missing is None else _WHY[state],
+        moved_from=None if former is None else _moved_from(former),
         watched=watching.mode,
-        watched_reason=why,
+        watched_reason=watching.reason if is_admin else None,
+        keywords_as_tags=library.keywords_as_tags,
         version=library.version,
     )
+
+
+def _state(work: Work, library_id: int) -> State:
+    if library_id in work.waiting():
+        return "waiting"
+    if library_id in work.held():
+        return "held"
+    return "offline" if library_id in work.missing_roots() else "scanned"
+
+
+def _moved_from(former: FormerLibrary) -> MovedFrom:
+    return MovedFrom(former.library.id, former.library.name, former.files, former.here)

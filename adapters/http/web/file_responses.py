@@ -54,6 +54,7 @@ TYPES: Final = {
     "mpeg": "video/mpeg",
     "mpegts": "video/mp2t",
     "ogv": "video/ogg",
+    "mxf": "application/mxf",
 }
 """Content types by the format that the bytes have. Whatever else (RAW, unknown) goes out as bytes to be saved."""
 UNKNOWN: Final = "application/octet-stream"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.files.rdf import LARGEST_PACKET
 from adapters.files.sidecars import read_sidecar, sidecar_to_write, sidecars_of, write_sidecar
+from adapters.xmp.rdf import LARGEST_PACKET
 from domain.base.errors import Unavailable, Unreadable
 
 

@@ -212,6 +212,11 @@ def test_a_walk_starts_only_at_a_folder_of_the_library(tmp_path: Path, below: st
         ("b.Cr3", "photo"),
         ("b.MOV", "video"),
         ("b.m2ts", "video"),
+        *(
+            (f"b.{ending}", "photo")
+            for ending in ["HIF", "hif", "j2k", "j2c", "jpf", "jpx", "jls", "apng", "avifs", "dib", "insp"]
+        ),
+        *((f"b.{ending}", "video") for ending in ["insv", "ts", "mxf", "dv", "f4v", "m2v"]),
         ("b.xmp", None),
         ("folder.jpg/readme", None),
         ("jpg", None),

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files.rdf import LARGEST_PACKET
 from adapters.files.regions import Stored, turned
 from adapters.files.xmp import OfAnotherPicture, Xmp
+from adapters.xmp.rdf import LARGEST_PACKET
 from domain.base.errors import Unreadable
 from domain.base.geometry import Box
 from domain.rules.xmp import Description, Region

@@ -8,16 +8,19 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from adapters.language.build_models import build_models
 from adapters.language.call_counts import TALLY
 from adapters.language.failover import KEPT_OUT_SECONDS, Failover
 from adapters.language.hybrid import Hybrid
 from adapters.language.ollama import Ollama
 from adapters.language.openrouter import OpenRouter
+from adapters.settings import Settings
 from domain.base.errors import Rejected, RuleViolation, Unavailable
 from domain.ports.language_model import Chat, EmbeddingPurpose, LanguageModel, Message, Role
 from tests.adapters.language.peers import Asked, Peer, Script, question, tell, texts, unreachable
@@ -147,6 +150,27 @@ def test_an_answer_that_has_begun_is_never_begun_again_elsewhere(peer: Start, lo
     assert "broke off" in str(told.error)
     assert second.asked == []
     assert log.messages[0].startswith(f"Ollama at {first.url} failed in the middle of an answer by primary: ")
+
+
+@pytest.mark.parametrize("are_set", [True, False])
+def test_a_server_that_nobody_named_and_that_is_away_is_nothing_to_warn_of(
+    are_set: bool, log: pytest.LogCaptureFixture
+) -> None:
+    model = Failover([Ollama(unreachable(), "primary")], are_set=are_set)
+    assert isinstance(tell(model).error, Unavailable)
+    with pytest.raises(Unavailable):
+        asyncio.run(model.models())
+    warned = [record for record in log.records if record.levelno >= logging.WARNING]
+    assert len(warned) == (2 if are_set else 0)
+
+
+def test_where_nothing_is_set_ollama_is_merely_hoped_for(tmp_path: Path, log: pytest.LogCaptureFixture) -> None:
+    for settings, warnings in (({}, 0), ({"OLLAMA_PRIMARY_URL": unreachable()}, 1)):
+        log.clear()
+        models = build_models(Settings.load({"IMAGEAPI_DATA": str(tmp_path), **settings}, tmp_path))
+        with pytest.raises((Unavailable, RuleViolation)):
+            asyncio.run(models.local.describe("a model that nobody has"))
+        assert len([record for record in log.records if record.levelno >= logging.WARNING]) == warnings
 
 
 def test_a_thought_is_the_first_word_too(peer: Start) -> None:

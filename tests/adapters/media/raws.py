@@ -197,6 +197,30 @@ def bayer(width: int, height: int) -> Ifd:
     }
 
 
+READINGS_BEGIN = (np.asarray([[220, 30]], np.uint16) << 8).astype("<u2").tobytes() * 3
+"""What the readings of `dng_of_readings` begin with."""
+
+
+def dng_of_readings() -> bytes:
+    """A DNG that holds its sensor's readings and no other picture; they come last."""
+    first = camera(b"Maker", b"Model", 1) | bayer(600, 400)
+    whole: Ifd = {
+        0xC612: (BYTE, b"\1\4\0\0"),
+        0xC614: (ASCII, b"Maker Model\0"),
+        0xC621: (SRATIONAL, [1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1]),
+        0xC628: (RATIONAL, [1, 1, 1, 1, 1, 1]),
+        0xC65A: (SHORT, [21]),
+    }
+    content = tiff([first | whole])
+    begin = content.index(READINGS_BEGIN)
+    readings = content[begin : begin + 600 * 400 * 2]
+    moved = bytearray(content + readings)
+    at = content.index(struct.pack("<I", begin))
+    struct.pack_into("<I", moved, at, len(content))
+    moved[begin : begin + len(readings)] = bytes(len(readings))
+    return bytes(moved)
+
+
 def pef(preview: bytes = PREVIEW, orientation: int = 1) -> bytes:
     """Pentax: the readings in the first directory, a thumbnail and the preview in those that follow."""
     first = camera(b"PENTAX Corporation", b"PENTAX K-5", orientation) | readings(65535)

@@ -38,13 +38,35 @@ def facts(
     return camera_facts(written(main, photo, gps))
 
 
-def test_the_moment_the_shutter_opened_comes_before_all_other_dates() -> None:
+def test_the_moment_the_shutter_opened_is_kept_apart_from_when_it_was_scanned_and_saved() -> None:
     photo = {B.DateTimeOriginal: "2020:01:01 10:00:00", B.DateTimeDigitized: "2021:01:01 10:00:00"}
-    main = {B.DateTime: "2022:01:01 10:00:00"}
-    for year, directory in ((2020, photo), (2021, {**photo, B.DateTimeOriginal: "0000:00:00 00:00:00"}), (2022, {})):
-        taken = facts(main, directory).taken
-        assert taken is not None
-        assert taken.micros // 31_556_952_000_000 + 1970 == year
+    found = facts({B.DateTime: "2022:01:01 10:00:00"}, photo)
+    years = [clock and clock.micros // 31_556_952_000_000 + 1970 for clock in (found.taken, found.digitised)]
+    assert years == [2020, 2021]
+    assert found.modified is not None
+    assert found.modified.micros // 31_556_952_000_000 + 1970 == 2022
+
+
+@pytest.mark.parametrize(
+    ("tags", "offset"),
+    [
+        ({B.OffsetTime: "+02:00"}, 120),
+        ({B.OffsetTime: "+02:00", B.OffsetTimeOriginal: "-05:00"}, -300),
+        ({B.OffsetTime: "nowhere"}, None),
+    ],
+)
+def test_the_offset_of_saving_counts_where_no_other_is_written(tags: dict[int, Any], offset: int | None) -> None:
+    taken = facts(photo={B.DateTimeOriginal: "2020:01:01 10:00:00", **tags}).taken
+    assert taken is not None
+    assert taken.offset_minutes == offset
+
+
+def test_the_satellites_know_the_offset_better_than_the_program_that_saved_the_photo() -> None:
+    gps = {G.GPSDateStamp: "2020:01:01", G.GPSTimeStamp: (15.0, 0.0, 0.0)}
+    photo = {B.DateTimeOriginal: "2020:01:01 10:00:00", B.OffsetTime: "+02:00"}
+    taken = facts(photo=photo, gps=gps).taken
+    assert taken is not None
+    assert taken.offset_minutes == -300
 
 
 def test_a_date_takes_the_fraction_and_offset_of_its_own_tags() -> None:
@@ -55,7 +77,7 @@ def test_a_date_takes_the_fraction_and_offset_of_its_own_tags() -> None:
         B.SubsecTimeOriginal: "99",
         B.OffsetTimeOriginal: "-09:00",
     }
-    assert facts(photo=photo).taken == (1_250_000, 120)
+    assert facts(photo=photo).digitised == (1_250_000, 120)
 
 
 def place(latitude: Any, north: Any, longitude: Any, east: Any) -> dict[int, Any]:

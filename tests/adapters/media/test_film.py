@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from adapters.media import ffmpeg as tools
-from adapters.media import film
-from adapters.media.film import film_of
+from adapters.media import film, indexing
+from adapters.media.film import Film, film_of
 from adapters.media.indexing import IndexedFile, index_file, metadata
 from adapters.media.renditions import rendition_path
-from domain.base.errors import Unavailable, Unreadable
+from domain.base.errors import NotInTime, Unavailable, Unreadable
 from domain.events.media import NEEDS_FFMPEG
 from tests.footage import AAC, H264, HEVC, ffmpeg, footage, turned
 
@@ -116,8 +116,8 @@ def test_place_camera_and_quicktimes_own_date_are_read(tmp_path: Path) -> None:
     file = indexed(path)
     assert (file.make, file.model) == ("Apple", "iPhone 15")
     assert (file.latitude, file.longitude, file.altitude) == (47.3769, -8.5417, 408.5)
-    assert (at(file.taken_at), file.taken_offset_minutes, file.taken_source) == ("2024-05-01T12:00:05", 120, "exif")
-    found_tags = metadata(os.fsencode(path), "video")["exif"]
+    assert (at(file.taken_at), file.taken_offset_minutes, file.taken_source) == ("2024-05-01T12:00:05", 120, "video")
+    found_tags = metadata(os.fsencode(path), "video")["video"]
     assert isinstance(found_tags, dict)
     assert found_tags["com.apple.quicktime.model"] == "iPhone 15"
 
@@ -161,7 +161,7 @@ UTC_TIME = {"creation_time": "2024-05-01T10:00:05.000000Z"}
 def test_the_wall_clock_and_utc_are_kept_apart(
     tags: Mapping[str, str], name: str, duration: float, taken: tuple[str, int | None] | None
 ) -> None:
-    found = film._taken(tags, name, None, duration)
+    found, _ = film._taken(tags, name, None, duration)
     assert (None if found is None else (at(found.micros), found.offset_minutes)) == taken
 
 
@@ -252,8 +252,19 @@ def test_a_decoder_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pyt
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
     monkeypatch.setattr(tools, "tool", lambda name: str(tmp_path / name))
-    with pytest.raises(Unreadable, match=r"longer than 0\.1 s"):
+    with pytest.raises(NotInTime, match=r"ffprobe was not over after 0\.5 s"):
         tools.ffprobe(b"/a.mp4", seconds=0.1)
+
+
+def test_a_video_that_was_not_looked_at_in_time_is_left_for_later_and_blamed_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object) -> Film:
+        raise NotInTime("ffprobe was not over")
+
+    monkeypatch.setattr(indexing, "film_of", late)
+    with pytest.raises(NotInTime):
+        indexed(footage(tmp_path / "a.mp4"))
 
 
 def test_a_video_is_listed_where_ffmpeg_is_missing_and_says_how_to_get_it(

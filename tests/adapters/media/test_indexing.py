@@ -268,7 +268,7 @@ def test_a_raw_is_recorded_with_its_camera_and_not_decoded_as_a_tiff(tmp_path: P
     file = indexed(tmp_path, content + bytes(1000), "a.dng")
     assert (file.kind, file.format, file.has_renditions) == ("photo", "dng", False)
     assert file.problem == "no picture can be found in this DNG file, nor made of it"
-    assert (file.width, file.make, file.taken_source) == (None, "NIKON CORPORATION", "exif")
+    assert (file.width, file.make, file.taken_source) == (None, "NIKON CORPORATION", "modified")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.media.magic import HEAD_BYTES, description_of, format_of, kind_of_format, raw_format_of
+from adapters.media.magic import HEAD_BYTES, description_of, format_of, format_of_stray, kind_of_format, raw_format_of
 from tests.adapters.media.material import encoded, quarters
 
 FORMATS = {
@@ -167,3 +167,25 @@ def test_no_bytes_whatever_confuse_the_recognition(content: bytes) -> None:
     assert format_of(content) is None or kind_of_format(format_of(content)) in ("photo", "video")
     assert raw_format_of(content) is None or kind_of_format(raw_format_of(content)) == "photo"
     assert description_of(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (encoded(quarters(), "BMP")[14:], "bmp"),
+        (b"\x28\0\0\0" + bytes(40), None),
+        (b"\x1f\x07\0\x3f" + bytes(40), "dv"),
+        (b"\x1f\x8b\x08\0" + bytes(40), None),
+        (bytes.fromhex("060e2b34020501010d0102010102") + bytes(40), "mxf"),
+        (encoded(quarters(), "JPEG2000", no_jp2=True), "jp2"),
+    ],
+    ids=["a bitmap without its first header", "a length alone", "DV", "gzip", "MXF", "a bare code stream"],
+)
+def test_formats_of_rare_extensions_are_known_by_their_first_bytes(content: bytes, name: str | None) -> None:
+    assert format_of(content[:32]) == name
+
+
+def test_words_are_no_boxes_where_the_name_of_a_file_says_nothing() -> None:
+    assert format_of_stray(b"The free world") is None
+    assert format_of_stray(b"\0\0\0\x14moov" + bytes(20)) == "mov"
+    assert format_of_stray(b"\0\0\0\x18ftypM4A " + bytes(16)) is None

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
+import zlib
 from pathlib import Path
+from typing import NoReturn
 
+import cv2
 import numpy as np
 import pytest
-from PIL import ExifTags, Image
+import rawpy
+import simplejpeg  # type: ignore[import-untyped]  # it brings stubs but not the py.typed that makes them count
+from PIL import ExifTags, Image, ImageFile
 
 from adapters.media import opening, pictures, programs
 from adapters.media.indexing import IndexedFile, index_file, metadata
+from adapters.media.jxl import jxl_header
 from adapters.media.renditions import rendition_path
 from domain.base.errors import Unreadable
-from tests.adapters.media.material import QUARTERS, STORED_BY, corners, encoded, jxl, put, quarters, scene
+from tests.adapters.media.bitmaps import bitmap
+from tests.adapters.media.material import (
+    QUARTERS,
+    STORED_BY,
+    corners,
+    encoded,
+    jxl,
+    put,
+    quarters,
+    scene,
+    with_orientation,
+)
 from tests.adapters.media.raws import box
+from tests.adapters.media.tiffs import tiff
 
 
 def indexed(folder: Path, content: bytes, name: str) -> IndexedFile:
@@ -117,15 +136,15 @@ def test_what_pillow_cannot_decode_is_asked_of_ffmpeg(tmp_path: Path) -> None:
 @pytest.mark.ffmpeg
 def test_what_is_damaged_is_not_painted_over_by_ffmpeg() -> None:
     content = encoded(scene(900, 600), "JPEG")
-    assert programs.ffmpeg_pixels(content, "jpeg") is not None
-    assert programs.ffmpeg_pixels(content[: len(content) // 2], "jpeg") is None
+    assert programs.ffmpeg_png(content, "jpeg") is not None
+    assert programs.ffmpeg_png(content[: len(content) // 2], "jpeg") is None
 
 
 @pytest.mark.ffmpeg
 def test_ffmpeg_is_not_asked_for_a_picture_of_too_many_pixels() -> None:
     content = encoded(quarters(200, 100), "PNG")
-    assert programs.ffmpeg_pixels(content, "png") is not None
-    assert programs.ffmpeg_pixels(content, "png", max_pixels=10_000) is None
+    assert programs.ffmpeg_png(content, "png") is not None
+    assert programs.ffmpeg_png(content, "png", max_pixels=10_000) is None
 
 
 def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,11 +153,153 @@ def test_a_rescued_photo_keeps_the_orientation_that_its_header_told(monkeypatch:
     exif[ExifTags.Base.Orientation] = 6
     content = encoded(stored_on_its_side(60, 40), "PNG", exif=exif)
     photo = opening.open_photo(content, "png")
-    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    monkeypatch.setattr(opening, "ffmpeg_pixels", lambda *_: pixels)
-    monkeypatch.setattr(pictures.Picture, "decoded", _refuse)
+    monkeypatch.setattr(opening, "ffmpeg_png", lambda *_: encoded(stored_on_its_side(60, 40), "PNG"))
+    _refuse_once(monkeypatch)
     assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
 
 
-def _refuse(*_: object) -> None:
-    raise Unreadable("an unknown way to compress")
+def _refuse_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has Pillow fail on the photo itself, and read what ffmpeg makes of it."""
+    decode, asked = pictures.Picture.decoded, []
+
+    def refuse(picture: pictures.Picture, *given: int) -> pictures.Decoded:
+        asked.append(picture)
+        if len(asked) == 1:
+            raise Unreadable("an unknown way to compress")
+        return decode(picture, *given)
+
+    monkeypatch.setattr(pictures.Picture, "decoded", refuse)
+
+
+@pytest.mark.parametrize("header", [40, 56, 108, 124])
+@pytest.mark.parametrize(
+    ("bits", "masks"),
+    [
+        (16, (0xF00, 0xF0, 0xF)),
+        (16, (0xFC00, 0x3E0, 0x1F)),
+        (16, (0x1F, 0x7E0, 0xF800)),
+        (32, (0x3FF00000, 0xFFC00, 0x3FF)),
+        (32, (0xFF, 0xFF00, 0xFF0000)),
+    ],
+    ids=["444", "655", "BGR 565", "10 bits", "BGR"],
+)
+def test_a_bitmap_may_keep_its_colours_in_any_bits(bits: int, masks: tuple[int, int, int], header: int) -> None:
+    content = bitmap(np.asarray(quarters(60, 40), np.float64) / 255, bits, masks, header=header)
+    photo = opening.open_photo(content, "bmp")
+    assert (photo.width, photo.height) == (60, 40)
+    assert corners(Image.fromarray(photo.decoded(1440).pixels)) == QUARTERS
+
+
+def test_a_bitmap_with_masks_may_begin_above_and_be_transparent() -> None:
+    samples = np.dstack([np.asarray(quarters(60, 40), np.float64) / 255, np.ones((40, 60))])
+    samples[20:, :, 3] = 0
+    masks = (0xFF00, 0xFF0000, 0xFF, 0xFF000000)
+    content = bitmap(samples, 32, masks, header=124, top_first=True)
+    shown = Image.fromarray(opening.open_photo(content, "bmp").decoded(1440).pixels)
+    assert corners(shown) == ["red", "green", "white", "white"]
+
+
+@pytest.mark.parametrize("masks", [(0xF00, 0xF0, 0xF), (0, 0xF0, 0xF)], ids=["cut off", "a colour without bits"])
+def test_a_broken_bitmap_with_masks_is_no_picture(masks: tuple[int, int, int]) -> None:
+    content = bitmap(np.zeros((40, 60, 3)), 16, (0xF00, 0xF0, 0xF))
+    content = content[:54] + struct.pack("<III", *masks) + content[66 : len(content) - (100 if masks[0] else 0)]
+    with pytest.raises(Unreadable, match="its pixels are not all there"):
+        opening.open_photo(content, "bmp").decoded(1440)
+
+
+def test_a_bitmap_with_masks_and_too_many_pixels_is_refused() -> None:
+    content = bitmap(np.zeros((40, 60, 3)), 16, (0xF00, 0xF0, 0xF))
+    with pytest.raises(Unreadable, match="60 x 40: more than"):
+        opening.open_photo(content, "bmp", max_pixels=2000)
+
+
+class PixelsDecoded(BaseException):
+    """Raised by every decoder in a test; no parser takes it for a fault of the file."""
+
+
+@pytest.fixture
+def no_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every decoder, and every program, of which an answer is a picture refuses."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise PixelsDecoded
+
+    kinds, waiting = [ImageFile.ImageFile], [*ImageFile.ImageFile.__subclasses__()]
+    while waiting:
+        kinds.append(waiting.pop())
+        waiting += kinds[-1].__subclasses__()
+    for kind in kinds:
+        if "load" in vars(kind):
+            monkeypatch.setattr(kind, "load", refuse)
+    for module, name in ((simplejpeg, "decode_jpeg"), (cv2, "imdecode"), (rawpy, "imread"), (programs, "_output")):
+        monkeypatch.setattr(module, name, refuse)
+
+
+@pytest.mark.ffmpeg
+@pytest.mark.usefixtures("no_decoder")
+def test_metadata_decodes_no_pixels_of_any_format(tmp_path: Path) -> None:
+    for name, content in of_every_format().items():
+        told = metadata(put(tmp_path, name, content))
+        assert (name, told["width"], told["height"], told["problem"]) == (name, 64, 48, None)
+
+
+def with_exif_behind(png: bytes) -> bytes:
+    """A PNG whose EXIF stands behind its pixels, as exiftool writes it."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Maker"
+    content = exif.tobytes()[6:]
+    chunk = struct.pack(">I", len(content)) + b"eXIf" + content + struct.pack(">I", zlib.crc32(b"eXIf" + content))
+    return png[:-12] + chunk + png[-12:]
+
+
+def of_every_format() -> dict[str, bytes]:
+    """`quarters` in every format, by name."""
+    return {
+        "a.jpg": encoded(quarters(), "JPEG"),
+        "a.png": encoded(quarters(), "PNG"),
+        "behind.png": with_exif_behind(encoded(quarters(), "PNG")),
+        "a.webp": encoded(quarters(), "WEBP"),
+        "a.gif": encoded(quarters(), "GIF"),
+        "a.tif": encoded(quarters(), "TIFF", compression="tiff_lzw"),
+        "deep.tif": tiff(np.asarray(quarters(), np.float64) / 255, depth=16, planar=True),
+        "big.tif": tiff(np.asarray(quarters(), np.float64) / 255, depth=8, big=True, order=">"),
+        "a.bmp": encoded(quarters(), "BMP"),
+        "a.heic": encoded(quarters(), "HEIF"),
+        "a.avif": encoded(quarters(), "AVIF"),
+        "a.jp2": encoded(quarters(), "JPEG2000"),
+        "a.jxl": jxl(quarters()),
+    }
+
+
+@pytest.mark.usefixtures("no_decoder")
+def test_exif_behind_the_pixels_of_a_png_is_found_without_these(tmp_path: Path) -> None:
+    assert metadata(put(tmp_path, "a.png", with_exif_behind(encoded(quarters(), "PNG"))))["make"] == "Maker"
+
+
+@pytest.mark.ffmpeg
+@pytest.mark.parametrize(
+    "size", [(8, 8), (256, 256), (257, 300), (64, 48), (1200, 1000), (1000, 1), (1600, 900), (5000, 40), (12, 9000)]
+)
+def test_the_header_of_a_jpeg_xl_tells_its_size(size: tuple[int, int]) -> None:
+    header = jxl_header(jxl(Image.new("RGB", size)))
+    assert header is not None
+    assert (header.width, header.height, header.orientation) == (*size, 1)
+
+
+@pytest.mark.cjxl
+@pytest.mark.ffmpeg
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+def test_a_jpeg_xl_is_told_upright_as_its_header_has_it(tmp_path: Path, orientation: int) -> None:
+    """Cjxl takes the orientation of a JPEG's EXIF for that of its own header."""
+    put(tmp_path, "a.jpg", with_orientation(orientation))
+    subprocess.run(["cjxl", "a.jpg", "a.jxl", "--quiet", "-j", "0", "-d", "1"], cwd=tmp_path, check=True)
+    file = index_file(bytes(tmp_path / "a.jxl"), str(tmp_path / "renditions"), "photo")
+    shown = preview(tmp_path, file)
+    assert (file.width, file.height) == shown.size == (64, 48)
+    assert corners(shown) == QUARTERS
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x0a", b"\0\0\0\x0cJXL \x0d\x0a\x87\x0a", b"\xff"])
+def test_a_jpeg_xl_without_a_header_is_no_picture(content: bytes) -> None:
+    with pytest.raises(Unreadable):
+        opening.open_photo(content, "jxl").decoded(1440)

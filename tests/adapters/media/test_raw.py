@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from adapters.media import programs, raw
+from adapters.media import programs, raw, raw_pictures
 from adapters.media.indexing import IndexedFile, index_file
 from adapters.media.magic import kind_of_format, raw_format_of
 from adapters.media.opening import open_photo
 from adapters.media.raw import LEAST, embedded_jpegs, sensor_size
+from adapters.media.raw_pictures import RawPicture
 from adapters.media.renditions import rendition_path
+from domain.base.errors import NotInTime
 from tests.adapters.media import raws
 from tests.adapters.media.material import QUARTERS, STORED_BY, corners, encoded, put, quarters, scene
 from tests.adapters.media.raws import BUILDERS, HEIGHT, PREVIEW, WIDTH
@@ -206,17 +208,34 @@ def test_without_exiftool_on_the_path_nothing_is_asked(tmp_path: Path, monkeypat
     assert (file.make, file.taken_source) == ("OLYMPUS CORPORATION", "exif")
 
 
-@pytest.mark.parametrize(
-    "script", ["sleep 60", "echo '[{'", "echo '[7]'", 'echo \'[{"PreviewImage":"base64:?"}]\'; exit 0']
-)
-def test_an_exiftool_that_hangs_or_talks_nonsense_costs_its_answer_alone(
+@pytest.mark.parametrize("script", ["echo '[{'", "echo '[7]'", 'echo \'[{"PreviewImage":"base64:?"}]\'; exit 0'])
+def test_an_exiftool_that_talks_nonsense_costs_its_answer_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     program = tmp_path / "exiftool"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert programs.exiftool_previews(with_changed_beginning(), seconds=0.2) == []
+    assert programs.exiftool_previews(with_changed_beginning()) == []
+
+
+def test_an_exiftool_that_hangs_is_left_and_what_else_there_is_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "exiftool"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(NotInTime):
+        programs.exiftool_previews(with_changed_beginning(), seconds=0.1)
+    monkeypatch.setattr(raw_pictures, "exiftool_previews", _late)
+    assert RawPicture(raws.dng(None), "dng").decoded(1440).problem is None
+    with pytest.raises(NotInTime):
+        RawPicture(with_changed_beginning(), "orf").decoded(1440)
+
+
+def _late(*_: object) -> list[bytes]:
+    raise NotInTime("exiftool was not over")
 
 
 def test_a_small_picture_serves_where_nothing_larger_is_found(tmp_path: Path) -> None:

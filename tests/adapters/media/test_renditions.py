@@ -38,7 +38,7 @@ def test_a_picture_is_a_plain_jpeg_whatever_is_noted_in_it(tmp_path: Path, note:
     image.load()
     assert (image.format, image.info["jfif"]) == ("JPEG", 257)
     assert corners(image) == QUARTERS
-    write_whole(rendition_path(str(tmp_path), HASH, "preview"), b"preview")
+    write_whole(rendition_path(str(tmp_path), HASH, "preview"), content)
     write_whole(rendition_path(str(tmp_path), HASH, "thumb"), content)
     assert note_of(str(tmp_path), HASH) == note
 

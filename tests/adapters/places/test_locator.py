@@ -54,13 +54,21 @@ def test_what_is_no_position_is_sent_nowhere(
     assert not server.asked
 
 
+def test_findings_say_of_each_source_that_is_off_by_which_setting(tmp_path: Path) -> None:
+    locator = Locator.of(offline=False, nominatim=None, apollo=None, book=tmp_path / "b", version="1")
+    assert [*locator.findings()] == [
+        ("places", "off: GEOCODER is off", None),
+        ("personal places", "off: APOLLO_API_BASE_URL is not set", None),
+    ]
+
+
 def test_findings_say_of_each_server_whether_it_answers(server: Loopback, tmp_path: Path) -> None:
     server.answer = Reply(status=500)
     locator = Locator.of(offline=False, nominatim=server.url, apollo=server.url, book=tmp_path / "b", version="1")
-    assert [(what, "status 500" in state) for what, state, _ in locator.findings()] == [
-        ("nominatim", True),
-        ("personal places", True),
+    assert [(what, "status 500" in state, works) for what, state, works in locator.findings()] == [
+        ("nominatim", True, False),
+        ("personal places", True, False),
     ]
     server.answer = Reply({"error": "Unable to geocode", "name": "x"})
-    assert [state for _, state, _ in locator.findings()] == ["answers", "answers"]
+    assert [(state, works) for _, state, works in locator.findings()] == [("answers", True), ("answers", True)]
     locator.close()

@@ -53,7 +53,8 @@ class PhotoWords(msgspec.Struct):
             str,
             Meta(
                 max_length=200,
-                description="words, each in the path, camera, lens, a tag or a person's name, without case and accents",
+                description="words, each in the path, camera, lens, a tag, a person's name, or what is written in the "
+                "file or its sidecar (title, description, keywords, place, `rating:4`), without case and accents",
             ),
         ]
         | None
@@ -73,7 +74,11 @@ class Companion(msgspec.Struct):
 class MediaRow(msgspec.Struct):
     """One file: `width` and `height` are pixels of the upright picture, `placeholder` a ThumbHash in base64, `problem`
     says why it is not, or not wholly, shown. Of videos: `duration` in seconds, `frame_rate` a second, `bit_rate` in
-    bits a second. `motion` says that a short video is in a photo's file, which `/video/stream` plays."""
+    bits a second. `motion` says that a short video is in a photo's file, which `/video/stream` plays. What people wrote
+    into the file or its sidecar: `title`, `description`, `rating` (1 to 5, -1 for rejected), `keywords` and
+    `written_place`. `taken_source` says who tells when it was taken (`sidecar exif xmp iptc png video filename modified
+    mtime`), `offset_source` where the offset of a video that knows only UTC is from (`position`, or `photos` around it;
+    `utc` where nothing tells it)."""
 
     id: int
     library_id: int
@@ -87,6 +92,12 @@ class MediaRow(msgspec.Struct):
     height: int | None
     taken_at: WallClock | None
     taken_source: str | None
+    offset_source: str | None
+    title: str | None
+    description: str | None
+    rating: int | None
+    keywords: Sequence[str]
+    written_place: str | None
     make: str | None
     model: str | None
     lens: str | None
@@ -110,6 +121,7 @@ _AS_STORED: Final = tuple(
     name
     for name in MediaRow.__struct_fields__
     if name not in {"content_hash", "taken_at", "motion", "modified_at", "discovered_at", "tags", "companions"}
+    and name not in {"keywords", "written_place"}
 )
 """The fields of a file that are columns of `media`."""
 
@@ -126,6 +138,8 @@ def media_row(
         modified_at=moment(row["mtime_ns"] // 1000),
         discovered_at=moment(row["discovered_at"]),
         motion=row["motion_at"] is not None,
+        keywords=(row["keywords"] or "").splitlines(),
+        written_place=row["place"],
         tags=tags.get(content, ()),
         companions=companions_of(row["id"], companions),
         **plain,

@@ -41,6 +41,9 @@ export const ignore = (id, ignored) => ask('PATCH', `image/faces/${id}`, { body:
 /** 'Not this person'. @param {number} id @param {number} person */
 export const reject = (id, person) => ask('POST', `image/faces/${id}/reject`, { body: { person_id: person } });
 
+/** 'Not on this photo any more', of a face that could not be carried over. @param {number} id */
+export const settle = (id) => ask('DELETE', `faces/unmatched/${id}`, {});
+
 /** 'Not a face'. @param {number} id */
 export const notAFace = (id) => ask('DELETE', `image/faces/${id}`, {});
 

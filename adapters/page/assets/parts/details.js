@@ -101,9 +101,15 @@ function factsOf(metadata) {
   const folder = folderOf(path);
   return [
     fact('Taken', 'calendar', [taken && longDayOf(taken), taken && clockOf(taken)]),
-    fact('Description', 'details', [wordsIn(exif.ImageDescription), wordsIn(exif.Artist)]),
+    fact('Description', 'details', [
+      metadata.title,
+      metadata.description,
+      metadata.rating && starsOf(metadata.rating),
+      metadata.keywords.join(', '),
+      wordsIn(exif.Artist),
+    ]),
     fact('Camera', 'camera', [device, lens, exposureOf(metadata)]),
-    fact('Place', 'pin', [place?.text, placed, place?.attribution]),
+    fact('Place', 'pin', [metadata.written_place, place?.text, placed, place?.attribution]),
     fact('File', 'file', [fileName(path), measures, film, metadata.problem], pictureUrl(metadata, 'full')),
     companionsOf(metadata),
     fact(
@@ -114,6 +120,9 @@ function factsOf(metadata) {
     ),
   ];
 }
+
+/** A rating as it is seen; -1 is what somebody rejected. @param {number} rating */
+const starsOf = (rating) => (rating < 0 ? 'Rejected' : '★'.repeat(rating));
 
 /** What a field of EXIF says, where it is something to read. @param {unknown} value */
 const wordsIn = (value) => (typeof value === 'string' || typeof value === 'number' ? value : null);

@@ -3,14 +3,14 @@ import { getAll } from '../api.js';
 import { to } from '../router.js';
 import { choosePerson } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
-import { acceptCluster, decideMany, reject } from '../parts/decide.js';
+import { acceptCluster, decideMany, settle } from '../parts/decide.js';
 import { fill, h, isTyping } from '../parts/dom.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
 import { count } from '../parts/words.js';
 
 /**
  * @import { Answered } from '../api.js'
- * @import { ClusterView } from '../../shapes'
+ * @import { ClusterView, UnmatchedFace } from '../../shapes'
  * @import { View } from '../router.js'
  */
 
@@ -20,6 +20,7 @@ const MOST = 60;
 export function review() {
   const list = h('ol', { class: 'clusters' });
   const state = h('div', { class: 'state slim' });
+  const left = h('section', { class: 'unmatched', 'aria-label': 'Names that were left behind' });
   /** @type {ClusterView[]} */
   let clusters = [];
   let at = 0;
@@ -27,6 +28,7 @@ export function review() {
 
   async function load() {
     try {
+      fill(left, leftBehind(await getAll('faces/unmatched', { limit: MOST }, MOST)));
       clusters = await getAll('faces/clusters', { limit: MOST }, MOST);
       at = Math.min(at, Math.max(0, clusters.length - 1));
       fill(list, clusters.map(row));
@@ -42,6 +44,41 @@ export function review() {
       complain(problem);
     }
   }
+
+  /**
+   * The names that could not be found again on photos that were saved anew.
+   * @param {UnmatchedFace[]} faces
+   */
+  const leftBehind = (faces) =>
+    faces.length > 0 && [
+      h('h2', {}, `${count(faces.length, 'name')} could not be carried over`),
+      h(
+        'p',
+        { class: 'faint' },
+        'These photos were edited, and the face is not where it was. Name it on the photo again.',
+      ),
+      h('ul', { class: 'plain' }, faces.map(leftBehindRow)),
+    ];
+
+  /** @param {UnmatchedFace} face */
+  const leftBehindRow = (face) =>
+    h(
+      'li',
+      {},
+      h('b', {}, face.person_name ?? 'Somebody'),
+      ' on ',
+      h('a', { href: to('photo', '', { file: face.path, of: face.library_id }) }, face.path),
+      ' ',
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'button small quiet',
+          onclick: () => decide('Not looked for any more', () => settle(face.id)),
+        },
+        'Not on it any more',
+      ),
+    );
 
   /** Show which group the keys are about. @param {boolean} [move] */
   function mark(move = false) {
@@ -87,8 +124,8 @@ export function review() {
   }
 
   /** @param {ClusterView} cluster */
-  function rejectNearest({ face_ids: [first], nearest }) {
-    if (nearest && first !== undefined) decide(`Not ${nearest.name}`, () => reject(first, nearest.person_id));
+  function rejectNearest({ face_ids: ids, nearest }) {
+    if (nearest) decide(`Not ${nearest.name}`, () => decideMany('reject', ids, { person_id: nearest.person_id }));
   }
 
   /** @param {ClusterView} cluster */
@@ -185,6 +222,7 @@ export function review() {
         h('h1', {}, 'Review'),
         h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous'),
       ),
+      left,
       list,
       state,
     ),

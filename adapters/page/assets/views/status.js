@@ -124,7 +124,7 @@ function libraryCard(library, changed) {
   const listed = h(
     'details',
     { class: 'why' },
-    h('summary', {}, `${count(library.problems, 'file')} not, or not wholly, shown`),
+    h('summary', {}, `${count(library.problems, 'file or folder', 'files or folders')} not, or not wholly, shown`),
     problems,
   );
   const open = async () => {
@@ -133,7 +133,9 @@ function libraryCard(library, changed) {
       const answer = await get(`libraries/${library.id}/problems`, { limit: 200 });
       fill(
         problems,
-        answer.items.map((each) => h('li', {}, h('b', {}, each.path), h('span', { class: 'faint' }, each.problem))),
+        answer.items.map((each) =>
+          h('li', {}, h('b', {}, each.path || library.name), h('span', { class: 'faint' }, each.problem)),
+        ),
       );
       if (answer.items.length < library.problems)
         problems.append(h('li', { class: 'faint' }, `and ${figure(library.problems - answer.items.length)} more`));
@@ -159,14 +161,73 @@ function libraryCard(library, changed) {
       'div',
       { class: 'card-head' },
       h('h3', {}, h('a', { href: to('photos', '', { library: library.id }) }, library.name)),
-      h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now'),
+      library.state !== 'waiting' && h('button', { type: 'button', class: 'button small', onclick: scan }, 'Scan now'),
     ),
     h('p', { class: 'faint path' }, library.root ?? ''),
-    library.offline &&
-      h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.'),
+    library.offline && troubleOf(library, changed),
     h('p', {}, counts.join(', ')),
     library.problems > 0 && listed,
   );
+}
+
+/**
+ * Why a library is not looked at, and what an admin or editor can say of it.
+ * @param {LibraryView} library @param {() => void} changed
+ */
+function troubleOf(library, changed) {
+  /** @param {string} text @param {() => Promise<unknown>} say @param {string} done */
+  const word = (text, say, done) => {
+    const onclick = async () => {
+      try {
+        await say();
+        toast(done);
+        changed();
+      } catch (problem) {
+        complain(problem);
+      }
+    };
+    return h('button', { type: 'button', class: 'button small', onclick }, text);
+  };
+  const looking = `Looking through ${library.name}`;
+  const { moved_from: from, root, id, reason } = library;
+  if (library.state === 'waiting') {
+    const part = from && `${figure(from.here)} of the ${count(from.files, 'file')} of ${from.name}`;
+    const text = part
+      ? `It waits: ${part}, whose folder is gone, are here.`
+      : 'It waits until an admin says which library it is.';
+    return h(
+      'div',
+      { class: 'trouble' },
+      h('p', {}, text),
+      h(
+        'p',
+        { class: 'toolbar' },
+        from &&
+          word(
+            `It is ${from.name}, moved here`,
+            () => ask('PATCH', `libraries/${from.id}`, { body: { root } }),
+            `${from.name} is served from here now`,
+          ),
+        word('It is a library of its own', () => ask('POST', `libraries/${id}/scan`, {}), looking),
+      ),
+    );
+  }
+  if (library.state === 'held')
+    return h(
+      'div',
+      { class: 'trouble' },
+      h('p', {}, reason ?? 'So much of it is gone at once that nothing is marked as removed.'),
+      h(
+        'p',
+        { class: 'toolbar' },
+        word(
+          'They were deleted',
+          () => ask('POST', `libraries/${id}/scan`, { query: { accept_missing: true } }),
+          looking,
+        ),
+      ),
+    );
+  return h('p', { class: 'trouble' }, 'Its folder cannot be reached. Nothing is marked as removed meanwhile.');
 }
 
 /** @param {Health} condition */
