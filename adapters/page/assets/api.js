@@ -3,7 +3,7 @@
  * What a route takes and answers stands in shapes.d.ts, which is made from what the server declares.
  */
 
-/** @import { Problem as ProblemShape, Rehearsal, Routes, TurnResult } from '../shapes' */
+/** @import { FieldError, OperationInTheWay, Rehearsal, Routes, TurnResult } from '../shapes' */
 
 /**
  * @typedef {string|number|boolean|null|undefined} Value of a parameter
@@ -64,13 +64,23 @@
  *   | { kind: 'done', data: TurnResult }} Heard
  */
 
+/**
+ * What a problem says.
+ * @typedef {object} ProblemBody
+ * @property {string} [title]
+ * @property {string} [type]
+ * @property {string | null} [detail]
+ * @property {FieldError[]} [errors]
+ * @property {OperationInTheWay[]} [operations]
+ */
+
 const JSON_ONLY = 'application/json';
 
 /** An answer that is not 2xx, in the server's own words, or the lack of any answer. */
 export class Problem extends Error {
   /**
    * @param {number} status 0 where the server did not answer
-   * @param {Partial<ProblemShape>} [body]
+   * @param {ProblemBody} [body]
    */
   constructor(status, body = {}) {
     const detail = body.detail ?? body.title ?? `The server answered ${status}.`;
