@@ -801,6 +801,7 @@ export interface Problem {
   errors?: FieldError[];
   operation_id?: number | null;
   operations?: OperationInTheWay[];
+  id?: number | null;
 }
 
 export interface Projections {

@@ -29,6 +29,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec import UNSET, UnsetType
+
 
 class ImageApiError(Exception):
     """Root of every error that imageapi raises on purpose; its text says what to do."""
@@ -51,7 +53,12 @@ class Conflict(LibraryError):
 
 
 class NameTaken(Conflict):
-    """Another live row has this name, without regard to case."""
+    """Another live row has this name, without regard to case. `holder_id` is the id of the person, tag or entity that
+    has it, None where the actor may not know of it, and unset of anything else."""
+
+    def __init__(self, message: str, holder_id: int | UnsetType | None = UNSET) -> None:
+        super().__init__(message)
+        self.holder_id = holder_id
 
 
 class AlreadyMerged(Conflict):

@@ -11,6 +11,7 @@ from domain.base.errors import NameTaken, RuleViolation
 from domain.base.names import clean_name, name_key
 from domain.events.account import User
 from domain.ports.lookups import Snapshot
+from domain.rules.access import knows_person, knows_tag
 
 _PARTS_OF_THE_SERVER = frozenset({"watcher", "autobind", "cli", "insight"})
 
@@ -25,7 +26,10 @@ def free_person_name(tables: Snapshot, name: str, besides: int | None = None) ->
     cleaned = clean_name(name)
     holder = tables.persons.named(cleaned)
     if holder is not None and holder.id != besides:
-        raise NameTaken(f"person {holder.id} is called {holder.name} already: choose another name, or merge the two")
+        if not knows_person(tables, holder.id):
+            raise _taken_out_of_sight("person")
+        text = f"person {holder.id} is called {holder.name} already: choose another name, or merge the two"
+        raise NameTaken(text, holder.id)
     return cleaned
 
 
@@ -34,7 +38,9 @@ def free_tag_name(tables: Snapshot, name: str, besides: int) -> str:
     cleaned = clean_name(name)
     holder = tables.tags.named(cleaned)
     if holder is not None and holder.id != besides:
-        raise NameTaken(f"tag {holder.id} is called {holder.name} already")
+        if not knows_tag(tables, holder.id):
+            raise _taken_out_of_sight("tag")
+        raise NameTaken(f"tag {holder.id} is called {holder.name} already", holder.id)
     return cleaned
 
 
@@ -91,4 +97,11 @@ def require_free_entity_name(tables: Snapshot, cleaned: str, type_: str, besides
     """Raises `NameTaken` where a live entity of this type (besides this one) has this name."""
     holder = tables.entities.named(cleaned, type_)
     if holder is not None and holder != besides:
-        raise NameTaken(f"entity {holder} of the type {type_} has this name already: choose another, or merge the two")
+        if not tables.entities.sees(holder):
+            raise _taken_out_of_sight("thing")
+        text = f"entity {holder} of the type {type_} has this name already: choose another, or merge the two"
+        raise NameTaken(text, holder)
+
+
+def _taken_out_of_sight(what: str) -> NameTaken:
+    return NameTaken(f"the name of a {what} that you may not see: choose another, or ask an admin", None)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.base.actor import Actor
-from domain.base.errors import Forbidden, NotFound
+from domain.base.errors import Forbidden, NameTaken, NotFound
 from domain.commands.faces import FaceChanges, change_face, change_faces, draw_face, reject_person
 from domain.commands.insights import Writing, rate_insight, write_insight
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
@@ -98,6 +98,16 @@ def test_whoever_loses_the_last_face_stays_known_to_who_saw_it_and_to_nobody_els
         assert [access.knows_person(tables, each) for each in (seen, boss)] == [True, False]
         page = tables.persons_with_faces.page(sort="name", after=None, limit=10)
         assert [view.id for view, _ in page] == [seen]
+
+
+def test_a_name_that_somebody_out_of_sight_has_is_refused_without_telling_whose_it_is(world: World, boss: int) -> None:
+    name = world.person(boss).name
+    with pytest.raises(NameTaken, match="the name of a person that you may not see") as refusal:
+        world.do(create_person, name, actor=ONE_LIBRARY)
+    assert (refusal.value.holder_id, name in str(refusal.value)) == (None, False)
+    with pytest.raises(NameTaken, match=f"person {boss} is called") as told:
+        world.do(create_person, name)
+    assert told.value.holder_id == boss
 
 
 def test_a_person_without_any_face_is_known_by_the_tag_of_their_name(world: World) -> None:

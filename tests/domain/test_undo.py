@@ -501,7 +501,7 @@ def test_one_unseen_face_of_a_batch_keeps_all_of_it_from_being_undone(world: Wor
 
 def test_what_a_restricted_user_sees_wholly_is_the_users_to_undo(world: World) -> None:
     hidden_face(world)
-    bob, robert = world.a_person("Bob", world.a_face()), world.a_person("Robert")
+    bob, robert = world.a_person("Bob", world.a_face()), world.do(create_person, "Robert", actor=ONE_LIBRARY)
     merged = world.operation_of(merge_persons, bob, robert, actor=ONE_LIBRARY)
     world.undo(world.undo(merged, ONE_LIBRARY), ONE_LIBRARY)
     assert world.person(bob).canonical_id == robert

@@ -202,6 +202,8 @@ def test_a_person_whose_only_face_was_elsewhere_is_not_there_once_it_is_taken_aw
     ed.patch(f"/image/faces/{boss}", json={"person_id": None})
     problem(rex.get(f"/persons/{chief}"), 404)
     assert chief not in [person["id"] for person in rex.get("/persons").json()["items"]]
+    assert problem(rex.post("/persons", json={"name": "chief"}), 409)["id"] is None
+    assert problem(ed.post("/persons", json={"name": "chief"}), 409)["id"] == chief
     assert ed.get(f"/persons/{chief}").json()["face_count"] == 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from domain.base.errors import (
@@ -50,7 +51,8 @@ class OperationInTheWay(msgspec.Struct, frozen=True):
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What went wrong: `type` leads to its description in the docs, `detail` says what to do. `operation_id` names the
-    operation in the way of an undo, `operations` all that `with_later=true` would take back first."""
+    operation in the way of an undo, `operations` all that `with_later=true` would take back first; `id` whose a taken
+    name is, null where that is out of sight."""
 
     type: str
     title: str
@@ -59,6 +61,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[FieldError, ...] = ()
     operation_id: int | None = None
     operations: tuple[OperationInTheWay, ...] = ()
+    id: int | UnsetType | None = UNSET
 
 
 class BadRequest(ImageApiError):
@@ -148,6 +151,7 @@ def problem_of(error: ImageApiError) -> Problem:
         errors=errors,
         operation_id=operation_id,
         operations=operations,
+        id=error.holder_id if isinstance(error, NameTaken) else UNSET,
     )
 
 
