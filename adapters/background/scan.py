@@ -133,7 +133,8 @@ class Scanner:
                     self._read, self._recent, library, noticed, recording, settle_seconds=settle, stopping=stopping
                 )
                 reading.run(walk, news, done)
-                recording.record_held()
+                if not stopping():  # else those that changed places are met again by the next scan
+                    recording.record_held()
             if survey.gone and not stopping():
                 recording.record_missing()
             recording.zone_videos(stopping, full=full)

@@ -15,14 +15,23 @@ from domain.events.face import (
     FaceDeleted,
     FaceDetected,
     FaceDrawn,
+    FaceFollowed,
     FaceReinstated,
     FaceRestored,
     FaceRetracted,
     FaceUnassigned,
     FaceWithdrawn,
 )
-from domain.events.insight import InsightDeleted, InsightRestored, InsightWritten
-from domain.events.media import MediaChanged, MediaDiscovered, MediaMissing, MediaMoved, MediaReturned, VideoZoned
+from domain.events.insight import InsightDeleted, InsightFollowed, InsightRestored, InsightWritten
+from domain.events.media import (
+    MediaChanged,
+    MediaDiscovered,
+    MediaDisplaced,
+    MediaMissing,
+    MediaMoved,
+    MediaReturned,
+    VideoZoned,
+)
 from domain.events.person import (
     PersonDeleted,
     PersonHidden,
@@ -44,9 +53,9 @@ _PERSON_EVENTS = (
 )
 _TAG_EVENTS = (TagRenamed, TagDeleted, TagRestored)
 _CONTENT_EVENTS = (MediaTagged, MediaUntagged)
-_INSIGHT_EVENTS = (InsightWritten, InsightDeleted, InsightRestored)
-_MEDIA_EVENTS = (MediaDiscovered, MediaChanged, MediaMoved, MediaMissing, MediaReturned, VideoZoned)
-_FACE_EVENTS = (FaceAssigned, FaceUnassigned, FaceDeleted, FaceRestored, FaceWithdrawn, FaceReinstated)
+_INSIGHT_EVENTS = (InsightWritten, InsightDeleted, InsightRestored, InsightFollowed)
+_MEDIA_EVENTS = (MediaDiscovered, MediaChanged, MediaMoved, MediaMissing, MediaDisplaced, MediaReturned, VideoZoned)
+_FACE_EVENTS = (*(FaceAssigned, FaceUnassigned, FaceDeleted, FaceRestored, FaceWithdrawn, FaceReinstated), FaceFollowed)
 FOLLOWED: Final[tuple[type[Event], ...]] = (
     *(*_MEDIA_EVENTS, *_CONTENT_EVENTS, *_TAG_EVENTS, *_PERSON_EVENTS, *_INSIGHT_EVENTS, *_FACE_EVENTS),
     FaceRetracted,

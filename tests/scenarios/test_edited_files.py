@@ -14,6 +14,7 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageEnhance
 
+from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
 from adapters.workers.pool import WorkerPool
@@ -104,6 +105,21 @@ def test_files_that_change_places_across_batches_wait_for_each_other(
     rename(album, ("c", "d"), ("b", "c"), ("a", "b"))
     assert album.scan().moved == 3
     assert {media.content_hash: media.id for media in album.files().values()} == before
+
+
+def test_thumbnails_of_files_that_swapped_their_names_lie_in_the_mirror_under_the_new_ones(album: Place) -> None:
+    mirror = MirrorsThumbnails(album.ledger, album.gallery)
+    mirror.answer(album.ledger.events(0, 1000))
+    before = {name: thumbnail(album, name) for name in "abc"}
+    head = album.ledger.head()
+    rename(album, ("a", "x"), ("b", "a"), ("x", "b"))
+    assert album.scan().moved == 2
+    mirror.answer(album.ledger.events(head, 1000))
+    assert {name: thumbnail(album, name) for name in "abc"} == {"a": before["b"], "b": before["a"], "c": before["c"]}
+
+
+def thumbnail(place: Place, name: str) -> bytes:
+    return (place.data / "thumbnails" / str(place.library.id) / f"{name}.jpg").read_bytes()
 
 
 def test_a_new_picture_under_the_name_of_a_missing_one_has_none_of_its_tags(album: Place) -> None:
