@@ -100,6 +100,13 @@ def test_whoever_loses_the_last_face_stays_known_to_who_saw_it_and_to_nobody_els
         assert [view.id for view, _ in page] == [seen]
 
 
+def test_who_made_a_person_does_not_know_of_it_once_its_faces_are_elsewhere_alone(world: World) -> None:
+    made = world.do(create_person, "Made", actor=ONE_LIBRARY)
+    world.assign(world.a_face("secret.jpg", world.library("Work")), made)
+    with world.reading(ONE_LIBRARY) as tables:
+        assert not access.knows_person(tables, made)
+
+
 def test_a_name_that_somebody_out_of_sight_has_is_refused_without_telling_whose_it_is(world: World, boss: int) -> None:
     name = world.person(boss).name
     with pytest.raises(NameTaken, match="the name of a person that you may not see") as refusal:

@@ -241,6 +241,17 @@ def test_carrying_is_caused_by_the_change_and_taken_back_and_done_again(world: W
     assert {face.id: face.person_id for face in world.faces("X")} == {left: ann, right: None}
 
 
+def test_a_drawn_face_that_was_sent_back_does_not_come_again_with_the_next_look(world: World) -> None:
+    world.shows("x")
+    drawn = world.do(draw_face, content("x"), BELOW, Embedding(MODEL, vector(40)), world.a_person("Ann"))
+    world.scan(photo("x", "X", mtime_ns=2), likenesses={"x": SamePicture("picture", Placement())})
+    world.detect("X")
+    assert [face.id for face in world.faces("X")] == [drawn]
+    world.undo(carries(world)[-1].operation_id)
+    world.detect("X")
+    assert (world.faces("X"), world.face(drawn).content_hash) == ([], content("x"))
+
+
 def test_a_tag_put_on_before_is_taken_back_from_the_photo_saved_anew_as_well(world: World) -> None:
     world.scan(photo("x", "x"))
     tagged = world.operation_of(tag_contents, [content("x")], "holiday")

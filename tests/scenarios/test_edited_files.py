@@ -105,6 +105,9 @@ def test_files_that_change_places_across_batches_wait_for_each_other(
     rename(album, ("c", "d"), ("b", "c"), ("a", "b"))
     assert album.scan().moved == 3
     assert {media.content_hash: media.id for media in album.files().values()} == before
+    rename(album, ("b", "a"), ("c", "b"), ("d", "c"))
+    assert album.scan().moved == 3
+    assert {media.content_hash: media.id for media in album.files().values()} == before
 
 
 def test_thumbnails_of_files_that_swapped_their_names_lie_in_the_mirror_under_the_new_ones(album: Place) -> None:
