@@ -52,11 +52,13 @@ class ScanRecording:
         *,
         written: Collection[str],
         faces_follow: bool,
+        batch_files: int,
     ) -> None:
-        """`written` are the files whose writing was noticed; what is recorded is counted into `done` and reported. With
-        `faces_follow` what is new is looked at for faces afterwards, and what only these can tell waits for that."""
+        """`batch_files` are recorded in one transaction. `written` are the files whose writing was noticed; what is
+        recorded is counted into `done` and reported. With `faces_follow` what is new is looked at for faces afterwards,
+        and what only these can tell waits for that."""
         self._ledger, self._library, self._written = ledger, library, written
-        self._likenesses, self._faces_follow = likenesses, faces_follow
+        self._likenesses, self._faces_follow, self._batch_files = likenesses, faces_follow, batch_files
         self._done, self._report = done, report
         self._batch: list[ReadFile] = []
         self._held: list[ReadFile] = []
@@ -89,7 +91,7 @@ class ScanRecording:
 
     def record_when_due(self) -> None:
         """Record the batch where it is full or old."""
-        if len(self._batch) >= BATCH_FILES or time.monotonic() - self._began > BATCH_SECONDS:
+        if len(self._batch) >= self._batch_files or time.monotonic() - self._began > BATCH_SECONDS:
             self.record()
 
     def record(self) -> None:

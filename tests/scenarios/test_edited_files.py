@@ -14,6 +14,8 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageEnhance
 
+from adapters.background.scan import Scanner
+from adapters.background.scan import Scanner
 from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
@@ -97,16 +99,11 @@ def test_photos_renumbered_by_one_and_back_keep_their_own_tags_and_the_scan_says
     assert {path: tags_on(album, path) for path in shown(album)} == {f"{name}.jpg": [tag] for name, tag in TAGS.items()}
 
 
-def test_files_that_change_places_across_batches_wait_for_each_other(
-    album: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adapters.background.scan_recording.BATCH_FILES", 1)
+def test_files_that_change_places_across_batches_wait_for_each_other(album: Place) -> None:
+    scanner = Scanner(album.ledger, album.gallery.read, [album.data], settle_seconds=0, batch_files=1)
     before = {media.content_hash: media.id for media in album.files().values()}
-    rename(album, ("c", "d"), ("b", "c"), ("a", "b"))
-    assert album.scan().moved == 3
-    assert {media.content_hash: media.id for media in album.files().values()} == before
-    rename(album, ("b", "a"), ("c", "b"), ("d", "c"))
-    assert album.scan().moved == 3
+    rename(album, ("c", "x"), ("b", "c"), ("a", "b"), ("x", "a"))
+    assert scanner.scan(album.library).moved == 3
     assert {media.content_hash: media.id for media in album.files().values()} == before
 
 
