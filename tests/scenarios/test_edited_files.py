@@ -15,7 +15,6 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from adapters.background.scan import Scanner
-from adapters.background.scan import Scanner
 from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.face_engines.embedded import EmbeddedEngine, prepare
 from adapters.face_engines.model_card import face_model
