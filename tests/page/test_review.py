@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
 from tests.page.served import Server, Visitor
@@ -57,3 +59,28 @@ def test_strangers_are_put_aside_with_one_key_and_come_back(visitor: Visitor, se
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".cluster")).to_have_count(1)
     assert server.get("/faces/stats")["unassigned"] == 4
+
+
+def test_a_name_that_an_edit_left_behind_is_on_top_until_it_is_said_to_be_gone(
+    visitor: Visitor, server: Server, sample_photos: Path
+) -> None:
+    server.name_face_of("portraits/obama3.jpg", "Barack Obama")
+    (library,) = server.get("/libraries")["items"]
+    path = Path(library["root"], "portraits", "obama3.jpg")
+    portrait = path.read_bytes()
+    try:
+        path.write_bytes((sample_photos / "rocket.jpg").read_bytes() + b"another")
+        server.wait_until("what was left behind", probe=lambda: server.get("/faces/unmatched")["items"])
+        page = visitor.open("#/review")
+        left = page.get_by_role("region", name="Names that were left behind")
+        expect(left).to_contain_text("1 name could not be carried over")
+        expect(left).to_contain_text("Barack Obama on portraits/obama3.jpg")
+        left.get_by_role("button", name="Not on it any more").click()
+        expect(left).not_to_contain_text("could not be carried over")
+        page.get_by_role("button", name="Undo").click()
+        expect(left).to_contain_text("Barack Obama")
+    finally:
+        path.write_bytes(portrait)
+        server.wait_until(
+            "the portrait", probe=lambda: server.get("/image/faces", path="portraits/obama3.jpg")["items"]
+        )
