@@ -37,7 +37,20 @@ class PersonSight:
             .where(behind.c.canonical_id == canonical_id, file.c.library_id.in_(self._libraries))
             .correlate_except(theirs, behind, face, file)
         )
-        return or_(seen.exists(), and_(~faces.exists(), or_(self._made(canonical_id), self._tagged(canonical_id))))
+        left = self._tables.unmatched.table.alias("left_behind")
+        left_behind = (
+            select(theirs.c.face_id)
+            .join(behind, behind.c.id == theirs.c.person_id)
+            .join(left, left.c.face_id == theirs.c.face_id)
+            .join(file, file.c.content_hash == left.c.content_hash)
+            .where(behind.c.canonical_id == canonical_id, file.c.library_id.in_(self._libraries))
+            .correlate_except(theirs, behind, left, file)
+        )
+        return or_(
+            seen.exists(),
+            left_behind.exists(),
+            and_(~faces.exists(), or_(self._made(canonical_id), self._tagged(canonical_id))),
+        )
 
     def _made(self, canonical_id: ColumnElement[Any]) -> ColumnElement[bool]:
         made = self._tables.persons.table.alias("made")

@@ -23,7 +23,7 @@ from domain.commands.faces import (
     reject_person,
 )
 from domain.commands.media import record_missing
-from domain.commands.persons import delete_person
+from domain.commands.persons import create_person, delete_person
 from domain.events.face import (
     DELETED,
     MANUAL,
@@ -233,7 +233,7 @@ def test_a_deleted_face_is_kept_for_detection_and_found_by_no_command(world: Wor
 
 
 def test_a_face_whose_file_is_missing_or_unseen_is_found_by_no_command(world: World) -> None:
-    missing, ann = world.a_face("gone.jpg"), world.a_person("Ann")
+    missing, ann = world.a_face("gone.jpg"), world.do(create_person, "Ann", actor=ONE_LIBRARY)
     with world.uow() as uow:
         uow.begin("scan", "scanned")
         record_missing(uow, [world.media("gone.jpg").id])
@@ -357,7 +357,7 @@ def test_a_batch_is_one_operation_with_one_outcome_for_each_face(world: World) -
     left, right = world.shows("one.jpg", found(LEFT), found(RIGHT))
     gone, unseen = world.a_face("two.jpg"), world.a_face("boss.jpg", world.library("Work"))
     world.do(delete_face, gone)
-    ann = world.a_person("Ann")
+    ann = world.do(create_person, "Ann", actor=ONE_LIBRARY)
     before = world.head
     outcomes = world.do(change_faces, [right, gone, 99, left, unseen, right], "assign", ann, actor=ONE_LIBRARY)
     assert outcomes == [

@@ -265,7 +265,8 @@ def test_a_merged_person_leaves_its_name_to_others(world: World) -> None:
 
 def test_a_merge_that_touches_unseen_faces_needs_an_admin(world: World) -> None:
     work = world.library("Work")
-    bob, robert = world.a_person("Bob", world.a_face("boss.jpg", work), world.a_face()), world.a_person("Robert")
+    bob = world.a_person("Bob", world.a_face("boss.jpg", work), world.a_face())
+    robert = world.do(create_person, "Robert", actor=ONE_LIBRARY)
     for pair in ((bob, robert), (robert, bob)):
         with nothing_appended(world), pytest.raises(Forbidden, match="1 face of this person lie in libraries"):
             world.do(merge_persons, *pair, actor=ONE_LIBRARY)

@@ -102,9 +102,7 @@ def test_a_day_leads_to_its_photos(told_server: Server, visitor: Visitor) -> Non
     page.get_by_role("link", name="May 1, 2020").click()
     expect(page.get_by_text("Nothing found")).to_be_visible()
     page.get_by_role("button", name="Show without From").click()
-    expect(page.get_by_text("Nothing found")).to_be_visible()
-    page.get_by_role("button", name="Show without Until").click()
-    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.locator(".tile")).to_have_count(1)  # the PNG says that it is of 2013
 
 
 def test_what_was_said_fits_a_phone(visitor: Visitor) -> None:

@@ -191,7 +191,7 @@ def test_a_root_that_goes_costs_nothing_and_is_watched_again_when_it_returns(tmp
         (tmp_path / "away").rename(here.root)
         here.waits_for(lambda: not here.library()["offline"])
         assert here.rows() == before
-        assert all("missing" not in line for line in here.served.lines)
+        assert all(" missing" not in line for line in here.served.lines)
         here.write("after.jpg")
         here.waits()
 

@@ -29,7 +29,7 @@ from domain.commands.persons import create_person, delete_person
 from domain.commands.summaries import Telling, write_summary
 from domain.commands.tags import tag_contents
 from domain.events.entity import EntityCreated
-from domain.events.face import AUTO, MANUAL
+from domain.events.face import AUTO, MANUAL, FaceUnmatched
 from domain.events.insight import TranscriptMessage
 from domain.events.media import FileFacts
 from domain.events.person import PersonCreated
@@ -61,6 +61,7 @@ def furnish(ledger: Ledger) -> None:
         faces = tuple(DetectedFace(Box(x, 0.1, 0.2, 0.2), 0.9, bytes(2048)) for x in (0.1, 0.6))
         record_detection(uow, HASH, Detection("m", faces), PLACE_ALONE)
         uow.append(EntityCreated(uow.new_id("entity"), "Paris", "place", aliases=("Lutetia",)))
+        uow.append(FaceUnmatched(2, bytes(32)))
     anna = named(ledger, "Anna")
     with ledger.transaction(CLI) as uow:
         change_faces(uow, [1], "assign", anna)

@@ -117,7 +117,7 @@ def test_place_camera_and_quicktimes_own_date_are_read(tmp_path: Path) -> None:
     assert (file.make, file.model) == ("Apple", "iPhone 15")
     assert (file.latitude, file.longitude, file.altitude) == (47.3769, -8.5417, 408.5)
     assert (at(file.taken_at), file.taken_offset_minutes, file.taken_source) == ("2024-05-01T12:00:05", 120, "video")
-    found_tags = metadata(os.fsencode(path), "video")["video"]
+    found_tags = metadata(os.fsencode(path), "video")["exif"]
     assert isinstance(found_tags, dict)
     assert found_tags["com.apple.quicktime.model"] == "iPhone 15"
 
