@@ -139,7 +139,7 @@ class ScanRecording:
             pictures = {read.facts.picture_hash for read in arrived if read.facts.picture_hash is not None}
             holders = [*tables.media.of_contents(contents), *tables.media.of_pictures(pictures)]
         free = [media for media in holders if media.id in self._changing or media.id in self._vanished]
-        waiting = {media.content_hash for media in free} | {media.picture_hash for media in free}
+        waiting = {media.content_hash for media in free} | {media.picture_hash for media in free} - {None}
         held = [
             read
             for read in arrived

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from sqlalchemy import select
 
 from adapters.background.originals import Originals
 from adapters.background.scan import Scanner
+from adapters.face_engines.embedded import EmbeddedEngine, prepare
+from adapters.face_engines.model_card import face_model
 from adapters.files.recently_read import RecentlyRead
 from adapters.files.scan_report import ScanReport
 from adapters.media.gallery import Gallery
@@ -33,6 +36,15 @@ def workers() -> Iterator[WorkerPool]:
     pool = WorkerPool(2)
     yield pool
     pool.close()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[EmbeddedEngine]:
+    """The engine that packages carry, in one worker, for the whole run."""
+    model = face_model(None)
+    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
+    yield engine
+    engine.close()
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,8 @@ from adapters.background.face_detection import DetectsFaces
 from adapters.background.jobs import JobBoard
 from adapters.background.vector_upkeep import KeepsVectors
 from adapters.face_engines.absent import AbsentEngine
-from adapters.face_engines.embedded import EmbeddedEngine, prepare
-from adapters.face_engines.model_card import face_model
+from adapters.face_engines.embedded import EmbeddedEngine
 from adapters.vectors.similarity import Similarity, likeness
-from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI
 from domain.base.errors import Unavailable
 from domain.commands.review import accept_cluster
@@ -24,15 +21,6 @@ from domain.events.face import Face
 from domain.undo.operations import undo
 from projections.queries.reading import Lookups
 from tests.scenarios.conftest import Place
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[EmbeddedEngine]:
-    """The engine that packages carry, in one worker."""
-    model = face_model(None)
-    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
-    yield engine
-    engine.close()
 
 
 def look_at(place: Place, engine: EmbeddedEngine, photos: Path, *names: str) -> None:

@@ -3,11 +3,10 @@ the real engine."""
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pillow_heif
@@ -16,9 +15,7 @@ from PIL import Image, ImageEnhance
 
 from adapters.background.scan import Scanner
 from adapters.background.thumbnail_mirror import MirrorsThumbnails
-from adapters.face_engines.embedded import EmbeddedEngine, prepare
-from adapters.face_engines.model_card import face_model
-from adapters.workers.pool import WorkerPool
+from adapters.face_engines.embedded import EmbeddedEngine
 from domain.base.actor import CLI
 from domain.base.geometry import Box, Placement, intersection_over_union
 from domain.commands.faces import FaceChanges, change_face, change_faces, draw_face
@@ -31,15 +28,6 @@ from tests.scenarios.faces import content_of, detect, faces_on
 needs_exiftool = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 COLOURS = {"a": "teal", "b": "coral", "c": "gold"}
 TAGS = {"a": "wedding", "b": "funeral", "c": "beach"}
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[EmbeddedEngine]:
-    """The engine that packages carry, in one worker."""
-    model = face_model(None)
-    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from adapters.face_engines.embedded import EmbeddedEngine, prepare
-from adapters.face_engines.model_card import face_model
+from adapters.face_engines.embedded import EmbeddedEngine
 from adapters.store.erase import erase
 from adapters.store.generations import verify
-from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI
 from domain.commands.faces import change_faces
 from domain.commands.persons import create_person
 from tests.fakes import Renamed
 from tests.scenarios.conftest import Place
 from tests.scenarios.faces import content_of, detect, faces_on
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[EmbeddedEngine]:
-    """The engine that packages carry, in one worker."""
-    model = face_model(None)
-    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
-    yield engine
-    engine.close()
 
 
 def test_neither_a_second_look_nor_another_model_finds_the_erased_person_again(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import functools
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,8 @@ from adapters.background.tag_binding import BindsByTag
 from adapters.background.thumbnail_mirror import MirrorsThumbnails
 from adapters.face_engines.apollo_faces import ApolloEngine
 from adapters.face_engines.cropping import cropping_a_face
-from adapters.face_engines.embedded import EmbeddedEngine, prepare
-from adapters.face_engines.model_card import face_model
+from adapters.face_engines.embedded import EmbeddedEngine
 from adapters.vectors.similarity import Similarity, likeness
-from adapters.workers.pool import WorkerPool
 from domain.base.actor import CLI
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box, intersection_over_union
@@ -38,15 +35,6 @@ from tests.scenarios.conftest import Place, jpeg
 from tests.scenarios.faces import content_of, detect, faces_on
 
 PHOTOS = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg")
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[EmbeddedEngine]:
-    """The engine that packages carry, in one worker."""
-    model = face_model(None)
-    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture

@@ -487,27 +487,3 @@ def test_a_library_of_somebodys_programs_alone_is_empty(place: Place) -> None:
     (place.root / "index.ts").write_text("export {}")
     with pytest.raises(Unavailable, match="is empty, though files are known"):
         place.scan()
-
-
-def test_a_scan_that_is_to_stop_lets_go_of_files_that_are_still_being_read(place: Place) -> None:
-    place.picture("slow.jpg")
-    place.picture("waiting.jpg", "red")
-    reads: list[Future[ReadFile]] = []
-
-    def read(*_: object) -> Future[ReadFile]:
-        reads.append(Future())
-        return reads[-1]
-
-    scanner = Scanner(place.ledger, read, [place.data], settle_seconds=0)
-    report = scanner.scan(place.library, stopping=lambda: len(reads) == 2)
-    assert (report.read, report.discovered, place.files()) == (0, 0, {})
-    assert [each.cancelled() for each in reads] == [True, True]
-    assert place.scan().discovered == 2
-
-
-def test_a_scan_that_stops_while_it_looks_takes_nothing_for_gone(place: Place) -> None:
-    for folder in ("a", "b", "c"):
-        place.picture(f"{folder}/one.jpg", "red" if folder == "a" else "blue")
-    place.scan()
-    place.scanner.scan(place.library, stopping=lambda: True)
-    assert all(media.present for media in place.files().values())
