@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
-from domain.base.errors import LibraryError
+from domain.base.errors import AdapterError
 from domain.base.geometry import Placement
 from domain.base.paths import shown
 from domain.commands.media import ReadFile
@@ -74,7 +74,7 @@ class Likenesses:
     def _same(self, look: _Look) -> SamePicture | None:
         try:
             placement = look.placement.result()
-        except LibraryError as error:
+        except AdapterError as error:
             log.info("two versions of %s could not be compared: %s", shown(look.read.path), error)
             placement = None
         if look.has_its_data:

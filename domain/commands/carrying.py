@@ -54,16 +54,18 @@ def carry_over_changes(
     events: list[Event] = []
     position = None
     for at, change in changes:
+        if change.content_hash in {None, change.was}:
+            continue  # it was read again, and is what it was
         links = links_of_file(uow, change.media_id)
         if not links or links[-1].position != at:
             continue
         position = at if position is None else position
-        events += _carried(uow, links, change, events, faces_follow=faces_follow)
+        events += _carried(uow, links, events, faces_follow=faces_follow)
     _record(uow, events, position)
 
 
 def _carried(
-    uow: UnitOfWork, links: Sequence[Replacement], change: MediaChanged, before: Sequence[Event], *, faces_follow: bool
+    uow: UnitOfWork, links: Sequence[Replacement], before: Sequence[Event], *, faces_follow: bool
 ) -> list[Event]:
     link = links[-1]
     if link.is_fresh and (earlier := _earlier(links)) is not None:
@@ -89,7 +91,6 @@ def carry_over_look(
 ) -> None:
     """Carry over what a first look by a model at a content told, of what was `found` on it."""
     by_face = {id(one.face): one for one in found}
-    alone: dict[bytes, bool] = {}
     events: list[Event] = []
     merely: list[Event] = []
     for predecessor in carrying.predecessors:
@@ -98,12 +99,9 @@ def carry_over_look(
         )
         events += _without(events, _labels(uow, link))
     for placed in carrying.placed:
-        older = placed.face.content_hash
-        if older not in alone:
-            alone[older] = is_alone(uow, older)
         seen = by_face.get(id(placed.found)) if placed.found is not None else None
         if is_decided(placed.face):
-            events += _heir(uow, content_hash, placed, model, seen, goes=alone[older])
+            events += _heir(uow, content_hash, placed, model, seen)
         elif seen is not None and seen.face_id is None:
             merely.append(_followed(content_hash, placed, model, seen))
     known = uow.faces.unmatched_on(content_hash)
@@ -232,14 +230,12 @@ def _followed(content_hash: bytes, placed: Placed, model: str, seen: Found | Non
     )
 
 
-def _heir(
-    uow: UnitOfWork, content_hash: bytes, placed: Placed, model: str, seen: Found | None, *, goes: bool
-) -> list[Event]:
+def _heir(uow: UnitOfWork, content_hash: bytes, placed: Placed, model: str, seen: Found | None) -> list[Event]:
     """The face that goes along with all that was decided, or the heir of which that is repeated."""
     face = placed.face
     if placed.stands is not None:
         return repeated(uow, face, placed.stands.id) if is_bare(uow, placed.stands) else []
-    if goes:
+    if goes_along(uow, placed):
         return [_followed(content_hash, placed, model, seen)]
     if seen is not None and seen.face_id is not None:
         return repeated(uow, face, seen.face_id)

@@ -101,8 +101,9 @@ def _from_chain(
     for predecessor in chain:
         faces = uow.faces.on_content(predecessor.content_hash)
         for face in faces:
-            if not any(is_same_face(later.face, face.box) for later in old):
-                old.append(_Old(face, predecessor, predecessor.place(face.box)))
+            box = predecessor.place(face.box)
+            if box is None or not any(later.box and is_same_face(_at(later.face, later.box), box) for later in old):
+                old.append(_Old(face, predecessor, box))
         links.append(predecessor)
         if not is_first_look(faces):
             break
@@ -135,8 +136,13 @@ def _mapped(old: Sequence[_Old], turn: Placement | None = None) -> list[Face]:
     for one in old:
         box = one.box if turn is None or one.box is None else turn.of(one.box)
         if box is not None:
-            faces.append(msgspec.structs.replace(one.face, box=box))
+            faces.append(_at(one.face, box))
     return faces
+
+
+def _at(face: Face, box: Box) -> Face:
+    """A face as it lies elsewhere."""
+    return msgspec.structs.replace(face, box=box)
 
 
 def _places(
@@ -166,27 +172,30 @@ def _places(
     missed = []
     for one, box in left:
         is_there = one.is_sure and is_decided(one.face)
-        if box is None or not (is_there or (is_known and one.face.source == MANUAL)):
+        is_there = is_there or (is_known and one.face.source == MANUAL)
+        if box is None or not is_there or any(is_same_face(_at(one.face, box), other) for other in taken):
             missed.append(one)
-        elif not any(is_same_face(one.face, other) for other in taken):
+        else:
             placed.append(Placed(one.face, box))
     return placed, missed
 
 
 def _kept(face: Face, box: Box | None, found: DetectedFace) -> Box:
     """The box of a face that was found: a person's own where it lies there."""
-    is_there = box is not None and is_same_face(msgspec.structs.replace(face, box=box), found.box)
+    is_there = box is not None and is_same_face(_at(face, box), found.box)
     return box if box is not None and is_there and face.source == MANUAL else found.box
 
 
 def _by_place(
     old: Sequence[_Old], look: Look, vectors: Mapping[int, bytes], turn: Placement
 ) -> dict[int, DetectedFace]:
-    """What was found where the old faces lie and may be they, by the ids of these."""
+    """What was found where the old faces lie and may be they, by the ids of these: what is known to lie there is they,
+    however a turn changed their vectors."""
+    sure = {one.face.id for one in old if one.is_sure}
     return {
         face.id: found
         for face, found in paired(_mapped(old, turn), look.found).same
-        if _may_be(face, found.vector, look, vectors)
+        if face.id in sure or _may_be(face, found.vector, look, vectors)
     }
 
 
@@ -218,7 +227,7 @@ def _drawn_there(
     """The face that somebody drew where an old one lies, and that may be it."""
     if box is None:
         return None
-    pairing = paired([msgspec.structs.replace(face, box=box)], standing, drawn=True)
+    pairing = paired([_at(face, box)], standing, drawn=True)
     there = [stands for _, stands in pairing.same if _may_be(face, look.saw.get(stands.id), look, vectors)]
     return there[0] if there else None
 

@@ -13,6 +13,11 @@ from domain.undo.inverses import blocked, require_last_write
 from domain.undo.undoable import takes_back
 
 
+def _everywhere(uow: UnitOfWork, recorded: Recorded, content_hash: bytes) -> list[bytes]:
+    """A content and those to which what was said of it went along since, each once: an original may be back."""
+    return list(dict.fromkeys((content_hash, *content_heirs(uow, recorded, content_hash))))
+
+
 def _require_in_sight(uow: UnitOfWork, recorded: Recorded, content_hash: bytes) -> None:
     """Raises `Forbidden` where no file that the actor sees shows the content, or one that it went along to."""
     heirs = content_heirs(uow, recorded, content_hash)
@@ -23,7 +28,7 @@ def _require_in_sight(uow: UnitOfWork, recorded: Recorded, content_hash: bytes) 
 @takes_back(MediaTagged)
 def _tagged(uow: UnitOfWork, recorded: Recorded, event: MediaTagged) -> Iterable[Event]:
     _require_in_sight(uow, recorded, event.content_hash)
-    for content in (event.content_hash, *content_heirs(uow, recorded, event.content_hash)):
+    for content in _everywhere(uow, recorded, event.content_hash):
         if event.tag_id in uow.tagged.ids_of_content(content):
             yield MediaUntagged(content, event.tag_id)
 
@@ -31,7 +36,7 @@ def _tagged(uow: UnitOfWork, recorded: Recorded, event: MediaTagged) -> Iterable
 @takes_back(MediaUntagged)
 def _untagged(uow: UnitOfWork, recorded: Recorded, event: MediaUntagged) -> Iterable[Event]:
     _require_in_sight(uow, recorded, event.content_hash)
-    for content in (event.content_hash, *content_heirs(uow, recorded, event.content_hash)):
+    for content in _everywhere(uow, recorded, event.content_hash):
         if event.tag_id not in uow.tagged.ids_of_content(content):
             yield MediaTagged(content, event.tag_id)
 

@@ -166,6 +166,24 @@ def test_names_go_to_where_the_faces_are_on_a_picture_that_was_cropped_or_turned
     assert (faces[drawn].person_id, faces[drawn].box, faces[drawn].source) == (bob, boxes[2], MANUAL)
 
 
+def test_a_face_whose_vector_a_turn_changed_is_the_one_that_is_known_to_lie_there(world: World) -> None:
+    (left,) = world.shows("x", found(LEFT))
+    ann = world.a_person("Ann", left)
+    world.scan(photo("x", "X", mtime_ns=2), likenesses={"x": SamePicture("picture", TURNED)})
+    world.detect("X", found(TURNED.of(LEFT) or LEFT, NOT_ALIKE))
+    assert [(face.id, face.person_id) for face in world.faces("X")] == [(left, ann)]
+
+
+def test_a_drawn_face_is_not_lost_where_another_lies_on_the_turned_picture_as_it_lay_before(world: World) -> None:
+    world.shows("x", found(RIGHT, NOT_ALIKE))
+    drawn = world.do(draw_face, content("x"), BELOW, Embedding(MODEL, vector(40)), world.a_person("Ann"))
+    back = TURNED.inverse.of(BELOW) or LEFT
+    other = world.do(draw_face, content("x"), back, Embedding(MODEL, vector(70)), world.a_person("Bob"))
+    world.scan(photo("x", "X", mtime_ns=2), likenesses={"x": SamePicture("picture", TURNED)})
+    world.detect("X", found(TURNED.of(RIGHT) or LEFT, NOT_ALIKE))
+    assert {drawn, other} <= {face.id for face in world.faces("X")}
+
+
 @pytest.mark.parametrize("orientation", [3, 6, 8])
 def test_where_nothing_tells_how_a_picture_was_turned_the_faces_do(world: World, orientation: int) -> None:
     left, right = world.shows("x", found(LEFT), found(RIGHT, NOT_ALIKE))
@@ -256,6 +274,17 @@ def test_a_tag_put_on_before_is_taken_back_from_the_photo_saved_anew_as_well(wor
     world.scan(photo("x", "x"))
     tagged = world.operation_of(tag_contents, [content("x")], "holiday")
     world.scan(photo("x", "X", mtime_ns=2), likenesses={"x": UNTOUCHED})
+    undone = world.undo(tagged)
+    assert (world.tags("x"), world.tags("X")) == ([], [])
+    world.undo(undone)
+    assert (world.tags("x"), world.tags("X")) == (["holiday"], ["holiday"])
+
+
+def test_a_tag_is_taken_back_and_put_on_again_where_the_original_is_back(world: World) -> None:
+    world.scan(photo("x", "x"))
+    tagged = world.operation_of(tag_contents, [content("x")], "holiday")
+    world.scan(photo("x", "X", mtime_ns=2), likenesses={"x": UNTOUCHED})
+    world.scan(photo("x", "x", mtime_ns=3))
     undone = world.undo(tagged)
     assert (world.tags("x"), world.tags("X")) == ([], [])
     world.undo(undone)

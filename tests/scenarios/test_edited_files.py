@@ -205,6 +205,17 @@ def test_a_tagged_photo_without_faces_keeps_its_tag_when_it_is_cropped_and_anoth
     assert tags_on(place, "coffee.png") == []
 
 
+def test_a_thumbnail_that_cannot_be_read_ends_no_scan(place: Place, sample_photos: Path) -> None:
+    shutil.copy(sample_photos / "rocket.jpg", place.root / "x.jpg")
+    place.scan()
+    before = place.files()["x.jpg"].content_hash or b""
+    spoilt = place.gallery.rendition(before, "thumb")
+    assert spoilt is not None
+    spoilt.write_bytes(b"no picture")
+    edit(place.root / "x.jpg", cropped(ALL_SIDES))
+    assert place.scan().changed == 1
+
+
 def test_a_photo_that_was_cut_off_for_a_while_keeps_its_tags(place: Place, sample_photos: Path) -> None:
     shutil.copy(sample_photos / "rocket.jpg", place.root / "x.jpg")
     place.scan()
