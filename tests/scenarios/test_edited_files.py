@@ -211,7 +211,7 @@ def test_a_thumbnail_that_cannot_be_read_ends_no_scan(place: Place, sample_photo
     before = place.files()["x.jpg"].content_hash or b""
     spoilt = place.gallery.rendition(before, "thumb")
     assert spoilt is not None
-    spoilt.write_bytes(b"no picture")
+    spoilt.write_bytes(b"\xff\xd8\xff\xe0 no picture \xff\xd9")
     edit(place.root / "x.jpg", cropped(ALL_SIDES))
     assert place.scan().changed == 1
 
