@@ -9,7 +9,6 @@ from adapters.files.existence import ExistingFiles, answers
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.commands.media import ReadFile
-from domain.events.media import Media
 
 
 def left_elsewhere(ledger: Ledger, library_id: int, batch: Sequence[ReadFile], vanished: AbstractSet[int]) -> set[int]:
@@ -17,7 +16,7 @@ def left_elsewhere(ledger: Ledger, library_id: int, batch: Sequence[ReadFile], v
     it another library: the new ones are those, moved. Those that `vanished` are known already."""
     with ledger.reading(WATCHER) as tables:
         known = tables.media.at_each(library_id, [read.path for read in batch])
-        new = [read for read in batch if read.content_hash is not None and not _is_known(read, known.get(read.path))]
+        new = [read for read in batch if read.content_hash is not None and not read.has_bytes_of(known.get(read.path))]
         others = list(tables.media.of_contents({read.content_hash or b"" for read in new}))
         others += tables.media.of_pictures({r.facts.picture_hash for r in new if r.facts.picture_hash is not None})
         others = [media for media in others if media.present]
@@ -29,7 +28,3 @@ def left_elsewhere(ledger: Ledger, library_id: int, batch: Sequence[ReadFile], v
             standing = ExistingFiles(library.root)
             gone.update(media.id for media in held if not standing.has(media.path))
     return gone
-
-
-def _is_known(read: ReadFile, known: Media | None) -> bool:
-    return known is not None and known.content_hash == read.content_hash

@@ -51,7 +51,9 @@ class Likenesses:
         """Why those of a batch that are the same picture are, by path; of what lay elsewhere before nothing is said."""
         with self._ledger.reading(WATCHER) as tables:
             known = tables.media.at_each(library_id, [read.path for read in batch])
-            other = [read for read in batch if read.content_hash is not None and not _is_known(read, known)]
+            other = [
+                read for read in batch if read.content_hash is not None and not read.has_bytes_of(known.get(read.path))
+            ]
             held = {media.content_hash for media in tables.media.of_contents({r.content_hash or b"" for r in other})}
             other = [read for read in other if read.content_hash not in held]
             pictures = {read.facts.picture_hash for read in other if read.facts.picture_hash is not None}
@@ -65,7 +67,7 @@ class Likenesses:
             older = None if before is None else self._last_content(before)
             if before is None or older is None or before.kind != read.facts.kind or older == read.content_hash:
                 continue
-            has_its_data = before.picture_hash is not None and before.picture_hash == picture
+            has_its_data = read.has_picture_of(before)
             if has_its_data or before.present or before.content_hash is None:
                 looks.append(_Look(read, before, has_its_data, self._places(older, read.content_hash or b"")))
         found = ((look.read.path, self._same(look)) for look in looks)
@@ -98,8 +100,3 @@ class Likenesses:
         if row is None or facts.taken_source in {None, "mtime", "filename", "modified"} or facts.model is None:
             return False
         return (row["make"], row["model"], row["taken_at"]) == (facts.make, facts.model, facts.taken_at)
-
-
-def _is_known(read: ReadFile, known: Mapping[str, Media]) -> bool:
-    before = known.get(read.path)
-    return before is not None and before.content_hash == read.content_hash

@@ -126,15 +126,13 @@ class ScanRecording:
         done.moved += recorded.moved
 
     def _without_waiting(self, batch: Sequence[ReadFile]) -> Sequence[ReadFile]:
-        """What was read but for files whose bytes are those of one that is still to be read, or that lie where another
-        known file lay: whether they changed places is known when all are read. So many are held as changed places."""
+        """What was read but for files whose bytes, or picture, are those of a file that is still to be read, or gone:
+        whether they changed places is known when all are read. As many are held as changed places."""
         if not self._changing:
             return batch
         with self._ledger.reading(WATCHER) as tables:
             known = tables.media.at_each(self._library.id, [read.path for read in batch])
-            arrived = [
-                read for read in batch if read.path not in known or known[read.path].content_hash != read.content_hash
-            ]
+            arrived = [read for read in batch if not read.has_bytes_of(known.get(read.path))]
             contents = {read.content_hash for read in arrived if read.content_hash is not None}
             pictures = {read.facts.picture_hash for read in arrived if read.facts.picture_hash is not None}
             holders = [*tables.media.of_contents(contents), *tables.media.of_pictures(pictures)]
@@ -144,7 +142,7 @@ class ScanRecording:
             read
             for read in arrived
             if read.content_hash in waiting
-            or (read.facts.picture_hash in waiting and not _is_edited_in_place(known.get(read.path), read))
+            or (read.facts.picture_hash in waiting and not read.has_picture_of(known.get(read.path)))
         ]
         self._held += held
         paths = {read.path for read in held}
@@ -219,10 +217,6 @@ class ScanRecording:
         if not media.present or media.library_id != self._library.id:
             return False
         return not existing.has(media.path)
-
-
-def _is_edited_in_place(before: Media | None, read: ReadFile) -> bool:
-    return before is not None and before.picture_hash == read.facts.picture_hash
 
 
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:

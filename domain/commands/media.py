@@ -33,6 +33,15 @@ class ReadFile(msgspec.Struct, frozen=True):
     content_hash: bytes | None
     facts: FileFacts
 
+    def has_bytes_of(self, media: Media | None) -> bool:
+        """Whether it holds what is known of a file."""
+        return media is not None and media.content_hash == self.content_hash
+
+    def has_picture_of(self, media: Media | None) -> bool:
+        """Whether it differs from what is known of a file by no more than what is written into the picture."""
+        picture = self.facts.picture_hash
+        return media is not None and picture is not None and media.picture_hash == picture
+
 
 class RecordedFiles(msgspec.Struct, frozen=True):
     """What became of a batch of files, in numbers; those read `again` did not change."""
@@ -75,7 +84,7 @@ def record_files(
     by_path = {file.path: file for file in files}
     events: list[Event] = list(_moved(library_id, known, arrivals.moves, by_path, likenesses))
     new: list[ReadFile] = []
-    again = 0
+    changed = again = 0
     for file in files:
         before = known.get(file.path)
         if file.path in arrivals.moves:
@@ -86,11 +95,10 @@ def record_files(
             events.append(MediaDisplaced(before.id, library_id, file.path))
             new.append(file)
         else:
-            events += _seen_again(before, file, arrivals.stays, likenesses.get(file.path))
-            again += _is_as_it_was(before, file) and file.facts.reading > before.reading
-    moved = len(arrivals.moves)
-    changed = sum(isinstance(event, (MediaChanged, MediaReturned)) for event in events) - again
-    changed -= sum(by_path[path].content_hash != source.content_hash for path, source in arrivals.moves.items())
+            seen = list(_seen_again(before, file, arrivals.stays, likenesses.get(file.path)))
+            events += seen
+            again += bool(seen) and _is_as_it_was(before, file)
+            changed += bool(seen) and not _is_as_it_was(before, file)
     if new:
         ids = uow.new_ids("media", len(new))
         events += [
@@ -102,7 +110,7 @@ def record_files(
     positions = ((began + place, event) for place, event in enumerate(events, 1))
     changes = [(position, event) for position, event in positions if isinstance(event, MediaChanged)]
     carry_over_changes(uow, changes, faces_follow=faces_follow)
-    return RecordedFiles(len(new), changed, moved, again)
+    return RecordedFiles(len(new), changed, len(arrivals.moves), again)
 
 
 def record_missing(uow: UnitOfWork, media_ids: Iterable[int]) -> int:
@@ -125,9 +133,9 @@ def _arrivals(
 ) -> _Arrivals:
     """Which files that have other bytes than were known at their places came from where. A picture that was edited in
     its place has not left it."""
-    here = [file for file in files if file.content_hash is not None and not _holds(known.get(file.path), file)]
+    here = [file for file in files if file.content_hash is not None and not file.has_bytes_of(known.get(file.path))]
     stood = [file for file in here if file.path in known]
-    edited = {file.path for file in stood if file.path in likenesses or _shows(known[file.path], file)}
+    edited = {file.path for file in stood if file.path in likenesses or file.has_picture_of(known[file.path])}
     left = {known[file.path].id for file in stood if file.path not in edited}
     stay = {known[file.path].id for file in files if file.path in known and known[file.path].id not in left}
 
@@ -231,25 +239,16 @@ def _seen_again(
     if holder is not None:
         yield MediaChanged(before.id, file.content_hash, before.content_hash, facts, came_from=holder.path)
         return
-    if same is None and _shows(before, file):
+    if same is None and file.has_picture_of(before):
         same = SamePicture(BY_DATA)
     yield MediaChanged(before.id, file.content_hash, before.content_hash, facts, same)
-
-
-def _holds(media: Media | None, file: ReadFile) -> bool:
-    return media is not None and media.content_hash == file.content_hash
-
-
-def _shows(media: Media | None, file: ReadFile) -> bool:
-    """Whether a file differs from what is known of it only by what is written into the picture."""
-    return media is not None and media.picture_hash is not None and media.picture_hash == file.facts.picture_hash
 
 
 def _is_another_in_its_place(before: Media, file: ReadFile) -> bool:
     """Whether what came to the place of a missing file is another one."""
     if before.present or file.content_hash is None or before.content_hash is None:
         return False
-    return not _holds(before, file) and not _shows(before, file)
+    return not file.has_bytes_of(before) and not file.has_picture_of(before)
 
 
 def _is_as_it_was(before: Media, file: ReadFile) -> bool:

@@ -23,32 +23,21 @@ class PersonSight:
         behind = self._tables.persons.table.alias("behind")
         theirs = self._tables.person_faces.table.alias("theirs")
         face, file = self._tables.faces.table.alias("their_face"), self._tables.media.table.alias("their_file")
+        left = self._tables.unmatched.table.alias("left_behind")
         faces = (
             select(theirs.c.face_id)
             .join(behind, behind.c.id == theirs.c.person_id)
             .where(behind.c.canonical_id == canonical_id)
-            .correlate_except(theirs, behind)
+            .correlate_except(theirs, behind, face, left, file)
         )
-        seen = (
-            select(theirs.c.face_id)
-            .join(behind, behind.c.id == theirs.c.person_id)
-            .join(face, face.c.id == theirs.c.face_id)
-            .join(file, file.c.content_hash == face.c.content_hash)
-            .where(behind.c.canonical_id == canonical_id, file.c.library_id.in_(self._libraries))
-            .correlate_except(theirs, behind, face, file)
-        )
-        left = self._tables.unmatched.table.alias("left_behind")
-        left_behind = (
-            select(theirs.c.face_id)
-            .join(behind, behind.c.id == theirs.c.person_id)
-            .join(left, left.c.face_id == theirs.c.face_id)
-            .join(file, file.c.content_hash == left.c.content_hash)
-            .where(behind.c.canonical_id == canonical_id, file.c.library_id.in_(self._libraries))
-            .correlate_except(theirs, behind, left, file)
+        is_here = file.c.library_id.in_(self._libraries)
+        seen = faces.join(face, face.c.id == theirs.c.face_id).join(file, file.c.content_hash == face.c.content_hash)
+        left_behind = faces.join(left, left.c.face_id == theirs.c.face_id).join(
+            file, file.c.content_hash == left.c.content_hash
         )
         return or_(
-            seen.exists(),
-            left_behind.exists(),
+            seen.where(is_here).exists(),
+            left_behind.where(is_here).exists(),
             and_(~faces.exists(), or_(self._made(canonical_id), self._tagged(canonical_id))),
         )
 
