@@ -18,7 +18,7 @@ from typing import Final
 from adapters.background.scan_likeness import Likenesses, Places, nothing_is_alike
 from adapters.background.scan_news import LibraryWalk, News
 from adapters.background.scan_reading import Reading, ReadMedia
-from adapters.background.scan_recording import BATCH_FILES, ScanRecording
+from adapters.background.scan_recording import BATCH_FILES, EDITED_FILES, ScanRecording
 from adapters.background.scan_survey import Survey
 from adapters.files.known_roots import KnownRoots
 from adapters.files.recently_read import RecentlyRead
@@ -63,19 +63,20 @@ class Scanner:
         places: Places = nothing_is_alike,
         faces_follow: bool = True,
         batch_files: int = BATCH_FILES,
+        edited_files: int = EDITED_FILES,
     ) -> None:
         """`try_again` says, once, of a file that has no picture whether a full scan is to read it all the same;
         `most_outdated` files of which more can be known are read again by a quick scan. `roots` knows which folder
         stood at the root of each library, `unknown` tells pictures and videos under other names. `places` says how a
         picture shows an older one; with `faces_follow` what is new is looked at for faces later. `batch_files` are
-        recorded at once."""
+        recorded at once, and `edited_files` of those that were saved anew."""
         self._roots = KnownRoots() if roots is None else roots
         self._ledger, self._read, self._excluded = ledger, read, tuple(excluded)
         self._settle_seconds, self._try_again, self._most_outdated = settle_seconds, try_again, most_outdated
         self._recent = RecentlyRead() if recent is None else recent
         self._has_ffprobe = has_ffprobe
         self._likenesses, self._faces_follow = Likenesses(ledger, places), faces_follow
-        self._batch_files = batch_files
+        self._batch_files, self._edited_files = batch_files, edited_files
         self._unknown = UnknownFiles(format_of_stray) if unknown is None else unknown
 
     def scan(
@@ -111,6 +112,7 @@ class Scanner:
             written=noticed.written,
             faces_follow=self._faces_follow,
             batch_files=self._batch_files,
+            edited_files=self._edited_files,
         ) as recording:
             walk = LibraryWalk(self._ledger, library, noticed, self._excluded, self._unknown)
             news = self._news(library, noticed, full=full)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Self
 
@@ -29,6 +29,9 @@ from domain.rules.bursts import changes_of
 log = logging.getLogger(__name__)
 
 BATCH_FILES: Final = 500
+EDITED_FILES: Final = 50
+"""Of photos that were saved anew, whose tags and faces go along, fewer are recorded at once: each takes some 4 ms, and
+who writes meanwhile waits."""
 BATCH_SECONDS: Final = 1.5
 """A batch is recorded when it is full or this old, so that photos appear while the scan goes on."""
 
@@ -53,12 +56,14 @@ class ScanRecording:
         written: Collection[str],
         faces_follow: bool,
         batch_files: int,
+        edited_files: int,
     ) -> None:
-        """`batch_files` are recorded in one transaction. `written` are the files whose writing was noticed; what is
-        recorded is counted into `done` and reported. With `faces_follow` what is new is looked at for faces afterwards,
-        and what only these can tell waits for that."""
+        """`batch_files` are recorded in one transaction, of edited ones `edited_files`. `written` are the files whose
+        writing was noticed; what is recorded is counted into `done` and reported. With `faces_follow` what is new is
+        looked at for faces afterwards, and what only these can tell waits for that."""
         self._ledger, self._library, self._written = ledger, library, written
-        self._likenesses, self._faces_follow, self._batch_files = likenesses, faces_follow, batch_files
+        self._likenesses, self._faces_follow = likenesses, faces_follow
+        self._batch_files, self._edited_files = batch_files, edited_files
         self._done, self._report = done, report
         self._batch: list[ReadFile] = []
         self._held: list[ReadFile] = []
@@ -107,23 +112,33 @@ class ScanRecording:
     def record_held(self) -> None:
         """Record the files that changed places, now that all are read."""
         held, self._held = self._held, []
-        self._record(held)
+        self._record(held, together=True)
         self._report(self._done)
 
-    def _record(self, batch: Sequence[ReadFile]) -> None:
+    def _record(self, batch: Sequence[ReadFile], *, together: bool = False) -> None:
+        """Record files, all `together` where one may have taken another's place."""
         if not batch:
             return
         done = self._done
         vanished = self._vanished | left_elsewhere(self._ledger, self._library.id, batch, self._vanished)
         likenesses = self._likenesses.of(self._library.id, batch, vanished)
-        with self._transaction() as uow:
-            recorded = record_files(
-                uow, self._library.id, batch, vanished, likenesses=likenesses, faces_follow=self._faces_follow
-            )
+        for part in [batch] if together else self._parts(batch, likenesses):
+            with self._transaction() as uow:
+                recorded = record_files(
+                    uow, self._library.id, part, vanished, likenesses=likenesses, faces_follow=self._faces_follow
+                )
+            done.discovered += recorded.discovered
+            done.changed, done.again = done.changed + recorded.changed, done.again + recorded.again
+            done.moved += recorded.moved
         self._touched |= {folder_of(read.path) for read in batch}
-        done.discovered += recorded.discovered
-        done.changed, done.again = done.changed + recorded.changed, done.again + recorded.again
-        done.moved += recorded.moved
+
+    def _parts(self, batch: Sequence[ReadFile], edited: Container[str]) -> Iterator[Sequence[ReadFile]]:
+        """What is recorded in one transaction each."""
+        if plain := [read for read in batch if read.path not in edited]:
+            yield plain
+        others = [read for read in batch if read.path in edited]
+        for start in range(0, len(others), self._edited_files):
+            yield others[start : start + self._edited_files]
 
     def _without_waiting(self, batch: Sequence[ReadFile]) -> Sequence[ReadFile]:
         """What was read but for files whose bytes, or picture, are those of a file that is still to be read, or gone:

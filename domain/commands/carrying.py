@@ -60,30 +60,23 @@ def carry_over_changes(
         if not links or links[-1].position != at:
             continue
         position = at if position is None else position
-        events += _carried(uow, links, events, faces_follow=faces_follow)
+        events += _carried(uow, links, faces_follow=faces_follow)
     _record(uow, events, position)
 
 
-def _carried(
-    uow: UnitOfWork, links: Sequence[Replacement], before: Sequence[Event], *, faces_follow: bool
-) -> list[Event]:
+def _carried(uow: UnitOfWork, links: Sequence[Replacement], *, faces_follow: bool) -> list[Event]:
     link = links[-1]
     if link.is_fresh and (earlier := _earlier(links)) is not None:
         placement = None if earlier.same is None else earlier.same.placement
-        return _without(before, [*_labels(uow, link), *_given_back(uow, link, placement)])
+        return [*_labels(uow, link), *_given_back(uow, link, placement)]
     if link.same is not None:
         placement = link.same.placement
         is_at_once = link.same.is_untouched or (not faces_follow and placement is not None)
         faces = _faces_at_once(uow, link, placement) if is_at_once and placement is not None else []
-        return _without(before, [*_labels(uow, link), *faces])
+        return [*_labels(uow, link), *faces]
     if link.is_fresh and not faces_follow and uow.faces.on_content(link.older):
-        return _without(before, _labels(uow, link))
+        return _labels(uow, link)
     return []
-
-
-def _without(before: Sequence[Event], events: Sequence[Event]) -> list[Event]:
-    """`events` but for those that are said already: copies that were rewritten alike carry the same."""
-    return [event for event in events if event not in before]
 
 
 def carry_over_look(
@@ -97,7 +90,7 @@ def carry_over_look(
         link = Replacement(
             predecessor.content_hash, content_hash, predecessor.position, predecessor.same, is_fresh=True
         )
-        events += _without(events, _labels(uow, link))
+        events += _labels(uow, link)
     for placed in carrying.placed:
         seen = by_face.get(id(placed.found)) if placed.found is not None else None
         if is_decided(placed.face):
@@ -133,7 +126,8 @@ def goes_along(uow: UnitOfWork, placed: Placed) -> bool:
     return placed.stands is None and is_alone(uow, placed.face.content_hash)
 
 
-def _record(uow: UnitOfWork, events: Sequence[Event], caused_by: int | None) -> None:
+def _record(uow: UnitOfWork, carried: Sequence[Event], caused_by: int | None) -> None:
+    events = list(dict.fromkeys(carried))  # copies that were rewritten alike carry the same
     if all(isinstance(event, ContentCarried) for event in events):
         uow.append(*events)
         return

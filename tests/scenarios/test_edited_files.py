@@ -22,6 +22,7 @@ from domain.commands.faces import FaceChanges, change_face, change_faces, draw_f
 from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
 from domain.events.face import MANUAL
+from domain.events.operation import OperationBegan
 from tests.scenarios.conftest import Place
 from tests.scenarios.faces import content_of, detect, faces_on
 
@@ -203,6 +204,21 @@ def test_a_tagged_photo_without_faces_keeps_its_tag_when_it_is_cropped_and_anoth
     shutil.copy(sample_photos / "rocket.jpg", place.root / "coffee.png")
     place.scan()
     assert tags_on(place, "coffee.png") == []
+
+
+def test_many_photos_that_were_rated_are_recorded_some_at_a_time(album: Place) -> None:
+    head = album.ledger.head()
+    for name in COLOURS:
+        content = (album.root / f"{name}.jpg").read_bytes()
+        (album.root / f"{name}.jpg").write_bytes(content[:2] + b"\xff\xfe\x00\x07rated" + content[2:])
+    gallery = album.gallery
+    scanner = Scanner(
+        album.ledger, gallery.read, [album.data], settle_seconds=0, places=gallery.placement, edited_files=2
+    )
+    assert scanner.scan(album.library).changed == 3
+    began = [each.event.kind for each in album.ledger.events(head, 100) if isinstance(each.event, OperationBegan)]
+    assert began == ["scan", "media.carry", "media.carry"]
+    assert {path: tags_on(album, path) for path in shown(album)} == {f"{name}.jpg": [tag] for name, tag in TAGS.items()}
 
 
 def test_a_thumbnail_that_cannot_be_read_ends_no_scan(place: Place, sample_photos: Path) -> None:
