@@ -36,6 +36,7 @@ from domain.events.entity import (
     EntityUnmerged,
 )
 from domain.events.event import Recorded
+from domain.events.insight import InsightFollowed
 from projections.tables.merging import follow_merges
 from projections.tables.projection import Id, Projection, Row, id_column
 
@@ -74,6 +75,12 @@ class EntitiesTable(Projection):
         Index(self.named("entities_canonical"), t.c.canonical_id)
         self.on(EntityCreated, insert(t), _created)
         self._define_changes(t)
+        for column in (t.c.content_hash, t.c.description_hash):
+            self.on(
+                InsightFollowed,
+                update(t).where(column == bindparam("was")).values({column: bindparam("to")}),
+                lambda e, r: {"was": e.was, "to": e.content_hash},
+            )
         self.behind = follow_merges(
             self, t, merged=EntityMerged, unmerged=EntityUnmerged, deleted=EntityDeleted, restored=EntityRestored
         )

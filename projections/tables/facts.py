@@ -23,6 +23,7 @@ from domain.base.names import name_key
 from domain.events.entity import FactCorrected, FactDeleted, FactRecorded, FactRestored, InsightExamined, Statement
 from domain.events.erasure import ContentErased
 from domain.events.event import Recorded
+from domain.events.insight import InsightFollowed
 from projections.tables.projection import Id, Projection, Row, id_column
 
 
@@ -76,6 +77,12 @@ class FactsTable(Projection):
         gone = change.values(deleted=bindparam("to"))
         self.on(FactDeleted, gone, lambda e, r: {"key": e.fact_id, "to": True})
         self.on(FactRestored, gone, lambda e, r: {"key": e.fact_id, "to": False})
+        of_insight = (t.c.insight_id == bindparam("key")) & (t.c.content_hash == bindparam("was"))
+        self.on(
+            InsightFollowed,
+            update(t).where(of_insight).values(content_hash=bindparam("to")),
+            lambda e, r: {"key": e.insight_id, "was": e.was, "to": e.content_hash},
+        )
         erased = update(t).where(t.c.content_hash == bindparam("content")).values(erased=True)
         self.on(ContentErased, erased, lambda e, r: {"content": e.content_hash})
 

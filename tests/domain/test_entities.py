@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.base.actor import INSIGHT, Actor
+from domain.base.actor import CLI, INSIGHT, Actor
 from domain.base.errors import AlreadyMerged, Forbidden, NameTaken, NotFound, RuleViolation, Stale
+from domain.base.geometry import Placement
 from domain.commands.entities import (
     LONGEST_DESCRIPTION,
     MOST_ALIASES,
@@ -28,6 +29,7 @@ from domain.commands.media import record_missing
 from domain.events.entity import LONGEST_TEXT, EntityMerged, FactCorrected, Statement
 from domain.events.erasure import ContentErased
 from domain.events.insight import TranscriptMessage
+from domain.events.media import SamePicture
 from domain.rules.fact_extraction import Proposals, ProposedEntity, ProposedFact
 from domain.undo.operations import undo_with_later
 from projections.queries.graph import EntityView, FactView
@@ -480,6 +482,25 @@ def test_an_entity_of_no_photo_is_seen_by_who_knows_the_person_that_it_is_linked
     assert seen(world, boss, ONE_LIBRARY) is None
     with world.reading(ONE_LIBRARY) as tables:
         assert [view.id for view, _ in tables.entities.page(10)] == [oma]
+
+
+def test_what_is_known_from_an_insight_goes_along_with_it_to_the_photo_saved_anew_and_back(world: World) -> None:
+    world.scan(photo("lake"))
+    anna, fact = learned(world, "Anna", "lake")
+    world.scan(photo("lake", "lake, rated", mtime_ns=2), likenesses={"lake": SamePicture("data", Placement())})
+    for name, known in (("lake, rated", [fact]), ("lake", [])):
+        with world.reading(ONE_LIBRARY) as tables:
+            assert [each.id for each in tables.entities.facts_from(content(name), 0, 10)] == known
+    view = seen(world, anna, ONE_LIBRARY)
+    assert view is not None
+    assert view.description == "Anna has a red boat"
+    with world.reading(CLI) as tables:
+        (carried,) = (each for each in tables.operations.latest(10) if each.kind == "media.carry")
+    world.undo(carried.id)
+    with world.reading(CLI) as tables:
+        stands = tables.entities.fact(fact)
+    assert stands is not None
+    assert stands.content_hash == content("lake")
 
 
 def test_what_was_done_to_what_is_out_of_sight_by_now_is_not_undone(world: World, elsewhere: tuple[int, int]) -> None:
