@@ -1,12 +1,12 @@
 /** The review: groups of faces that are likely one person's, each decided about with one key. */
-import { getAll } from '../api.js';
+import { get, getAll } from '../api.js';
 import { to } from '../router.js';
 import { choosePerson } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
 import { acceptCluster, decideMany, settle } from '../parts/decide.js';
 import { fill, h, isTyping } from '../parts/dom.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
-import { count } from '../parts/words.js';
+import { count, figure } from '../parts/words.js';
 
 /**
  * @import { Answered } from '../api.js'
@@ -20,6 +20,7 @@ const MOST = 60;
 export function review() {
   const list = h('ol', { class: 'clusters' });
   const state = h('div', { class: 'state slim' });
+  const pending = h('p', { class: 'faint', hidden: true });
   const left = h('section', { class: 'unmatched', 'aria-label': 'Names that were left behind' });
   /** @type {ClusterView[]} */
   let clusters = [];
@@ -30,6 +31,12 @@ export function review() {
     try {
       fill(left, leftBehind(await getAll('faces/unmatched', { limit: MOST }, MOST)));
       clusters = await getAll('faces/clusters', { limit: MOST }, MOST);
+      const stats = await get('faces/stats');
+      pending.hidden = !stats.pending;
+      fill(
+        pending,
+        `${figure(stats.scanned)} of ${count(stats.photos, 'photo')} are looked at: more groups come, and these grow.`,
+      );
       at = Math.min(at, Math.max(0, clusters.length - 1));
       fill(list, clusters.map(row));
       fill(
@@ -222,6 +229,7 @@ export function review() {
         h('h1', {}, 'Review'),
         h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous'),
       ),
+      pending,
       left,
       list,
       state,
