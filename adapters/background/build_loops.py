@@ -183,7 +183,7 @@ def build_loops(
             likeness=likeness,
             away=lambda: tuple(watcher.missing),
         )
-        binds = BindsByTag(ledger, engine, settings.face_autobind_min_cos, likeness)
+        binds = BindsByTag(ledger, engine, similarity, settings.face_autobind_min_cos)
         loops += [
             _loop("detection", detects.step, on_stop=detects.ask_to_stop),
             _loop("autobind", follow("autobind", binds.TOPICS, binds.answer).step),
