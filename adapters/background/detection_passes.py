@@ -10,6 +10,7 @@ from adapters.background.jobs import JobBoard, JobProgress
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
 from domain.events.operation import LOOKED_AGAIN
+from projections.queries.detection_backlog import BacklogPlace
 
 
 class PassWords(msgspec.Struct, frozen=True):
@@ -29,15 +30,15 @@ AGAIN: Final = PassWords(
 
 
 class DetectionPass:
-    """One way through the photos that wait, the last that came first: with `again` those that an earlier model looked
+    """One way through the photos that wait, the last taken first: with `again` those that an earlier model looked
     at, otherwise those that none did. What it records is one operation, which ends when the way does."""
 
     def __init__(self, ledger: Ledger, jobs: JobBoard, *, again: bool) -> None:
         self._ledger, self._jobs = ledger, jobs
         self.again = again
         self.words = AGAIN if again else FRESH
-        self.before: int | None = None
-        """Photos of this id and above were looked at, or left, on this way."""
+        self.reached: BacklogPlace | None = None
+        """The photos before this place were looked at, or left, on this way."""
         self.is_over = False
         self.operation_id: int | None = None
         self.faces = 0
@@ -47,9 +48,14 @@ class DetectionPass:
         self._has_recorded = self._is_stale = False
         self._job: JobProgress | None = None
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is a job."""
+        return self._job is not None
+
     def begin_anew(self) -> None:
         """Go from the top again."""
-        self.before, self.is_over = None, False
+        self.reached, self.is_over = None, False
         self._has_recorded = self._is_stale = False
 
     def hear_news(self) -> None:
@@ -72,9 +78,10 @@ class DetectionPass:
         """One photo more was looked at."""
         self._has_recorded = True
         self._photos += 1
-        if self._job is not None:
-            total = self._job.job.total
-            self._job.at(self._photos, None if total is None or total < self._photos else total)
+        if self._job is None:
+            self._job = self._jobs.begin(self.words.kind, self.words.title, self._photos)
+        total = self._job.job.total
+        self._job.at(self._photos, None if total is None or total < self._photos else total)
 
     def count(self, due: int, note: str | None = None) -> None:
         """Show how much is still due; `note` says why it does not go on now."""

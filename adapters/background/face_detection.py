@@ -3,9 +3,9 @@ operation.
 
 Which photos those are, the tables say: no checkpoint is kept, and a step may be repeated, since what it found is
 checked again inside the write transaction. Photos that no model looked at come first, then those that an earlier one
-did: when the model changes, all photos are looked at again while new ones pass them by. A photo whose file is not to be
-had now is left for a later pass, with the vectors that its faces have; one of which there can never be a picture is
-marked as failed.
+did, of both the last taken first: when the model changes, all are looked at again while new ones pass them by. A photo
+whose file is not to be had now is left for a later pass, with the vectors that its faces have; one of which there can
+never be a picture is marked as failed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from domain.events.face import FaceWithdrawn
 from domain.events.library import LibraryRestored
 from domain.events.media import Media, MediaChanged, MediaDiscovered, MediaMoved, MediaReturned
 from domain.ports.face_engine import Detection, Embedding, FaceEngine, Likeness, Resemblance
+from projections.queries.detection_backlog import BacklogPlace
 
 log = logging.getLogger(__name__)
 DETECTION_BATCH: Final = 32
@@ -67,16 +68,19 @@ class DetectsFaces:
         likeness: Likeness,
         away: Callable[[], Collection[int]] = tuple,
         retry_seconds: float = RETRY_SECONDS,
+        batch: int = DETECTION_BATCH,
     ) -> None:
-        """`at_once` photos are looked at by the engine at a time; `away` tells the libraries whose folders are not to
-        be had now."""
+        """`at_once` photos are looked at by the engine at a time, and `batch` are taken at once; `away` tells the
+        libraries whose folders are not to be had now."""
         self._ledger, self._engine, self._gallery, self._jobs = ledger, engine, gallery, jobs
-        self._likeness, self._away, self._retry_seconds = likeness, away, retry_seconds
+        self._likeness, self._away, self._retry_seconds, self._batch = likeness, away, retry_seconds, batch
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="detect")
         self._stopping = threading.Event()
         self._fresh, self._again = (DetectionPass(ledger, jobs, again=again) for again in (False, True))
         self._left: dict[int, float] = {}
         """The files that were not to be had, and when each is asked for again."""
+        self._known_away: set[int] = set()
+        """Those among the files that were not to be had when they were last asked for: no news for whoever watches."""
         self._looked_at = -1
         self._model = ""
         self._were_away: frozenset[int] = frozenset()
@@ -96,10 +100,10 @@ class DetectsFaces:
         for way in (self._fresh, self._again):
             if way.is_over:
                 continue
-            photos, before = self._next(way, model)
+            photos, reached = self._next(way, model)
             if photos:
                 self._detect(way, model, photos)
-                way.before = before
+                way.reached = reached
                 return True
             way.come_to_the_end(len(self._left))
             if not way.is_over:
@@ -122,26 +126,29 @@ class DetectsFaces:
                 way.hear_news()
         self._looked_at, self._model, self._were_away = head, model, away
 
-    def _next(self, way: DetectionPass, model: str) -> tuple[Sequence[Sequence[Media]], int | None]:
-        """Photos that come next on this way, each with all of its files among them, and where the way then is."""
-        before, away = way.before, self._away()
+    def _next(self, way: DetectionPass, model: str) -> tuple[Sequence[Sequence[Media]], BacklogPlace | None]:
+        """Photos that come next on this way, each with all of its files among them, and the place that is then
+        reached."""
+        reached, away = way.reached, self._away()
         with self._ledger.reading(WATCHER) as tables:
             while True:
                 waiting = tables.detection_backlog.waiting(
-                    model, DETECTION_BATCH, again=way.again, before=before, away=away
+                    model, self._batch, again=way.again, after=reached, away=away
                 )
                 by_content: dict[bytes, list[Media]] = {}
-                for media in waiting:
+                for reached, media in waiting:  # noqa: B007 - the last place is what is reached
                     if media.id not in self._left:
                         by_content.setdefault(media.content_hash or b"", []).append(media)
-                before = waiting[-1].id if waiting else before
                 if by_content or not waiting:
                     break
-            if by_content and (way.counted_at is None or time.monotonic() - way.counted_at > COUNT_SECONDS):
+            is_news = any(media.id not in self._known_away for files in by_content.values() for media in files)
+            if (is_news or way.is_shown) and (
+                way.counted_at is None or time.monotonic() - way.counted_at > COUNT_SECONDS
+            ):
                 way.counted_at = time.monotonic()
                 counts = tables.detection_backlog.counts(model, away)
                 self._show(way, counts.fresh, counts.again)
-        return list(by_content.values()), before
+        return list(by_content.values()), reached
 
     def _show(self, way: DetectionPass, fresh: int, again: int) -> None:
         """Show how much is due: what waits, and what a scan that goes on has still to read, videos among it."""
@@ -174,8 +181,9 @@ class DetectsFaces:
             try:
                 found = look.result()
                 if found is None:
-                    self._left |= dict.fromkeys((m.id for m in files), time.monotonic() + self._retry_seconds)
+                    self._leave(files)
                     continue
+                self._known_away -= {media.id for media in files}
                 lacking = self._record(way, files[0], model, found)
                 way.recorded()
                 if not lacking <= {*found.tried} and (again := self._look(files)) is not None:
@@ -185,6 +193,12 @@ class DetectsFaces:
         if trouble is not None:
             self._wait(str(trouble))
             raise trouble
+
+    def _leave(self, files: Sequence[Media]) -> None:
+        """Ask for these files again later."""
+        ids = [media.id for media in files]
+        self._left |= dict.fromkeys(ids, time.monotonic() + self._retry_seconds)
+        self._known_away.update(ids)
 
     def _look(self, files: Sequence[Media]) -> LookAtPhoto | None:
         """The engine's part, outside of any transaction: what is on the photo that one of these files holds, and

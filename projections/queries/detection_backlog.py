@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_
 
 from domain.events.face import AUTO, WITHDRAWN
 from domain.events.media import Media
+from projections.queries.index_hints import by_index
 from projections.tables.schema import ReadTables
 
 
@@ -20,11 +21,20 @@ class Waiting(msgspec.Struct, frozen=True):
     again: int
 
 
+class BacklogPlace(msgspec.Struct, frozen=True):
+    """A place in the order of the backlog: when a photo was taken (microseconds since 1970; None comes last), and its
+    id."""
+
+    taken_at: int | None
+    id: int
+
+
 class DetectionBacklog:
     """Photos whose contents no model, or an older one, looked at; `libraries` are the ids that the asker may see."""
 
     def __init__(self, connection: Connection, tables: ReadTables, libraries: Collection[int]) -> None:
         self._connection = connection
+        self._projection = tables.media
         self._media, self._faces = tables.media.table, tables.faces.table
         self._libraries = tuple(libraries)
 
@@ -34,20 +44,31 @@ class DetectionBacklog:
         limit: int,
         *,
         again: bool = False,
-        before: int | None = None,
+        after: BacklogPlace | None = None,
         away: Collection[int] = (),
-    ) -> Sequence[Media]:
-        """Present readable photos, the last that came first, by id below `before`, for whose content nothing stands
+    ) -> Sequence[tuple[BacklogPlace, Media]]:
+        """Present readable photos, the last taken first, behind the place `after`, for whose content nothing stands
         that this model found: no face, no deleted face and no marker. With `again` those that an earlier model looked
         at, otherwise those that none did; none of the libraries that are `away`."""
         m = self._media
         earlier = self._was_seen(m.c.content_hash, model_version)
-        statement = select(*(m.c[name] for name in Media.__struct_fields__)).where(
-            *self._is_due(model_version, away), earlier if again else ~earlier
-        )
-        if before is not None:
-            statement = statement.where(m.c.id < before)
-        return [Media(*row) for row in self._connection.execute(statement.order_by(m.c.id.desc()).limit(limit))]
+        is_meant = and_(*self._is_due(model_version, away), earlier if again else ~earlier)
+        dated, undated = is_meant & m.c.taken_at.is_not(None), is_meant & m.c.taken_at.is_(None)
+        if after is None:
+            photos = self._last_taken(dated, limit)
+        elif after.taken_at is not None:
+            photos = self._last_taken(dated & (tuple_(m.c.taken_at, m.c.id) < tuple_(after.taken_at, after.id)), limit)
+        else:
+            photos, undated = [], undated & (m.c.id < after.id)
+        return photos if len(photos) == limit else [*photos, *self._last_taken(undated, limit - len(photos))]
+
+    def _last_taken(self, which: ColumnElement[bool], limit: int) -> list[tuple[BacklogPlace, Media]]:
+        m = self._media
+        statement = select(m.c.taken_at, *(m.c[name] for name in Media.__struct_fields__)).where(which)
+        statement = statement.order_by(m.c.taken_at.desc(), m.c.id.desc()).limit(limit)
+        rows = self._connection.execute(by_index(self._projection, statement, "media_timeline"))
+        photos = [(taken_at, Media(*facts)) for taken_at, *facts in rows]
+        return [(BacklogPlace(taken_at, media.id), media) for taken_at, media in photos]
 
     def counts(self, model_version: str, away: Collection[int] = ()) -> Waiting:
         """How many contents wait, in libraries that are not `away`."""
