@@ -31,7 +31,11 @@ AGAIN: Final = PassWords(
 
 class DetectionPass:
     """One way through the photos that wait, the last taken first: with `again` those that an earlier model looked
-    at, otherwise those that none did. What it records is one operation, which ends when the way does."""
+    at, otherwise those that none did. What it records is one operation, which ends when the way does.
+
+    The first way is through all of them; later ones are `among` the files of which there is news, since to ask which of
+    a million photos wait takes seconds.
+    """
 
     def __init__(self, ledger: Ledger, jobs: JobBoard, *, again: bool) -> None:
         self._ledger, self._jobs = ledger, jobs
@@ -42,10 +46,13 @@ class DetectionPass:
         self.is_over = False
         self.operation_id: int | None = None
         self.faces = 0
-        self.counted_at: float | None = None
-        """When the backlog was last counted for the progress; None where it is to be counted now."""
+        self.count_at = 0.0
+        """When the backlog is counted anew for the progress."""
+        self.among: frozenset[int] | None = None
+        """The files through which it goes; None means all."""
+        self._heard: frozenset[int] | None = frozenset()
+        """Files of which there came news meanwhile; None means all."""
         self._photos = 0
-        self._has_recorded = self._is_stale = False
         self._job: JobProgress | None = None
 
     @property
@@ -53,30 +60,29 @@ class DetectionPass:
         """Whether there is a job."""
         return self._job is not None
 
-    def begin_anew(self) -> None:
-        """Go from the top again."""
-        self.reached, self.is_over = None, False
-        self._has_recorded = self._is_stale = False
+    def begin_anew(self, among: frozenset[int] | None = None) -> None:
+        """Go from the top again, through all photos or `among` these files."""
+        self.reached, self.is_over, self.among = None, False, among
+        self._heard = frozenset()
 
-    def hear_news(self) -> None:
-        """More may wait than was seen on this way: go it once more, at once where it is over."""
+    def hear_of(self, files: frozenset[int] | None) -> None:
+        """These files may wait, or any where None: go through them, at once where the way is over."""
         if self.is_over:
-            self.begin_anew()
+            self.begin_anew(files)
         else:
-            self._is_stale = True
+            self._heard = None if files is None or self._heard is None else self._heard | files
 
     def come_to_the_end(self, left: int) -> None:
-        """Nothing more waits below: go once more where anything was recorded or came meanwhile; else the way is over,
-        and `left` photos wait for their files."""
-        if self._has_recorded or self._is_stale:
-            self.begin_anew()
+        """Nothing more waits below: go through what there was news of meanwhile; else the way is over, and `left`
+        photos wait for their files."""
+        if self._heard is None or self._heard:
+            self.begin_anew(self._heard)
             return
         self.is_over = True
         self._end(left)
 
     def recorded(self) -> None:
         """One photo more was looked at."""
-        self._has_recorded = True
         self._photos += 1
         if self._job is None:
             self._job = self._jobs.begin(self.words.kind, self.words.title, self._photos)
@@ -103,5 +109,5 @@ class DetectionPass:
                 uow.end(text)
         if self._job is not None:
             self._job.end(f"{text}; {left} wait for their files" if left else text)
-        self._job = self.operation_id = self.counted_at = None
-        self._photos = self.faces = 0
+        self._job = self.operation_id = None
+        self.count_at, self._photos, self.faces = 0.0, 0, 0

@@ -32,11 +32,19 @@ from domain.events.library import LibraryRestored
 from domain.events.media import Media, MediaChanged, MediaDiscovered, MediaMoved, MediaReturned
 from domain.ports.face_engine import Detection, Embedding, FaceEngine, Likeness, Resemblance
 from projections.queries.detection_backlog import BacklogPlace
+from projections.queries.reading import Lookups
 
 log = logging.getLogger(__name__)
 DETECTION_BATCH: Final = 32
 COUNT_SECONDS: Final = 10.0
 """How often the backlog is counted anew for the progress that is shown: a scan may add to it."""
+COUNTING_SHARE: Final = 50
+"""And never for more than one in so many seconds: of a million photos it takes some."""
+NEW_FIRST: Final = "new photos come first"
+OF_ONE_FILE: Final = (MediaDiscovered, MediaChanged, MediaMoved, MediaReturned)
+"""Events that tell of a file that may wait."""
+MOST_NEWS: Final = 5000
+"""Events beyond which all photos are asked for."""
 RETRY_SECONDS: Final = 30.0
 """After so long a file that was not to be had is asked for again."""
 
@@ -53,9 +61,7 @@ class LookAtPhoto(msgspec.Struct, frozen=True):
 class DetectsFaces:
     """Finds the faces on every photo that the current model has not looked at yet."""
 
-    TOPICS = tuple(
-        e.topic for e in (MediaDiscovered, MediaChanged, MediaMoved, MediaReturned, LibraryRestored, FaceWithdrawn)
-    )
+    TOPICS = tuple(e.topic for e in (*OF_ONE_FILE, LibraryRestored, FaceWithdrawn))
 
     def __init__(
         self,
@@ -111,20 +117,30 @@ class DetectsFaces:
         return False
 
     def _hear_news(self, model: str) -> None:
-        """Begin the passes anew where files came, some are due again, or the model changed."""
-        head, now = self._ledger.head(), time.monotonic()
-        is_news = bool(self._ledger.events(self._looked_at, 1, self.TOPICS))
-        away = frozenset(self._away())
-        due = [media for media, until in self._left.items() if until <= now]
+        """Tell the passes where files came, some are due again, or the model changed."""
+        head, now, away = self._ledger.head(), time.monotonic(), frozenset(self._away())
+        due = {media for media, until in self._left.items() if until <= now}
         for media in due:
             del self._left[media]
+        files = None if self._were_away - away else self._files_of_news(due)
         for way in (self._fresh, self._again):
             if model != self._model:
-                self._left.clear()
                 way.begin_anew()
-            elif is_news or due or self._were_away - away:
-                way.hear_news()
+            elif files is None or files:
+                way.hear_of(files)
+        if model != self._model:
+            self._left.clear()
+            self._known_away.clear()
         self._looked_at, self._model, self._were_away = head, model, away
+
+    def _files_of_news(self, due: Collection[int]) -> frozenset[int] | None:
+        """The files that are `due`, and those that the events since the last step tell of; None where these are too
+        many to name, or may be about any."""
+        news = [recorded.event for recorded in self._ledger.events(self._looked_at, MOST_NEWS, self.TOPICS)]
+        of_files = [event.media_id for event in news if isinstance(event, OF_ONE_FILE)]
+        if len(news) == MOST_NEWS or len(of_files) < len(news):
+            return None
+        return frozenset({*due, *of_files})
 
     def _next(self, way: DetectionPass, model: str) -> tuple[Sequence[Sequence[Media]], BacklogPlace | None]:
         """Photos that come next on this way, each with all of its files among them, and the place that is then
@@ -133,7 +149,7 @@ class DetectsFaces:
         with self._ledger.reading(WATCHER) as tables:
             while True:
                 waiting = tables.detection_backlog.waiting(
-                    model, self._batch, again=way.again, after=reached, away=away
+                    model, self._batch, again=way.again, after=reached, away=away, among=way.among
                 )
                 by_content: dict[bytes, list[Media]] = {}
                 for reached, media in waiting:  # noqa: B007 - the last place is what is reached
@@ -142,23 +158,24 @@ class DetectsFaces:
                 if by_content or not waiting:
                     break
             is_news = any(media.id not in self._known_away for files in by_content.values() for media in files)
-            if (is_news or way.is_shown) and (
-                way.counted_at is None or time.monotonic() - way.counted_at > COUNT_SECONDS
-            ):
-                way.counted_at = time.monotonic()
-                counts = tables.detection_backlog.counts(model, away)
-                self._show(way, counts.fresh, counts.again)
+            if (is_news or way.is_shown) and time.monotonic() >= way.count_at:
+                self._count(way, tables, model, away)
         return list(by_content.values()), reached
 
-    def _show(self, way: DetectionPass, fresh: int, again: int) -> None:
+    def _count(self, way: DetectionPass, tables: Lookups, model: str, away: Collection[int]) -> None:
         """Show how much is due: what waits, and what a scan that goes on has still to read, videos among it."""
-        scans = [job for job in self._jobs.progress() if job.kind == "scan" and job.state != "done"]
+        began = time.monotonic()
+        waiting = tables.detection_backlog.counts(model, away, way.among)
+        way.count_at = time.monotonic() + max(COUNT_SECONDS, COUNTING_SHARE * (time.monotonic() - began))
         if way.again:
-            way.count(again)
+            way.count(waiting.again)
             return
-        way.count(fresh + sum((job.total or job.done) - job.done for job in scans))
-        if again:
-            self._again.count(again, "new photos come first")
+        scans = [job for job in self._jobs.progress() if job.kind == "scan" and job.state != "done"]
+        way.count(waiting.fresh + sum((job.total or job.done) - job.done for job in scans))
+        if way.among is not None:
+            self._again.wait(NEW_FIRST)
+        elif waiting.again:
+            self._again.count(waiting.again, NEW_FIRST)
 
     def ask_to_stop(self) -> None:
         """End the step under way: the engine gives up the photos that are being looked at, however slow it is; they

@@ -101,3 +101,15 @@ def test_what_lies_in_a_library_whose_folder_is_away_waits_for_it(world: World) 
     assert waiting(world, again=True, away=[disk]) == ["one.jpg"]
     assert counts(world, away=(disk,)) == Waiting(fresh=0, again=1)
     assert counts(world) == Waiting(fresh=1, again=2)
+
+
+def test_only_the_files_that_there_is_news_of_are_asked_for(world: World) -> None:
+    world.shows("old.jpg", found(LEFT))
+    world.scan(photo("one.jpg"), photo("two.jpg"))
+    named = {world.media(path).id for path in ("one.jpg", "old.jpg")}
+    with world.reading() as tables:
+        backlog = tables.detection_backlog
+        assert [media.path for _, media in backlog.waiting(OTHER_MODEL, 10, among=named)] == ["one.jpg"]
+        assert [media.path for _, media in backlog.waiting(OTHER_MODEL, 10, again=True, among=named)] == ["old.jpg"]
+        assert backlog.counts(OTHER_MODEL, among=named) == Waiting(fresh=1, again=1)
+        assert backlog.waiting(OTHER_MODEL, 10, among=set()) == []
