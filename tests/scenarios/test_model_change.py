@@ -233,7 +233,7 @@ def test_the_job_says_why_all_photos_are_looked_at_again_and_how_far_that_is(thr
     assert (fresh.title, fresh.done, fresh.total) == ("recognising faces", 1, 1)
     assert (again.kind, again.state, again.done, again.total) == ("detect.again", "waiting", 0, 3)
     assert (again.title, again.note) == ("looking at all photos again: the face model changed", "new photos come first")
-    run(detects, 3)
+    run(detects, 2)
     again, fresh = _told(board)
     assert (fresh.state, fresh.note) == ("done", "found 1 faces on 1 photos")
     assert (again.state, again.done, again.total, again.note) == ("running", 2, 3, None)
