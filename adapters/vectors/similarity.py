@@ -50,7 +50,7 @@ class Similarity:
 
     def catch_up(self, lookups: Lookups, model: str) -> None:
         """Read the vectors of a model that are not known yet, so that the first who asks need not wait for it."""
-        self._space(lookups, model)
+        self.space(lookups, model)
 
     def known(self, model: str) -> int:
         """How many vectors of a model are in memory."""
@@ -70,7 +70,7 @@ class Similarity:
         vector = self._vector_of(lookups, face)
         if vector is None:
             return []
-        space = self._space(lookups, face.model_version)
+        space = self.space(lookups, face.model_version)
         never = lookups.embedded_faces.rejected_by_any(face_ids)
         return _Persons(lookups, space, face, vector, never).nearest(limit, least, self._step)
 
@@ -80,7 +80,7 @@ class Similarity:
         vector = self._vector_of(lookups, face)
         if vector is None:
             return []
-        space = self._space(lookups, face.model_version)
+        space = self.space(lookups, face.model_version)
         near = space.nearest(vector, least)
         whose = None if face.person_id is None else lookups.persons.get(face.person_id)
         person = None if whose is None else whose.canonical_id
@@ -97,7 +97,7 @@ class Similarity:
 
     def clusters(self, lookups: Lookups, model: str, least: float) -> Sequence[Cluster]:
         """The visible unassigned faces of one model in groups of two and more, the best first; see `Clusters.of`."""
-        return self._clusters.of(lookups, self._space(lookups, model), model, least)
+        return self._clusters.of(lookups, self.space(lookups, model), model, least)
 
     def _vector_of(self, lookups: Lookups, face: Face) -> Matrix | None:
         if face.embedding_id is None:
@@ -105,7 +105,8 @@ class Similarity:
         stored = lookups.faces.vectors([face.embedding_id]).get(face.embedding_id)
         return None if stored is None else np.frombuffer(stored, dtype="<f4")
 
-    def _space(self, lookups: Lookups, model: str) -> Space:
+    def space(self, lookups: Lookups, model: str) -> Space:
+        """The vectors of a model, as far as the log has them now."""
         with self._lock:
             space = self._spaces.setdefault(model, Space(model))
         space.catch_up(lookups)

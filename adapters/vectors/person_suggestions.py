@@ -1,0 +1,343 @@
+"""Who may be one, and who may be two: persons whose faces are alike, and faces of a person that are unlike the others.
+
+Of each person those faces count that hang together (`coherence`). Two persons are as alike as the faces of the one with
+fewer are to the other's, each by the mean of its cosines to the nearest three. To compare two thousand persons each
+with each, each is known by the means of up to four parts of its faces; whose parts are near are compared by the faces.
+
+For each set of libraries that somebody looks at, what was compared is kept between calls, of the faces that are visible
+there and of nothing else. A person whose faces changed is compared anew, and no other; what was refused, who is on one
+photo and what persons are called is asked of the tables at each call.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from adapters.vectors.coherence import Flags, coherence, nearest_mean
+from adapters.vectors.space import Matrix, Places, Space
+from domain.rules.person_suggestions import Known, are_born_apart, are_names_alike, examples, least_likeness, that_stays
+from projections.queries.reading import Lookups
+
+PARTS: Final = 4
+"""Parts of a person's faces, whose means find the persons to compare: a child, and the years after."""
+EXEMPLARS: Final = 32
+"""Faces of a person that are compared with another's, spread evenly."""
+EXAMPLES: Final = 3
+"""Pairs of faces that come with a suggestion."""
+MOST_COMPARED: Final = 20_000
+"""Pairs of persons that are compared by their faces, those with the nearest parts."""
+NEARBY: Final = 5
+"""Persons that are compared with faces which may be somebody else's."""
+SETS_KEPT: Final = 8
+"""Sets of libraries of which what was compared is kept; the one looked at longest ago goes first."""
+LISTS_KEPT: Final = 8
+"""Persons whose faces' likenesses are kept, for the pages of a list."""
+BLOCK: Final = 1024
+
+Pair = tuple[int, int]
+Example = tuple[int, int, float]
+
+
+class Scale(NamedTuple):
+    """The cosines of a model from which a face is offered as a person's, and chosen before anybody looks."""
+
+    offer: float
+    preselect: float
+
+
+class LikelyOne(NamedTuple):
+    """Two persons that are likely one: `person` would be merged into `into`. `similarity` is at least `threshold`;
+    `examples` are the likest pairs of faces, the first one's first, with their cosines."""
+
+    person: int
+    into: int
+    similarity: float
+    threshold: float
+    names_alike: bool
+    examples: tuple[Example, ...]
+
+
+class LikelyAnothers(NamedTuple):
+    """Faces of a person, alike among themselves, that are unlike the person's others: the likeness of each to those is
+    below `threshold`, and `similarity` is the mean; `vector_ids` are the ids of their vectors."""
+
+    person: int
+    face_ids: tuple[int, ...]
+    vector_ids: tuple[int, ...]
+    similarity: float
+    threshold: float
+
+
+class _Person(NamedTuple):
+    """A person as its faces have it: `signature` names these, `size` says how many hang together, `parts` are the means
+    of parts of those as unit rows; `exemplars` of them, and the ids of the vectors."""
+
+    signature: bytes
+    size: int
+    parts: Matrix
+    exemplars: Places
+    vector_ids: Places
+    apart: tuple[LikelyAnothers, ...]
+
+
+class _Score(NamedTuple):
+    similarity: float
+    examples: tuple[Example, ...]
+
+
+class _Compared(NamedTuple):
+    """The persons that one set of libraries shows, and the pairs of them, the lower id first, that are as alike as is
+    offered."""
+
+    space: Space
+    known: Mapping[int, _Person]
+    scores: Mapping[Pair, _Score]
+
+
+class PersonSuggestions:
+    """Who may be one and who may be two. Blocking; safe from any thread."""
+
+    def __init__(self, space: Callable[[Lookups, str], Space]) -> None:
+        """`space` gives the vectors of a model."""
+        self._space = space
+        self._lock = threading.Lock()
+        self._sets: OrderedDict[tuple[str, float, frozenset[int]], _Persons] = OrderedDict()
+        self._lists: OrderedDict[tuple[str, float, bytes], Mapping[int, float]] = OrderedDict()
+
+    def likely_one(self, lookups: Lookups, model: str, scale: Scale) -> list[LikelyOne]:
+        """The pairs of visible persons that are likely one, the likest first, without those that were told apart, were
+        born on two days or are on one photo."""
+        compared = self._compared(lookups, model, scale.offer)
+        queries = lookups.faces_of_persons
+        shown = {
+            id_: Known(id_, name, born, compared.known[id_].size)
+            for id_, (name, born) in queries.shown().items()
+            if id_ in compared.known
+        }
+        never = lookups.persons.told_apart() | queries.refused()
+        found = [
+            _suggested(shown[pair[0]], shown[pair[1]], score, scale)
+            for pair, score in compared.scores.items()
+            if pair not in never and pair[0] in shown and pair[1] in shown
+        ]
+        likely = [one for one in found if one is not None]
+        on = queries.contents({id_ for one in likely for id_ in (one.person, one.into)})
+        likely = [one for one in likely if on.get(one.person, set()).isdisjoint(on.get(one.into, set()))]
+        return sorted(likely, key=lambda one: (-one.similarity, one.person, one.into))
+
+    def likely_anothers(self, lookups: Lookups, model: str, scale: Scale) -> list[LikelyAnothers]:
+        """The faces of visible persons that are likely somebody else's, the largest group first, then the least
+        alike."""
+        compared = self._compared(lookups, model, scale.offer)
+        shown = lookups.faces_of_persons.shown()
+        found = [group for id_, person in compared.known.items() if id_ in shown for group in person.apart]
+        return sorted(found, key=lambda each: (-len(each.face_ids), each.similarity, each.person, each.face_ids[0]))
+
+    def nearest(self, lookups: Lookups, model: str, scale: Scale, of: LikelyAnothers) -> tuple[int, float] | None:
+        """The visible person that these faces are likest to, and how much, where they would be offered as theirs."""
+        compared = self._compared(lookups, model, scale.offer)
+        never = lookups.embedded_faces.rejected_by_any(of.face_ids) | {of.person}
+        meant = lookups.faces_of_persons.shown().keys() - never
+        return _likest(compared, of, meant, scale.offer)
+
+    def likenesses(self, lookups: Lookups, person_id: int, model: str, offer: float) -> Mapping[int, float]:
+        """How alike each visible face of a canonical person is to those of it that hang together, by face id; without
+        faces that have no vector of this model, and without an only one."""
+        rows, confirmed = _in_order(lookups.faces_of_persons.embedded_of(person_id, model), lookups)
+        key = (model, offer, rows.tobytes() + confirmed.tobytes())
+        with self._lock:
+            known = self._lists.get(key)
+        if known is None:
+            known = _likenesses(self._space(lookups, model), rows, confirmed, offer)
+        with self._lock:
+            self._lists[key] = known
+            self._lists.move_to_end(key)
+            while len(self._lists) > LISTS_KEPT:
+                self._lists.popitem(last=False)
+        return known
+
+    def _compared(self, lookups: Lookups, model: str, offer: float) -> _Compared:
+        """The visible persons as the tables have them now."""
+        key = (model, offer, lookups.visible)
+        with self._lock:
+            persons = self._sets.setdefault(key, _Persons(offer))
+            self._sets.move_to_end(key)
+            while len(self._sets) > SETS_KEPT:
+                self._sets.popitem(last=False)
+        rows, confirmed = _in_order(lookups.faces_of_persons.embedded(model), lookups)
+        return persons.follow(self._space(lookups, model), rows, confirmed)
+
+
+class _Persons:
+    """What was compared of the persons that one set of libraries shows."""
+
+    def __init__(self, offer: float) -> None:
+        self._offer = offer
+        self._lock = threading.Lock()
+        self._known: Mapping[int, _Person] = {}
+        self._scores: Mapping[Pair, _Score] = {}
+
+    def follow(self, space: Space, rows: Places, confirmed: Flags) -> _Compared:
+        """Compare anew who changed: `rows` of person, face and the id of its vector, in this order."""
+        with self._lock:
+            known = dict(self._read(space, rows, confirmed))
+            changed = {id_ for id_, person in known.items() if self._known.get(id_) is not person}
+            stays = known.keys() - changed
+            kept = {pair: score for pair, score in self._scores.items() if stays.issuperset(pair)}
+            self._scores = kept | dict(_scores(space, known, changed, self._offer))
+            self._known = known
+            return _Compared(space, self._known, self._scores)
+
+    def _read(self, space: Space, rows: Places, confirmed: Flags) -> Iterator[tuple[int, _Person]]:
+        ids, starts = np.unique(rows[:, 0], return_index=True)
+        for id_, start, end in zip(ids.tolist(), starts, [*starts[1:], len(rows)], strict=True):
+            theirs, sure = rows[start:end], confirmed[start:end]
+            signature = theirs.tobytes() + sure.tobytes()
+            before = self._known.get(id_)
+            if before is not None and before.signature == signature:
+                yield id_, before
+            else:
+                yield id_, _read(space, theirs, sure, self._offer)._replace(signature=signature)
+
+
+def _in_order(embedded: Collection[tuple[int, int, int]], lookups: Lookups) -> tuple[Places, Flags]:
+    """Person, face and id of its vector, by these, and which of the faces were confirmed."""
+    rows = np.array(embedded, dtype=np.int64).reshape(-1, 3)
+    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+    return rows, np.isin(rows[:, 1], list(lookups.faces_of_persons.confirmed()))
+
+
+def _likenesses(space: Space, rows: Places, confirmed: Flags, offer: float) -> Mapping[int, float]:
+    places = space.places(rows[:, 2])
+    there = places >= 0
+    hangs = coherence(space.vectors(places[there]), confirmed[there], offer)
+    scored = zip(rows[there, 1].tolist(), hangs.likeness.tolist(), strict=True)
+    return {face: round(likeness, 4) for face, likeness in scored if not np.isnan(likeness)}
+
+
+def _read(space: Space, rows: Places, confirmed: Flags, offer: float) -> _Person:
+    places = space.places(rows[:, 2])
+    rows, confirmed, places = rows[places >= 0], confirmed[places >= 0], places[places >= 0]
+    vectors = space.vectors(places)
+    hangs = coherence(vectors, confirmed, offer)
+    apart = tuple(
+        LikelyAnothers(
+            int(rows[0, 0]),
+            tuple(rows[group, 1].tolist()),
+            tuple(rows[group, 2].tolist()),
+            round(float(hangs.likeness[group].mean()), 4),
+            offer,
+        )
+        for group in hangs.groups
+    )
+    core = np.flatnonzero(hangs.core)
+    spread = core[_evenly(len(core), EXEMPLARS)]
+    return _Person(b"", len(core), _parts(vectors[core]), rows[spread, 1], rows[spread, 2], apart)
+
+
+def _evenly(count: int, most: int) -> Places:
+    """`most` places of so many, or all, spread evenly."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+
+
+def _parts(vectors: Matrix) -> Matrix:
+    """The means of up to `PARTS` parts of these as unit rows: each lies with the nearest of some that are far from each
+    other (Gonzalez 1985)."""
+    if len(vectors) <= PARTS:
+        return vectors
+    centre = int(np.argmax(vectors @ vectors.mean(axis=0)))
+    near = vectors @ vectors[centre]
+    homes = np.zeros(len(vectors), dtype=np.int64)
+    for part in range(1, PARTS):
+        cosines = vectors @ vectors[int(np.argmin(near))]
+        homes[cosines > near] = part
+        near = np.maximum(near, cosines)
+    sums = np.stack([vectors[homes == part].sum(axis=0) for part in np.unique(homes)])
+    means: Matrix = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    return means
+
+
+def _scores(
+    space: Space, known: Mapping[int, _Person], changed: Collection[int], offer: float
+) -> Iterator[tuple[Pair, _Score]]:
+    """The pairs of a changed person and another that are as alike as is offered."""
+    at, vectors = 0, np.empty((0, 0), dtype=np.float32)
+    for one, other in sorted(_near(known, changed, offer)):
+        if one != at:
+            at, vectors = one, _vectors(space, known[one])
+        score = _score(known[one], vectors, known[other], _vectors(space, known[other]))
+        if score.similarity >= offer:
+            yield (one, other), score
+
+
+def _near(known: Mapping[int, _Person], changed: Collection[int], least: float) -> set[Pair]:
+    """The pairs of a changed person and another, parts of which are near, the lower id first; at most `MOST_COMPARED`,
+    the nearest."""
+    if not changed:
+        return set()
+    parts = np.concatenate([person.parts for person in known.values()])
+    owners = np.repeat(list(known), [len(person.parts) for person in known.values()])
+    asked = np.flatnonzero(np.isin(owners, list(changed)))
+    found: list[tuple[Places, Places, Matrix]] = []
+    for start in range(0, len(asked), BLOCK):
+        block = asked[start : start + BLOCK]
+        cosines = parts[block] @ parts.T
+        of, to = np.nonzero(cosines >= least)
+        one, other = owners[block[of]], owners[to]
+        is_pair = one != other
+        found.append((one[is_pair], other[is_pair], cosines[of, to][is_pair]))
+    ones, others, cosines = (np.concatenate(each) for each in zip(*found, strict=True))
+    order = np.argsort(-cosines, kind="stable")
+    pairs = np.sort(np.stack([ones, others], axis=1), axis=1)[order]
+    _, first = np.unique(pairs, axis=0, return_index=True)
+    return {(int(one), int(other)) for one, other in pairs[np.sort(first)[:MOST_COMPARED]]}
+
+
+def _vectors(space: Space, person: _Person) -> Matrix:
+    places = space.places(person.vector_ids)
+    return space.vectors(places[places >= 0])
+
+
+def _score(one: _Person, vectors: Matrix, other: _Person, others: Matrix) -> _Score:
+    """How alike two persons are, with the likest faces of both."""
+    cosines = vectors @ others.T
+    fewer = cosines if one.size <= other.size else cosines.T
+    likest = [
+        (int(one.exemplars[row]), int(other.exemplars[column]), round(float(cosines[row, column]), 4))
+        for row, column in enumerate(np.argmax(cosines, axis=1))
+    ]
+    return _Score(round(float(nearest_mean(fewer).mean()), 4), tuple(examples(likest, EXAMPLES)))
+
+
+def _suggested(one: Known, other: Known, score: _Score, scale: Scale) -> LikelyOne | None:
+    """Two persons as likely one, where they are."""
+    threshold = least_likeness(one, other, *scale)
+    if score.similarity < threshold or are_born_apart(one, other):
+        return None
+    merged, stays = that_stays(one, other)
+    pairs = score.examples if merged is one else tuple((b, a, cosine) for a, b, cosine in score.examples)
+    alike = are_names_alike(one.name, other.name)
+    return LikelyOne(merged.id, stays.id, score.similarity, threshold, alike, pairs)
+
+
+def _likest(compared: _Compared, of: LikelyAnothers, meant: Collection[int], least: float) -> tuple[int, float] | None:
+    """The likest of the persons that are meant, at a likeness of `least`."""
+    known = {id_: person for id_, person in compared.known.items() if id_ in meant}
+    spread = _evenly(len(of.vector_ids), EXEMPLARS)
+    places = compared.space.places(np.array(of.vector_ids, dtype=np.int64)[spread])
+    vectors = compared.space.vectors(places[places >= 0])
+    if not known or not len(vectors):
+        return None
+    middle = vectors.mean(axis=0)
+    near = {id_: float((person.parts @ middle).max()) for id_, person in known.items()}
+    scored = [
+        (round(float(nearest_mean(vectors @ _vectors(compared.space, known[id_]).T).mean()), 4), -id_)
+        for id_ in sorted(near, key=lambda id_: (-near[id_], id_))[:NEARBY]
+    ]
+    similarity, negative = max(scored)
+    return (-negative, similarity) if similarity >= least else None
