@@ -23,6 +23,11 @@ ITSELF: Final = np.float32(-2.0)
 """Stands in the place of a face's cosine to itself, below every other."""
 
 
+ON_ONE_THREAD: Final = 1 << 18
+"""Multiplications up to which a product of matrices stays on the thread that asks for it (OpenBLAS): to wait for
+others takes a hundred times as long as such a product."""
+
+
 class Coherence(NamedTuple):
     """The faces of a person by their rows: `core` those that hang together, `groups` the others, those that are alike
     together, the largest first; `likeness` of each face to the core without itself, NaN where there is no other."""
@@ -30,6 +35,16 @@ class Coherence(NamedTuple):
     core: Flags
     groups: tuple[Places, ...]
     likeness: Matrix
+
+
+def cosines_of(ones: Matrix, others: Matrix) -> Matrix:
+    """The cosines of unit rows, each with each; of a few dozen without waiting for another thread."""
+    size, length = len(ones) * len(others), ones.shape[1]
+    step = ON_ONE_THREAD // max(size, 1)
+    if step >= length or step < 32:
+        return ones @ others.T
+    parts = (slice(start, start + step) for start in range(0, length, step))
+    return sum((ones[:, part] @ others[:, part].T for part in parts), start=np.zeros(1, dtype=np.float32))
 
 
 def nearest_mean(cosines: Matrix) -> Matrix:
@@ -58,7 +73,7 @@ def coherence(vectors: Matrix, confirmed: Flags, least: float, most: int = MOST)
     if count > most:
         compared = np.union1d(np.linspace(0, count - 1, most).astype(np.int64), np.flatnonzero(confirmed))
     known = vectors[compared]
-    cosines = known @ known.T
+    cosines = cosines_of(known, known)
     np.fill_diagonal(cosines, ITSELF)
     chosen = _core(cosines, confirmed[compared], np.float32(least))
     if np.count_nonzero(chosen) < NEAREST:
@@ -66,16 +81,16 @@ def coherence(vectors: Matrix, confirmed: Flags, least: float, most: int = MOST)
         return _told(vectors, compared, chosen, np.ones(count, dtype=bool), ())
     core = confirmed.copy()
     core[compared[chosen]] = True
-    rest = np.flatnonzero(~core)
-    likeness = nearest_mean(vectors[rest] @ known[chosen].T)
-    core[rest[likeness >= least]] = True
+    if count > len(compared):
+        rest = np.flatnonzero(~core)
+        core[rest[nearest_mean(vectors[rest] @ known[chosen].T) >= least]] = True
     apart = np.flatnonzero(~core)
     return _told(vectors, compared, chosen, core, _groups(vectors, apart, np.float32(least), most))
 
 
 def _told(vectors: Matrix, compared: Places, chosen: Flags, core: Flags, groups: tuple[Places, ...]) -> Coherence:
     exemplars = compared[chosen]
-    cosines = vectors @ vectors[exemplars].T
+    cosines = cosines_of(vectors, vectors[exemplars])
     cosines[exemplars, np.arange(len(exemplars))] = ITSELF
     return Coherence(core, groups, nearest_mean(cosines))
 
@@ -97,7 +112,7 @@ def _groups(vectors: Matrix, apart: Places, least: np.float32, most: int) -> tup
     found: list[Places] = []
     for start in range(0, len(apart), most):
         some = apart[start : start + most]
-        cosines = vectors[some] @ vectors[some].T
+        cosines = cosines_of(vectors[some], vectors[some])
         np.fill_diagonal(cosines, ITSELF)
         found += [some[group] for group in _parted(cosines, np.ones(len(some), dtype=bool), least)]
     return tuple(sorted(found, key=lambda group: (-len(group), int(group[0]))))

@@ -18,13 +18,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from adapters.vectors.coherence import Flags, coherence, nearest_mean
+from adapters.vectors.coherence import Flags, coherence, cosines_of, nearest_mean
 from adapters.vectors.space import Matrix, Places, Space
 from domain.rules.person_suggestions import Known, are_born_apart, are_names_alike, examples, least_likeness, that_stays
 from projections.queries.reading import Lookups
 
 PARTS: Final = 4
 """Parts of a person's faces, whose means find the persons to compare: a child, and the years after."""
+PART: Final = 4
+"""Faces of a part, so that no single one decides."""
 EXEMPLARS: Final = 32
 """Faces of a person that are compared with another's, spread evenly."""
 EXAMPLES: Final = 3
@@ -246,20 +248,12 @@ def _evenly(count: int, most: int) -> Places:
 
 
 def _parts(vectors: Matrix) -> Matrix:
-    """The means of up to `PARTS` parts of these as unit rows: each lies with the nearest of some that are far from each
-    other (Gonzalez 1985)."""
-    if len(vectors) <= PARTS:
-        return vectors
-    centre = int(np.argmax(vectors @ vectors.mean(axis=0)))
-    near = vectors @ vectors[centre]
-    homes = np.zeros(len(vectors), dtype=np.int64)
-    for part in range(1, PARTS):
-        cosines = vectors @ vectors[int(np.argmin(near))]
-        homes[cosines > near] = part
-        near = np.maximum(near, cosines)
-    sums = np.stack([vectors[homes == part].sum(axis=0) for part in np.unique(homes)])
-    means: Matrix = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-    return means
+    """The means of up to `PARTS` parts of these, in their order, of at least `PART` vectors where there are so many.
+    The product of two means is the mean of all cosines between the two parts."""
+    count = len(vectors)
+    parts = max(1, min(PARTS, count // PART))
+    means = [part.mean(axis=0) for part in np.array_split(vectors, parts)] if count else []
+    return np.stack(means) if means else vectors
 
 
 def _scores(
@@ -305,7 +299,7 @@ def _vectors(space: Space, person: _Person) -> Matrix:
 
 def _score(one: _Person, vectors: Matrix, other: _Person, others: Matrix) -> _Score:
     """How alike two persons are, with the likest faces of both."""
-    cosines = vectors @ others.T
+    cosines = cosines_of(vectors, others)
     fewer = cosines if one.size <= other.size else cosines.T
     likest = [
         (int(one.exemplars[row]), int(other.exemplars[column]), round(float(cosines[row, column]), 4))
@@ -336,7 +330,7 @@ def _likest(compared: _Compared, of: LikelyAnothers, meant: Collection[int], lea
     middle = vectors.mean(axis=0)
     near = {id_: float((person.parts @ middle).max()) for id_, person in known.items()}
     scored = [
-        (round(float(nearest_mean(vectors @ _vectors(compared.space, known[id_]).T).mean()), 4), -id_)
+        (round(float(nearest_mean(cosines_of(vectors, _vectors(compared.space, known[id_]))).mean()), 4), -id_)
         for id_ in sorted(near, key=lambda id_: (-near[id_], id_))[:NEARBY]
     ]
     similarity, negative = max(scored)
