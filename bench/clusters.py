@@ -33,7 +33,7 @@ from domain.base.actor import CLI, WATCHER
 from domain.base.geometry import Box
 from domain.events.face import BY_USER, FaceAssigned, FaceDetected
 from domain.events.person import PersonCreated
-from domain.ports.face_engine import EMBEDDING_DIMENSIONS, Embedding
+from domain.ports.face_engine import MOST_DIMENSIONS, Embedding
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -52,7 +52,7 @@ def synthetic(count: int, seed: int = 1) -> tuple[Matrix, Labels]:
         sizes.append(int(min(chance.pareto(1.0) * 4 + 1, 1000, count - sum(sizes))))
     persons = chance.permutation(np.repeat(np.arange(len(sizes)), sizes))
     centres = directions(len(sizes), chance)
-    faces = np.empty((count, EMBEDDING_DIMENSIONS), dtype=np.float32)
+    faces = np.empty((count, MOST_DIMENSIONS), dtype=np.float32)
     for start in range(0, count, 50_000):
         these = persons[start : start + 50_000]
         own = np.sqrt(np.clip(chance.normal(0.72, 0.10, len(these)), 0.2, 0.97)).astype(np.float32)[:, None]
@@ -63,8 +63,8 @@ def synthetic(count: int, seed: int = 1) -> tuple[Matrix, Labels]:
 
 def directions(count: int, chance: np.random.Generator) -> Matrix:
     """So many unit vectors that fill about as many dimensions as faces do."""
-    spectrum = np.exp(-np.arange(EMBEDDING_DIMENSIONS) / (2 * SPREAD)).astype(np.float32)
-    rows = chance.standard_normal((count, EMBEDDING_DIMENSIONS), dtype=np.float32) * spectrum
+    spectrum = np.exp(-np.arange(MOST_DIMENSIONS) / (2 * SPREAD)).astype(np.float32)
+    rows = chance.standard_normal((count, MOST_DIMENSIONS), dtype=np.float32) * spectrum
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
@@ -195,7 +195,7 @@ def _faiss(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
 
     began = time.perf_counter()
     cells = round(len(faces) ** 0.5)
-    index: Any = faiss.index_factory(EMBEDDING_DIMENSIONS, f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
+    index: Any = faiss.index_factory(MOST_DIMENSIONS, f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
     index.train(faces[np.random.default_rng(0).choice(len(faces), min(len(faces), 40 * cells), replace=False)])
     index.add(faces)
     index.nprobe = 32
@@ -206,7 +206,7 @@ def _faiss(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
         near = near[np.argsort(-(faces[near] @ vector))][:10]
         return near.tolist()  # type: ignore[no-any-return,unused-ignore]  # as above
 
-    timed("faiss IVF-SQ8, re-scored", find, faces[asked], truth, EMBEDDING_DIMENSIONS + 8)
+    timed("faiss IVF-SQ8, re-scored", find, faces[asked], truth, MOST_DIMENSIONS + 8)
 
 
 def _usearch(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
@@ -216,7 +216,7 @@ def _usearch(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
     from usearch.index import Index  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - not among the requirements
 
     began = time.perf_counter()
-    index: Any = Index(ndim=EMBEDDING_DIMENSIONS, metric="ip", dtype="f16")
+    index: Any = Index(ndim=MOST_DIMENSIONS, metric="ip", dtype="f16")
     index.add(np.arange(len(faces)), faces)
     print(f"  usearch, graph: {time.perf_counter() - began:.0f} s")
 

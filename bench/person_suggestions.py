@@ -20,7 +20,7 @@ import numpy as np
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from adapters.vectors.person_suggestions import LikelyAnothers, LikelyOne, PersonSuggestions, Scale
+from adapters.vectors.person_suggestions import LikelyAnothers, LikelyOne, PersonSuggestions
 from adapters.vectors.similarity import Similarity
 from bench.clusters import MODEL, Labels, Matrix, directions, record_faces
 from domain.base.actor import CLI, WATCHER
@@ -28,8 +28,9 @@ from domain.commands.faces import change_faces
 from domain.commands.libraries import add_library
 from domain.commands.media import ReadFile, record_files
 from domain.events.media import FileFacts
+from domain.ports.face_engine import Thresholds
 
-SCALE = Scale(0.42, 0.5)  # FaceNet's
+THRESHOLDS = Thresholds(autobind=0.5, offer=0.42, preselect=0.5, cluster=0.5)  # FaceNet's
 MEAN, DEVIATION = 0.55, 0.12
 PARTED, MIXED = 100, 100
 """Persons that are two, and persons with faces of another."""
@@ -71,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             change_faces(uow, [1, 2], "assign", chosen.persons)
         _timed(ledger, suggestions, "after two faces changed")
         ledger.close()
-    right = [each for each in one if {each.person - 1, each.into - 1} in [{p, chosen.persons + p} for p in range(PARTED)]]
+    parted = [{person + 1, chosen.persons + person + 1} for person in range(PARTED)]
+    right = [each for each in one if {each.person, each.into} in parted]
     print(f"of {PARTED} persons in two {len(right)} are suggested, and {len(one) - len(right)} others")
     suggested = {face - 1 for each in anothers for face in each.face_ids}
     print(
@@ -93,20 +95,16 @@ def _photos(ledger: Ledger, count: int) -> None:
             )
 
 
-def _timed(
-    ledger: Ledger, suggestions: PersonSuggestions, what: str
-) -> tuple[list[LikelyOne], list[LikelyAnothers]]:
+def _timed(ledger: Ledger, suggestions: PersonSuggestions, what: str) -> tuple[list[LikelyOne], list[LikelyAnothers]]:
     began = time.perf_counter()
     with ledger.reading(CLI) as tables:
-        one = suggestions.likely_one(tables, MODEL, SCALE)
-    parted = time.perf_counter()
-    with ledger.reading(CLI) as tables:
-        anothers = suggestions.likely_anothers(tables, MODEL, SCALE)
-        nearest = [suggestions.nearest(tables, MODEL, SCALE, each) for each in anothers[:20]]
-    done = time.perf_counter()
+        standing = suggestions.of(tables, MODEL, THRESHOLDS)
+        one, anothers = standing.likely_one(), standing.likely_anothers()
+        nearest = [standing.nearest(each) for each in anothers[:20]]
+    took = time.perf_counter() - began
     print(
-        f"{what}: who may be one {parted - began:.2f} s ({len(one)}), who may be two {done - parted:.2f} s "
-        f"({len(anothers)}, {len([each for each in nearest if each])} of the first 20 like another person)"
+        f"{what}: {took:.2f} s, {len(one)} pairs may be one, {len(anothers)} groups of faces another's, "
+        f"{len([each for each in nearest if each])} of the first 20 like another person"
     )
     return one, anothers
 

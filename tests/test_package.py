@@ -39,7 +39,7 @@ def test_it_holds_the_code_the_page_and_the_locks_and_nothing_else(wheel: Path) 
 
 def test_the_locks_are_the_checkouts(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        for name in ("models.lock", "search.lock"):
+        for name in ("models.lock", "search.lock", "facenet.lock"):
             assert archive.read(f"adapters/cli/locks/{name}") == (ROOT / "requirements" / name).read_bytes()
 
 

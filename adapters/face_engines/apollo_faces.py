@@ -30,7 +30,7 @@ from domain.ports.face_engine import DetectedFace, Detection, Embedding, Thresho
 T = TypeVar("T")
 
 # The defaults of Apollo's ArcFace (its contract with imageapi); a service that names its own is believed.
-APOLLO_THRESHOLDS = Thresholds(autobind=0.40, suggest=0.35, cluster=0.45)
+APOLLO_THRESHOLDS = Thresholds(autobind=0.40, offer=0.35, preselect=0.50, cluster=0.45)
 
 ASK_AGAIN_SECONDS = 3600.0
 """For so long a service is believed that it takes, or does not take, the box of a face beside the picture."""
@@ -107,7 +107,7 @@ class ApolloEngine:
         try:
             faces = tuple(_face(face) for face in answer.faces)
         except ValueError as error:
-            raise self._malformed(str(error)) from error
+            raise self._malformed(f"its model {answer.model_version}: {error}") from error
         self._notice(answer.model_version)
         return Detection(answer.model_version, faces)
 
@@ -128,9 +128,9 @@ class ApolloEngine:
             picture = self._crop(picture, box)
         answer = self._post(wire.EMBED, picture, meta, wire.EmbedAnswer)
         try:
-            vector = wire.decoded_vector(answer.embedding)
+            vector = wire.decoded_vector(answer.embedding, answer.dimensions)
         except ValueError as error:
-            raise self._malformed(str(error)) from error
+            raise self._malformed(f"its model {answer.model_version}: {error}") from error
         self._notice(answer.model_version)
         return Embedding(answer.model_version, vector)
 
@@ -160,7 +160,7 @@ class ApolloEngine:
         if not version:
             raise self._malformed("it does not name its model")
         named = offered.thresholds if offered and offered.model_version == version else None
-        self._thresholds = named or APOLLO_THRESHOLDS
+        self._thresholds = named.resolved() if named else APOLLO_THRESHOLDS
         self._version = version
         return version
 
@@ -278,7 +278,7 @@ def _face(face: wire.FaceAnswer) -> DetectedFace:
         raise ValueError("a box is empty or off the picture")
     if not 0 <= face.confidence <= 1:
         raise ValueError("a confidence is not within 0..1")
-    return DetectedFace(box, face.confidence, wire.decoded_vector(face.embedding))
+    return DetectedFace(box, face.confidence, wire.decoded_vector(face.embedding, face.dimensions))
 
 
 def _detail(body: bytes) -> str:

@@ -37,7 +37,7 @@ class EmbeddedEngine:
     @property
     def thresholds(self) -> Thresholds:
         """What the model's card says."""
-        return self._model.card.thresholds
+        return self._model.thresholds
 
     def detect(self, picture: bytes) -> Detection:
         """Find and embed the faces on an encoded picture (JPEG, PNG, WebP), the surest first.

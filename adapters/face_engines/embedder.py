@@ -1,4 +1,4 @@
-"""A face as 512 numbers: any embedder net, used the way its card says. Runs in worker processes only."""
+"""A face as numbers: any embedder net, used the way its card says. Runs in worker processes only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adapters.face_engines.centerface import Points
 from adapters.face_engines.decoding import Pixels
 from adapters.face_engines.model_card import FaceModel, fingerprint_of, read_model
 from domain.base.errors import Unavailable, Unreadable
-from domain.ports.face_engine import EMBEDDING_DIMENSIONS
+from domain.ports.face_engine import MOST_DIMENSIONS
 
 Vector = NDArray[np.float32]
 
@@ -23,8 +23,8 @@ class Embedder:
         """Load the net and try it on a blank face.
 
         Raises:
-            Unavailable: the file has gone or changed since the server read it, OpenCV cannot run it, or it does not
-                give 512 numbers.
+            Unavailable: the file has gone or changed since the server read it, OpenCV cannot run it, or it gives more
+                than 512 numbers.
         """
         self._card = model.card
         try:
@@ -34,11 +34,15 @@ class Embedder:
             raise Unavailable(
                 f"OpenCV {cv2.__version__} cannot run the face model {model.embedder}: {error}"
             ) from error
-        if length != EMBEDDING_DIMENSIONS:
-            raise Unavailable(f"The face model {model.embedder} gives {length} numbers a face; imageapi needs 512.")
+        if length > MOST_DIMENSIONS:
+            raise Unavailable(
+                f"The face model {model.embedder} gives {length} numbers a face; imageapi takes at most "
+                f"{MOST_DIMENSIONS}: name another one by FACE_MODEL."
+            )
 
     def vector(self, pixels: Pixels, box: Points, landmarks: Points | None) -> Vector:
-        """The L2-normalised embedding (512 float32) of the face in `box` (left, top, width, height in pixels).
+        """The L2-normalised embedding (float32, as many numbers as the model gives) of the face in `box` (left, top,
+        width, height in pixels).
 
         Raises:
             Unreadable: the card asks for alignment by five points and there are no landmarks (an unaligned face gives
@@ -60,7 +64,7 @@ class Embedder:
         size = (self._card.input_size, self._card.input_size)
         mean = (self._card.mean,) * 3
         blob = cv2.dnn.blobFromImage(face, self._card.scale, size, mean, swapRB=self._card.colours == "RGB")
-        self._net.setInput(blob)
+        self._net.setInput(blob, self._card.input)
         return np.asarray(self._net.forward(), dtype=np.float32).ravel()
 
 
@@ -78,7 +82,8 @@ def normalised(vector: Vector) -> Vector:
 
 def _net(model: FaceModel) -> cv2.dnn.Net:
     if not model.fingerprint:
-        return cv2.dnn.readNetFromTensorflow(model.embedder)
+        is_onnx = model.embedder.endswith(".onnx")
+        return (cv2.dnn.readNetFromONNX if is_onnx else cv2.dnn.readNetFromTensorflow)(model.embedder)
     content = read_model(model.embedder)
     if fingerprint_of(content, model.card) != model.fingerprint:
         raise Unavailable(f"The face model {model.embedder} has changed since the server started: restart the server.")

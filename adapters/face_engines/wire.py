@@ -14,22 +14,23 @@ import binascii
 import msgspec
 import numpy as np
 
+from adapters.face_engines.stated_thresholds import StatedThresholds
 from domain.base.geometry import Box
-from domain.ports.face_engine import EMBEDDING_DIMENSIONS, Thresholds
+from domain.ports.face_engine import MOST_DIMENSIONS, padded_vector
 
 DETECT = "/api/internal/faces/detect"
 EMBED = "/api/internal/faces/embed"
 MODEL = "/api/internal/faces/model"
 
-_BYTES = 4 * EMBEDDING_DIMENSIONS
-
 
 class FaceAnswer(msgspec.Struct, frozen=True):
-    """One face: `bbox` normalised to the upright picture, `embedding` the base64 of 512 little-endian float32."""
+    """One face: `bbox` normalised to the upright picture, `embedding` the base64 of 512 little-endian float32, of which
+    the first `dimensions` are the model's and the rest 0; where nothing is said of it, all of them are."""
 
     bbox: Box
     confidence: float
     embedding: str
+    dimensions: int | None = None
 
 
 class DetectAnswer(msgspec.Struct, frozen=True):
@@ -44,6 +45,7 @@ class EmbedAnswer(msgspec.Struct, frozen=True):
 
     model_version: str
     embedding: str
+    dimensions: int | None = None
 
 
 class ModelAnswer(msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class ModelAnswer(msgspec.Struct, frozen=True):
     a box in `meta`."""
 
     model_version: str
-    thresholds: Thresholds | None = None
+    thresholds: StatedThresholds | None = None
     accepts_bbox: bool = False
 
 
@@ -71,23 +73,29 @@ class ProblemDetails(msgspec.Struct, frozen=True):
 
 
 def encoded_vector(vector: bytes) -> str:
-    """An embedding as it travels: the base64 of its 2048 bytes."""
-    return base64.b64encode(vector).decode("ascii")
+    """An embedding as it travels: the base64 of 512 float32 numbers, those beyond its own 0, which keeps every
+    cosine."""
+    return base64.b64encode(padded_vector(vector)).decode("ascii")
 
 
-def decoded_vector(text: str) -> bytes:
-    """The 2048 bytes of an embedding that another program sent, brought back to length 1.
+def decoded_vector(text: str, dimensions: int | None) -> bytes:
+    """The float32 numbers of an embedding that another program sent, without those that pad it where it says how many
+    are its own (`dimensions`), brought back to length 1.
 
     Raises:
-        ValueError: no base64, not 512 numbers, not finite, or without a direction; the text says which.
+        ValueError: no base64, no number or more than 512, fewer than `dimensions`, not finite, or without a direction;
+            the text says which.
     """
     try:
         raw = base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise ValueError(f"an embedding is not base64 ({error})") from error
-    if len(raw) != _BYTES:
-        raise ValueError(f"an embedding has {len(raw)} bytes instead of {_BYTES}")
-    vector = np.frombuffer(raw, "<f4").astype(np.float64)
+    if not raw or len(raw) % 4 or len(raw) > 4 * MOST_DIMENSIONS:
+        raise ValueError(f"an embedding has {len(raw)} bytes, which are not 1 to {MOST_DIMENSIONS} float32 numbers")
+    own = len(raw) // 4 if dimensions is None else dimensions
+    if not 1 <= own <= len(raw) // 4:
+        raise ValueError(f"an embedding of {len(raw) // 4} numbers says that {own} are its own")
+    vector = np.frombuffer(raw, "<f4")[:own].astype(np.float64)
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length == 0.0:
         raise ValueError("an embedding has no finite length above 0")

@@ -311,9 +311,9 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ),
     Variable(
         "FACE_MODEL",
-        kind.existing_file,
-        "ONNX file of the embedded engine's embedder, with its model card.",
-        "the packaged one",
+        kind.face_model,
+        "sface or facenet (both packaged), or an ONNX file with its model card: what the embedded engine embeds with.",
+        "sface",
         _unset,
     ),
     Variable(

@@ -120,7 +120,7 @@ class Settings:
     nominatim_url: str | None = field(repr=False)
     apollo_face_api_base_url: str | None = field(repr=False)
     face_engine: FaceEngineChoice
-    face_model: Path | None
+    face_model: str | None
     face_autobind_min_cos: float | None
     face_detect_concurrency: int
     face_detect_timeout_sec: float

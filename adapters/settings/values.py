@@ -25,6 +25,8 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 Parser = Callable[[str, Path], Any]
 
+PACKAGED_FACE_MODELS: Final = ("sface", "facenet")
+"""What FACE_MODEL may name besides a file."""
 DEFAULT_PORT: Final = 8330
 HIGHEST_PORT: Final = 65535
 MINIMUM_KEY_BYTES: Final = 32
@@ -153,6 +155,11 @@ def library_root(given: str, folder: Path) -> Path:
     if found.is_file():
         raise Refused("a folder, and this is a file")
     return found
+
+
+def face_model(given: str, folder: Path) -> str:
+    """The name of a packaged embedder, or the path of an existing file."""
+    return given if given in PACKAGED_FACE_MODELS else str(existing_file(given, folder))
 
 
 def existing_file(given: str, folder: Path) -> Path:

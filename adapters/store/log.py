@@ -39,8 +39,8 @@ from sqlalchemy import (
 from adapters.store.database import Database
 from domain.events.event import Event, Recorded, class_of, stored_names
 from projections.apply import rendered
+from projections.tables.attachments import embeddings_table
 from projections.tables.projection import Id
-from projections.tables.schema import embeddings_table
 
 metadata = MetaData()
 log_events = Table(
@@ -189,7 +189,7 @@ class LogRecorder(AggregateRecorder):
         self._insert.run(connection, rows)
 
     def attach(self, connection: Connection, rows: Sequence[tuple[int, str, bytes]]) -> None:
-        """Append attachments: id, model version, 2048 bytes of vector."""
+        """Append attachments: id, model version, and the vector as `stored_vector` has it."""
         self._attach.run(connection, rows)
 
     def select_events(

@@ -17,6 +17,7 @@ from domain.events.operation import OperationBegan, OperationEnded
 from domain.ports.face_engine import Embedding
 from projections.apply import Applier
 from projections.queries.reading import Change, Lookups
+from projections.tables.attachments import stored_vector
 from projections.tables.schema import read_tables
 
 
@@ -138,7 +139,7 @@ class Transaction(Lookups):
         if not embeddings:
             return ()
         ids = self.new_ids("embedding", len(embeddings))
-        rows = [(id_, e.model_version, e.vector) for id_, e in zip(ids, embeddings, strict=True)]
+        rows = [(id_, e.model_version, stored_vector(e.vector)) for id_, e in zip(ids, embeddings, strict=True)]
         self._store.recorder.attach(self.connection, rows)
         return ids
 

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from adapters.vectors.similarity import NEAREST
 from adapters.vectors.space import Matrix, Places
+from domain.rules.recognition import NEAREST
 
 Flags = npt.NDArray[np.bool_]
 MOST: Final = 2000
@@ -48,8 +48,8 @@ def cosines_of(ones: Matrix, others: Matrix) -> Matrix:
 
 
 def nearest_mean(cosines: Matrix) -> Matrix:
-    """The mean of the `NEAREST` greatest of each row, or of all where there are fewer; those to the face itself are
-    left out by their value."""
+    """`similarity_to_person` of each row, those to the face itself left out by their value; NaN where nothing is
+    left."""
     if cosines.shape[1] > NEAREST:
         cosines = np.partition(cosines, cosines.shape[1] - NEAREST, axis=1)[:, -NEAREST:]
     is_other = cosines > ITSELF

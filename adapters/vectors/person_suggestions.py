@@ -1,8 +1,9 @@
 """Who may be one, and who may be two: persons whose faces are alike, and faces of a person that are unlike the others.
 
-Of each person those faces count that hang together (`coherence`). Two persons are as alike as the faces of the one with
-fewer are to the other's, each by the mean of its cosines to the nearest three. To compare two thousand persons each
-with each, each is known by the means of up to four parts of its faces; whose parts are near are compared by the faces.
+Of each person those faces count that hang together (`coherence`), in up to four parts in the order in which they were
+found. Two persons are as alike as two parts of theirs on the average: among a few dozen faces of each, somebody always
+has three that are like three of a stranger's, and of two million pairs thousands of strangers passed by these, two by
+the average (bench/person_suggestions.py).
 
 For each set of libraries that somebody looks at, what was compared is kept between calls, of the faces that are visible
 there and of nothing else. A person whose faces changed is compared anew, and no other; what was refused, who is on one
@@ -20,19 +21,20 @@ import numpy as np
 
 from adapters.vectors.coherence import Flags, coherence, cosines_of, nearest_mean
 from adapters.vectors.space import Matrix, Places, Space
+from domain.ports.face_engine import Thresholds
 from domain.rules.person_suggestions import Known, are_born_apart, are_names_alike, examples, least_likeness, that_stays
 from projections.queries.reading import Lookups
 
 PARTS: Final = 4
-"""Parts of a person's faces, whose means find the persons to compare: a child, and the years after."""
+"""Parts of a person's faces: a child, and the years after."""
 PART: Final = 4
 """Faces of a part, so that no single one decides."""
 EXEMPLARS: Final = 32
-"""Faces of a person that are compared with another's, spread evenly."""
+"""Faces of a person among which the likest to another's are looked for, spread evenly."""
 EXAMPLES: Final = 3
 """Pairs of faces that come with a suggestion."""
-MOST_COMPARED: Final = 20_000
-"""Pairs of persons that are compared by their faces, those with the nearest parts."""
+MOST_PAIRS: Final = 5000
+"""Pairs of persons that are kept, the likest."""
 NEARBY: Final = 5
 """Persons that are compared with faces which may be somebody else's."""
 SETS_KEPT: Final = 8
@@ -43,13 +45,6 @@ BLOCK: Final = 1024
 
 Pair = tuple[int, int]
 Example = tuple[int, int, float]
-
-
-class Scale(NamedTuple):
-    """The cosines of a model from which a face is offered as a person's, and chosen before anybody looks."""
-
-    offer: float
-    preselect: float
 
 
 class LikelyOne(NamedTuple):
@@ -111,41 +106,16 @@ class PersonSuggestions:
         self._sets: OrderedDict[tuple[str, float, frozenset[int]], _Persons] = OrderedDict()
         self._lists: OrderedDict[tuple[str, float, bytes], Mapping[int, float]] = OrderedDict()
 
-    def likely_one(self, lookups: Lookups, model: str, scale: Scale) -> list[LikelyOne]:
-        """The pairs of visible persons that are likely one, the likest first, without those that were told apart, were
-        born on two days or are on one photo."""
-        compared = self._compared(lookups, model, scale.offer)
-        queries = lookups.faces_of_persons
-        shown = {
-            id_: Known(id_, name, born, compared.known[id_].size)
-            for id_, (name, born) in queries.shown().items()
-            if id_ in compared.known
-        }
-        never = lookups.persons.told_apart() | queries.refused()
-        found = [
-            _suggested(shown[pair[0]], shown[pair[1]], score, scale)
-            for pair, score in compared.scores.items()
-            if pair not in never and pair[0] in shown and pair[1] in shown
-        ]
-        likely = [one for one in found if one is not None]
-        on = queries.contents({id_ for one in likely for id_ in (one.person, one.into)})
-        likely = [one for one in likely if on.get(one.person, set()).isdisjoint(on.get(one.into, set()))]
-        return sorted(likely, key=lambda one: (-one.similarity, one.person, one.into))
-
-    def likely_anothers(self, lookups: Lookups, model: str, scale: Scale) -> list[LikelyAnothers]:
-        """The faces of visible persons that are likely somebody else's, the largest group first, then the least
-        alike."""
-        compared = self._compared(lookups, model, scale.offer)
-        shown = lookups.faces_of_persons.shown()
-        found = [group for id_, person in compared.known.items() if id_ in shown for group in person.apart]
-        return sorted(found, key=lambda each: (-len(each.face_ids), each.similarity, each.person, each.face_ids[0]))
-
-    def nearest(self, lookups: Lookups, model: str, scale: Scale, of: LikelyAnothers) -> tuple[int, float] | None:
-        """The visible person that these faces are likest to, and how much, where they would be offered as theirs."""
-        compared = self._compared(lookups, model, scale.offer)
-        never = lookups.embedded_faces.rejected_by_any(of.face_ids) | {of.person}
-        meant = lookups.faces_of_persons.shown().keys() - never
-        return _likest(compared, of, meant, scale.offer)
+    def of(self, lookups: Lookups, model: str, thresholds: Thresholds) -> Suggested:
+        """What is to be suggested of the visible persons, as the tables have them now."""
+        key = (model, thresholds.offer, lookups.visible)
+        with self._lock:
+            persons = self._sets.setdefault(key, _Persons(thresholds.offer))
+            self._sets.move_to_end(key)
+            while len(self._sets) > SETS_KEPT:
+                self._sets.popitem(last=False)
+        rows, confirmed = _in_order(lookups.faces_of_persons.embedded(model), lookups)
+        return Suggested(lookups, persons.follow(self._space(lookups, model), rows, confirmed), thresholds)
 
     def likenesses(self, lookups: Lookups, person_id: int, model: str, offer: float) -> Mapping[int, float]:
         """How alike each visible face of a canonical person is to those of it that hang together, by face id; without
@@ -163,16 +133,44 @@ class PersonSuggestions:
                 self._lists.popitem(last=False)
         return known
 
-    def _compared(self, lookups: Lookups, model: str, offer: float) -> _Compared:
-        """The visible persons as the tables have them now."""
-        key = (model, offer, lookups.visible)
-        with self._lock:
-            persons = self._sets.setdefault(key, _Persons(offer))
-            self._sets.move_to_end(key)
-            while len(self._sets) > SETS_KEPT:
-                self._sets.popitem(last=False)
-        rows, confirmed = _in_order(lookups.faces_of_persons.embedded(model), lookups)
-        return persons.follow(self._space(lookups, model), rows, confirmed)
+
+class Suggested:
+    """What is suggested in one snapshot."""
+
+    def __init__(self, lookups: Lookups, compared: _Compared, thresholds: Thresholds) -> None:
+        self._lookups = lookups
+        self._compared = compared
+        self._thresholds = thresholds
+        self._shown = lookups.faces_of_persons.shown()
+
+    def likely_one(self) -> list[LikelyOne]:
+        """The pairs of visible persons that are likely one, the likest first, without those that were told apart, were
+        born on two days or are on one photo."""
+        known, queries = self._compared.known, self._lookups.faces_of_persons
+        named = {
+            id_: Known(id_, name, born, known[id_].size) for id_, (name, born) in self._shown.items() if id_ in known
+        }
+        never = self._lookups.persons.told_apart() | queries.refused()
+        found = [
+            _suggested(named[pair[0]], named[pair[1]], score, self._thresholds)
+            for pair, score in self._compared.scores.items()
+            if pair not in never and named.keys() >= set(pair)
+        ]
+        likely = [one for one in found if one is not None]
+        on = queries.contents({id_ for one in likely for id_ in (one.person, one.into)})
+        likely = [one for one in likely if on.get(one.person, set()).isdisjoint(on.get(one.into, set()))]
+        return sorted(likely, key=lambda one: (-one.similarity, one.person, one.into))
+
+    def likely_anothers(self) -> list[LikelyAnothers]:
+        """The faces of visible persons that are likely somebody else's, the largest group first, then the least
+        alike."""
+        found = [group for id_, person in self._compared.known.items() if id_ in self._shown for group in person.apart]
+        return sorted(found, key=lambda each: (-len(each.face_ids), each.similarity, each.person, each.face_ids[0]))
+
+    def nearest(self, of: LikelyAnothers) -> tuple[int, float] | None:
+        """The visible person that these faces are likest to, and how much, where they would be offered as theirs."""
+        never = self._lookups.embedded_faces.rejected_by_any(of.face_ids) | {of.person}
+        return _likest(self._compared, of, self._shown.keys() - never, self._thresholds.offer)
 
 
 class _Persons:
@@ -260,20 +258,15 @@ def _scores(
     space: Space, known: Mapping[int, _Person], changed: Collection[int], offer: float
 ) -> Iterator[tuple[Pair, _Score]]:
     """The pairs of a changed person and another that are as alike as is offered."""
-    at, vectors = 0, np.empty((0, 0), dtype=np.float32)
-    for one, other in sorted(_near(known, changed, offer)):
-        if one != at:
-            at, vectors = one, _vectors(space, known[one])
-        score = _score(known[one], vectors, known[other], _vectors(space, known[other]))
-        if score.similarity >= offer:
-            yield (one, other), score
+    for pair, similarity in _near(known, changed, offer).items():
+        one, other = (known[id_] for id_ in pair)
+        yield pair, _Score(round(similarity, 4), _examples(space, one, other))
 
 
-def _near(known: Mapping[int, _Person], changed: Collection[int], least: float) -> set[Pair]:
-    """The pairs of a changed person and another, parts of which are near, the lower id first; at most `MOST_COMPARED`,
-    the nearest."""
+def _near(known: Mapping[int, _Person], changed: Collection[int], least: float) -> dict[Pair, float]:
+    """How alike a changed person and another are, at least so much, the lower id first; the likest `MOST_PAIRS`."""
     if not changed:
-        return set()
+        return {}
     parts = np.concatenate([person.parts for person in known.values()])
     owners = np.repeat(list(known), [len(person.parts) for person in known.values()])
     asked = np.flatnonzero(np.isin(owners, list(changed)))
@@ -289,7 +282,11 @@ def _near(known: Mapping[int, _Person], changed: Collection[int], least: float) 
     order = np.argsort(-cosines, kind="stable")
     pairs = np.sort(np.stack([ones, others], axis=1), axis=1)[order]
     _, first = np.unique(pairs, axis=0, return_index=True)
-    return {(int(one), int(other)) for one, other in pairs[np.sort(first)[:MOST_COMPARED]]}
+    likest = np.sort(first)[:MOST_PAIRS]
+    return {
+        (int(one), int(other)): float(cosine)
+        for (one, other), cosine in zip(pairs[likest], cosines[order[likest]], strict=True)
+    }
 
 
 def _vectors(space: Space, person: _Person) -> Matrix:
@@ -297,20 +294,19 @@ def _vectors(space: Space, person: _Person) -> Matrix:
     return space.vectors(places[places >= 0])
 
 
-def _score(one: _Person, vectors: Matrix, other: _Person, others: Matrix) -> _Score:
-    """How alike two persons are, with the likest faces of both."""
-    cosines = cosines_of(vectors, others)
-    fewer = cosines if one.size <= other.size else cosines.T
+def _examples(space: Space, one: _Person, other: _Person) -> tuple[Example, ...]:
+    """The likest faces of two persons."""
+    cosines = cosines_of(_vectors(space, one), _vectors(space, other))
     likest = [
         (int(one.exemplars[row]), int(other.exemplars[column]), round(float(cosines[row, column]), 4))
         for row, column in enumerate(np.argmax(cosines, axis=1))
     ]
-    return _Score(round(float(nearest_mean(fewer).mean()), 4), tuple(examples(likest, EXAMPLES)))
+    return tuple(examples(likest, EXAMPLES))
 
 
-def _suggested(one: Known, other: Known, score: _Score, scale: Scale) -> LikelyOne | None:
+def _suggested(one: Known, other: Known, score: _Score, thresholds: Thresholds) -> LikelyOne | None:
     """Two persons as likely one, where they are."""
-    threshold = least_likeness(one, other, *scale)
+    threshold = least_likeness(one, other, thresholds)
     if score.similarity < threshold or are_born_apart(one, other):
         return None
     merged, stays = that_stays(one, other)

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
-from domain.ports.face_engine import EMBEDDING_DIMENSIONS
 from projections.queries.reading import Lookups
+from projections.tables.attachments import is_halves
 
 Matrix = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
@@ -80,7 +80,7 @@ class Space:
         self._lock = threading.Lock()
         self._count = 0
         self._ids = np.empty(256, dtype=np.int64)
-        self._rows = np.empty((256, EMBEDDING_DIMENSIONS), dtype=np.int16)
+        self._rows = np.empty((256, 0), dtype=np.int16)
         self._cells: _Cells | None = None
 
     def catch_up(self, lookups: Lookups) -> None:
@@ -92,8 +92,7 @@ class Space:
                 statement = select(e.c.id, e.c.vector).where(e.c.id > last, e.c.model_version == self._model)
                 rows = lookups.connection.execute(statement.order_by(e.c.id).limit(2000)).all()
                 if rows:
-                    vectors = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4")
-                    self._add([id_ for id_, _ in rows], vectors.reshape(-1, EMBEDDING_DIMENSIONS))
+                    self._add([id_ for id_, _ in rows], matrix_of([vector for _, vector in rows]))
                 if len(rows) < 2000:
                     break
             self._sort_into_cells()
@@ -105,18 +104,25 @@ class Space:
             self._sort_into_cells()
 
     def _add(self, ids: Sequence[int], vectors: Matrix) -> None:
-        wanted = self._count + len(ids)
+        wanted, width = self._count + len(ids), max(vectors.shape[1], self._rows.shape[1])
         room = len(self._ids)
         while room < wanted:
             room *= 2
-        if room > len(self._ids):
-            self._ids = np.concatenate([self._ids, np.empty(room - len(self._ids), dtype=np.int64)])
-            fresh = np.empty((room, EMBEDDING_DIMENSIONS), dtype=np.int16)
-            fresh[: self._count] = self._rows[: self._count]
-            self._rows = fresh
+        if (room, width) != self._rows.shape:
+            self._make_room(room, width)
         self._ids[self._count : wanted] = ids
-        self._rows[self._count : wanted] = np.rint(vectors * ONE)
+        self._rows[self._count : wanted, vectors.shape[1] :] = 0
+        self._rows[self._count : wanted, : vectors.shape[1]] = np.rint(vectors * ONE)
         self._count = wanted
+
+    def _make_room(self, room: int, width: int) -> None:
+        """Room for so many vectors of so many numbers; shorter ones are followed by zeros, which keep every cosine."""
+        self._ids = np.concatenate([self._ids, np.empty(room - len(self._ids), dtype=np.int64)])
+        fresh = np.zeros((room, width), dtype=np.int16)
+        fresh[: self._count, : self._rows.shape[1]] = self._rows[: self._count]
+        if width != self._rows.shape[1]:
+            self._cells = None
+        self._rows = fresh
 
     def _sort_into_cells(self) -> None:
         if self._count <= self._exact:
@@ -157,6 +163,7 @@ class Space:
         `rescored`."""
         with self._lock:
             rows, count, cells = self._rows, self._count, self._cells
+            vector = fitted(vector, rows.shape[1])
             looked_at = None if cells is None else cells.around(vector, self._looked_at, self._rescored)
         cosines = np.empty(count if looked_at is None else len(looked_at), dtype=np.float32)
         for at in _blocks(len(cosines), 512):
@@ -166,6 +173,34 @@ class Space:
         kept = kept[np.argsort(-cosines[kept], kind="stable")]
         places = kept if looked_at is None else looked_at[kept]
         return Near(places.astype(np.int64), cosines[kept])
+
+    def cosines(self, places: Places, vector: Matrix) -> Matrix:
+        """The cosines of the vectors at these places to one."""
+        return self.vectors(places) @ fitted(vector, self._rows.shape[1])
+
+    def nearest_to_several(self, vectors: Matrix, least: float, nearest: int) -> Near:
+        """The vectors that are like several (rows) of one person: the mean of their `nearest` highest cosines to these
+        is at least `least`; the likest first.
+
+        Beyond `looked_at` vectors, those are looked at that lie nearest to any.
+        """
+        with self._lock:
+            rows, count, cells = self._rows, self._count, self._cells
+            looked_at: Places | None = None
+            if cells is not None and count > self._looked_at:
+                share = self._looked_at // len(vectors)
+                around = [cells.around(vector, share, self._rescored) for vector in vectors]
+                looked_at = np.unique(np.concatenate(around))
+        turned = np.ascontiguousarray(vectors.T)
+        means = np.empty(count if looked_at is None else len(looked_at), dtype=np.float32)
+        for at in _blocks(len(means)):
+            cosines = _widened(rows[at if looked_at is None else looked_at[at]]) @ turned
+            likest = cosines if cosines.shape[1] <= nearest else np.partition(cosines, -nearest, axis=1)[:, -nearest:]
+            means[at] = likest.mean(axis=1)
+        kept = np.flatnonzero(means >= least)
+        kept = kept[np.argsort(-means[kept], kind="stable")]
+        places = kept if looked_at is None else looked_at[kept]
+        return Near(places.astype(np.int64), means[kept])
 
     def joined(self, of: Places, among: Places, least: float, most: int) -> Edges:
         """For each vector of `of`, the `most` likest others of `among` at a cosine of at least `least`.
@@ -182,6 +217,34 @@ class Space:
         return _likest(NO_EDGES.joined_by(*found), most)
 
 
+def matrix_of(stored: Sequence[bytes]) -> Matrix:
+    """Stored vectors, in whichever form each is, as rows; those with fewer numbers than others end in zeros."""
+    lengths = {len(vector) for vector in stored}
+    if len(lengths) == 1:
+        return _block_of(stored)
+    width = max((length // (2 if length % 2 else 4) for length in lengths), default=0)
+    rows = np.zeros((len(stored), width), dtype=np.float32)
+    for length in lengths:
+        places = [place for place, vector in enumerate(stored) if len(vector) == length]
+        block = _block_of([stored[place] for place in places])
+        rows[places, : block.shape[1]] = block
+    return rows
+
+
+def _block_of(stored: Sequence[bytes]) -> Matrix:
+    """Vectors of one length and form as rows."""
+    raw = np.frombuffer(b"".join(stored), dtype=np.uint8).reshape(len(stored), -1)
+    if is_halves(stored[0]):
+        return np.ascontiguousarray(raw[:, 1:]).view("<f2").astype(np.float32)
+    return raw.view("<f4").astype(np.float32, copy=False)
+
+
+def fitted(vector: Matrix, width: int) -> Matrix:
+    """A vector as long as the rows that it is compared with: zeros follow it, and what is too much has nothing to meet
+    there."""
+    return vector[:width] if len(vector) >= width else np.pad(vector, (0, width - len(vector)))
+
+
 NO_EDGES = Edges(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
 
 
@@ -192,7 +255,7 @@ class _Cells:
         self.trained_on = len(rows)
         self._centres, self._axes = _trained(rows, round(float(np.sqrt(len(rows)))))
         self._members: list[npt.NDArray[np.int32]] = [np.empty(0, np.int32)] * len(self._centres)
-        self._heads: list[npt.NDArray[np.int16]] = [np.empty((0, HEAD), np.int16)] * len(self._centres)
+        self._heads: list[npt.NDArray[np.int16]] = [np.empty((0, self._axes.shape[1]), np.int16)] * len(self._centres)
         self._count = 0
 
     @property
@@ -208,7 +271,7 @@ class _Cells:
             return
         new = rows[first:]
         homes = np.empty(len(new), dtype=np.int64)
-        heads = np.empty((len(new), HEAD), dtype=np.int16)
+        heads = np.empty((len(new), self._axes.shape[1]), dtype=np.int16)
         # Which centre is nearest their heads tell as well, with the same recall at half the time.
         heads_of_centres = np.ascontiguousarray((self._centres @ self._axes).T)
         for at in _blocks(len(new)):

@@ -9,15 +9,26 @@ import msgspec
 
 from domain.base.geometry import Box
 
-EMBEDDING_DIMENSIONS = 512
+MOST_DIMENSIONS = 512
+"""Numbers of a face's vector at most: what clients and face services are answered is padded to so many."""
 
 
 class Embedding(msgspec.Struct, frozen=True):
-    """A face or a text as a point of one model's space: `vector` is little-endian float32 of L2 norm 1, of a face 512
-    (2048 bytes)."""
+    """A face or a text as a point of one model's space: `vector` is little-endian float32 of L2 norm 1, as many as the
+    model gives; of a face at most `MOST_DIMENSIONS`."""
 
     model_version: str
     vector: bytes
+
+
+def padded_vector(vector: bytes) -> bytes:
+    """A face's vector at `MOST_DIMENSIONS`: zeros behind its own numbers, which keeps every cosine."""
+    return vector.ljust(4 * MOST_DIMENSIONS, b"\0")
+
+
+def dimensions_of(vector: bytes) -> int:
+    """How many numbers a vector has."""
+    return len(vector) // 4
 
 
 class DetectedFace(msgspec.Struct, frozen=True):
@@ -37,11 +48,12 @@ class Detection(msgspec.Struct, frozen=True):
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """Cosine similarities that belong to one model: bind by the tag rule from `autobind`, suggest from `suggest`,
-    group unassigned faces from `cluster`."""
+    """Cosine similarities that belong to one model: bind by the tag rule from `autobind`, ask whether a face is
+    somebody's from `offer`, presume so from `preselect`, group unassigned faces from `cluster`."""
 
     autobind: float
-    suggest: float
+    offer: float
+    preselect: float
     cluster: float
 
 
@@ -92,7 +104,7 @@ class Resemblance(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, likeness: Likeness, thresholds: Thresholds) -> Resemblance:
         """As a model's thresholds have it: `sure` lies halfway from binding to being equal."""
-        return cls(likeness, thresholds.suggest, (1 + thresholds.autobind) / 2)
+        return cls(likeness, thresholds.offer, (1 + thresholds.autobind) / 2)
 
     def is_possible(self, one: bytes, other: bytes) -> bool:
         """Whether these two may be (vectors as in `Embedding`)."""

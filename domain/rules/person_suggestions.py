@@ -7,14 +7,16 @@ photo, were born on two days or were ever told apart are two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
 from domain.base.names import search_words
+from domain.ports.face_engine import Thresholds
+from domain.rules.recognition import NEAREST
 
-ENOUGH: Final = 3
+ENOUGH: Final = NEAREST
 """Faces of a person by which can be told who is like them: as many as a face is compared with."""
 SHORTEST_ALIKE: Final = 2
 """Letters at least that two names have in common where they are alike: an initial alone says nothing."""
@@ -44,10 +46,10 @@ def are_names_alike(one: str, other: str) -> bool:
     return common >= SHORTEST_ALIKE
 
 
-def least_likeness(one: Known, other: Known, offer: float, preselect: float) -> float:
-    """The cosine from which two persons are likely one; `offer` and `preselect` are the model's."""
+def least_likeness(one: Known, other: Known, thresholds: Thresholds) -> float:
+    """The cosine from which two persons are likely one."""
     is_enough = min(one.faces, other.faces) >= ENOUGH or are_names_alike(one.name, other.name)
-    return offer if is_enough else preselect
+    return thresholds.offer if is_enough else thresholds.preselect
 
 
 def are_born_apart(one: Known, other: Known) -> bool:
@@ -61,7 +63,7 @@ def that_stays(one: Known, other: Known) -> tuple[Known, Known]:
     return merged, stays
 
 
-def examples(cosines: Sequence[tuple[int, int, float]], most: int) -> list[tuple[int, int, float]]:
+def examples(cosines: Collection[tuple[int, int, float]], most: int) -> list[tuple[int, int, float]]:
     """The likest pairs of faces, `most` of them, no face in two: `(face of the one, face of the other, cosine)`."""
     chosen: list[tuple[int, int, float]] = []
     used: set[int] = set()

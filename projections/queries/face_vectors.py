@@ -51,6 +51,21 @@ class EmbeddedFaces:
                 found.setdefault(embedding_id, []).append((face_id, person_id))
         return found
 
+    def assigned(self, model_version: str) -> list[tuple[int, int]]:
+        """Every assigned face of one model: embedding id and canonical person."""
+        f, p = self._faces, self._persons
+        statement = (
+            select(f.c.embedding_id, p.c.canonical_id)
+            .join(p, p.c.id == f.c.person_id)
+            .where(
+                f.c.model_version == model_version,
+                f.c.status == DETECTED,
+                f.c.embedding_id.is_not(None),
+                p.c.canonical_id.is_not(None),
+            )
+        )
+        return [(embedding_id, person_id) for embedding_id, person_id in self._connection.execute(statement)]
+
     def of_persons(
         self, person_ids: Sequence[int], model_version: str, most: int
     ) -> Mapping[int, list[tuple[int, int]]]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, and_, f
 
 from domain.base.geometry import Box
 from domain.events.face import DELETED, DETECTED, FAILED, NO_FACES, WITHDRAWN, Face
+from projections.tables.attachments import read_vector
 from projections.tables.schema import ReadTables
 
 
@@ -176,7 +177,7 @@ class Faces:
         found: dict[int, bytes] = {}
         for start in range(0, len(wanted), 500):
             statement = select(e.c.id, e.c.vector).where(e.c.id.in_(wanted[start : start + 500]))
-            found.update((id_, bytes(vector)) for id_, vector in self._connection.execute(statement))
+            found.update((id_, read_vector(vector)) for id_, vector in self._connection.execute(statement))
         return found
 
     def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
@@ -190,7 +191,7 @@ class Faces:
             .order_by(f.c.touched.desc(), f.c.id.desc())
             .limit(limit)
         )
-        return [bytes(vector) for vector in self._connection.execute(statement).scalars()]
+        return [read_vector(vector) for vector in self._connection.execute(statement).scalars()]
 
     # What clients see
 
@@ -288,7 +289,7 @@ class Faces:
             statement = statement.where(p.c.canonical_id.is_(None), f.c.ignored.is_(False))
         rows = self._connection.execute(statement)
         return [
-            StoredVector(face_id, bytes(content).hex(), person_id, model, bytes(vector))
+            StoredVector(face_id, bytes(content).hex(), person_id, model, read_vector(vector))
             for face_id, content, person_id, model, vector in rows
         ]
 

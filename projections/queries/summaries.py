@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_
 
 from domain.base.names import name_key
 from domain.events.summary import Summary
+from projections.tables.attachments import read_vector
 from projections.tables.summaries import SummariesTable, is_shown
 
 CHUNK = 500
@@ -104,7 +105,7 @@ class Summaries:
         found: dict[int, bytes] = {}
         for start in range(0, len(wanted), CHUNK):
             statement = select(e.c.id, e.c.vector).where(e.c.id.in_(wanted[start : start + CHUNK]))
-            found.update((id_, bytes(vector)) for id_, vector in self._connection.execute(statement))
+            found.update((id_, read_vector(vector)) for id_, vector in self._connection.execute(statement))
         return found
 
     def these(self, summary_ids: Collection[int]) -> Mapping[int, Summary]:

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Dialect, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Dialect, MetaData, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from projections.tables.api_keys import ApiKeysTable
+from projections.tables.attachments import embeddings_table
 from projections.tables.counting_triggers import triggers
 from projections.tables.entities import EntitiesTable, EntityAliasesTable
 from projections.tables.face_confirmations import FaceConfirmationsTable
@@ -31,7 +32,7 @@ from projections.tables.operations import OperationsTable
 from projections.tables.person_faces import PersonFacesTable
 from projections.tables.persons import PersonsTable
 from projections.tables.persons_told_apart import PersonsToldApartTable
-from projections.tables.projection import Id, Projection
+from projections.tables.projection import Projection
 from projections.tables.summaries import SummariesTable
 from projections.tables.tagged_media import TaggedMediaTable
 from projections.tables.tags import TagsTable
@@ -43,18 +44,6 @@ from projections.tables.visible_counts import PersonCountsTable, TagCountsTable
 REVISION = 2
 """Raise it when a projection changes what it writes while its SQL stays the same, as tests/golden/test_rows.py says;
 every other change shows in the fingerprint."""
-
-
-def embeddings_table(metadata: MetaData) -> Table:
-    """The log's append-only attachments: `vector` is little-endian float32 of L2 norm 1, 512 of a face, as many as the
-    model `model_version` gives of a text; rows that an erasure emptied are gone."""
-    return Table(
-        "log_embeddings",
-        metadata,
-        Column("id", Id, primary_key=True, autoincrement=False),
-        Column("model_version", Text, nullable=False),
-        Column("vector", LargeBinary, nullable=False),
-    )
 
 
 class ReadTables:

@@ -27,7 +27,7 @@ from domain.events.media import FileFacts, Media
 from domain.events.operation import Operation
 from domain.events.person import Person
 from domain.events.tag import Tag
-from domain.ports.face_engine import EMBEDDING_DIMENSIONS, DetectedFace, Detection, Embedding, Resemblance
+from domain.ports.face_engine import MOST_DIMENSIONS, DetectedFace, Detection, Embedding, Resemblance
 from domain.undo.operations import undo
 from projections.queries.reading import Lookups
 
@@ -49,8 +49,8 @@ def content(name: str) -> bytes:
 def vector(degrees: float = 0.0) -> bytes:
     """A unit vector: the cosine of two of them is that of the angle between them."""
     angle = math.radians(degrees)
-    rest = [0.0] * (EMBEDDING_DIMENSIONS - 2)
-    return struct.pack(f"<{EMBEDDING_DIMENSIONS}f", math.cos(angle), math.sin(angle), *rest)
+    rest = [0.0] * (MOST_DIMENSIONS - 2)
+    return struct.pack(f"<{MOST_DIMENSIONS}f", math.cos(angle), math.sin(angle), *rest)
 
 
 def cosine(vector: bytes, exemplars: Sequence[bytes]) -> float:
@@ -63,7 +63,7 @@ def _dot(one: bytes, other: bytes) -> float:
 
 
 def _numbers(vector: bytes) -> tuple[float, ...]:
-    return struct.unpack(f"<{EMBEDDING_DIMENSIONS}f", vector)
+    return struct.unpack(f"<{MOST_DIMENSIONS}f", vector)
 
 
 def found(box: Box, degrees: float = 0.0, confidence: float = 0.9) -> DetectedFace:

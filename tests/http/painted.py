@@ -47,7 +47,7 @@ class PaintedFaces:
     @property
     def thresholds(self) -> Thresholds:
         """As the port says."""
-        return Thresholds(autobind=0.95, suggest=0.9, cluster=0.9)
+        return Thresholds(autobind=0.95, offer=0.9, preselect=0.95, cluster=0.9)
 
     def detect(self, picture: bytes) -> Detection:
         """As the port says."""

@@ -73,7 +73,7 @@ def test_three_portraits_of_one_person_are_a_cluster_to_accept_and_the_fourth_is
         assert shown(tables, engine, similarity) == []
         left = tables.faces.get(faces[0])
         assert isinstance(left, Face)
-        ((person, alike),) = similarity.suggest(tables, left, 5, engine.thresholds.suggest)
+        ((person, alike),) = similarity.suggest(tables, left, 5, engine.thresholds.offer)
         named = tables.persons.get(person)
         assert named is not None
         assert named.name == "Barack Obama"

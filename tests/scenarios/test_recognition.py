@@ -98,15 +98,15 @@ def test_naming_one_face_suggests_that_person_for_the_others_and_for_nobody_else
         change_face(uow, named.id, FaceChanges(person_id=person))
     similarity = Similarity()
     with portraits.ledger.reading(CLI) as tables:
-        likely = similarity.similar(tables, face_row(portraits, named.id), 10, engine.thresholds.suggest)
+        likely = similarity.similar(tables, face_row(portraits, named.id), 10, engine.thresholds)
         expected = {faces_on(portraits, name)[0].id for name in ("obama2.jpg", "obama3.jpg")}
-        assert {face_id for face_id, _ in likely} == expected
+        assert set(likely) == expected
         other = face_row(portraits, faces_on(portraits, "biden.jpg")[0].id)
-        assert similarity.suggest(tables, other, 5, engine.thresholds.suggest) == []
+        assert similarity.suggest(tables, other, 5, engine.thresholds.offer) == []
         same = face_row(portraits, faces_on(portraits, "obama2.jpg")[0].id)
-        [(suggested, cosine)] = similarity.suggest(tables, same, 5, engine.thresholds.suggest)
+        [(suggested, cosine)] = similarity.suggest(tables, same, 5, engine.thresholds.offer)
     assert suggested == person
-    assert cosine >= engine.thresholds.suggest
+    assert cosine >= engine.thresholds.offer
 
 
 def test_a_tag_with_a_persons_name_binds_the_face_that_is_like_them_and_says_why(

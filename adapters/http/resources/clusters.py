@@ -54,7 +54,7 @@ class ClusterView(msgspec.Struct):
 
     `id` is the lowest id among them, `face_ids` all of them (at most 5000, the most typical first), `faces` the first
     six in full, `tightness` the mean cosine of those that are next to each other, `nearest` the known person that the
-    most typical face is likest to, where one is near and none of the faces was said not to be that person.
+    most typical faces are likest to, where one is near and none of the faces was said not to be that person.
     """
 
     id: int
@@ -166,7 +166,8 @@ def _clusters(call: Call, lookups: Lookups) -> list[Cluster]:
     model = lookups.embedded_faces.newest_model() if dependencies.engine is None else dependencies.engine.model_version
     if model is None:
         return []
-    return list(dependencies.similarity.clusters(lookups, model, dependencies.thresholds.cluster))
+    thresholds = dependencies.thresholds_of(model)
+    return [] if thresholds is None else list(dependencies.similarity.clusters(lookups, model, thresholds.cluster))
 
 
 def _place(cluster: Cluster) -> tuple[int, float, int]:
@@ -191,11 +192,13 @@ def _view(call: Call, lookups: Lookups, cluster: Cluster) -> ClusterView:
 
 
 def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | None:
-    typical = lookups.faces.get(cluster.face_ids[0])
-    if typical is None:
+    typical = [face for face in (lookups.faces.get(id_) for id_ in cluster.face_ids[:SAMPLES]) if face is not None]
+    thresholds = call.dependencies.thresholds_of(typical[0].model_version) if typical else None
+    if thresholds is None:
         return None
-    least = call.dependencies.thresholds.suggest
-    scored = call.dependencies.similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, least)
+    scored = call.dependencies.similarity.suggest_for_all(
+        lookups, typical, cluster.face_ids, NEIGHBOURS, thresholds.offer
+    )
     views = {view.id: view for view in lookups.persons_with_faces.views([person for person, _ in scored])}
     for person, similarity in scored:
         view = views.get(person)

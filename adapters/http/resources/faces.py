@@ -32,21 +32,23 @@ from adapters.http.web import (
 from domain.base.errors import Unavailable
 from domain.base.geometry import Box
 from domain.commands.carrying import settle_unmatched
-from domain.ports.face_engine import FaceEngine
+from domain.ports.face_engine import FaceEngine, dimensions_of, padded_vector
 from domain.rules.access import knows_person
-from projections.queries.faces import FaceStats, FaceView
+from projections.queries.faces import FaceStats, FaceView, StoredVector
 
 routes = Routes("Faces")
 
 
 class EmbeddingRow(msgspec.Struct):
-    """A face as a point of its model's space: `embedding` is base64 of 512 little-endian float32, L2 norm 1."""
+    """A face as a point of its model's space: `embedding` is base64 of 512 little-endian float32, L2 norm 1, of which
+    the first `dimensions` are the model's and the others 0, which keeps every cosine."""
 
     id: int
     content_hash: str
     person_id: int | None
     model_version: str
     embedding: str
+    dimensions: int
 
 
 class InLibrary(msgspec.Struct):
@@ -137,11 +139,19 @@ def list_embeddings(call: Call, query: EmbeddingsQuery) -> Reply:
         rows = within(tables, query.library).faces.embeddings(
             unassigned=query.unassigned, after=after, limit=limit + 1, offset=query.offset
         )
-    items = [
-        EmbeddingRow(r.face_id, r.content_hash, r.person_id, r.model_version, base64.b64encode(r.vector).decode())
-        for r in rows[:limit]
-    ]
+    items = [_embedding(row) for row in rows[:limit]]
     return Reply(Page(items, next_cursor(rows, limit, lambda row: AfterId(row.face_id))))
+
+
+def _embedding(row: StoredVector) -> EmbeddingRow:
+    return EmbeddingRow(
+        id=row.face_id,
+        content_hash=row.content_hash,
+        person_id=row.person_id,
+        model_version=row.model_version,
+        embedding=base64.b64encode(padded_vector(row.vector)).decode(),
+        dimensions=dimensions_of(row.vector),
+    )
 
 
 @routes("GET", "/faces/unmatched", query=UnmatchedQuery, answers=Page[UnmatchedFace], errors=(404,))

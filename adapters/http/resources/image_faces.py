@@ -61,10 +61,15 @@ routes = Routes("Faces")
 
 
 class SimilarFace(msgspec.Struct):
-    """An unassigned face and its cosine to the one that was asked about."""
+    """An unassigned face that is likely the same person's as the one that was asked about.
+
+    `similarity` is the mean cosine to the nearest three faces of that person, to the face itself where it is nobody's;
+    `preselected` says that it is high enough to be presumed until somebody looks.
+    """
 
     face: FaceView
     similarity: float
+    preselected: bool
 
 
 class FacesQuery(PhotoQuery):
@@ -247,7 +252,7 @@ def rerun(call: Call, query: PhotoQuery) -> Reply:
         faces = tables.faces.on_content(media.content_hash or b"")
     detection, again = looked_for(call.dependencies, media, faces)
 
-    resemblance = Resemblance.of(call.dependencies.likeness, call.dependencies.thresholds)
+    resemblance = Resemblance.of(call.dependencies.likeness, _engine(call.dependencies).thresholds)
 
     def record(uow: Transaction) -> None:
         uow.begin("detect", f"looked for faces on {media.path} again")
@@ -258,11 +263,14 @@ def rerun(call: Call, query: PhotoQuery) -> Reply:
 
 @routes("GET", "/image/faces/{id}/suggestions", query=Likest, answers=Page[Suggestion], errors=(404,))
 def suggest(call: Call, id: int, query: Likest) -> Reply:
-    """The persons that a face is likest to, with cosine similarities; none that it was said not to be."""
-    least = call.dependencies.thresholds.suggest
+    """The persons that a face is likest to, each with the mean cosine to the nearest three of that person's faces; none
+    that it was said not to be."""
     with call.dependencies.ledger.reading(call.actor) as tables:
         face = seen_face(tables, id)
-        scored = dict(call.dependencies.similarity.suggest(tables, face, query.limit, least))
+        thresholds = call.dependencies.thresholds_of(face.model_version)
+        if thresholds is None:
+            return Reply(Page([]))
+        scored = dict(call.dependencies.similarity.suggest(tables, face, query.limit, thresholds.offer))
         views = {view.id: view for view in tables.persons_with_faces.views(list(scored))}
         known = [
             person
@@ -274,13 +282,21 @@ def suggest(call: Call, id: int, query: Likest) -> Reply:
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))
 def similar(call: Call, id: int, query: Likest) -> Reply:
-    """The unassigned faces that are likest to one, to be confirmed together by `POST /image/faces/batch`; none that was
-    said not to be its person."""
-    least = call.dependencies.thresholds.suggest
+    """The unassigned faces that are likely the same person's as one, to be confirmed together by `POST
+    /image/faces/batch`.
+
+    They are compared with everything that is known of that person. None of them was said not to be that person, or is
+    liker to another one.
+    """
     with call.dependencies.ledger.reading(call.actor) as tables:
-        scored = dict(call.dependencies.similarity.similar(tables, seen_face(tables, id), query.limit, least))
-        views = {view.id: view for view in tables.faces.views(list(scored))}
-    return Reply(Page([SimilarFace(views[face], scored[face]) for face in scored if face in views]))
+        face = seen_face(tables, id)
+        thresholds = call.dependencies.thresholds_of(face.model_version)
+        if thresholds is None:
+            return Reply(Page([]))
+        likely = call.dependencies.similarity.similar(tables, face, query.limit, thresholds)
+        views = {view.id: view for view in tables.faces.views(list(likely))}
+    rows = [SimilarFace(views[id_], each.similarity, each.preselected) for id_, each in likely.items() if id_ in views]
+    return Reply(Page(rows))
 
 
 @routes(

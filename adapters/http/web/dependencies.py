@@ -17,7 +17,7 @@ from adapters.background.job_counts import Figure
 from adapters.background.rebuilds import Rebuilds
 from adapters.background.summary_writing import WritesSummaries
 from adapters.background.work import Work
-from adapters.face_engines.model_card import FACENET_THRESHOLDS
+from adapters.face_engines.model_card import packaged_thresholds
 from adapters.http.web.metrics import PrometheusRegistry
 from adapters.insights.narrator import Narrator
 from adapters.meaning.semantic_search import PhotoSearch
@@ -28,6 +28,7 @@ from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.summaries.summary_search import SummarySearch
 from adapters.vectors.similarity import Similarity
+from domain.base.errors import Unavailable
 from domain.ports.face_engine import FaceEngine, Likeness, Thresholds
 from domain.ports.geocoding import Location
 
@@ -97,7 +98,14 @@ class Dependencies:
     pace: StreamPace = StreamPace()
     metrics: PrometheusRegistry = field(default_factory=PrometheusRegistry)
 
-    @property
-    def thresholds(self) -> Thresholds:
-        """The cosines of the engine; where none is configured FaceNet's, the highest of the packaged models'."""
-        return FACENET_THRESHOLDS if self.engine is None else self.engine.thresholds
+    def thresholds_of(self, model_version: str) -> Thresholds | None:
+        """The cosines that count among vectors of a model: those of the engine where it is the engine's, or of a
+        packaged one; None for vectors of a model that nothing here knows any more."""
+        packaged = packaged_thresholds(model_version)
+        if packaged is not None or self.engine is None:
+            return packaged
+        try:
+            is_engines = self.engine.model_version == model_version
+        except Unavailable:
+            is_engines = True  # it was not reached since the start, and is likely what it was
+        return self.engine.thresholds if is_engines else None

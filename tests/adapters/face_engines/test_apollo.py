@@ -282,7 +282,9 @@ def _base64(numbers: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> str:
         (_face(bbox={"x": 0.2, "y": 0.1, "w": -0.1, "h": 0.1}), "off the picture"),
         (_face(confidence=97), "confidence"),
         (_face(embedding="*" * 2732), "base64"),
-        (_face(embedding=_base64(VECTOR[:128])), "512 bytes instead of 2048"),
+        (_face(embedding=_base64(np.ones(513, "<f4"))), "2052 bytes"),
+        (_face(embedding=_base64(VECTOR), dimensions=513), "says that 513 are its own"),
+        (_face(embedding=_base64(VECTOR), dimensions=0), "says that 0 are its own"),
         (_face(embedding=_base64(np.zeros(512, "<f4"))), "no finite length"),
         (_face(embedding=_base64(np.full(512, np.nan, "<f4"))), "no finite length"),
         (_face(embedding=_base64(np.full(512, np.inf, "<f4"))), "no finite length"),
@@ -302,7 +304,7 @@ def test_what_is_no_face_answer_is_unavailable_and_blames_no_picture(
 
 def test_a_malformed_embedding_is_unavailable(service: Service, engine: ApolloEngine) -> None:
     service.embedding = lambda: JSONResponse({"model_version": "m", "embedding": ""})
-    with pytest.raises(Unavailable, match="0 bytes instead of 2048"):
+    with pytest.raises(Unavailable, match="its model m: an embedding has 0 bytes"):
         engine.embed(PICTURE, BOX)
 
 
@@ -338,7 +340,7 @@ def test_an_answer_tells_the_model_too_and_a_new_model_is_noticed(service: Servi
 
 
 def test_the_services_own_thresholds_are_believed_and_apollos_hold_else(service: Service, engine: ApolloEngine) -> None:
-    assert engine.thresholds == APOLLO_THRESHOLDS == Thresholds(autobind=0.40, suggest=0.35, cluster=0.45)
+    assert engine.thresholds == APOLLO_THRESHOLDS == Thresholds(autobind=0.40, offer=0.35, preselect=0.50, cluster=0.45)
     engine.detect(PICTURE)
     assert engine.thresholds == APOLLO_THRESHOLDS
     own = {"autobind": 0.5, "suggest": 0.42, "cluster": 0.5}

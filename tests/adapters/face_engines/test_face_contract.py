@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adapters.face_engines.model_card import SFACE
 from domain.base.errors import Unreadable
 from domain.base.geometry import Box, intersection_over_union
 from domain.ports.face_engine import DetectedFace, FaceEngine
@@ -48,13 +49,13 @@ def test_one_person_on_three_photos_would_be_bound_and_two_other_people_not_even
     same = [_only_face(engine, photo(name)) for name in ONE_PERSON]
     others = [_only_face(engine, photo(name)) for name in ("biden.jpg", "astronaut.png")]
     assert min(cosine(a, b) for a, b in itertools.combinations(same, 2)) > engine.thresholds.autobind
-    assert max(cosine(a, b) for a, b in itertools.product(same, others)) < engine.thresholds.suggest
-    assert cosine(*others) < engine.thresholds.suggest
+    assert max(cosine(a, b) for a, b in itertools.product(same, others)) < engine.thresholds.offer
+    assert cosine(*others) < engine.thresholds.offer
 
 
-def test_a_vector_is_512_float32_of_length_1(engine: FaceEngine, photo: Photo) -> None:
+def test_a_vector_is_as_many_float32_as_the_model_gives_of_length_1(engine: FaceEngine, photo: Photo) -> None:
     face = _only_face(engine, photo("obama.jpg"))
-    assert len(face.vector) == 2048
+    assert len(face.vector) == 4 * 128
     assert np.linalg.norm(vector(face)) == pytest.approx(1.0, abs=1e-5)
 
 
@@ -135,7 +136,7 @@ def test_a_box_drawn_on_a_group_photo_measures_the_face_inside_it(
 ) -> None:
     box = Box(0.46, 0.04, 0.13, 0.5)
     assert cosine(engine.embed(sheet, box), _only_face(engine, photo("biden.jpg"))) > engine.thresholds.autobind
-    assert cosine(engine.embed(sheet, box), _only_face(engine, photo("obama.jpg"))) < engine.thresholds.suggest
+    assert cosine(engine.embed(sheet, box), _only_face(engine, photo("obama.jpg"))) < engine.thresholds.offer
 
 
 def test_a_box_where_no_face_is_seen_is_measured_as_it_was_drawn(engine: FaceEngine, photo: Photo) -> None:
@@ -193,9 +194,8 @@ def test_many_threads_at_once_get_the_answers_that_each_would_get_alone(engine: 
 
 
 def test_the_engine_names_its_model_and_the_models_thresholds(engine: FaceEngine) -> None:
-    assert engine.model_version == "centerface+facenet-20180408"
-    thresholds = engine.thresholds
-    assert (thresholds.autobind, thresholds.suggest, thresholds.cluster) == (0.50, 0.42, 0.50)
+    assert engine.model_version == "centerface+sface-2021dec"
+    assert engine.thresholds == SFACE.thresholds.resolved()
 
 
 def test_both_engines_give_the_same_faces(embedded: FaceEngine, remote: FaceEngine, sheet: bytes) -> None:

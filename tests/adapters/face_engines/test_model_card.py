@@ -22,30 +22,50 @@ def _user_model(folder: Path, card: object = None, content: bytes = b"a model") 
     return path
 
 
+def _model(path: Path) -> FaceModel:
+    return face_model(str(path))
+
+
 def test_without_a_setting_the_packaged_nets_are_used(packaged_model: FaceModel) -> None:
-    assert packaged_model.version == "centerface+facenet-20180408"
+    assert packaged_model.version == "centerface+sface-2021dec"
     assert Path(packaged_model.detector).is_file()
     assert Path(packaged_model.embedder).is_file()
 
 
-def test_a_card_with_name_and_licence_is_enough_for_an_arcface_model(tmp_path: Path) -> None:
-    model = face_model(_user_model(tmp_path))
+def test_a_card_with_name_and_licence_is_enough_for_an_arc_model(tmp_path: Path) -> None:
+    model = _model(_user_model(tmp_path))
     assert model.card == ModelCard(name="my-arcface", licence="MIT")
     assert (model.card.input_size, model.card.alignment) == (112, "five-points")
-    assert model.card.thresholds == Thresholds(autobind=0.45, suggest=0.35, cluster=0.45)
+    assert model.thresholds == Thresholds(autobind=0.45, offer=0.35, preselect=0.50, cluster=0.45)
 
 
 def test_a_cards_own_thresholds_win(tmp_path: Path) -> None:
+    own = {"autobind": 0.6, "offer": 0.5, "preselect": 0.65, "cluster": 0.55}
+    assert _model(_user_model(tmp_path, CARD | {"thresholds": own})).thresholds == Thresholds(**own)
+
+
+def test_a_card_of_before_that_says_suggest_offers_from_there_and_presumes_from_where_it_binds(tmp_path: Path) -> None:
     own = {"autobind": 0.6, "suggest": 0.5, "cluster": 0.55}
-    assert face_model(_user_model(tmp_path, CARD | {"thresholds": own})).card.thresholds == Thresholds(**own)
+    thresholds = _model(_user_model(tmp_path, CARD | {"thresholds": own})).thresholds
+    assert thresholds == Thresholds(autobind=0.6, offer=0.5, preselect=0.6, cluster=0.55)
+
+
+def test_nothing_is_presumed_that_would_not_be_offered(tmp_path: Path) -> None:
+    own = {"autobind": 0.6, "offer": 0.5, "preselect": 0.4, "cluster": 0.55}
+    assert _model(_user_model(tmp_path, CARD | {"thresholds": own})).thresholds.preselect == 0.5
+
+
+def test_the_earlier_packaged_model_goes_by_its_name() -> None:
+    assert face_model("facenet").version == "centerface+facenet-20180408"
+    assert face_model("sface") == face_model()
 
 
 def test_the_version_names_card_and_file(tmp_path: Path) -> None:
-    version = face_model(_user_model(tmp_path)).version
+    version = _model(_user_model(tmp_path)).version
     name, _, fingerprint = version.rpartition("-")
     assert name == "centerface+my-arcface"
     assert len(fingerprint) == 10
-    assert face_model(_user_model(tmp_path)).version == version
+    assert _model(_user_model(tmp_path)).version == version
 
 
 @pytest.mark.parametrize(
@@ -59,24 +79,24 @@ def test_the_version_names_card_and_file(tmp_path: Path) -> None:
     ],
 )
 def test_another_file_or_treatment_is_another_version(tmp_path: Path, card: object, content: bytes) -> None:
-    before = face_model(_user_model(tmp_path)).version
-    assert face_model(_user_model(tmp_path, card, content)).version != before
+    before = _model(_user_model(tmp_path)).version
+    assert _model(_user_model(tmp_path, card, content)).version != before
 
 
 def test_other_thresholds_do_not_make_another_version(tmp_path: Path) -> None:
-    before = face_model(_user_model(tmp_path)).version
+    before = _model(_user_model(tmp_path)).version
     card = CARD | {"thresholds": {"autobind": 0.9, "suggest": 0.8, "cluster": 0.9}}
-    assert face_model(_user_model(tmp_path, card)).version == before
+    assert _model(_user_model(tmp_path, card)).version == before
 
 
 def test_a_model_without_a_card_says_what_to_write_and_where(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"a model")
     with pytest.raises(Unavailable, match=r"no model card.*model\.onnx\.json") as raised:
-        face_model(path)
+        face_model(str(path))
     example = str(raised.value).partition("for example: ")[2]
     Path(f"{path}.json").write_text(example)
-    assert face_model(path).card.name == "my-arcface"
+    assert face_model(str(path)).card.name == "my-arcface"
 
 
 @pytest.mark.parametrize(
@@ -94,14 +114,14 @@ def test_a_model_without_a_card_says_what_to_write_and_where(tmp_path: Path) -> 
 )
 def test_a_wrong_card_is_refused_by_the_field(tmp_path: Path, card: object, what: str) -> None:
     with pytest.raises(Unavailable, match=f"model card .* is wrong: .*{what}"):
-        face_model(_user_model(tmp_path, card))
+        _model(_user_model(tmp_path, card))
 
 
 def test_a_missing_model_file_is_named(tmp_path: Path) -> None:
     path = _user_model(tmp_path)
     path.unlink()
     with pytest.raises(Unavailable, match=r"model\.onnx cannot be read: No such file"):
-        face_model(path)
+        face_model(str(path))
 
 
 def test_a_missing_package_is_unavailable_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from domain.ports.face_engine import DetectedFace, Detection, Embedding, FaceEng
 from tests.adapters.face_engines.material import encoded
 
 PICTURE = encoded(Image.new("RGB", (40, 30), "white"))
-THRESHOLDS = Thresholds(autobind=0.6, suggest=0.5, cluster=0.55)
+THRESHOLDS = Thresholds(autobind=0.6, offer=0.5, preselect=0.65, cluster=0.55)
 VECTOR = b"\0" * 2044 + b"\0\0\x80\x3f"
 DETECT, EMBED, MODEL = (f"/api/internal/faces/{name}" for name in ("detect", "embed", "model"))
 

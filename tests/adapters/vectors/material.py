@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.base.geometry import Box
-from domain.ports.face_engine import EMBEDDING_DIMENSIONS, DetectedFace
+from domain.ports.face_engine import MOST_DIMENSIONS, DetectedFace
 from tests.domain.world import World
 
 Matrix = npt.NDArray[np.float32]
@@ -26,8 +26,8 @@ def unit(rows: npt.NDArray[np.floating]) -> Matrix:
 def faces_of(persons: Sequence[int], seed: int = 0, *, own: float = 0.8) -> Matrix:
     """A face of each of these persons, who are told apart by number: two faces of one person have a cosine of some
     `own` squared, two of different ones of some 0."""
-    centres = {p: unit(np.random.default_rng([7, p]).standard_normal(EMBEDDING_DIMENSIONS)) for p in set(persons)}
-    noise = unit(np.random.default_rng(seed).standard_normal((len(persons), EMBEDDING_DIMENSIONS)))
+    centres = {p: unit(np.random.default_rng([7, p]).standard_normal(MOST_DIMENSIONS)) for p in set(persons)}
+    noise = unit(np.random.default_rng(seed).standard_normal((len(persons), MOST_DIMENSIONS)))
     return unit(own * np.stack([centres[p] for p in persons]) + (1 - own * own) ** 0.5 * noise)
 
 

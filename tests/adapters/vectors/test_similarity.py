@@ -6,13 +6,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from adapters.vectors.similarity import NEAREST, STEP, Similarity
+from adapters.vectors.similarity import STEP, Similarity
 from domain.commands.faces import change_faces, reject_person
 from domain.commands.persons import merge_persons
+from domain.ports.face_engine import Thresholds
+from domain.rules.recognition import NEAREST
 from tests.adapters.vectors.material import Matrix, faces_of, shown
 from tests.domain.world import ONE_LIBRARY, World
 
 FLOOR = 0.3
+THRESHOLDS = Thresholds(autobind=0.5, offer=FLOOR, preselect=0.5, cluster=0.5)
 
 
 def suggested(
@@ -92,8 +95,8 @@ def test_a_person_that_one_of_the_faces_is_not_is_suggested_for_none_of_them(wor
     world.do(reject_person, ids[1], ann)
     with world.reading() as tables:
         similarity = Similarity()
-        assert similarity.suggest_for_all(tables, world.face(ids[0]), [ids[0]], 3, FLOOR)
-        assert similarity.suggest_for_all(tables, world.face(ids[0]), ids[:2], 3, FLOOR) == []
+        assert similarity.suggest_for_all(tables, [world.face(ids[0])], [ids[0]], 3, FLOOR)
+        assert similarity.suggest_for_all(tables, [world.face(ids[0])], ids[:2], 3, FLOOR) == []
 
 
 def test_similar_faces_are_nobodys_visible_and_the_likest_first(world: World) -> None:
@@ -102,10 +105,10 @@ def test_similar_faces_are_nobodys_visible_and_the_likest_first(world: World) ->
     unseen = shown(world, faces_of([1], seed=8), library=world.library("Work"))
     named(world, ids[3:], "Ann")
     with world.reading(ONE_LIBRARY) as tables:
-        found = Similarity().similar(tables, world.face(ids[0]), 5, FLOOR)
+        found = Similarity().similar(tables, world.face(ids[0]), 5, THRESHOLDS)
     cosines = vectors[1:3] @ vectors[0]
-    assert [face for face, _ in found] == [ids[1 + int(place)] for place in np.argsort(-cosines)]
-    assert unseen[0] not in dict(found)
+    assert list(found) == [ids[1 + int(place)] for place in np.argsort(-cosines)]
+    assert unseen[0] not in found
 
 
 def test_a_face_without_a_vector_is_like_nobody(world: World) -> None:
@@ -114,4 +117,4 @@ def test_a_face_without_a_vector_is_like_nobody(world: World) -> None:
     bare = msgspec.structs.replace(world.face(ids[0]), embedding_id=None)
     with world.reading() as tables:
         assert Similarity().suggest(tables, bare, 5, FLOOR) == []
-        assert Similarity().similar(tables, bare, 5, FLOOR) == []
+        assert Similarity().similar(tables, bare, 5, THRESHOLDS) == {}
