@@ -205,7 +205,5 @@ def _split(
         faces=[views[face] for face in each.face_ids[:SAMPLES] if face in views],
         similarity=each.similarity,
         threshold=each.threshold,
-        nearest=None
-        if other is None or near is None
-        else Suggestion(other.id, other.name, near[1], other.cover_face_id),
+        nearest=likest,
     )
