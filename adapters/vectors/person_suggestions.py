@@ -89,11 +89,13 @@ class _Score(NamedTuple):
 
 class _Compared(NamedTuple):
     """The persons that one set of libraries shows, and the pairs of them, the lower id first, that are as alike as is
-    offered."""
+    offered; the `parts` of all, and whose each is."""
 
     space: Space
     known: Mapping[int, _Person]
     scores: Mapping[Pair, _Score]
+    parts: Matrix
+    owners: Places
 
 
 class PersonSuggestions:
@@ -189,9 +191,17 @@ class _Persons:
             changed = {id_ for id_, person in known.items() if self._known.get(id_) is not person}
             stays = known.keys() - changed
             kept = {pair: score for pair, score in self._scores.items() if stays.issuperset(pair)}
-            self._scores = kept | dict(_scores(space, known, changed, self._offer))
-            self._known = known
-            return _Compared(space, self._known, self._scores)
+            parts = (
+                np.concatenate([person.parts for person in known.values()]) if known else np.empty((0, 1), np.float32)
+            )
+            owners = np.repeat(np.array(list(known), np.int64), [len(person.parts) for person in known.values()])
+            likest = _likest_pairs(parts, owners, changed, self._offer)
+            scores = {
+                pair: _Score(round(similarity, 4), _examples(space, known[pair[0]], known[pair[1]]))
+                for pair, similarity in likest.items()
+            }
+            self._known, self._scores = known, kept | scores
+            return _Compared(space, known, self._scores, parts, owners)
 
     def _read(self, space: Space, rows: Places, confirmed: Flags) -> Iterator[tuple[int, _Person]]:
         ids, starts = np.unique(rows[:, 0], return_index=True)
@@ -254,21 +264,10 @@ def _parts(vectors: Matrix) -> Matrix:
     return np.stack(means) if means else vectors
 
 
-def _scores(
-    space: Space, known: Mapping[int, _Person], changed: Collection[int], offer: float
-) -> Iterator[tuple[Pair, _Score]]:
-    """The pairs of a changed person and another that are as alike as is offered."""
-    for pair, similarity in _near(known, changed, offer).items():
-        one, other = (known[id_] for id_ in pair)
-        yield pair, _Score(round(similarity, 4), _examples(space, one, other))
-
-
-def _near(known: Mapping[int, _Person], changed: Collection[int], least: float) -> dict[Pair, float]:
+def _likest_pairs(parts: Matrix, owners: Places, changed: Collection[int], least: float) -> dict[Pair, float]:
     """How alike a changed person and another are, at least so much, the lower id first; the likest `MOST_PAIRS`."""
     if not changed:
         return {}
-    parts = np.concatenate([person.parts for person in known.values()])
-    owners = np.repeat(list(known), [len(person.parts) for person in known.values()])
     asked = np.flatnonzero(np.isin(owners, list(changed)))
     found: list[tuple[Places, Places, Matrix]] = []
     for start in range(0, len(asked), BLOCK):
@@ -317,17 +316,17 @@ def _suggested(one: Known, other: Known, score: _Score, thresholds: Thresholds) 
 
 def _likest(compared: _Compared, of: LikelyAnothers, meant: Collection[int], least: float) -> tuple[int, float] | None:
     """The likest of the persons that are meant, at a likeness of `least`."""
-    known = {id_: person for id_, person in compared.known.items() if id_ in meant}
+    is_meant = np.isin(compared.owners, list(meant))
     spread = _evenly(len(of.vector_ids), EXEMPLARS)
     places = compared.space.places(np.array(of.vector_ids, dtype=np.int64)[spread])
     vectors = compared.space.vectors(places[places >= 0])
-    if not known or not len(vectors):
+    if not is_meant.any() or not len(vectors):
         return None
-    middle = vectors.mean(axis=0)
-    near = {id_: float((person.parts @ middle).max()) for id_, person in known.items()}
+    near = compared.parts[is_meant] @ vectors.mean(axis=0)
+    nearby = list(dict.fromkeys(compared.owners[is_meant][np.argsort(-near, kind="stable")].tolist()))[:NEARBY]
     scored = [
-        (round(float(nearest_mean(cosines_of(vectors, _vectors(compared.space, known[id_]))).mean()), 4), -id_)
-        for id_ in sorted(near, key=lambda id_: (-near[id_], id_))[:NEARBY]
+        (round(float(nearest_mean(cosines_of(vectors, _vectors(compared.space, compared.known[id_]))).mean()), 4), -id_)
+        for id_ in nearby
     ]
     similarity, negative = max(scored)
     return (-negative, similarity) if similarity >= least else None

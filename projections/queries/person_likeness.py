@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from domain.events.face import DETECTED
 from projections.tables.schema import ReadTables
@@ -54,16 +54,16 @@ class FacesOfPersons:
         )
         return {id_: (name, birth_date) for id_, name, birth_date in self._connection.execute(statement)}
 
-    def embedded(self, model_version: str) -> Sequence[tuple[int, int, int]]:
+    def embedded(self, model_version: str) -> Sequence[Row[int, int, int]]:
         """Every visible face of one model that is a live person's: canonical person, face id and embedding id, in no
         order."""
         statement = self._embedded(model_version).where(self._persons.c.canonical_id.is_not(None))
-        return [(person, face, embedding) for person, face, embedding in self._connection.execute(statement)]
+        return self._connection.execute(statement).all()
 
-    def embedded_of(self, person_id: int, model_version: str) -> Sequence[tuple[int, int, int]]:
+    def embedded_of(self, person_id: int, model_version: str) -> Sequence[Row[int, int, int]]:
         """As `embedded` of one canonical person."""
         statement = self._embedded(model_version).where(self._persons.c.canonical_id == person_id)
-        return [(person, face, embedding) for person, face, embedding in self._connection.execute(statement)]
+        return self._connection.execute(statement).all()
 
     def confirmed(self) -> set[int]:
         """The faces that were said to be all the same whose they are today."""
