@@ -272,19 +272,6 @@ class Faces:
         statement = self._views().where(f.c.person_id.in_(behind), f.c.id > after)
         return self._seen(statement.order_by(f.c.id).limit(limit).offset(offset))
 
-    def dated_of_person(self, person_id: int) -> list[tuple[int, int | None]]:
-        """The ids of a canonical person's visible faces, with those of everyone merged into it, each with when the
-        photo that shows it was taken (microseconds since 1970 by the clock where it was), in no order."""
-        f, p, m = self._faces, self._persons, self._media
-        shown = select(func.min(m.c.taken_at)).where(
-            m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
-        )
-        behind = select(p.c.id).where(p.c.canonical_id == person_id)
-        statement = select(f.c.id, shown.correlate(f).scalar_subquery()).where(
-            f.c.person_id.in_(behind), f.c.status == DETECTED, self._is_visible()
-        )
-        return [(face_id, taken_at) for face_id, taken_at in self._connection.execute(statement)]
-
     def embeddings(self, *, unassigned: bool, after: int, limit: int, offset: int) -> list[StoredVector]:
         """Visible faces with their vectors, by id from `after` (or `offset`), only the unassigned ones where asked."""
         f, p, e = self._faces, self._persons, self._embeddings

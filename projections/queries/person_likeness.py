@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from domain.events.face import DETECTED
 from projections.tables.schema import ReadTables
@@ -64,6 +64,19 @@ class FacesOfPersons:
         """As `embedded` of one canonical person."""
         statement = self._embedded(model_version).where(self._persons.c.canonical_id == person_id)
         return self._connection.execute(statement).all()
+
+    def dated(self, person_id: int) -> list[tuple[int, int | None]]:
+        """The ids of a canonical person's visible faces, with those of everyone merged into it, each with when the
+        photo that shows it was taken (microseconds since 1970 by the clock where it was), in no order."""
+        f, p, m = self._faces, self._persons, self._media
+        shown = select(func.min(m.c.taken_at)).where(
+            m.c.content_hash == f.c.content_hash, m.c.present, m.c.library_id.in_(self._libraries)
+        )
+        behind = select(p.c.id).where(p.c.canonical_id == person_id)
+        statement = select(f.c.id, shown.correlate(f).scalar_subquery()).where(
+            f.c.person_id.in_(behind), f.c.status == DETECTED, self._is_seen()
+        )
+        return [(face_id, taken_at) for face_id, taken_at in self._connection.execute(statement)]
 
     def confirmed(self) -> set[int]:
         """The faces that were said to be all the same whose they are today."""

@@ -249,9 +249,9 @@ def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Reply:
 
 
 def _sorted_faces(call: Call, tables: Lookups, person_id: int, query: FacesOfPerson, limit: int) -> Page[PersonFace]:
-    faces, sort = within(tables, query.library).faces, f"{query.sort}.{query.order}"
+    narrowed, sort = within(tables, query.library), f"{query.sort}.{query.order}"
     after = None if query.cursor is None else sorted_place(query.cursor, sort, int)
-    dated = dict(faces.dated_of_person(person_id))
+    dated = dict(narrowed.faces_of_persons.dated(person_id))
     likenesses = _likenesses(call, tables, person_id) if query.sort == "likeness" else {}
     sign = 1 if query.order == "asc" else -1
 
@@ -266,7 +266,7 @@ def _sorted_faces(call: Call, tables: Lookups, person_id: int, query: FacesOfPer
 
     places = sorted((value(face_id), face_id) for face_id in dated)
     following = [place for place in places if after is None or place > after][query.offset :]
-    views = {view.id: view for view in faces.views([face_id for _, face_id in following[:limit]])}
+    views = {view.id: view for view in narrowed.faces.views([face_id for _, face_id in following[:limit]])}
     kept = [place for place in following[:limit] if place[1] in views]
     cursor = next_cursor(following, limit, lambda place: Sorted(sort, *place))
     return Page([_with_similarity(views[face_id], likenesses.get(face_id)) for _, face_id in kept], cursor)
