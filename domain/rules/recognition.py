@@ -2,14 +2,16 @@
 nearest to, for binding by a tag and for the review.
 
 A face is as like a person as the mean of its cosines to the `NEAREST` of that person's exemplars. From the model's
-threshold `offer` on it may be asked about, from `preselect` on it may be presumed; never where it is liker to another
-person. Who asks fetches the cosines; refusals are left out before.
+threshold `offer` on it may be asked about, from `preselect` on it may be presumed; both rise with the number of
+exemplars, among which a stranger finds a few that are like him by chance. Never is it offered where it is liker to
+another person. Who asks fetches the cosines; refusals are left out before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from heapq import nlargest
+from math import log2
 from statistics import median_low
 from typing import Final
 
@@ -21,6 +23,12 @@ NEAREST: Final = 3
 """Exemplars that count: one odd face among them then decides nothing, and a person who changed over the years is still
 met by the faces of one age. The mean of more of them lost faces of rare ages in bench/recognition.py, the nearest alone
 let in strangers."""
+RISE: Final = 0.03
+"""What a threshold rises by when the number of exemplars doubles: so much liker to the nearest three of them the likest
+strangers become, of SFace's faces 0.02 and of FaceNet's 0.03, while a person's own faces gain 0.07 to 0.1
+(bench/recognition.py). Without it, more names would mean more strangers among what is presumed."""
+MOST_RISEN: Final = 24
+"""Exemplars from which on a threshold rises no further."""
 EXEMPLARS: Final = 64
 """Faces of a person that others are compared with where it would take too long to take all: clear ones, as evenly
 spread over the years as there are."""
@@ -47,12 +55,34 @@ def similarity_to_person(cosines: Iterable[float]) -> float:
     return sum(nearest) / len(nearest)
 
 
-def judged(similarity: float, rival: float, thresholds: Thresholds) -> Likely | None:
-    """Whether a face of this `similarity` to a person may be asked about, and presumed, where the likest other person
-    is at `rival`; None where it may not."""
-    if similarity < thresholds.offer or rival > similarity:
+def rise(exemplars: int) -> float:
+    """What the thresholds rise by where a person has so many exemplars: 0 up to `NEAREST` of them."""
+    return RISE * log2(min(max(exemplars, NEAREST), MOST_RISEN) / NEAREST)
+
+
+def judged(similarity: float, exemplars: int, rival: float, thresholds: Thresholds) -> Likely | None:
+    """Whether a face of this `similarity` to a person of so many `exemplars` may be asked about, and presumed; None
+    where it may not. `rival` is its similarity to the likest other person, less what that person's exemplars make the
+    thresholds rise by."""
+    above = similarity - rise(exemplars)
+    if above < thresholds.offer or rival > above:
         return None
-    return Likely(round(similarity, 4), similarity >= thresholds.preselect)
+    return Likely(round(similarity, 4), above >= thresholds.preselect)
+
+
+def ranked(
+    similarities: Mapping[int, float], exemplars: Mapping[int, int], thresholds: Thresholds
+) -> dict[int, Likely]:
+    """The persons that a face may be, the likest first, from its similarity to each and the number of that person's
+    exemplars; presumed is at most the likest."""
+    found: dict[int, Likely] = {}
+    above = {person: similarity - rise(exemplars.get(person, 1)) for person, similarity in similarities.items()}
+    for person, similarity in sorted(similarities.items(), key=lambda each: (-each[1], each[0])):
+        likely = judged(similarity, exemplars.get(person, 1), -1.0, thresholds)
+        if likely is not None:
+            is_likest = above[person] == max(above.values())
+            found[person] = Likely(likely.similarity, likely.preselected and is_likest)
+    return found
 
 
 def of_several(scored: Collection[Mapping[int, float]]) -> dict[int, float]:

@@ -66,6 +66,22 @@ class EmbeddedFaces:
         )
         return [(embedding_id, person_id) for embedding_id, person_id in self._connection.execute(statement)]
 
+    def counts_of(self, person_ids: Sequence[int], model_version: str) -> Mapping[int, int]:
+        """How many faces of one model each of these canonical persons has."""
+        f, p = self._faces, self._persons
+        statement = (
+            select(p.c.canonical_id, func.count().label("faces"))
+            .join(p, p.c.id == f.c.person_id)
+            .where(
+                p.c.canonical_id.in_(person_ids),
+                f.c.status == DETECTED,
+                f.c.model_version == model_version,
+                f.c.embedding_id.is_not(None),
+            )
+            .group_by(p.c.canonical_id)
+        )
+        return {row.canonical_id: row.faces for row in self._connection.execute(statement)}
+
     def of_persons(
         self, person_ids: Sequence[int], model_version: str, most: int
     ) -> Mapping[int, list[tuple[int, int]]]:
