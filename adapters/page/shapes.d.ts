@@ -9,6 +9,12 @@ export interface Page<Row> {
   next_cursor: string | null;
 }
 
+export interface AlikeFaces {
+  face_id: number;
+  other_face_id: number;
+  similarity: number;
+}
+
 export interface ApiKeyRow {
   id: number;
   name: string;
@@ -173,6 +179,7 @@ export interface EmbeddingRow {
   person_id: number | null;
   model_version: string;
   embedding: string;
+  dimensions: number;
 }
 
 export interface EntityPatch {
@@ -548,6 +555,16 @@ export interface MergeInto {
   into: number;
 }
 
+export interface MergeSuggestion {
+  kind: 'merge';
+  person: PersonView;
+  into: PersonView;
+  similarity: number;
+  threshold: number;
+  names_alike: boolean;
+  examples: AlikeFaces[];
+}
+
 export interface MergeTag {
   into: number;
 }
@@ -725,6 +742,24 @@ export interface PartHealth {
   detail?: string | null;
 }
 
+export interface PersonFace {
+  id: number;
+  content_hash: string;
+  box: Box;
+  confidence: number | null;
+  source: string;
+  status: string;
+  model_version: string;
+  person_id: number | null;
+  person_name: string | null;
+  ignored: boolean;
+  embedded: boolean;
+  library_id: number;
+  path: string;
+  version: number;
+  similarity?: number | null;
+}
+
 export interface PersonPatch {
   name?: string;
   notes?: string;
@@ -745,6 +780,11 @@ export interface PersonView {
   face_count: number;
   merged_into: number | null;
   version: number;
+}
+
+export interface Person_suggestionsSplitSuggestion_ {
+  items: (MergeSuggestion | SplitSuggestion)[];
+  next_cursor?: string | null;
 }
 
 export interface PhotoWords {
@@ -863,13 +903,32 @@ export interface Session {
 export interface SimilarFace {
   face: FaceView;
   similarity: number;
+  preselected: boolean;
+}
+
+export interface SplitSuggestion {
+  kind: 'split';
+  person: PersonView;
+  size: number;
+  face_ids: number[];
+  faces: FaceView[];
+  similarity: number;
+  threshold: number;
+  nearest: Suggestion | null;
 }
 
 export interface Suggestion {
   person_id: number;
   name: string;
   similarity: number;
+  preselected: boolean;
   cover_face_id: number | null;
+}
+
+export interface SuggestionRefused {
+  persons?: number[] | null;
+  person_id?: number | null;
+  face_ids?: number[] | null;
 }
 
 export interface SummariesRequested {
@@ -1030,6 +1089,10 @@ export interface Routes {
       query: 'library' | 'min_size' | 'limit' | 'cursor';
       answer: Page<ClusterView>;
     };
+    'persons/suggestions': {
+      query: 'kind' | 'library' | 'limit' | 'cursor';
+      answer: Person_suggestionsSplitSuggestion_;
+    };
     'persons': {
       query: 'library' | 'with_faces' | 'include_hidden' | 'q' | 'sort' | 'as_of' | 'limit' | 'cursor';
       answer: Page<PersonView>;
@@ -1039,8 +1102,8 @@ export interface Routes {
       answer: PersonView;
     };
     [path: `persons/${number}/faces`]: {
-      query: 'library' | 'limit' | 'offset' | 'cursor';
-      answer: Page<FaceView>;
+      query: 'library' | 'sort' | 'order' | 'limit' | 'offset' | 'cursor';
+      answer: Page<PersonFace>;
     };
     'photos': {
       query: 'library' | 'path' | 'recursive' | 'kind' | 'tags' | 'tag_mode' | 'exclude_tags' | 'persons' |
@@ -1258,6 +1321,12 @@ export interface Routes {
       rehearses: true;
       body: TagsThatArePeople;
       answer: BootstrapOutcome;
+    };
+    'persons/suggestions/refuse': {
+      query: never;
+      rehearses: true;
+      body: SuggestionRefused;
+      answer: BatchOutcome;
     };
     'persons': {
       query: never;

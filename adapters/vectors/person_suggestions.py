@@ -23,6 +23,7 @@ from adapters.vectors.coherence import Flags, coherence, cosines_of, nearest_mea
 from adapters.vectors.space import Matrix, Places, Space
 from domain.ports.face_engine import Thresholds
 from domain.rules.person_suggestions import Known, are_born_apart, are_names_alike, examples, least_likeness, that_stays
+from domain.rules.recognition import Likely, ranked
 from projections.queries.reading import Lookups
 
 PARTS: Final = 4
@@ -169,10 +170,10 @@ class Suggested:
         found = [group for id_, person in self._compared.known.items() if id_ in self._shown for group in person.apart]
         return sorted(found, key=lambda each: (-len(each.face_ids), each.similarity, each.person, each.face_ids[0]))
 
-    def nearest(self, of: LikelyAnothers) -> tuple[int, float] | None:
+    def nearest(self, of: LikelyAnothers) -> tuple[int, Likely] | None:
         """The visible person that these faces are likest to, and how much, where they would be offered as theirs."""
         never = self._lookups.embedded_faces.rejected_by_any(of.face_ids) | {of.person}
-        return _likest(self._compared, of, self._shown.keys() - never, self._thresholds.offer)
+        return _likest(self._compared, of, self._shown.keys() - never, self._thresholds)
 
 
 class _Persons:
@@ -314,8 +315,10 @@ def _suggested(one: Known, other: Known, score: _Score, thresholds: Thresholds) 
     return LikelyOne(merged.id, stays.id, score.similarity, threshold, alike, pairs)
 
 
-def _likest(compared: _Compared, of: LikelyAnothers, meant: Collection[int], least: float) -> tuple[int, float] | None:
-    """The likest of the persons that are meant, at a likeness of `least`."""
+def _likest(
+    compared: _Compared, of: LikelyAnothers, meant: Collection[int], thresholds: Thresholds
+) -> tuple[int, Likely] | None:
+    """The likest of the persons that are meant, where the faces would be offered as that one's."""
     is_meant = np.isin(compared.owners, list(meant))
     spread = _evenly(len(of.vector_ids), EXEMPLARS)
     places = compared.space.places(np.array(of.vector_ids, dtype=np.int64)[spread])
@@ -324,9 +327,8 @@ def _likest(compared: _Compared, of: LikelyAnothers, meant: Collection[int], lea
         return None
     near = compared.parts[is_meant] @ vectors.mean(axis=0)
     nearby = list(dict.fromkeys(compared.owners[is_meant][np.argsort(-near, kind="stable")].tolist()))[:NEARBY]
-    scored = [
-        (round(float(nearest_mean(cosines_of(vectors, _vectors(compared.space, compared.known[id_]))).mean()), 4), -id_)
+    similarities = {
+        id_: float(nearest_mean(cosines_of(vectors, _vectors(compared.space, compared.known[id_]))).mean())
         for id_ in nearby
-    ]
-    similarity, negative = max(scored)
-    return (-negative, similarity) if similarity >= least else None
+    }
+    return next(iter(ranked(similarities, {id_: compared.known[id_].size for id_ in nearby}, thresholds).items()), None)

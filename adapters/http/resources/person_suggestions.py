@@ -17,6 +17,7 @@ from adapters.vectors.person_suggestions import LikelyAnothers, LikelyOne, Sugge
 from domain.base.errors import RuleViolation
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.suggestions import confirm_faces, tell_apart
+from domain.rules.recognition import Likely
 from projections.queries.faces import FaceView
 from projections.queries.persons_with_faces import PersonView
 from projections.queries.reading import Lookups
@@ -193,11 +194,13 @@ def _views(
 
 
 def _split(
-    lookups: Lookups, each: LikelyAnothers, persons: dict[int, PersonView], near: tuple[int, float] | None
+    lookups: Lookups, each: LikelyAnothers, persons: dict[int, PersonView], near: tuple[int, Likely] | None
 ) -> SplitSuggestion:
     views = {view.id: view for view in lookups.faces.views(each.face_ids[:SAMPLES])}
-    other = None if near is None else persons[near[0]]
-    likest = None if near is None or other is None else Suggestion(other.id, other.name, near[1], other.cover_face_id)
+    likest = None
+    if near is not None:
+        other, likely = persons[near[0]], near[1]
+        likest = Suggestion(other.id, other.name, likely.similarity, likely.preselected, other.cover_face_id)
     return SplitSuggestion(
         person=persons[each.person],
         size=len(each.face_ids),

@@ -12,6 +12,7 @@ from domain.base.actor import CLI, Actor
 from domain.commands.faces import change_faces, reject_person
 from domain.commands.suggestions import confirm_faces, tell_apart
 from domain.ports.face_engine import DetectedFace, Thresholds
+from domain.rules.recognition import Likely
 from tests.adapters.vectors.material import BOX, Matrix, faces_of, shown, unit
 from tests.domain.world import MODEL, ONE_LIBRARY, RIGHT, World
 
@@ -39,7 +40,7 @@ class Watching:
         with self.world.reading(actor) as tables:
             return self.suggestions.of(tables, MODEL, LIKE).likely_anothers()
 
-    def nearest(self) -> tuple[int, float] | None:
+    def nearest(self) -> tuple[int, Likely] | None:
         """Whom the first of those are like."""
         with self.world.reading() as tables:
             suggested: Suggested = self.suggestions.of(tables, MODEL, LIKE)
@@ -177,7 +178,8 @@ def test_faces_of_another_are_found_as_one_group_with_whom_they_are_like(world: 
     near = watching.nearest()
     assert near is not None
     assert near[0] == bob
-    assert near[1] > 0.5
+    assert near[1].similarity > 0.5
+    assert near[1].preselected
     for face in wrong[:4]:
         world.do(reject_person, face, bob)
     assert watching.nearest() is None
