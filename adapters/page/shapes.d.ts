@@ -782,11 +782,6 @@ export interface PersonView {
   version: number;
 }
 
-export interface Person_suggestionsSplitSuggestion_ {
-  items: (MergeSuggestion | SplitSuggestion)[];
-  next_cursor?: string | null;
-}
-
 export interface PhotoWords {
   library?: string | null;
   path?: string | null;
@@ -1091,7 +1086,7 @@ export interface Routes {
     };
     'persons/suggestions': {
       query: 'kind' | 'library' | 'limit' | 'cursor';
-      answer: Person_suggestionsSplitSuggestion_;
+      answer: Page<MergeSuggestion | SplitSuggestion>;
     };
     'persons': {
       query: 'library' | 'with_faces' | 'include_hidden' | 'q' | 'sort' | 'as_of' | 'limit' | 'cursor';

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from adapters.http.web import Call, Cursor, Id, LibraryParam, Page, Reply, Routes, next_cursor, place_of, within, write
+from adapters.http.web import Call, Cursor, Id, LibraryParam, Reply, Routes, next_cursor, place_of, within, write
 from adapters.http.web.face_models import compared_model
 from adapters.http.web.validation import OneOf
 from adapters.http.web.views.faces import BatchOutcome, Suggestion
@@ -79,6 +79,13 @@ class SplitSuggestion(msgspec.Struct, tag_field="kind", tag="split"):
     nearest: Suggestion | None
 
 
+class PersonSuggestionPage(msgspec.Struct):
+    """One page of suggestions; `next_cursor` is null on the last one."""
+
+    items: list[MergeSuggestion | SplitSuggestion]
+    next_cursor: str | None
+
+
 class AfterSuggestion(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """The cursor: what the last suggestion of the page before is sorted by."""
 
@@ -100,13 +107,7 @@ class SuggestionRefused(msgspec.Struct):
     face_ids: Annotated[list[Id], Meta(min_length=1, max_length=LARGEST_BATCH)] | None = None
 
 
-@routes(
-    "GET",
-    "/persons/suggestions",
-    query=SuggestionsQuery,
-    answers=Page[MergeSuggestion | SplitSuggestion],
-    errors=(404,),
-)
+@routes("GET", "/persons/suggestions", query=SuggestionsQuery, answers=PersonSuggestionPage, errors=(404,))
 def list_person_suggestions(call: Call, query: SuggestionsQuery) -> Reply:
     """Persons that may be one, the likest first; then faces of a person that may be somebody else's, the largest group
     first.
@@ -123,7 +124,7 @@ def list_person_suggestions(call: Call, query: SuggestionsQuery) -> Reply:
         following = [each for each in found if after is None or _place(each) > after]
         items = [] if suggested is None else _views(narrowed, suggested, following[: query.limit])
     cursor = next_cursor(following, query.limit, lambda each: AfterSuggestion(*_place(each)))
-    return Reply(Page(items, cursor))
+    return Reply(PersonSuggestionPage(items, cursor))
 
 
 @routes(
