@@ -34,6 +34,8 @@ EXEMPLARS: Final = 32
 """Faces of a person among which the likest to another's are looked for, spread evenly."""
 EXAMPLES: Final = 3
 """Pairs of faces that come with a suggestion."""
+LOOKED_THROUGH: Final = 200
+"""The likest pairs of faces, among which those are found."""
 MOST_PAIRS: Final = 5000
 """Pairs of persons that are kept, the likest."""
 NEARBY: Final = 5
@@ -49,15 +51,13 @@ Example = tuple[int, int, float]
 
 
 class LikelyOne(NamedTuple):
-    """Two persons that are likely one: `person` would be merged into `into`. `similarity` is at least `threshold`;
-    `examples` are the likest pairs of faces, the first one's first, with their cosines."""
+    """Two persons that are likely one: `person` would be merged into `into`. `similarity` is at least `threshold`."""
 
     person: int
     into: int
     similarity: float
     threshold: float
     names_alike: bool
-    examples: tuple[Example, ...]
 
 
 class LikelyAnothers(NamedTuple):
@@ -83,18 +83,13 @@ class _Person(NamedTuple):
     apart: tuple[LikelyAnothers, ...]
 
 
-class _Score(NamedTuple):
-    similarity: float
-    examples: tuple[Example, ...]
-
-
 class _Compared(NamedTuple):
     """The persons that one set of libraries shows, and the pairs of them, the lower id first, that are as alike as is
     offered; the `parts` of all, and whose each is."""
 
     space: Space
     known: Mapping[int, _Person]
-    scores: Mapping[Pair, _Score]
+    scores: Mapping[Pair, float]
     parts: Matrix
     owners: Places
 
@@ -164,6 +159,11 @@ class Suggested:
         likely = [one for one in likely if on.get(one.person, set()).isdisjoint(on.get(one.into, set()))]
         return sorted(likely, key=lambda one: (-one.similarity, one.person, one.into))
 
+    def examples(self, one: LikelyOne) -> list[Example]:
+        """The likest pairs of their faces, those of `person` first, with their cosines; no face is in two."""
+        known = self._compared.known
+        return _examples(self._compared.space, known[one.person], known[one.into])
+
     def likely_anothers(self) -> list[LikelyAnothers]:
         """The faces of visible persons that are likely somebody else's, the largest group first, then the least
         alike."""
@@ -183,7 +183,7 @@ class _Persons:
         self._offer = offer
         self._lock = threading.Lock()
         self._known: Mapping[int, _Person] = {}
-        self._scores: Mapping[Pair, _Score] = {}
+        self._scores: Mapping[Pair, float] = {}
 
     def follow(self, space: Space, rows: Places, confirmed: Flags) -> _Compared:
         """Compare anew who changed: `rows` of person, face and the id of its vector, in this order."""
@@ -196,12 +196,8 @@ class _Persons:
                 np.concatenate([person.parts for person in known.values()]) if known else np.empty((0, 1), np.float32)
             )
             owners = np.repeat(np.array(list(known), np.int64), [len(person.parts) for person in known.values()])
-            likest = _likest_pairs(parts, owners, changed, self._offer)
-            scores = {
-                pair: _Score(round(similarity, 4), _examples(space, known[pair[0]], known[pair[1]]))
-                for pair, similarity in likest.items()
-            }
-            self._known, self._scores = known, kept | scores
+            self._scores = kept | _likest_pairs(parts, owners, changed, self._offer)
+            self._known = known
             return _Compared(space, known, self._scores, parts, owners)
 
     def _read(self, space: Space, rows: Places, confirmed: Flags) -> Iterator[tuple[int, _Person]]:
@@ -284,7 +280,7 @@ def _likest_pairs(parts: Matrix, owners: Places, changed: Collection[int], least
     _, first = np.unique(pairs, axis=0, return_index=True)
     likest = np.sort(first)[:MOST_PAIRS]
     return {
-        (int(one), int(other)): float(cosine)
+        (int(one), int(other)): round(float(cosine), 4)
         for (one, other), cosine in zip(pairs[likest], cosines[order[likest]], strict=True)
     }
 
@@ -294,25 +290,24 @@ def _vectors(space: Space, person: _Person) -> Matrix:
     return space.vectors(places[places >= 0])
 
 
-def _examples(space: Space, one: _Person, other: _Person) -> tuple[Example, ...]:
+def _examples(space: Space, one: _Person, other: _Person) -> list[Example]:
     """The likest faces of two persons."""
     cosines = cosines_of(_vectors(space, one), _vectors(space, other))
+    rows, columns = np.unravel_index(np.argsort(-cosines, axis=None)[:LOOKED_THROUGH], cosines.shape)
     likest = [
         (int(one.exemplars[row]), int(other.exemplars[column]), round(float(cosines[row, column]), 4))
-        for row, column in enumerate(np.argmax(cosines, axis=1))
+        for row, column in zip(rows, columns, strict=True)
     ]
-    return tuple(examples(likest, EXAMPLES))
+    return examples(likest, EXAMPLES)
 
 
-def _suggested(one: Known, other: Known, score: _Score, thresholds: Thresholds) -> LikelyOne | None:
+def _suggested(one: Known, other: Known, similarity: float, thresholds: Thresholds) -> LikelyOne | None:
     """Two persons as likely one, where they are."""
     threshold = least_likeness(one, other, thresholds)
-    if score.similarity < threshold or are_born_apart(one, other):
+    if similarity < threshold or are_born_apart(one, other):
         return None
     merged, stays = that_stays(one, other)
-    pairs = score.examples if merged is one else tuple((b, a, cosine) for a, b, cosine in score.examples)
-    alike = are_names_alike(one.name, other.name)
-    return LikelyOne(merged.id, stays.id, score.similarity, threshold, alike, pairs)
+    return LikelyOne(merged.id, stays.id, similarity, threshold, are_names_alike(one.name, other.name))
 
 
 def _likest(

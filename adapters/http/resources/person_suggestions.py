@@ -188,7 +188,7 @@ def _views(
         if isinstance(each, LikelyAnothers):
             shown.append(_split(lookups, each, persons, nearest[at]))
         else:
-            examples = [AlikeFaces(*pair) for pair in each.examples]
+            examples = [AlikeFaces(*pair) for pair in suggested.examples(each)]
             person, into = persons[each.person], persons[each.into]
             shown.append(MergeSuggestion(person, into, each.similarity, each.threshold, each.names_alike, examples))
     return shown

@@ -21,7 +21,10 @@ import { count } from './words.js';
  */
 
 /** @param {number} similarity */
-export const alike = (similarity) => `${Math.round(similarity * 100)} % alike`;
+const percent = (similarity) => `${Math.round(similarity * 100)} %`;
+
+/** @param {number} similarity */
+export const alike = (similarity) => `${percent(similarity)} alike`;
 
 /**
  * @param {MergeSuggestion|SplitSuggestion} suggestion
@@ -118,7 +121,7 @@ async function askHow(person, into, review) {
       await review.decide(`${goes.name} is ${stays.name}`, () => mergePerson(goes.id, stays.id));
     };
     const button = h('button', { type: 'button', class: 'button primary', onclick: merge }, 'Make them one');
-    const dialog = openDialog(`${person.name} and ${into.name} are one person?`, [
+    const dialog = openDialog(`Are ${person.name} and ${into.name} one person?`, [
       way(person, into),
       way(into, person),
       h('p', { class: 'hint' }, 'The photos stay as they are. You can undo this at any later time.'),
@@ -176,7 +179,7 @@ function splitRow({ person, size, face_ids: ids, faces, nearest }, review) {
       ' somebody else?',
       reason(
         nearest
-          ? `Unlike the other faces of ${person.name}, and ${alike(nearest.similarity)} with ${nearest.name}`
+          ? `Unlike the other faces of ${person.name}, but ${percent(nearest.similarity)} like ${nearest.name}`
           : `${they} unlike the other faces of ${person.name}`,
       ),
     ],
@@ -198,7 +201,7 @@ function splitRow({ person, size, face_ids: ids, faces, nearest }, review) {
       },
       {
         key: 'x',
-        text: `No, ${person.name}`,
+        text: `No, all ${person.name}`,
         run: () => review.decide(`${count(size, 'face')} ${are} ${person.name}`, () => confirmFaces(person.id, ids)),
       },
     ],
