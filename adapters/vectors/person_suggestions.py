@@ -202,7 +202,7 @@ class _Persons:
 
     def _read(self, space: Space, rows: Places, confirmed: Flags) -> Iterator[tuple[int, _Person]]:
         ids, starts = np.unique(rows[:, 0], return_index=True)
-        for id_, start, end in zip(ids.tolist(), starts, [*starts[1:], len(rows)], strict=True):
+        for id_, start, end in zip(ids.tolist(), starts, [*starts, len(rows)][1:], strict=True):
             theirs, sure = rows[start:end], confirmed[start:end]
             signature = theirs.tobytes() + sure.tobytes()
             before = self._known.get(id_)

@@ -33,8 +33,8 @@ class Known(msgspec.Struct, frozen=True):
 
 def are_names_alike(one: str, other: str) -> bool:
     """Whether each word of the shorter name is, or begins, a word of the longer one, or the other way round, without
-    regard to case and accents: Anna and Anna B., Jo and Johanna Meier; not Anna and Hanna."""
-    few, many = sorted((search_words(one), search_words(other)), key=lambda words: (len(words), sum(map(len, words))))
+    regard to case and accents: Anna and Anna B., Jo B. and Johanna Berger; not Anna and Hanna."""
+    few, many = sorted((_words(one), _words(other)), key=lambda words: (len(words), sum(map(len, words))))
     left = list(many)
     common = 0
     for word in few:
@@ -44,6 +44,12 @@ def are_names_alike(one: str, other: str) -> bool:
         left.remove(match)
         common += min(len(word), len(match))
     return common >= SHORTEST_ALIKE
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name as they are looked for, without full stops and the like."""
+    bare = ("".join(letter for letter in word if letter.isalnum()) for word in search_words(name))
+    return [word for word in bare if word]
 
 
 def least_likeness(one: Known, other: Known, thresholds: Thresholds) -> float:

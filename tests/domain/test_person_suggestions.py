@@ -16,6 +16,7 @@ LIKE = Thresholds(autobind=0.5, offer=0.4, preselect=0.6, cluster=0.5)
         ("Anna", "Anna B."),
         ("anna b.", "ANNA"),
         ("Jo", "Johanna Meier"),
+        ("Jo M.", "Johanna Meier"),
         ("José", "jose luis"),
         ("Meier, Anna", "Anna Meier"),
         ("Anna-Lena", "Lena Anna Huber"),

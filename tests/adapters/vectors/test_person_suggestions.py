@@ -173,6 +173,14 @@ def test_nobody_learns_of_persons_or_faces_out_of_sight(world: World, watching: 
     assert set(watching.likenesses(ann, ONE_LIBRARY)) == set(here)
 
 
+def test_where_nobody_has_a_name_nothing_is_suggested(world: World, watching: Watching) -> None:
+    assert (watching.one(), watching.anothers()) == ([], [])
+    (faces,) = people(world, 1)
+    assert (watching.one(), watching.anothers()) == ([], [])
+    world.a_person("Ann", *faces)
+    assert (watching.one(), watching.anothers()) == ([], [])
+
+
 # Who may be two
 
 
