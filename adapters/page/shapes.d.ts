@@ -899,6 +899,7 @@ export interface SimilarFace {
   face: FaceView;
   similarity: number;
   preselected: boolean;
+<<<<<<< HEAD
 }
 
 export interface SplitSuggestion {
@@ -910,6 +911,8 @@ export interface SplitSuggestion {
   similarity: number;
   threshold: number;
   nearest: Suggestion | null;
+=======
+>>>>>>> main
 }
 
 export interface Suggestion {

@@ -10,7 +10,7 @@ import numpy as np
 from adapters.vectors.space import Matrix, Near, Places, Space, fitted
 from domain.events.face import Face
 from domain.ports.face_engine import Thresholds
-from domain.rules.recognition import EXEMPLARS, NEAREST, Likely, judged, rise, similarity_to_person
+from domain.rules.recognition import NEAREST, Likely, judged, rise, similarity_to_person
 from projections.queries.reading import Lookups
 
 RIVALS: Final = 24
@@ -31,8 +31,7 @@ class LikelySearch:
     def _vectors_of_person(self, vector: Matrix) -> Matrix:
         """The rows that stand for the person, the face's own first."""
         model, person = self._face.model_version, self._person
-        of_persons = self._lookups.embedded_faces.of_persons
-        faces = [] if person is None else of_persons([person], model, EXEMPLARS).get(person, [])
+        faces = [] if person is None else self._lookups.exemplars.of([person], model).get(person, [])
         places = self._space.places([embedding for face_id, embedding in faces if face_id != self._face.id])
         known = self._space.vectors(places[places >= 0])
         return np.vstack([fitted(vector, known.shape[1]), known])

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
 
 from adapters.vectors.space import Matrix, Near, Space
 from domain.events.face import Face
 from domain.rules.recognition import NEAREST, similarity_to_person
 from projections.queries.reading import Lookups
-
-COMPARED: Final = 500
-"""Faces of a person that are compared where fewer than `NEAREST` of them are near."""
 
 
 class PersonSearch:
@@ -26,7 +22,7 @@ class PersonSearch:
         self._cosines: dict[int, list[float]] = {}
         """Of each person met so far, the cosines to its nearest faces, the likest first."""
         self._whole: dict[int, float] = {}
-        """Of persons with few faces near, the similarity over all of their faces."""
+        """Of persons who may be among the likest, the similarity by their exemplars."""
 
     def nearest(self, limit: int, least: float, step: int) -> list[tuple[int, float]]:
         """The `limit` likest persons, the likest first, at `least` that similarity.
@@ -53,22 +49,20 @@ class PersonSearch:
                         cosines.append(cosine)
 
     def _best(self, limit: int, least: float) -> list[tuple[int, float]]:
-        """The likest of those met: who has too few faces near is no liker than those few, and is compared wholly only
-        where that would be among the likest."""
+        """The likest of those met. Nobody is liker by the exemplars than by the nearest of all faces, so that who would
+        not be among the likest by these need not be compared by those."""
         while True:
             scored = {person: similarity_to_person(cosines) for person, cosines in self._cosines.items()} | self._whole
             likest = sorted((s for s in scored.items() if s[1] >= least), key=lambda s: (-s[1], s[0]))[:limit]
-            open_ = [p for p, _ in likest if len(self._cosines[p]) < NEAREST and p not in self._whole]
+            open_ = [person for person, _ in likest if person not in self._whole]
             if not open_:
                 return likest
-            self._compare_wholly(open_)
+            self._compare_by_exemplars(open_)
 
-    def _compare_wholly(self, persons: Sequence[int]) -> None:
-        faces = self._lookups.embedded_faces.of_persons(persons, self._face.model_version, COMPARED)
-        for person, theirs in faces.items():
-            ids = [embedding for face_id, embedding in theirs if face_id != self._face.id]
+    def _compare_by_exemplars(self, persons: Sequence[int]) -> None:
+        exemplars = self._lookups.exemplars.of(persons, self._face.model_version)
+        for person in persons:
+            ids = [embedding for face_id, embedding in exemplars.get(person, []) if face_id != self._face.id]
             places = self._space.places(ids)
             cosines = self._space.cosines(places[places >= 0], self._vector).tolist()
-            # Of someone with more faces than are compared, those that were met are among the nearest all the same.
-            known = self._cosines[person] if len(theirs) == COMPARED else []
-            self._whole[person] = similarity_to_person([*cosines, *known])
+            self._whole[person] = similarity_to_person(cosines) if cosines else -1.0

@@ -12,7 +12,6 @@ from domain.events.face import DETECTED, Face, FaceAssigned, Why
 from domain.events.person import Person
 from domain.ports.face_engine import Likeness
 from domain.ports.unit_of_work import UnitOfWork
-from domain.rules.recognition import EXEMPLARS
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -78,7 +77,7 @@ def _by_likeness(uow: UnitOfWork, free: list[Face], persons: list[Person], compa
     vectors = uow.faces.vectors([face.embedding_id for face in free if face.embedding_id is not None])
     scored = []
     for person in persons:
-        exemplars = uow.faces.exemplars(person.id, model_version, EXEMPLARS)
+        exemplars = uow.exemplars.vectors_of(person.id, model_version)
         for face in free:
             vector = vectors.get(face.embedding_id or 0)
             if vector is None or not exemplars or person.id in never(uow, face):

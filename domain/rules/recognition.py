@@ -9,8 +9,9 @@ another person. Who asks fetches the cosines; refusals are left out before.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nlargest
+from itertools import islice, zip_longest
 from math import log2
 from statistics import median_low
 from typing import Final
@@ -23,15 +24,12 @@ NEAREST: Final = 3
 """Exemplars that count: one odd face among them then decides nothing, and a person who changed over the years is still
 met by the faces of one age. The mean of more of them lost faces of rare ages in bench/recognition.py, the nearest alone
 let in strangers."""
-RISE: Final = 0.03
+EXEMPLARS: Final = 24
+"""Faces of a person that others are compared with: the clearest, as evenly spread over the years as there are."""
+RISE: Final = 0.04
 """What a threshold rises by when the number of exemplars doubles: so much liker to the nearest three of them the likest
-strangers become, of SFace's faces 0.02 and of FaceNet's 0.03, while a person's own faces gain 0.07 to 0.1
-(bench/recognition.py). Without it, more names would mean more strangers among what is presumed."""
-MOST_RISEN: Final = 24
-"""Exemplars from which on a threshold rises no further."""
-EXEMPLARS: Final = 64
-"""Faces of a person that others are compared with where it would take too long to take all: clear ones, as evenly
-spread over the years as there are."""
+strangers become, of SFace's faces 0.02 and of FaceNet's 0.03, while a person's own faces gain 0.07 to 0.1; with 0.03
+precision still fell from three named faces to five (bench/recognition.py)."""
 
 
 class Likely(msgspec.Struct, frozen=True):
@@ -40,6 +38,25 @@ class Likely(msgspec.Struct, frozen=True):
 
     similarity: float
     preselected: bool
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A face that may stand for its person: `decided` says that a person said whose it is, `year` counts the years of
+    the photo from any one, None where its date is not known."""
+
+    face_id: int
+    decided: bool
+    year: int | None
+
+
+def chosen(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The `EXEMPLARS` of these faces, which come the clearest first, that stand for their person: from each year in
+    turn the next, those that a person decided about before the others."""
+    years: dict[int | None, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda each: not each.decided):
+        years.setdefault(candidate.year, []).append(candidate)
+    in_turn = (each for round_ in zip_longest(*years.values()) for each in round_ if each is not None)
+    return list(islice(in_turn, EXEMPLARS))
 
 
 def similarity_to_person(cosines: Iterable[float]) -> float:
@@ -57,7 +74,7 @@ def similarity_to_person(cosines: Iterable[float]) -> float:
 
 def rise(exemplars: int) -> float:
     """What the thresholds rise by where a person has so many exemplars: 0 up to `NEAREST` of them."""
-    return RISE * log2(min(max(exemplars, NEAREST), MOST_RISEN) / NEAREST)
+    return RISE * log2(min(max(exemplars, NEAREST), EXEMPLARS) / NEAREST)
 
 
 def judged(similarity: float, exemplars: int, rival: float, thresholds: Thresholds) -> Likely | None:

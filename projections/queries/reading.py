@@ -13,6 +13,7 @@ from domain.base.actor import Actor
 from domain.rules.access import knows_person
 from projections.queries.api_keys import ApiKeys
 from projections.queries.detection_backlog import DetectionBacklog
+from projections.queries.exemplars import Exemplars
 from projections.queries.face_vectors import EmbeddedFaces
 from projections.queries.faces import Faces
 from projections.queries.graph import KnowledgeGraph
@@ -123,9 +124,15 @@ class Lookups:
         return EmbeddedFaces(self.connection, self.tables, self.visible)
 
     @cached_property
+<<<<<<< HEAD
     def faces_of_persons(self) -> FacesOfPersons:
         """Queries on the faces of persons by their embeddings."""
         return FacesOfPersons(self.connection, self.tables, self.visible)
+=======
+    def exemplars(self) -> Exemplars:
+        """Queries on the faces that stand for persons."""
+        return Exemplars(self.connection, self.tables)
+>>>>>>> main
 
     @cached_property
     def tags(self) -> Tags:

@@ -8,10 +8,12 @@ import pytest
 
 from domain.ports.face_engine import Thresholds
 from domain.rules.recognition import (
-    MOST_RISEN,
+    EXEMPLARS,
     NEAREST,
     RISE,
+    Candidate,
     Likely,
+    chosen,
     judged,
     of_several,
     ranked,
@@ -57,9 +59,9 @@ def test_a_face_that_is_liker_to_another_person_is_not_offered() -> None:
 def test_the_thresholds_rise_with_each_doubling_of_the_exemplars_up_to_a_number() -> None:
     assert [rise(count) for count in (1, 2, NEAREST)] == [0, 0, 0]
     assert rise(2 * NEAREST) == pytest.approx(RISE)
-    assert rise(10 * MOST_RISEN) == rise(MOST_RISEN) == pytest.approx(3 * RISE)
+    assert rise(10 * EXEMPLARS) == rise(EXEMPLARS) == pytest.approx(3 * RISE)
     assert judged(0.5, 2 * NEAREST, -inf, THRESHOLDS) == Likely(0.5, False)
-    assert judged(0.5 + RISE, 2 * NEAREST, -inf, THRESHOLDS) == Likely(0.53, True)
+    assert judged(0.5 + RISE, 2 * NEAREST, -inf, THRESHOLDS) == Likely(0.54, True)
 
 
 def test_of_the_persons_that_a_face_may_be_only_the_likest_is_presumed() -> None:
@@ -76,3 +78,18 @@ def test_a_person_of_few_faces_is_presumed_before_one_whom_only_the_number_of_fa
 def test_several_faces_of_one_person_are_as_like_others_as_the_middle_one() -> None:
     scored = [{ANN: 0.7, BOB: 0.5}, {ANN: 0.5}, {ANN: 0.6, EVE: 0.9}]
     assert of_several(scored) == {ANN: 0.6}
+
+
+def test_the_faces_that_stand_for_a_person_come_from_each_year_in_turn_the_clearest_first() -> None:
+    old = [Candidate(face_id, decided=False, year=2001) for face_id in range(100, 103)]
+    new = [Candidate(face_id, decided=False, year=2020) for face_id in range(200, 260)]
+    undated = [Candidate(300, decided=False, year=None)]
+    ids = [each.face_id for each in chosen([*new, *old, *undated])]
+    assert len(ids) == EXEMPLARS
+    assert ids[:7] == [200, 100, 300, 201, 101, 202, 102]
+    assert ids[7:] == list(range(203, 203 + EXEMPLARS - 7))
+
+
+def test_of_a_year_the_faces_that_somebody_decided_about_stand_first() -> None:
+    candidates = [Candidate(face_id, decided=face_id >= 90, year=2020) for face_id in range(100)]
+    assert [each.face_id for each in chosen(candidates)][:11] == [*range(90, 100), 0]

@@ -225,7 +225,7 @@ def test_another_model_keeps_ids_names_drawn_and_deleted_faces_and_mixes_no_vect
         (drawn, box, "Barack")
     ]
     with portraits.ledger.reading(CLI) as tables:
-        assert tables.embedded_faces.of_persons([person], engine.model_version, 10) == {}
+        assert tables.exemplars.of([person], engine.model_version) == {}
 
 
 def test_a_photo_that_was_drawn_on_before_it_was_looked_at_has_all_its_faces_and_vectors(

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from adapters.vectors.similarity import STEP, Similarity
+from domain.base.geometry import Box
 from domain.commands.faces import change_faces, reject_person
 from domain.commands.persons import merge_persons
-from domain.ports.face_engine import Thresholds
-from domain.rules.recognition import NEAREST, rise
+from domain.ports.face_engine import DetectedFace, Thresholds
+from domain.rules.recognition import EXEMPLARS, NEAREST, rise
 from tests.adapters.vectors.material import Matrix, faces_of, shown
-from tests.domain.world import ONE_LIBRARY, World
+from tests.domain.world import MODEL, ONE_LIBRARY, World
 
 FLOOR = 0.3
 THRESHOLDS = Thresholds(autobind=0.5, offer=FLOOR, preselect=0.5, cluster=0.5)
@@ -146,6 +147,28 @@ def test_a_face_that_is_liker_to_somebody_else_is_no_likely_other(world: World) 
     named(world, ids[1:2], "Bob")
     assert set(likely_of(world, ids[0])) == {ids[3]}
     assert set(likely_of(world, ids[1])) == {ids[2]}
+
+
+def test_of_a_person_with_many_faces_the_clearest_ones_stand_for_all(world: World) -> None:
+    boxes = [Box(0.1, 0.1, 0.2 + 0.01 * number, 0.2) for number in range(EXEMPLARS + 6)]
+    ids = [
+        world.shows(f"{number}.jpg", DetectedFace(box, 0.9, along(1, number / 100).tobytes()))[0]
+        for number, box in enumerate(boxes)
+    ]
+    world.do(change_faces, ids, "assign", None, "Ann")
+    ann = world.named("Ann")
+    assert ann is not None
+    with world.reading() as tables:
+        found = tables.exemplars.of([ann.id], MODEL)[ann.id]
+        vectors = tables.exemplars.vectors_of(ann.id, MODEL)
+    assert {face_id for face_id, _ in found} == set(ids[6:])
+    assert len(vectors) == EXEMPLARS
+
+
+def test_somebody_whose_only_face_is_asked_about_is_not_suggested_for_it(world: World) -> None:
+    (face,) = shown(world, faces_of([1]))
+    named(world, [face], "Ann")
+    assert suggested(world, face) == []
 
 
 def test_vectors_of_two_lengths_under_one_name_of_a_model_are_compared_by_what_both_have(world: World) -> None:
