@@ -899,7 +899,6 @@ export interface SimilarFace {
   face: FaceView;
   similarity: number;
   preselected: boolean;
-<<<<<<< HEAD
 }
 
 export interface SplitSuggestion {
@@ -911,8 +910,6 @@ export interface SplitSuggestion {
   similarity: number;
   threshold: number;
   nearest: Suggestion | null;
-=======
->>>>>>> main
 }
 
 export interface Suggestion {

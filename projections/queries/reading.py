@@ -124,15 +124,14 @@ class Lookups:
         return EmbeddedFaces(self.connection, self.tables, self.visible)
 
     @cached_property
-<<<<<<< HEAD
     def faces_of_persons(self) -> FacesOfPersons:
         """Queries on the faces of persons by their embeddings."""
         return FacesOfPersons(self.connection, self.tables, self.visible)
-=======
+
+    @cached_property
     def exemplars(self) -> Exemplars:
         """Queries on the faces that stand for persons."""
         return Exemplars(self.connection, self.tables)
->>>>>>> main
 
     @cached_property
     def tags(self) -> Tags:
