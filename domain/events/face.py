@@ -204,6 +204,23 @@ class FaceRejectionWithdrawn(Event, frozen=True, omit_defaults=True):
     person_id: int
 
 
+@recorded_as("FaceConfirmed", "face", "face_id")
+class FaceConfirmed(Event, frozen=True, omit_defaults=True):
+    """A face that is unlike the others of its person was said to be that person's all the same: it is never suggested
+    again that it is another's."""
+
+    face_id: int
+    person_id: int
+
+
+@recorded_as("FaceConfirmationWithdrawn", "face", "face_id")
+class FaceConfirmationWithdrawn(Event, frozen=True, omit_defaults=True):
+    """That a face is its person's all the same was taken back."""
+
+    face_id: int
+    person_id: int
+
+
 @recorded_as("FaceCarried", "face", "face_id")
 class FaceCarried(Event, frozen=True, omit_defaults=True):
     """The photo was saved anew, and what was decided about this face was repeated of its `heir` on the new content:

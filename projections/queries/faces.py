@@ -69,6 +69,7 @@ class Faces:
         self._persons = tables.persons.table
         self._media = tables.media.table
         self._rejections = tables.rejections.table
+        self._confirmations = tables.confirmations.table
         self._unmatched = tables.unmatched.table
         self._embeddings = tables.embeddings
         self._libraries = tuple(libraries)
@@ -133,6 +134,11 @@ class Faces:
         """The persons that this face was said not to be, as they were named then."""
         r = self._rejections
         return set(self._connection.execute(select(r.c.person_id).where(r.c.face_id == face_id)).scalars())
+
+    def confirmations(self, face_id: int) -> set[int]:
+        """The persons that this face was said to be all the same, as they were named then."""
+        c = self._confirmations
+        return set(self._connection.execute(select(c.c.person_id).where(c.c.face_id == face_id)).scalars())
 
     def unmatched_on(self, content_hash: bytes) -> set[int]:
         """The faces that found no place on this content, which took the place of theirs."""

@@ -40,6 +40,8 @@ from domain.events.face import (
     WITHDRAWN,
     ContentMarked,
     FaceAssigned,
+    FaceConfirmationWithdrawn,
+    FaceConfirmed,
     FaceDeleted,
     FaceDetected,
     FaceDrawn,
@@ -276,6 +278,8 @@ class FaceDetectionsTable(Projection):
         decided = change.values(touched=True, **one_more)
         self.on(FaceRejected, decided, lambda e, r: {"key": e.face_id})
         self.on(FaceRejectionWithdrawn, decided, lambda e, r: {"key": e.face_id})
+        self.on(FaceConfirmed, decided, lambda e, r: {"key": e.face_id})
+        self.on(FaceConfirmationWithdrawn, decided, lambda e, r: {"key": e.face_id})
 
     def _define_deletions(self, t: Table) -> None:
         status = (
