@@ -33,7 +33,8 @@ T = TypeVar("T")
 APOLLO_THRESHOLDS = Thresholds(autobind=0.40, offer=0.35, preselect=0.50, cluster=0.45)
 
 ASK_AGAIN_SECONDS = 3600.0
-"""For so long a service is believed that it takes, or does not take, the box of a face beside the picture."""
+"""For so long a service is believed that it has this model, and takes, or does not take, the box of a face beside the
+picture."""
 _SHUT_DOWN = "The face engine is shut down."
 _CONNECT_SECONDS = 5.0
 _MAX_ANSWER_BYTES = 16 * 2**20
@@ -79,17 +80,21 @@ class ApolloEngine:
 
     @property
     def model_version(self) -> str:
-        """The model that the service last answered with; it is asked where none has answered yet.
+        """The model that the service last answered with; it is asked where none has answered yet, and now and then
+        whether it has another one by now.
 
         Raises:
-            Unavailable: it cannot be reached, or does not say.
+            Unavailable: it cannot be reached, or does not say, and never did.
         """
         with self._learning:
             if self._version is None:
                 offered = self._offered_model()
                 version = offered.model_version if offered else self._version_by_a_blank_picture()
                 return self._remember(version, offered)
-            return self._version
+            known, is_due = self._version, self._is_due
+            if is_due:
+                self._asked = time.monotonic()
+        return self._asked_again(known) if is_due else known
 
     @property
     def thresholds(self) -> Thresholds:
@@ -164,11 +169,24 @@ class ApolloEngine:
         self._version = version
         return version
 
+    @property
+    def _is_due(self) -> bool:
+        return self._asked is None or time.monotonic() - self._asked >= self._ask_again_seconds
+
+    def _asked_again(self, known: str) -> str:
+        """The model that the service has by now; the `known` one where it does not say. Nobody else waits for it."""
+        with contextlib.suppress(Unavailable, Unreadable):
+            offered = self._offered_model()
+            if offered is not None and offered.model_version not in {"", known}:
+                with self._learning:
+                    return self._remember(offered.model_version, offered)
+        return known
+
     def _accepts_boxes(self) -> bool:
         """Whether the service takes the box of a face beside the whole picture, asked again now and then: another one
         may stand at the address by then. One that does not say takes none."""
         with self._learning:
-            if self._asked is None or time.monotonic() - self._asked >= self._ask_again_seconds:
+            if self._is_due:
                 self._offered_model()
             return self._takes_boxes
 

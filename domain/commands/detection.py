@@ -88,6 +88,8 @@ def record_detection(
     model = detection.model_version
     standing = [(face, found) for face, found in pairing.same if face.status == DETECTED]
     again = [(face, found) for face, found in standing if _tells_something(uow, face, model)]
+    # A deletion may be taken back when the model that the face has its vector of is long gone.
+    again += [(face, found) for face, found in pairing.same if _is_deleted_with_vector(face, model)]
     kept = [(face, (embedded or {})[face.id]) for face in pairing.gone if face.id in (embedded or {})]
     carried = Carrying()
     if is_first_look(old):
@@ -134,6 +136,11 @@ def mark_failed(uow: UnitOfWork, content_hash: bytes, model_version: str, reason
 
 def _stays(face: Face) -> bool:
     return face.touched or face.person_id is not None or face.status == DELETED
+
+
+def _is_deleted_with_vector(face: Face, model: str) -> bool:
+    """Whether a deleted face has a vector, as none that was erased does, and it is of another model."""
+    return face.status == DELETED and face.embedding_id is not None and face.model_version != model
 
 
 def _tells_something(uow: UnitOfWork, face: Face, model: str) -> bool:

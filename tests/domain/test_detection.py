@@ -11,6 +11,7 @@ from domain.base.actor import CLI
 from domain.base.geometry import Box, intersection_over_union
 from domain.commands.detection import mark_failed, wants_embedding
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
+from domain.events.erasure import FaceErased
 from domain.events.face import (
     DELETED,
     DETECTED,
@@ -130,6 +131,28 @@ def test_two_boxes_on_one_old_face_the_better_keeps_its_person(world: World) -> 
     (new,) = world.detect("one.jpg", found(NEAR_LEFT, 50), found(LEFT, 3), model=OTHER_MODEL)
     assert world.vector_of(old) == vector(3)
     assert world.face(new).box == NEAR_LEFT
+
+
+def test_a_deleted_face_gets_the_vector_of_a_later_model_so_that_it_may_be_taken_back(world: World) -> None:
+    face = world.a_face()
+    deleted = world.operation_of(delete_face, face)
+    before = world.head
+    world.detect("one.jpg", found(NEAR_LEFT, 30), model=OTHER_MODEL)
+    assert types(world, before) == [FaceEmbedded]
+    world.undo(deleted)
+    back = world.face(face)
+    assert (back.status, back.box, back.model_version) == (DETECTED, LEFT, OTHER_MODEL)
+    assert world.vector_of(face) == vector(30)
+
+
+def test_a_face_that_an_erasure_took_gets_no_vector_of_a_later_model(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    with world.uow() as uow:
+        uow.begin("erase", "erased a face")
+        uow.append(FaceErased(uow.new_id("face"), content("one.jpg"), LEFT, MODEL, "auto"))
+    before = world.head
+    world.detect("one.jpg", found(NEAR_LEFT), model=OTHER_MODEL)
+    assert types(world, before) == [ContentMarked]
 
 
 def test_a_deleted_face_stays_deleted_and_keeps_its_box_from_coming_back(world: World) -> None:

