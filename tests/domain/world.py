@@ -30,6 +30,7 @@ from domain.events.tag import Tag
 from domain.ports.face_engine import DetectedFace, Detection, Embedding, Resemblance
 from domain.undo.operations import undo
 from projections.queries.reading import Lookups
+from projections.tables.attachments import read_vector, stored_vector
 
 DIMENSIONS = 128
 MODEL, OTHER_MODEL = "model-1", "model-2"
@@ -48,11 +49,10 @@ def content(name: str) -> bytes:
 
 
 def vector(degrees: float = 0.0) -> bytes:
-    """A unit vector of numbers that are halves, as the log keeps them: the cosine of two of them is that of the angle
-    between them."""
+    """A unit vector as the log gives it back: the cosine of two of them is that of the angle between them."""
     angle = math.radians(degrees)
-    halves = struct.unpack("<2e", struct.pack("<2e", math.cos(angle), math.sin(angle)))
-    return struct.pack(f"<{DIMENSIONS}f", *halves, *[0.0] * (DIMENSIONS - 2))
+    exact = struct.pack(f"<{DIMENSIONS}f", math.cos(angle), math.sin(angle), *[0.0] * (DIMENSIONS - 2))
+    return read_vector(stored_vector(exact))
 
 
 def cosine(vector: bytes, exemplars: Sequence[bytes]) -> float:
