@@ -12,6 +12,7 @@ import numpy as np
 from adapters.face_engines.centerface import Points
 from adapters.face_engines.decoding import Pixels, decoded, out_of_memory
 from adapters.face_engines.embedder import Embedder, Vector
+from adapters.face_engines.face_quality import face_quality
 from adapters.face_engines.face_search import FaceSearch
 from adapters.face_engines.model_card import FaceModel
 from domain.base.errors import Unavailable, Unreadable
@@ -66,7 +67,8 @@ class Recogniser:
             box = _normalised(face.box, pixels)
             if box.w > 0 and box.h > 0:
                 vector = self._embedder.vector(pixels, face.box, face.landmarks)
-                faces.append(DetectedFace(box, face.confidence, _packed(vector)))
+                quality = face_quality(pixels, face.box, face.landmarks)
+                faces.append(DetectedFace(box, face.confidence, _packed(vector), quality))
         return Detection(self._version, tuple(faces))
 
     @_in_plain_errors
@@ -87,8 +89,9 @@ class Recogniser:
             raise Unreadable(f"the box holds less than {_MIN_SIDE_PIXELS} pixels of the picture in one direction")
         drawn = np.array([box.x * width, box.y * height, box.w * width, box.h * height])
         found = self._search.face_in(pixels, drawn)
-        vector = self._embedder.vector(pixels, found.box if found else drawn, found.landmarks if found else None)
-        return Embedding(self._version, _packed(vector))
+        where, landmarks = (found.box, found.landmarks) if found else (drawn, None)
+        vector = self._embedder.vector(pixels, where, landmarks)
+        return Embedding(self._version, _packed(vector), face_quality(pixels, where, landmarks))
 
 
 @functools.lru_cache(maxsize=1)

@@ -221,6 +221,12 @@ export interface FacePatch {
   box?: BoxGiven;
 }
 
+export interface FaceQuality {
+  sharpness: number;
+  size: number;
+  yaw?: number | null;
+}
+
 export interface FaceStats {
   photos: number;
   scanned: number;
@@ -238,6 +244,7 @@ export interface FaceView {
   content_hash: string;
   box: Box;
   confidence: number | null;
+  quality: FaceQuality | null;
   source: string;
   status: string;
   model_version: string;
