@@ -54,14 +54,14 @@ class FaceSearch:
         Raises:
             cv2.error: they cannot be loaded or run.
         """
-        self._detector = CenterFace(centerface)
+        self.detector = CenterFace(centerface)
         self._yunet = YuNet(yunet)
-        self._small, self._large = (CloserLook(self._detector, tile) for tile in (_SMALL_TILE, _LARGE_TILE))
+        self._small, self._large = (CloserLook(self.detector, tile) for tile in (_SMALL_TILE, _LARGE_TILE))
         self.faces(np.zeros((MAX_SIDE, MAX_SIDE, 3), np.uint8))
 
     def faces(self, pixels: Pixels) -> list[FoundFace]:
         """The faces on a BGR picture, the surest first."""
-        seen = self._detector.faces(pixels, _DOUBTFUL)
+        seen = self.detector.faces(pixels, _DOUBTFUL)
         sure = [face for face in seen if face.confidence >= SURE]
         settled = [face for face in sure if abs(face.turn) <= _UPRIGHT]
         places = [Place.of(face, _rounded(face.turn)) for face in seen]
@@ -81,7 +81,7 @@ class FaceSearch:
                 face.landmarks * back + origin,
                 face.confidence,
             )
-            for face in self._detector.faces(part)
+            for face in self.detector.faces(part)
         ]
         best = max(seen, key=lambda face: overlap(face.box, drawn), default=None)
         if best is not None and abs(best.turn) <= _UPRIGHT and overlap(best.box, drawn) >= _MIN_OVERLAP:
