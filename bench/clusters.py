@@ -52,17 +52,18 @@ def synthetic(count: int, seed: int = 1) -> tuple[Matrix, Labels]:
     while sum(sizes) < count:
         sizes.append(int(min(chance.pareto(1.0) * 4 + 1, 1000, count - sum(sizes))))
     persons = chance.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    centres = _directions(len(sizes), chance)
+    centres = directions(len(sizes), chance)
     faces = np.empty((count, MOST_DIMENSIONS), dtype=np.float32)
     for start in range(0, count, 50_000):
         these = persons[start : start + 50_000]
         own = np.sqrt(np.clip(chance.normal(0.72, 0.10, len(these)), 0.2, 0.97)).astype(np.float32)[:, None]
-        mixed = own * centres[these] + np.sqrt(1 - own * own) * _directions(len(these), chance)
+        mixed = own * centres[these] + np.sqrt(1 - own * own) * directions(len(these), chance)
         faces[start : start + 50_000] = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
     return faces, persons
 
 
-def _directions(count: int, chance: np.random.Generator) -> Matrix:
+def directions(count: int, chance: np.random.Generator) -> Matrix:
+    """So many unit vectors that fill about as many dimensions as faces do."""
     spectrum = np.exp(-np.arange(MOST_DIMENSIONS) / (2 * SPREAD)).astype(np.float32)
     rows = chance.standard_normal((count, MOST_DIMENSIONS), dtype=np.float32) * spectrum
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
@@ -231,7 +232,7 @@ def suggest(count: int) -> None:
     faces, persons = synthetic(count, seed=4)
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(Database(f"sqlite:///{Path(folder) / 'log.db'}"))
-        _record(ledger, faces, persons)
+        record_faces(ledger, faces, persons)
         similarity = Similarity()
         times = []
         for asked in np.random.default_rng(5).choice(count, QUERIES, replace=False).tolist():
@@ -248,7 +249,8 @@ def suggest(count: int) -> None:
         ledger.close()
 
 
-def _record(ledger: Ledger, faces: Matrix, persons: Labels) -> None:
+def record_faces(ledger: Ledger, faces: Matrix, persons: Labels) -> None:
+    """Faces of persons as they would be found and named, each on a content of its own."""
     with ledger.transaction(CLI) as uow:
         uow.begin("bootstrap", "made persons")
         ids = uow.new_ids("person", int(persons.max()) + 1)

@@ -114,11 +114,14 @@ def record_detection(
             one.face.confidence,
             model_version=model,
             embedding_id=one.embedding_id,
+            quality=one.face.quality,
         )
         for one in found
         if one.face_id is not None
     ]
-    events += [FaceEmbedded(face.id, embedding.model_version, next(ids)) for face, embedding in kept]
+    events += [
+        FaceEmbedded(face.id, embedding.model_version, next(ids), quality=embedding.quality) for face, embedding in kept
+    ]
     places = zip(_face_ids(uow, len(carried.erased)), carried.erased, strict=True)
     events += [FaceErased(face_id, content_hash, found.box, model, AUTO) for face_id, found in places]
     events += [FaceRetracted(face.id) for face in pairing.gone if face.status == DETECTED and not _stays(face)]
@@ -157,8 +160,8 @@ def _face_ids(uow: UnitOfWork, count: int) -> Iterable[int]:
 
 def _redetected(face: Face, found: DetectedFace, model: str, embedding_id: int) -> Event:
     if box_is_human(face):
-        return FaceEmbedded(face.id, model, embedding_id, found.box, found.confidence)
-    return FaceRedetected(face.id, found.box, found.confidence, model, embedding_id)
+        return FaceEmbedded(face.id, model, embedding_id, found.box, found.confidence, quality=found.quality)
+    return FaceRedetected(face.id, found.box, found.confidence, model, embedding_id, quality=found.quality)
 
 
 def _mark(uow: UnitOfWork, content_hash: bytes, status: str, model_version: str, reason: str | None = None) -> None:

@@ -27,7 +27,7 @@ def _model(path: Path) -> FaceModel:
 
 
 def test_without_a_setting_the_packaged_nets_are_used(packaged_model: FaceModel) -> None:
-    assert packaged_model.version == "centerface+sface-2021dec"
+    assert packaged_model.version == "centerface-2+sface-2021dec"
     assert Path(packaged_model.detector).is_file()
     assert Path(packaged_model.embedder).is_file()
 
@@ -56,14 +56,14 @@ def test_nothing_is_presumed_that_would_not_be_offered(tmp_path: Path) -> None:
 
 
 def test_the_earlier_packaged_model_goes_by_its_name() -> None:
-    assert face_model("facenet").version == "centerface+facenet-20180408"
+    assert face_model("facenet").version == "centerface-2+facenet-20180408"
     assert face_model("sface") == face_model()
 
 
 def test_the_version_names_card_and_file(tmp_path: Path) -> None:
     version = _model(_user_model(tmp_path)).version
     name, _, fingerprint = version.rpartition("-")
-    assert name == "centerface+my-arcface"
+    assert name == "centerface-2+my-arcface"
     assert len(fingerprint) == 10
     assert _model(_user_model(tmp_path)).version == version
 
