@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from domain.base.face_quality import FaceQuality
 from domain.commands.earlier_vectors import take_up_vectors
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face
 from domain.events.face import FaceEmbedded
@@ -31,6 +34,17 @@ def test_each_face_gets_the_vector_of_before_and_keeps_all_else(world: World) ->
     assert (world.face(left).person_id, world.face(left).box) == (ann, LEFT)
     with world.reading() as tables:
         assert tables.faces.has_rows(content("one.jpg"), MODEL)
+
+
+def test_how_well_a_face_is_seen_stays_as_it_was_measured_last(world: World) -> None:
+    seen = FaceQuality(sharpness=0.5, size=80.0, yaw=10.0)
+    (face,) = world.shows("one.jpg", found(LEFT, 10))
+    world.detect("one.jpg", msgspec.structs.replace(found(LEFT, 30), quality=seen), model=OTHER_MODEL)
+    before = world.head
+    assert take_up(world)
+    (event,) = world.since(before)
+    assert isinstance(event, FaceEmbedded)
+    assert (event.face_id, event.quality) == (face, seen)
 
 
 def test_there_and_back_again_the_last_vector_of_each_model_counts(world: World) -> None:
