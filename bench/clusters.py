@@ -33,11 +33,12 @@ from domain.base.actor import CLI, WATCHER
 from domain.base.geometry import Box
 from domain.events.face import BY_USER, FaceAssigned, FaceDetected
 from domain.events.person import PersonCreated
-from domain.ports.face_engine import MOST_DIMENSIONS, Embedding
+from domain.ports.face_engine import MOST_DIMENSIONS, Embedding, Thresholds
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 CLUSTER_FROM, SUGGEST_FROM = 0.50, 0.42  # FaceNet's
+THRESHOLDS = Thresholds(autobind=0.5, offer=SUGGEST_FROM, preselect=0.55, cluster=CLUSTER_FROM)
 MODEL = "bench"
 SPREAD = 21.0
 """Decay of the spectrum, in dimensions: the cosines of strangers then have a deviation of 1 / sqrt(2 · SPREAD)."""
@@ -238,7 +239,7 @@ def suggest(count: int) -> None:
                 face = tables.faces.get(asked + 1)
                 assert face is not None
                 began = time.perf_counter()
-                similarity.suggest(tables, face, 10, SUGGEST_FROM)
+                similarity.suggest(tables, face, 10, THRESHOLDS)
             times.append(time.perf_counter() - began)
         print(
             f"suggestions among {count:,} named faces, tables included: first {times[0]:.1f} s (reads the vectors), "

@@ -175,7 +175,7 @@ def build_loops(
     detects = None
     if engine is not None:
         detects = DetectsFaces(ledger, engine, gallery, board, at_once=photos_at_once(settings), likeness=likeness)
-        binds = BindsByTag(ledger, engine, settings.face_autobind_min_cos, likeness)
+        binds = BindsByTag(ledger, engine, similarity, settings.face_autobind_min_cos)
         loops += [
             _loop("detection", detects.step, on_stop=detects.ask_to_stop),
             _loop("autobind", follow("autobind", binds.TOPICS, binds.answer).step),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 
 from adapters.store.ledger import Ledger
+from adapters.vectors.similarity import Similarity, likeness
 from domain.base.actor import AUTOBIND, WATCHER
-from domain.commands.autobind import bind_by_tag
+from domain.commands.autobind import Comparison, bind_by_tag
 from domain.events.event import Recorded
 from domain.events.face import FaceDetected, FaceEmbedded, FaceRedetected
 from domain.events.tag import MediaTagged
-from domain.ports.face_engine import FaceEngine, Likeness
+from domain.ports.face_engine import FaceEngine
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +21,10 @@ class BindsByTag:
 
     TOPICS = tuple(e.topic for e in (FaceDetected, FaceRedetected, FaceEmbedded, MediaTagged))
 
-    def __init__(self, ledger: Ledger, engine: FaceEngine, least: float | None, likeness: Likeness) -> None:
-        self._ledger = ledger
-        self._engine = engine
+    def __init__(self, ledger: Ledger, engine: FaceEngine, similarity: Similarity, least: float | None) -> None:
+        """`least` is the cosine to bind from; None takes the engine's own."""
+        self._ledger, self._engine, self._similarity = ledger, engine, similarity
         self._least = least
-        self._likeness = likeness
 
     def answer(self, events: list[Recorded]) -> None:
         """Look once at each content that the events are about; what is bound is one operation."""
@@ -41,12 +41,11 @@ class BindsByTag:
             tagged = [content for content in contents if tables.tagged.of_content(content)]
         if not tagged:
             return
-        model = self._engine.model_version
-        least = self._least if self._least is not None else self._engine.thresholds.autobind
         operation_id, names, photos = None, set(), 0
         for content in tagged:
+            comparison = self._comparison(content)
             with self._ledger.transaction(AUTOBIND, operation_id=operation_id, causation=contents[content]) as uow:
-                bound = bind_by_tag(uow, content, least, model, self._likeness)
+                bound = bind_by_tag(uow, content, comparison)
                 operation_id = uow.operation_id
             for each in bound:
                 log.info("bound face %s to %s (%s)", each.face_id, each.person.name, each.why.rule)
@@ -55,3 +54,16 @@ class BindsByTag:
         if operation_id is not None and photos > 1:
             with self._ledger.transaction(AUTOBIND, operation_id=operation_id) as uow:
                 uow.end(f"recognised {', '.join(sorted(names))} on {photos} photos with their tags")
+
+    def _comparison(self, content: bytes) -> Comparison:
+        """How the faces on a content are compared: with whom each is likest to is looked up before anything is
+        locked."""
+        model, thresholds = self._engine.model_version, self._engine.thresholds
+        likest: dict[int, tuple[int, float]] = {}
+        with self._ledger.reading(WATCHER) as tables:
+            for face in tables.faces.on_content(content):
+                if face.model_version == model and face.person_id is None:
+                    for person, likely in self._similarity.suggest(tables, face, 1, thresholds).items():
+                        likest[face.id] = person, likely.similarity
+        least = thresholds.autobind if self._least is None else self._least
+        return Comparison(model, least, likeness, likest)

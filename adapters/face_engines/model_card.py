@@ -81,7 +81,7 @@ SFACE = ModelCard(
     mean=0.0,
     scale=1.0,
     input="data",
-    thresholds=StatedThresholds(autobind=0.45, offer=0.40, preselect=0.50, cluster=0.45),
+    thresholds=StatedThresholds(autobind=0.46, offer=0.40, preselect=0.54, cluster=0.46),
 )
 FACENET = ModelCard(
     name="facenet-20180408",
@@ -93,7 +93,7 @@ FACENET = ModelCard(
     mean=127.5,
     scale=1 / 128,
     mirror=True,
-    thresholds=StatedThresholds(autobind=0.60, offer=0.50, preselect=0.65, cluster=0.50),
+    thresholds=StatedThresholds(autobind=0.58, offer=0.50, preselect=0.66, cluster=0.62),
 )
 
 

@@ -173,6 +173,7 @@ export interface EmbeddingRow {
   person_id: number | null;
   model_version: string;
   embedding: string;
+  dimensions: number;
 }
 
 export interface EntityPatch {
@@ -863,12 +864,14 @@ export interface Session {
 export interface SimilarFace {
   face: FaceView;
   similarity: number;
+  preselected: boolean;
 }
 
 export interface Suggestion {
   person_id: number;
   name: string;
   similarity: number;
+  preselected: boolean;
   cover_face_id: number | null;
 }
 

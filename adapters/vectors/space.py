@@ -235,7 +235,9 @@ def _block_of(stored: Sequence[bytes]) -> Matrix:
     """Vectors of one length and form as rows."""
     raw = np.frombuffer(b"".join(stored), dtype=np.uint8).reshape(len(stored), -1)
     if is_halves(stored[0]):
-        return np.ascontiguousarray(raw[:, 1:]).view("<f2").astype(np.float32)
+        rows: Matrix = np.ascontiguousarray(raw[:, 1:]).view("<f2").astype(np.float32)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
+        return rows
     return raw.view("<f4").astype(np.float32, copy=False)
 
 

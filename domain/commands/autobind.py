@@ -3,6 +3,8 @@ during a replay."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from domain.commands.faces import never, whose_is
@@ -10,9 +12,6 @@ from domain.events.face import DETECTED, Face, FaceAssigned, Why
 from domain.events.person import Person
 from domain.ports.face_engine import Likeness
 from domain.ports.unit_of_work import UnitOfWork
-
-EXEMPLARS = 64
-"""How many faces of a person a new one is compared with, those that a user decided about first."""
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -23,12 +22,25 @@ class Bound(msgspec.Struct, frozen=True):
     why: Why
 
 
-def bind_by_tag(
-    uow: UnitOfWork, content_hash: bytes, threshold: float, model_version: str, likeness: Likeness
-) -> list[Bound]:
+class Comparison(msgspec.Struct, frozen=True):
+    """How faces of one model are compared for binding: bound is from the cosine `threshold` on. `likest` are the
+    person, with the similarity, that each face (by its id) was likest to among all who are known."""
+
+    model_version: str
+    threshold: float
+    likeness: Likeness
+    likest: Mapping[int, tuple[int, float]] = {}
+
+    def prefers_another(self, face_id: int, person_id: int, similarity: float) -> bool:
+        """Whether a face is liker to somebody else."""
+        likest, theirs = self.likest.get(face_id, (person_id, similarity))
+        return likest != person_id and theirs > similarity
+
+
+def bind_by_tag(uow: UnitOfWork, content_hash: bytes, comparison: Comparison) -> list[Bound]:
     """Bind unassigned faces of a photo to persons whose names are tags on it.
 
-    A face is bound where the cosine to that person's faces is at least `threshold`, the likest person first; a person
+    A face is bound where it is like that person's faces and liker to nobody else, the likest person first; a person
     with no face yet takes the face of a photo that has one face and one such tag. Rejections, deletions and strangers
     are obeyed, and faces of other models are never compared.
     """
@@ -39,9 +51,9 @@ def bind_by_tag(
     free = [
         face
         for face in faces
-        if not face.ignored and face.model_version == model_version and whose_is(uow, face) is None
+        if not face.ignored and face.model_version == comparison.model_version and whose_is(uow, face) is None
     ]
-    bound = _by_likeness(uow, free, persons, threshold=threshold, model_version=model_version, likeness=likeness)
+    bound = _by_likeness(uow, free, persons, comparison)
     if not bound and len(faces) == 1 and len(persons) == 1 and free:
         bound = _first_face(uow, free[0], persons[0])
     if bound:
@@ -60,24 +72,19 @@ def _tagged_persons(uow: UnitOfWork, content_hash: bytes) -> list[Person]:
     return persons
 
 
-def _by_likeness(
-    uow: UnitOfWork,
-    free: list[Face],
-    persons: list[Person],
-    *,
-    threshold: float,
-    model_version: str,
-    likeness: Likeness,
-) -> list[Bound]:
+def _by_likeness(uow: UnitOfWork, free: list[Face], persons: list[Person], comparison: Comparison) -> list[Bound]:
+    model_version, threshold = comparison.model_version, comparison.threshold
     vectors = uow.faces.vectors([face.embedding_id for face in free if face.embedding_id is not None])
     scored = []
     for person in persons:
-        exemplars = uow.faces.exemplars(person.id, model_version, EXEMPLARS)
+        exemplars = uow.exemplars.vectors_of(person.id, model_version)
         for face in free:
             vector = vectors.get(face.embedding_id or 0)
             if vector is None or not exemplars or person.id in never(uow, face):
                 continue
-            scored.append((likeness(vector, exemplars), face.id, person))
+            similarity = comparison.likeness(vector, exemplars)
+            if not comparison.prefers_another(face.id, person.id, similarity):
+                scored.append((similarity, face.id, person))
     bound: dict[int, Bound] = {}
     for similarity, face_id, person in sorted(scored, key=lambda entry: (-entry[0], entry[1], entry[2].id)):
         if similarity >= threshold and face_id not in bound:

@@ -124,8 +124,12 @@ class FaceLookups(Protocol):
     def unmatched_contents(self, face_id: int) -> list[bytes]:
         """The contents on which this face found no place."""
 
-    def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
-        """Vectors of a canonical person's faces of one model, those that a user decided about first."""
+
+class ExemplarLookups(Protocol):
+    """What commands ask about the faces that stand for persons."""
+
+    def vectors_of(self, person_id: int, model_version: str) -> list[bytes]:
+        """The vectors of a canonical person's exemplars of one model."""
 
 
 class TagLookups(Protocol):
@@ -316,6 +320,10 @@ class Snapshot(Protocol):
     @property
     def faces(self) -> FaceLookups:
         """Queries on faces."""
+
+    @property
+    def exemplars(self) -> ExemplarLookups:
+        """Queries on the faces that stand for persons."""
 
     @property
     def tags(self) -> TagLookups:

@@ -2,14 +2,17 @@
 nearest to, for binding by a tag and for the review.
 
 A face is as like a person as the mean of its cosines to the `NEAREST` of that person's exemplars. From the model's
-threshold `offer` on it may be asked about, from `preselect` on it may be presumed; never where it is liker to another
-person. Who asks fetches the cosines; refusals are left out before.
+threshold `offer` on it may be asked about, from `preselect` on it may be presumed; both rise with the number of
+exemplars, among which a stranger finds a few that are like him by chance. Never is it offered where it is liker to
+another person. Who asks fetches the cosines; refusals are left out before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nlargest
+from itertools import islice, zip_longest
+from math import log2
 from statistics import median_low
 from typing import Final
 
@@ -21,9 +24,12 @@ NEAREST: Final = 3
 """Exemplars that count: one odd face among them then decides nothing, and a person who changed over the years is still
 met by the faces of one age. The mean of more of them lost faces of rare ages in bench/recognition.py, the nearest alone
 let in strangers."""
-EXEMPLARS: Final = 64
-"""Faces of a person that others are compared with where it would take too long to take all: clear ones, as evenly
-spread over the years as there are."""
+EXEMPLARS: Final = 24
+"""Faces of a person that others are compared with: the clearest, as evenly spread over the years as there are."""
+RISE: Final = 0.04
+"""What a threshold rises by when the number of exemplars doubles: so much liker to the nearest three of them the likest
+strangers become, of SFace's faces 0.02 and of FaceNet's 0.03, while a person's own faces gain 0.07 to 0.1; with 0.03
+precision still fell from three named faces to five (bench/recognition.py)."""
 
 
 class Likely(msgspec.Struct, frozen=True):
@@ -32,6 +38,25 @@ class Likely(msgspec.Struct, frozen=True):
 
     similarity: float
     preselected: bool
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A face that may stand for its person: `decided` says that a person said whose it is, `year` counts the years of
+    the photo from any one, None where its date is not known."""
+
+    face_id: int
+    decided: bool
+    year: int | None
+
+
+def chosen(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The `EXEMPLARS` of these faces, which come the clearest first, that stand for their person: from each year in
+    turn the next, those that a person decided about before the others."""
+    years: dict[int | None, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda each: not each.decided):
+        years.setdefault(candidate.year, []).append(candidate)
+    in_turn = (each for round_ in zip_longest(*years.values()) for each in round_ if each is not None)
+    return list(islice(in_turn, EXEMPLARS))
 
 
 def similarity_to_person(cosines: Iterable[float]) -> float:
@@ -47,12 +72,34 @@ def similarity_to_person(cosines: Iterable[float]) -> float:
     return sum(nearest) / len(nearest)
 
 
-def judged(similarity: float, rival: float, thresholds: Thresholds) -> Likely | None:
-    """Whether a face of this `similarity` to a person may be asked about, and presumed, where the likest other person
-    is at `rival`; None where it may not."""
-    if similarity < thresholds.offer or rival > similarity:
+def rise(exemplars: int) -> float:
+    """What the thresholds rise by where a person has so many exemplars: 0 up to `NEAREST` of them."""
+    return RISE * log2(min(max(exemplars, NEAREST), EXEMPLARS) / NEAREST)
+
+
+def judged(similarity: float, exemplars: int, rival: float, thresholds: Thresholds) -> Likely | None:
+    """Whether a face of this `similarity` to a person of so many `exemplars` may be asked about, and presumed; None
+    where it may not. `rival` is its similarity to the likest other person, less what that person's exemplars make the
+    thresholds rise by."""
+    above = similarity - rise(exemplars)
+    if above < thresholds.offer or rival > above:
         return None
-    return Likely(round(similarity, 4), similarity >= thresholds.preselect)
+    return Likely(round(similarity, 4), above >= thresholds.preselect)
+
+
+def ranked(
+    similarities: Mapping[int, float], exemplars: Mapping[int, int], thresholds: Thresholds
+) -> dict[int, Likely]:
+    """The persons that a face may be, the likest first, from its similarity to each and the number of that person's
+    exemplars; presumed is at most the likest."""
+    found: dict[int, Likely] = {}
+    above = {person: similarity - rise(exemplars.get(person, 1)) for person, similarity in similarities.items()}
+    for person, similarity in sorted(similarities.items(), key=lambda each: (-each[1], each[0])):
+        likely = judged(similarity, exemplars.get(person, 1), -1.0, thresholds)
+        if likely is not None:
+            is_likest = above[person] == max(above.values())
+            found[person] = Likely(likely.similarity, likely.preselected and is_likest)
+    return found
 
 
 def of_several(scored: Collection[Mapping[int, float]]) -> dict[int, float]:

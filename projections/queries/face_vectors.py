@@ -66,15 +66,11 @@ class EmbeddedFaces:
         )
         return [(embedding_id, person_id) for embedding_id, person_id in self._connection.execute(statement)]
 
-    def of_persons(
-        self, person_ids: Sequence[int], model_version: str, most: int
-    ) -> Mapping[int, list[tuple[int, int]]]:
-        """Faces of canonical persons, of one model: face id and embedding id, by person; at most so many of each, those
-        that a user decided about first."""
+    def counts_of(self, person_ids: Sequence[int], model_version: str) -> Mapping[int, int]:
+        """How many faces of one model each of these canonical persons has."""
         f, p = self._faces, self._persons
-        rank = func.row_number().over(partition_by=p.c.canonical_id, order_by=(f.c.touched.desc(), f.c.id.desc()))
-        ranked = (
-            select(p.c.canonical_id, f.c.id, f.c.embedding_id, rank.label("rank"))
+        statement = (
+            select(p.c.canonical_id, func.count().label("faces"))
             .join(p, p.c.id == f.c.person_id)
             .where(
                 p.c.canonical_id.in_(person_ids),
@@ -82,13 +78,9 @@ class EmbeddedFaces:
                 f.c.model_version == model_version,
                 f.c.embedding_id.is_not(None),
             )
-            .subquery()
+            .group_by(p.c.canonical_id)
         )
-        statement = select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.canonical_id, ranked.c.rank)
-        found: dict[int, list[tuple[int, int]]] = {}
-        for person_id, face_id, embedding_id, _ in self._connection.execute(statement):
-            found.setdefault(person_id, []).append((face_id, embedding_id))
-        return found
+        return {row.canonical_id: row.faces for row in self._connection.execute(statement)}
 
     def rejected_by_any(self, face_ids: Sequence[int]) -> set[int]:
         """The canonical persons that one of these faces was said not to be."""

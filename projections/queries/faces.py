@@ -174,19 +174,6 @@ class Faces:
             found.update((id_, read_vector(vector)) for id_, vector in self._connection.execute(statement))
         return found
 
-    def exemplars(self, person_id: int, model_version: str, limit: int) -> list[bytes]:
-        """Vectors of a canonical person's faces of one model, those that a user decided about first."""
-        f, p, e = self._faces, self._persons, self._embeddings
-        statement = (
-            select(e.c.vector)
-            .join(f, f.c.embedding_id == e.c.id)
-            .join(p, p.c.id == f.c.person_id)
-            .where(p.c.canonical_id == person_id, f.c.status == DETECTED, f.c.model_version == model_version)
-            .order_by(f.c.touched.desc(), f.c.id.desc())
-            .limit(limit)
-        )
-        return [read_vector(vector) for vector in self._connection.execute(statement).scalars()]
-
     # What clients see
 
     def _is_visible(self) -> ColumnElement[bool]:

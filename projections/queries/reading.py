@@ -13,6 +13,7 @@ from domain.base.actor import Actor
 from domain.rules.access import knows_person
 from projections.queries.api_keys import ApiKeys
 from projections.queries.detection_backlog import DetectionBacklog
+from projections.queries.exemplars import Exemplars
 from projections.queries.face_vectors import EmbeddedFaces
 from projections.queries.faces import Faces
 from projections.queries.graph import KnowledgeGraph
@@ -120,6 +121,11 @@ class Lookups:
     def embedded_faces(self) -> EmbeddedFaces:
         """Queries on faces by their embeddings."""
         return EmbeddedFaces(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def exemplars(self) -> Exemplars:
+        """Queries on the faces that stand for persons."""
+        return Exemplars(self.connection, self.tables)
 
     @cached_property
     def tags(self) -> Tags:

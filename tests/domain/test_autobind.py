@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.base.actor import AUTOBIND
-from domain.commands.autobind import bind_by_tag
+from domain.commands.autobind import Comparison, bind_by_tag
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
 from domain.commands.persons import delete_person
 from domain.commands.tags import tag_contents, untag_contents
@@ -16,10 +16,16 @@ from tests.domain.world import BELOW, LEFT, MODEL, OTHER_MODEL, RIGHT, World, co
 THRESHOLD = 0.8
 
 
-def bind(world: World, name: str, threshold: float = THRESHOLD, model: str = MODEL) -> dict[int, str]:
+def bind(
+    world: World,
+    name: str,
+    threshold: float = THRESHOLD,
+    model: str = MODEL,
+    likest: dict[int, tuple[int, float]] | None = None,
+) -> dict[int, str]:
     """What the policy binds on a photo: the name for each face."""
     with world.uow(AUTOBIND) as uow:
-        bound = bind_by_tag(uow, content(name), threshold, model, cosine)
+        bound = bind_by_tag(uow, content(name), Comparison(model, threshold, cosine, likest or {}))
     return {b.face_id: b.person.name for b in bound}
 
 
@@ -40,7 +46,7 @@ def test_a_face_like_enough_on_a_photo_tagged_with_the_name_is_bound(world: Worl
     tag(world, "party", "Ann")
     before = world.head
     assert bind(world, "party") == {face: "Ann"}
-    assert world.since(before) == [FaceAssigned(face, ann, Why("tag", MODEL, 0.866, THRESHOLD))]
+    assert world.since(before) == [FaceAssigned(face, ann, Why("tag", MODEL, 0.8661, THRESHOLD))]
     (operation,) = {recorded.operation_id for recorded in world.ledger.events(before, 10)}
     assert (world.operation(operation).kind, world.operation(operation).actor) == ("autobind", "autobind")
     assert not world.face(face).touched
@@ -50,8 +56,18 @@ def test_the_threshold_itself_is_enough_and_less_is_not(world: World) -> None:
     known(world, "Ann")
     (face,) = world.shows("party", found(LEFT, 60))
     tag(world, "party", "Ann")
-    assert bind(world, "party", threshold=0.5001) == {}
-    assert bind(world, "party", threshold=0.5) == {face: "Ann"}
+    exact = cosine(vector(60), [vector(0)])
+    assert bind(world, "party", threshold=exact + 0.0001) == {}
+    assert bind(world, "party", threshold=exact) == {face: "Ann"}
+
+
+def test_a_face_that_is_liker_to_somebody_without_a_tag_there_is_not_bound(world: World) -> None:
+    ann, bob = known(world, "Ann"), known(world, "Bob", 40)
+    (face,) = world.shows("party", found(LEFT, 30))
+    tag(world, "party", "Ann")
+    assert bind(world, "party", likest={face: (bob, 0.985)}) == {}
+    assert bind(world, "party", likest={face: (bob, 0.86)}) == {face: "Ann"}
+    assert ann
 
 
 def test_without_a_tag_nobody_is_bound_however_alike(world: World) -> None:

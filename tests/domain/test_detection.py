@@ -279,8 +279,8 @@ def test_vectors_of_two_models_never_stand_for_one_model(world: World) -> None:
     ann = world.a_person("Ann", left, right)
     world.detect("one.jpg", found(LEFT, 50), model=OTHER_MODEL)
     with world.reading() as tables:
-        assert tables.faces.exemplars(ann, MODEL, 10) == [vector(2)]
-        assert tables.faces.exemplars(ann, OTHER_MODEL, 10) == [vector(50)]
+        assert tables.exemplars.vectors_of(ann, MODEL) == [vector(2)]
+        assert tables.exemplars.vectors_of(ann, OTHER_MODEL) == [vector(50)]
 
 
 # Pairing alone

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from domain.base.actor import AUTOBIND
 from domain.base.errors import Conflict, Forbidden
 from domain.base.geometry import Box
-from domain.commands.autobind import bind_by_tag
+from domain.commands.autobind import Comparison, bind_by_tag
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
 from domain.commands.persons import delete_person
 from domain.commands.tags import tag_contents
@@ -76,7 +76,7 @@ def test_an_unassigned_face_goes_back_with_the_reason_it_was_assigned_for(world:
     face = world.a_face()
     world.do(tag_contents, [content("one.jpg")], "Ann")
     with world.uow(AUTOBIND) as uow:
-        bind_by_tag(uow, content("one.jpg"), 0.9, MODEL, cosine)
+        bind_by_tag(uow, content("one.jpg"), Comparison(MODEL, 0.9, cosine))
     removed = world.assign(face, None)
     before = world.head
     world.undo(removed)
@@ -88,7 +88,7 @@ def test_a_face_goes_back_to_the_former_person_with_the_former_reason(world: Wor
     face = world.a_face()
     world.do(tag_contents, [content("one.jpg")], "Ann")
     with world.uow(AUTOBIND) as uow:
-        bind_by_tag(uow, content("one.jpg"), 0.9, MODEL, cosine)
+        bind_by_tag(uow, content("one.jpg"), Comparison(MODEL, 0.9, cosine))
     reassigned = world.assign(face, bob)
     before = world.head
     undone = world.undo(reassigned)
@@ -105,10 +105,10 @@ def test_what_the_tag_rule_bound_can_be_undone_and_is_not_bound_again(world: Wor
     world.do(tag_contents, [content("one.jpg")], "Ann")
     before = world.head
     with world.uow(AUTOBIND) as uow:
-        bind_by_tag(uow, content("one.jpg"), 0.9, MODEL, cosine)
+        bind_by_tag(uow, content("one.jpg"), Comparison(MODEL, 0.9, cosine))
     world.undo(world.ledger.events(before, 1)[0].operation_id)
     with nothing_appended(world), world.uow(AUTOBIND) as uow:
-        assert bind_by_tag(uow, content("one.jpg"), 0.9, MODEL, cosine) == []
+        assert bind_by_tag(uow, content("one.jpg"), Comparison(MODEL, 0.9, cosine)) == []
     assert world.face(face).person_id is None
 
 

@@ -27,10 +27,12 @@ from domain.events.media import FileFacts, Media
 from domain.events.operation import Operation
 from domain.events.person import Person
 from domain.events.tag import Tag
-from domain.ports.face_engine import MOST_DIMENSIONS, DetectedFace, Detection, Embedding, Resemblance
+from domain.ports.face_engine import DetectedFace, Detection, Embedding, Resemblance
 from domain.undo.operations import undo
 from projections.queries.reading import Lookups
+from projections.tables.attachments import read_vector, stored_vector
 
+DIMENSIONS = 128
 MODEL, OTHER_MODEL = "model-1", "model-2"
 LEFT, RIGHT, BELOW = Box(0.1, 0.1, 0.2, 0.2), Box(0.6, 0.1, 0.2, 0.2), Box(0.3, 0.6, 0.2, 0.2)
 EDITOR = Actor("ed", "editor")
@@ -47,10 +49,10 @@ def content(name: str) -> bytes:
 
 
 def vector(degrees: float = 0.0) -> bytes:
-    """A unit vector: the cosine of two of them is that of the angle between them."""
+    """A unit vector as the log gives it back: the cosine of two of them is that of the angle between them."""
     angle = math.radians(degrees)
-    rest = [0.0] * (MOST_DIMENSIONS - 2)
-    return struct.pack(f"<{MOST_DIMENSIONS}f", math.cos(angle), math.sin(angle), *rest)
+    exact = struct.pack(f"<{DIMENSIONS}f", math.cos(angle), math.sin(angle), *[0.0] * (DIMENSIONS - 2))
+    return read_vector(stored_vector(exact))
 
 
 def cosine(vector: bytes, exemplars: Sequence[bytes]) -> float:
@@ -63,7 +65,7 @@ def _dot(one: bytes, other: bytes) -> float:
 
 
 def _numbers(vector: bytes) -> tuple[float, ...]:
-    return struct.unpack(f"<{MOST_DIMENSIONS}f", vector)
+    return struct.unpack(f"<{DIMENSIONS}f", vector)
 
 
 def found(box: Box, degrees: float = 0.0, confidence: float = 0.9) -> DetectedFace:

@@ -21,6 +21,8 @@ from domain.ports.face_engine import DetectedFace, Detection, Embedding, Thresho
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 200, 30), "pink": (230, 60, 60)}
 """`pink` is close enough to `red` to be suggested as the same person, and far enough to be no copy."""
 SIZE = (600, 400)
+DIMENSIONS = 128
+"""Of the vectors: fewer than clients are answered."""
 Square = tuple[str, int, int, int]
 """A painted face: colour, left, top and side in pixels."""
 
@@ -89,6 +91,6 @@ def _colour(pixels: npt.NDArray[np.uint8], box: Box) -> npt.NDArray[np.float32]:
 
 
 def _vector(pixels: npt.NDArray[np.uint8], box: Box) -> bytes:
-    vector = np.zeros(512, "<f4")
+    vector = np.zeros(DIMENSIONS, "<f4")
     vector[:3] = _colour(pixels, box)
     return bytes((vector / np.linalg.norm(vector)).tobytes())

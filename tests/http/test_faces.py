@@ -12,6 +12,7 @@ from PIL import Image
 
 from adapters.face_engines.absent import AbsentEngine
 from domain.base.errors import Unavailable, Unreadable
+from tests.http.painted import DIMENSIONS
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World, face_ids
 
@@ -83,6 +84,8 @@ def test_embeddings_are_base64_of_512_floats_of_norm_one(ed: Api) -> None:
     vector = np.frombuffer(base64.b64decode(page["items"][0]["embedding"]), "<f4")
     assert vector.shape == (512,)
     assert float(vector @ vector) == pytest.approx(1, abs=1e-5)
+    assert page["items"][0]["dimensions"] == DIMENSIONS
+    assert not vector[DIMENSIONS:].any()
 
 
 def test_only_unassigned_embeddings_come_where_asked(ed: Api) -> None:

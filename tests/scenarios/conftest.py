@@ -47,6 +47,15 @@ def engine() -> Iterator[EmbeddedEngine]:
     engine.close()
 
 
+@pytest.fixture(scope="session")
+def facenet() -> Iterator[EmbeddedEngine]:
+    """The earlier packaged model, which embeds what is in a box though no face is seen there."""
+    model = face_model("facenet")
+    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
+    yield engine
+    engine.close()
+
+
 @pytest.fixture
 def ledger(tmp_path: Path, empty_log: Path) -> Iterator[Ledger]:
     """An empty ledger on SQLite."""

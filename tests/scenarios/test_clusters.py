@@ -73,11 +73,11 @@ def test_three_portraits_of_one_person_are_a_cluster_to_accept_and_the_fourth_is
         assert shown(tables, engine, similarity) == []
         left = tables.faces.get(faces[0])
         assert isinstance(left, Face)
-        ((person, alike),) = similarity.suggest(tables, left, 5, engine.thresholds.offer)
+        ((person, alike),) = similarity.suggest(tables, left, 5, engine.thresholds).items()
         named = tables.persons.get(person)
         assert named is not None
         assert named.name == "Barack Obama"
-        assert alike >= engine.thresholds.cluster
+        assert alike.similarity >= engine.thresholds.cluster
     with place.ledger.transaction(CLI) as uow:
         undo(uow, operation or 0)
     with place.ledger.reading(CLI) as tables:

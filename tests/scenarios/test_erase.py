@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,9 +25,10 @@ from domain.commands.faces import FaceChanges, change_face, change_faces, draw_f
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from domain.commands.tags import change_tag, tag_contents
 from domain.events.face import DELETED, Face
-from domain.ports.face_engine import DetectedFace, Detection, Embedding
+from domain.ports.face_engine import DetectedFace, Detection, Embedding, Thresholds
 from domain.undo.operations import undo
 from projections.queries.persons_with_faces import PersonView
+from projections.tables.attachments import stored_vector
 from tests.fakes import PLACE_ALONE
 from tests.scenarios.conftest import Place
 from tests.scenarios.contents import exported, files_of, rows_of, traces_in
@@ -36,8 +38,14 @@ BOXES = (Box(0.1, 0.1, 0.2, 0.2), Box(0.6, 0.1, 0.2, 0.2))
 
 
 def vector(number: int) -> bytes:
-    """A unit vector that no other number gives: 512 times the same 0.0442."""
-    return bytes([number, 4, 53, 61]) * 512
+    """A vector that no other number gives: 128 times the same half of some 0.09."""
+    half: float = struct.unpack("<e", bytes([number, 0x2D]))[0]
+    return struct.pack("<128f", *[half] * 128)
+
+
+def trace(number: int) -> bytes:
+    """The beginning of the vector of a number as the log keeps it."""
+    return stored_vector(vector(number))[1:25]
 
 
 def found(content_number: int) -> Detection:
@@ -124,8 +132,8 @@ def postgres_life(fresh_postgres_url: str, workers: WorkerPool, tmp_path: Path) 
 
 NAMES = [NAME, OTHER_NAME, NAME.upper(), "Zozo", NOTES, "1980-02-03"]
 # A part of a vector: a page of the database may hold no more of it.
-TRACES = [name.encode() for name in NAMES] + [vector(number)[:24] for number in (11, 21, 31)]
-KEPT = [b"Bob", *(vector(number)[:24] for number in (12, 22, 32))]
+TRACES = [name.encode() for name in NAMES] + [trace(number) for number in (11, 21, 31)]
+KEPT = [b"Bob", *(trace(number) for number in (12, 22, 32))]
 
 
 def tables_of(ledger: Ledger) -> bytes:
@@ -231,7 +239,7 @@ def test_other_persons_keep_their_faces_names_and_vectors(life: Life) -> None:
     after = life.person(life.bob), [life.face(id_) for id_ in (2, 4, 6)]
     assert after == before
     with life.ledger.reading(CLI) as tables:
-        assert len(Similarity().suggest(tables, life.face(2), 5, -1)) == 1
+        assert len(Similarity().suggest(tables, life.face(2), 5, Thresholds(1, -1, 1, 1))) == 1
         texts = [operation.text for operation in tables.operations.latest(100)]
     assert f"merged erased person {life.zora} (3 faces) into Bob" in texts
     assert "assigned 3 faces to Bob" in texts
@@ -290,11 +298,11 @@ def test_vectors_of_other_models_and_of_faces_that_were_retracted_go_as_well(lif
     with life.ledger.transaction(WATCHER) as uow:
         uow.begin("detect", "looked for faces")
         record_detection(uow, life.contents[0], Detection("newest", found(5).faces), PLACE_ALONE)
-    vectors = [vector(number)[:24] for number in (11, 41, 51, 99)]
+    vectors = [trace(number) for number in (11, 41, 51, 99)]
     assert traces_in(files_of(place.data), vectors) == vectors
     erase(life.ledger, CLI, life.zora)
     assert traces_in(files_of(place.data), vectors) == []
-    assert traces_in(files_of(place.data), [vector(52)[:24]]) == [vector(52)[:24]]
+    assert traces_in(files_of(place.data), [trace(52)]) == [trace(52)]
     assert verify(life.ledger) == []
     with life.ledger.transaction(WATCHER) as uow:
         uow.begin("detect", "looked for faces")
@@ -313,7 +321,7 @@ def test_a_photo_that_is_saved_anew_does_not_bring_the_face_back(life: Life, pla
         left, right = sorted(tables.faces.on_content(rewritten), key=lambda face: face.box.x)
     assert (left.status, left.embedding_id, left.person_id) == (DELETED, None, None)
     assert (right.status, right.person_id) == ("detected", life.bob)
-    assert traces_in(files_of(place.data), [vector(71)[:24]]) == []
+    assert traces_in(files_of(place.data), [trace(71)]) == []
     assert life.detect(rewritten, 7) == 0
     assert verify(life.ledger) == []
 
@@ -341,7 +349,7 @@ def test_a_copy_that_shares_the_vector_goes_along_though_it_is_nobodys(life: Lif
         change_face(uow, copy, FaceChanges(person_id=None))
     erase(life.ledger, CLI, life.zora)
     assert {life.face(id_).status for id_ in (drawing, copy)} == {DELETED}
-    assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
+    assert traces_in(files_of(place.data), [trace(77)]) == []
     assert verify(life.ledger) == []
 
 
@@ -356,7 +364,7 @@ def test_a_face_that_went_along_to_the_photo_saved_anew_is_erased_there(life: Li
     erase(life.ledger, CLI, life.zora)
     gone = life.face(drawing)
     assert (gone.status, gone.content_hash, gone.person_id) == (DELETED, rewritten, None)
-    assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
+    assert traces_in(files_of(place.data), [trace(77)]) == []
     life.detect(rewritten, 1)
     assert verify(life.ledger) == []
 
@@ -371,7 +379,7 @@ def test_a_copy_that_is_said_to_be_somebody_else_stays_without_the_vector(life: 
     assert life.face(drawing).status == DELETED
     kept = life.face(copy)
     assert (kept.status, kept.person_id, kept.embedding_id) == ("detected", life.bob, None)
-    assert traces_in(files_of(place.data), [vector(77)[:24]]) == []
+    assert traces_in(files_of(place.data), [trace(77)]) == []
     with life.ledger.transaction(CLI) as uow:
         undo(uow, moving.operation_id or 0)
     assert life.face(copy).embedding_id is None
@@ -454,7 +462,7 @@ def test_neither_the_erasure_nor_what_it_took_can_be_undone(life: Life) -> None:
 def test_the_faces_of_a_photo_go_and_their_persons_stay(life: Life, place: Place) -> None:
     said = erase(life.ledger, CLI, life.contents[0])
     assert said == "erased the faces of a photo (2 faces)"
-    assert traces_in(files_of(place.data), [vector(11)[:24], vector(12)[:24]]) == []
+    assert traces_in(files_of(place.data), [trace(11), trace(12)]) == []
     zora, bob = life.person(life.zora), life.person(life.bob)
     assert zora is not None
     assert bob is not None

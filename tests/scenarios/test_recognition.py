@@ -27,13 +27,14 @@ from domain.commands.faces import FaceChanges, change_face, delete_face, draw_fa
 from domain.commands.persons import create_person
 from domain.commands.tags import tag_contents
 from domain.events.face import AUTO, MANUAL, SAME_FACE_IOU, Face
-from domain.ports.face_engine import FaceEngine
+from domain.ports.face_engine import FaceEngine, Thresholds
 from domain.undo.operations import undo
 from tests.adapters.media.raws import BUILDERS
 from tests.fakes import Failing, Renamed
 from tests.scenarios.conftest import Place, jpeg
 from tests.scenarios.faces import content_of, detect, faces_on
 
+EVERYBODY = Thresholds(autobind=0, offer=0, preselect=0, cluster=0)
 PHOTOS = ("obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg")
 
 
@@ -49,7 +50,7 @@ def portraits(place: Place, sample_photos: Path) -> Place:
 
 def bind(place: Place, engine: FaceEngine) -> None:
     """Let autobind answer everything in the log."""
-    binds = BindsByTag(place.ledger, engine, None, likeness)
+    binds = BindsByTag(place.ledger, engine, Similarity(), None)
     follow = FollowsLog(place.ledger, "autobind", binds.TOPICS, binds.answer)
     while follow.step():
         pass
@@ -98,15 +99,15 @@ def test_naming_one_face_suggests_that_person_for_the_others_and_for_nobody_else
         change_face(uow, named.id, FaceChanges(person_id=person))
     similarity = Similarity()
     with portraits.ledger.reading(CLI) as tables:
-        likely = similarity.similar(tables, face_row(portraits, named.id), 10, engine.thresholds)
+        alike = similarity.similar(tables, face_row(portraits, named.id), 10, engine.thresholds)
         expected = {faces_on(portraits, name)[0].id for name in ("obama2.jpg", "obama3.jpg")}
-        assert set(likely) == expected
+        assert set(alike) == expected
         other = face_row(portraits, faces_on(portraits, "biden.jpg")[0].id)
-        assert similarity.suggest(tables, other, 5, engine.thresholds.offer) == []
+        assert similarity.suggest(tables, other, 5, engine.thresholds) == {}
         same = face_row(portraits, faces_on(portraits, "obama2.jpg")[0].id)
-        [(suggested, cosine)] = similarity.suggest(tables, same, 5, engine.thresholds.offer)
+        [(suggested, likely)] = similarity.suggest(tables, same, 5, engine.thresholds).items()
     assert suggested == person
-    assert cosine >= engine.thresholds.offer
+    assert likely.similarity >= engine.thresholds.offer
 
 
 def test_a_tag_with_a_persons_name_binds_the_face_that_is_like_them_and_says_why(
@@ -197,7 +198,7 @@ def test_a_rejected_person_is_neither_suggested_nor_bound(portraits: Place, engi
     bind(portraits, engine)
     assert faces_on(portraits, "obama2.jpg")[0].person_id is None
     with portraits.ledger.reading(CLI) as tables:
-        assert Similarity().suggest(tables, face_row(portraits, second), 5, 0.0) == []
+        assert Similarity().suggest(tables, face_row(portraits, second), 5, EVERYBODY) == {}
 
 
 def test_another_model_keeps_ids_names_drawn_and_deleted_faces_and_mixes_no_vectors(
@@ -224,28 +225,28 @@ def test_another_model_keeps_ids_names_drawn_and_deleted_faces_and_mixes_no_vect
         (drawn, box, "Barack")
     ]
     with portraits.ledger.reading(CLI) as tables:
-        assert tables.embedded_faces.of_persons([person], engine.model_version, 10) == {}
+        assert tables.exemplars.of([person], engine.model_version) == {}
 
 
 def test_a_photo_that_was_drawn_on_before_it_was_looked_at_has_all_its_faces_and_vectors(
-    portraits: Place, engine: EmbeddedEngine
+    portraits: Place, facenet: EmbeddedEngine
 ) -> None:
     content, box = content_of(portraits, "obama.jpg"), Box(0.02, 0.02, 0.1, 0.1)
     picture = (portraits.root / "obama.jpg").read_bytes()
     with portraits.ledger.transaction(CLI) as uow:
-        drawn = draw_face(uow, content, box, engine.embed(picture, box))
+        drawn = draw_face(uow, content, box, facenet.embed(picture, box))
     assert face_row(portraits, drawn).embedding_id is None
-    detect(portraits, engine)
+    detect(portraits, facenet)
     faces = [face_row(portraits, face.id) for face in faces_on(portraits, "obama.jpg")]
     assert [face.source for face in faces] == [MANUAL, AUTO]
-    assert [face.model_version for face in faces] == [engine.model_version] * 2
+    assert [face.model_version for face in faces] == [facenet.model_version] * 2
     assert None not in [face.embedding_id for face in faces]
 
 
 def test_a_face_that_is_drawn_again_on_a_photo_saved_anew_has_a_vector_of_the_model_that_looks(
-    portraits: Place, engine: EmbeddedEngine
+    portraits: Place, facenet: EmbeddedEngine
 ) -> None:
-    detect(portraits, engine)
+    detect(portraits, facenet)
     box = Box(0.02, 0.02, 0.1, 0.1)
     with portraits.ledger.transaction(CLI) as uow:
         draw_face(uow, content_of(portraits, "obama.jpg"), box, None)
@@ -254,12 +255,12 @@ def test_a_face_that_is_drawn_again_on_a_photo_saved_anew_has_a_vector_of_the_mo
     with Image.open(portraits.root / "obama.jpg") as picture:
         picture.save(portraits.root / "obama.jpg", "JPEG", quality=90)
     portraits.scan()
-    detect(portraits, engine)
+    detect(portraits, facenet)
     again = face_row(portraits, next(face.id for face in faces_on(portraits, "obama.jpg") if face.box == box))
-    assert again.model_version == engine.model_version
+    assert again.model_version == facenet.model_version
     assert again.embedding_id is not None
     head = portraits.ledger.head()
-    detect(portraits, engine)
+    detect(portraits, facenet)
     assert portraits.ledger.head() == head, "it is looked at once"
 
 

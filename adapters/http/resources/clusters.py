@@ -23,7 +23,7 @@ from adapters.http.web import (
     write,
 )
 from adapters.http.web.validation import OneOf
-from adapters.http.web.views.faces import BatchOutcome, Suggestion
+from adapters.http.web.views.faces import BatchOutcome, Suggestion, suggestions
 from adapters.store.transaction import Transaction
 from adapters.vectors.face_clusters import Cluster
 from domain.base.errors import Conflict, NotFound
@@ -196,15 +196,9 @@ def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | Non
     thresholds = call.dependencies.thresholds_of(typical[0].model_version) if typical else None
     if thresholds is None:
         return None
-    scored = call.dependencies.similarity.suggest_for_all(
-        lookups, typical, cluster.face_ids, NEIGHBOURS, thresholds.offer
-    )
-    views = {view.id: view for view in lookups.persons_with_faces.views([person for person, _ in scored])}
-    for person, similarity in scored:
-        view = views.get(person)
-        if view is not None and (view.face_count or not lookups.actor.is_restricted):
-            return Suggestion(person, view.name, similarity, view.cover_face_id)
-    return None
+    similarity = call.dependencies.similarity
+    likely = similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, thresholds)
+    return next(iter(suggestions(lookups, likely)), None)
 
 
 def _members(call: Call, body: ClusterAccepted) -> list[int]:

@@ -33,7 +33,7 @@ from adapters.http.web import (
 )
 from adapters.http.web.file_responses import picture
 from adapters.http.web.validation import OneOf
-from adapters.http.web.views.faces import BatchOutcome, Suggestion
+from adapters.http.web.views.faces import BatchOutcome, Suggestion, suggestions
 from adapters.http.web.views.media import PhotoQuery
 from adapters.store.transaction import Transaction
 from domain.base.errors import NotFound, RuleViolation, Unavailable, Unreadable
@@ -270,14 +270,8 @@ def suggest(call: Call, id: int, query: Likest) -> Reply:
         thresholds = call.dependencies.thresholds_of(face.model_version)
         if thresholds is None:
             return Reply(Page([]))
-        scored = dict(call.dependencies.similarity.suggest(tables, face, query.limit, thresholds.offer))
-        views = {view.id: view for view in tables.persons_with_faces.views(list(scored))}
-        known = [
-            person
-            for person in scored
-            if person in views and (views[person].face_count or not call.actor.is_restricted)
-        ]
-    return Reply(Page([Suggestion(p, views[p].name, scored[p], views[p].cover_face_id) for p in known]))
+        scored = call.dependencies.similarity.suggest(tables, face, query.limit, thresholds)
+        return Reply(Page(suggestions(tables, scored)))
 
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))

@@ -45,6 +45,15 @@ def embedded(packaged_model: FaceModel) -> Iterator[EmbeddedEngine]:
 
 
 @pytest.fixture(scope="session")
+def facenet() -> Iterator[EmbeddedEngine]:
+    """The earlier packaged model, which takes faces without landmarks too."""
+    model = face_model("facenet")
+    engine = EmbeddedEngine(WorkerPool(1, initializer=functools.partial(prepare, model)), model)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
 def remote(embedded: EmbeddedEngine) -> Iterator[ApolloEngine]:
     """A client of the same engine behind its HTTP contract."""
     with serving(faces_app(embedded, KEY)) as base_url:

@@ -343,7 +343,7 @@ def test_the_services_own_thresholds_are_believed_and_apollos_hold_else(service:
     assert engine.thresholds == APOLLO_THRESHOLDS == Thresholds(autobind=0.40, offer=0.35, preselect=0.50, cluster=0.45)
     engine.detect(PICTURE)
     assert engine.thresholds == APOLLO_THRESHOLDS
-    own = {"autobind": 0.5, "suggest": 0.42, "cluster": 0.5}
+    own = {"autobind": 0.5, "offer": 0.42, "preselect": 0.6, "cluster": 0.5}
     service.model = lambda: JSONResponse({"model_version": "facenet", "thresholds": own})
     service.answer = lambda: JSONResponse({"model_version": "facenet", "faces": []})
     engine.detect(PICTURE)

@@ -74,7 +74,7 @@ def test_detect_answers_in_the_words_of_the_contract(serve: Serve) -> None:
     embedding = body["faces"][0].pop("embedding")
     assert body == {
         "model_version": "scripted-1",
-        "faces": [{"bbox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "confidence": 0.75}],
+        "faces": [{"bbox": {"x": 0.1, "y": 0.2, "w": 0.3, "h": 0.4}, "confidence": 0.75, "dimensions": 512}],
     }
     assert base64.b64decode(embedding) == VECTOR
 
@@ -91,7 +91,7 @@ def test_embed_takes_the_box_from_meta_and_the_whole_picture_without_one(serve: 
 
 def test_model_names_the_engines_model_and_thresholds(serve: Serve) -> None:
     answer = httpx.get(serve(faces_app(ScriptedEngine())) + MODEL, trust_env=False)
-    thresholds = {"autobind": 0.6, "suggest": 0.5, "cluster": 0.55}
+    thresholds = {"autobind": 0.6, "cluster": 0.55, "offer": 0.5, "preselect": 0.65, "suggest": 0.5}
     assert answer.json() == {"model_version": "scripted-1", "thresholds": thresholds, "accepts_bbox": True}
 
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from adapters.vectors.similarity import STEP, Similarity
+from domain.base.geometry import Box
 from domain.commands.faces import change_faces, reject_person
 from domain.commands.persons import merge_persons
-from domain.ports.face_engine import Thresholds
-from domain.rules.recognition import NEAREST
+from domain.ports.face_engine import DetectedFace, Thresholds
+from domain.rules.recognition import EXEMPLARS, NEAREST, rise
 from tests.adapters.vectors.material import Matrix, faces_of, shown
-from tests.domain.world import ONE_LIBRARY, World
+from tests.domain.world import MODEL, ONE_LIBRARY, World
 
 FLOOR = 0.3
 THRESHOLDS = Thresholds(autobind=0.5, offer=FLOOR, preselect=0.5, cluster=0.5)
@@ -22,8 +23,10 @@ def suggested(
     world: World, face: int, limit: int = 10, least: float = FLOOR, *, step: int = STEP
 ) -> list[tuple[int, float]]:
     """What is suggested for a face."""
+    thresholds = msgspec.structs.replace(THRESHOLDS, offer=least)
     with world.reading() as tables:
-        return Similarity(step).suggest(tables, world.face(face), limit, least)
+        found = Similarity(step).suggest(tables, world.face(face), limit, thresholds)
+    return [(person, likely.similarity) for person, likely in found.items()]
 
 
 def named(world: World, ids: list[int], name: str) -> int:
@@ -39,7 +42,7 @@ def by_definition(vectors: Matrix, row_of_face: int, owners: dict[int, list[int]
     cosines = vectors @ vectors[row_of_face]
     others = {person: [row for row in rows if row != row_of_face] for person, rows in owners.items()}
     means = {p: float(np.sort(cosines[rows])[-NEAREST:].mean()) for p, rows in others.items() if rows}
-    return {person: mean for person, mean in means.items() if mean >= FLOOR}
+    return {person: mean for person, mean in means.items() if mean >= FLOOR + rise(len(owners[person]))}
 
 
 @pytest.mark.parametrize("limit", [1, 3, 20])
@@ -95,8 +98,8 @@ def test_a_person_that_one_of_the_faces_is_not_is_suggested_for_none_of_them(wor
     world.do(reject_person, ids[1], ann)
     with world.reading() as tables:
         similarity = Similarity()
-        assert similarity.suggest_for_all(tables, [world.face(ids[0])], [ids[0]], 3, FLOOR)
-        assert similarity.suggest_for_all(tables, [world.face(ids[0])], ids[:2], 3, FLOOR) == []
+        assert similarity.suggest_for_all(tables, [world.face(ids[0])], [ids[0]], 3, THRESHOLDS)
+        assert similarity.suggest_for_all(tables, [world.face(ids[0])], ids[:2], 3, THRESHOLDS) == {}
 
 
 def test_similar_faces_are_nobodys_visible_and_the_likest_first(world: World) -> None:
@@ -111,10 +114,75 @@ def test_similar_faces_are_nobodys_visible_and_the_likest_first(world: World) ->
     assert unseen[0] not in found
 
 
+def along(*numbers: float) -> Matrix:
+    """A vector of these numbers at length 1."""
+    row = np.zeros(8, dtype=np.float32)
+    row[: len(numbers)] = numbers
+    return row / np.linalg.norm(row)
+
+
+def likely_of(world: World, face: int) -> dict[int, bool]:
+    """The likely others of a face's person, and whether each is presumed."""
+    with world.reading() as tables:
+        return {
+            id_: each.preselected
+            for id_, each in Similarity().similar(tables, world.face(face), 50, THRESHOLDS).items()
+        }
+
+
+def test_the_likely_others_of_a_person_are_compared_with_all_faces_of_that_person(world: World) -> None:
+    old, young, turned = along(1, 0.2), along(1, -0.2, 0.3), along(1, 0, -0.9)
+    candidate, stranger = along(1, 0.1, 0.2), along(0.6, 0, -1, 0.8)
+    ids = shown(world, np.stack([old, young, turned, candidate, stranger]))
+    named(world, ids[:3], "Ann")
+    assert turned @ stranger > 0.5 > (old @ stranger + young @ stranger + turned @ stranger) / 3
+    assert likely_of(world, ids[2])[ids[3]]
+    assert not likely_of(world, ids[2]).get(ids[4], False), "one odd face of hers presumes nobody"
+
+
+def test_a_face_that_is_liker_to_somebody_else_is_no_likely_other(world: World) -> None:
+    ids = shown(world, np.stack([along(1), along(0.5, 1), along(0.6, 1), along(1, 0.1)]))
+    named(world, ids[:1], "Ann")
+    assert set(likely_of(world, ids[0])) == {ids[1], ids[2], ids[3]}
+    named(world, ids[1:2], "Bob")
+    assert set(likely_of(world, ids[0])) == {ids[3]}
+    assert set(likely_of(world, ids[1])) == {ids[2]}
+
+
+def test_of_a_person_with_many_faces_the_clearest_ones_stand_for_all(world: World) -> None:
+    boxes = [Box(0.1, 0.1, 0.2 + 0.01 * number, 0.2) for number in range(EXEMPLARS + 6)]
+    ids = [
+        world.shows(f"{number}.jpg", DetectedFace(box, 0.9, along(1, number / 100).tobytes()))[0]
+        for number, box in enumerate(boxes)
+    ]
+    world.do(change_faces, ids, "assign", None, "Ann")
+    ann = world.named("Ann")
+    assert ann is not None
+    with world.reading() as tables:
+        found = tables.exemplars.of([ann.id], MODEL)[ann.id]
+        vectors = tables.exemplars.vectors_of(ann.id, MODEL)
+    assert {face_id for face_id, _ in found} == set(ids[6:])
+    assert len(vectors) == EXEMPLARS
+
+
+def test_somebody_whose_only_face_is_asked_about_is_not_suggested_for_it(world: World) -> None:
+    (face,) = shown(world, faces_of([1]))
+    named(world, [face], "Ann")
+    assert suggested(world, face) == []
+
+
+def test_vectors_of_two_lengths_under_one_name_of_a_model_are_compared_by_what_both_have(world: World) -> None:
+    short, long = along(1, 0.5), np.concatenate([along(1, 0.4), np.zeros(4, np.float32)])
+    ids = shown(world, short[None]) + shown(world, long[None], seed=1)
+    named(world, ids[:1], "Ann")
+    assert likely_of(world, ids[0]) == {ids[1]: True}
+    assert [person for person, _ in suggested(world, ids[1])]
+
+
 def test_a_face_without_a_vector_is_like_nobody(world: World) -> None:
     ids = shown(world, faces_of([1, 1]))
     named(world, ids[1:], "Ann")
     bare = msgspec.structs.replace(world.face(ids[0]), embedding_id=None)
     with world.reading() as tables:
-        assert Similarity().suggest(tables, bare, 5, FLOOR) == []
+        assert Similarity().suggest(tables, bare, 5, THRESHOLDS) == {}
         assert Similarity().similar(tables, bare, 5, THRESHOLDS) == {}
