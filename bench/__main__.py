@@ -13,6 +13,7 @@ from bench import (
     places,
     queries,
     rebuild,
+    recognition,
     server,
     thumbnails,
     video,
@@ -26,6 +27,7 @@ if __name__ == "__main__":
     queries.main([])
     thumbnails.main()
     faces.main()
+    recognition.main([])
     clusters.main([])
     places.main()
     meaning.main([])
