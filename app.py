@@ -56,6 +56,7 @@ from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.summaries.summary_search import SummarySearch
 from adapters.text_embedding.build_embedders import TextEmbedders, build_embedders
+from adapters.vectors.person_suggestions import PersonSuggestions
 from adapters.vectors.similarity import Similarity, likeness
 from adapters.workers.pools import Pools
 from domain.ports.face_engine import FaceEngine
@@ -312,6 +313,7 @@ class Application:
             videos=self.videos,
             clips=self.clips,
             similarity=self.similarity,
+            person_suggestions=PersonSuggestions(self.similarity.space),
             likeness=likeness,
             accounts=self.accounts,
             work=self.work,

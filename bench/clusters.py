@@ -236,7 +236,7 @@ def suggest(count: int, kind: Kind) -> None:
     faces, persons = synthetic(count, kind.spread, seed=4)
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(Database(f"sqlite:///{Path(folder) / 'log.db'}"))
-        _record(ledger, faces, persons)
+        record_faces(ledger, faces, persons)
         similarity = Similarity()
         times = []
         for asked in np.random.default_rng(5).choice(count, QUERIES, replace=False).tolist():
@@ -253,7 +253,8 @@ def suggest(count: int, kind: Kind) -> None:
         ledger.close()
 
 
-def _record(ledger: Ledger, faces: Matrix, persons: Labels) -> None:
+def record_faces(ledger: Ledger, faces: Matrix, persons: Labels) -> None:
+    """Faces of persons as they would be found and named, each on a content of its own."""
     with ledger.transaction(CLI) as uow:
         uow.begin("bootstrap", "made persons")
         ids = uow.new_ids("person", int(persons.max()) + 1)

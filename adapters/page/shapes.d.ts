@@ -9,6 +9,12 @@ export interface Page<Row> {
   next_cursor: string | null;
 }
 
+export interface AlikeFaces {
+  face_id: number;
+  other_face_id: number;
+  similarity: number;
+}
+
 export interface ApiKeyRow {
   id: number;
   name: string;
@@ -221,6 +227,12 @@ export interface FacePatch {
   box?: BoxGiven;
 }
 
+export interface FaceQuality {
+  sharpness: number;
+  size: number;
+  yaw?: number | null;
+}
+
 export interface FaceStats {
   photos: number;
   scanned: number;
@@ -238,6 +250,7 @@ export interface FaceView {
   content_hash: string;
   box: Box;
   confidence: number | null;
+  quality: FaceQuality | null;
   source: string;
   status: string;
   model_version: string;
@@ -549,6 +562,16 @@ export interface MergeInto {
   into: number;
 }
 
+export interface MergeSuggestion {
+  kind: 'merge';
+  person: PersonView;
+  into: PersonView;
+  similarity: number;
+  threshold: number;
+  names_alike: boolean;
+  examples: AlikeFaces[];
+}
+
 export interface MergeTag {
   into: number;
 }
@@ -726,6 +749,25 @@ export interface PartHealth {
   detail?: string | null;
 }
 
+export interface PersonFace {
+  id: number;
+  content_hash: string;
+  box: Box;
+  confidence: number | null;
+  quality: FaceQuality | null;
+  source: string;
+  status: string;
+  model_version: string;
+  person_id: number | null;
+  person_name: string | null;
+  ignored: boolean;
+  embedded: boolean;
+  library_id: number;
+  path: string;
+  version: number;
+  similarity?: number | null;
+}
+
 export interface PersonPatch {
   name?: string;
   notes?: string;
@@ -867,12 +909,29 @@ export interface SimilarFace {
   preselected: boolean;
 }
 
+export interface SplitSuggestion {
+  kind: 'split';
+  person: PersonView;
+  size: number;
+  face_ids: number[];
+  faces: FaceView[];
+  similarity: number;
+  threshold: number;
+  nearest: Suggestion | null;
+}
+
 export interface Suggestion {
   person_id: number;
   name: string;
   similarity: number;
   preselected: boolean;
   cover_face_id: number | null;
+}
+
+export interface SuggestionRefused {
+  persons?: number[] | null;
+  person_id?: number | null;
+  face_ids?: number[] | null;
 }
 
 export interface SummariesRequested {
@@ -1033,6 +1092,10 @@ export interface Routes {
       query: 'library' | 'min_size' | 'limit' | 'cursor';
       answer: Page<ClusterView>;
     };
+    'persons/suggestions': {
+      query: 'kind' | 'library' | 'limit' | 'cursor';
+      answer: Page<MergeSuggestion | SplitSuggestion>;
+    };
     'persons': {
       query: 'library' | 'with_faces' | 'include_hidden' | 'q' | 'sort' | 'as_of' | 'limit' | 'cursor';
       answer: Page<PersonView>;
@@ -1042,8 +1105,8 @@ export interface Routes {
       answer: PersonView;
     };
     [path: `persons/${number}/faces`]: {
-      query: 'library' | 'limit' | 'offset' | 'cursor';
-      answer: Page<FaceView>;
+      query: 'library' | 'sort' | 'order' | 'limit' | 'offset' | 'cursor';
+      answer: Page<PersonFace>;
     };
     'photos': {
       query: 'library' | 'path' | 'recursive' | 'kind' | 'tags' | 'tag_mode' | 'exclude_tags' | 'persons' |
@@ -1261,6 +1324,12 @@ export interface Routes {
       rehearses: true;
       body: TagsThatArePeople;
       answer: BootstrapOutcome;
+    };
+    'persons/suggestions/refuse': {
+      query: never;
+      rehearses: true;
+      body: SuggestionRefused;
+      answer: BatchOutcome;
     };
     'persons': {
       query: never;

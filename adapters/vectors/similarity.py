@@ -49,6 +49,10 @@ class Similarity:
         """Read the vectors of a model that are not known yet, so that the first who asks need not wait for it."""
         self._space(lookups, model)
 
+    def space(self, lookups: Lookups, model: str) -> Space:
+        """The vectors of a model, as far as the log has them now."""
+        return self._space(lookups, model)
+
     def known(self, model: str) -> int:
         """How many vectors of a model are in memory."""
         return len(self._spaces.get(model, ()))

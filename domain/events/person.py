@@ -118,6 +118,30 @@ class PersonUnmerged(Event, frozen=True, omit_defaults=True):
         return (("person", self.person_id), ("person", self.was))
 
 
+@recorded_as("PersonsToldApart", "person", "person_id")
+class PersonsToldApart(Event, frozen=True, omit_defaults=True):
+    """Two persons were said to be two: it is never suggested again that they are one."""
+
+    person_id: int
+    other: int
+
+    def touches(self) -> tuple[tuple[str, int], ...]:
+        """Both persons: it is in the history of each."""
+        return (("person", self.person_id), ("person", self.other))
+
+
+@recorded_as("PersonsTellingApartWithdrawn", "person", "person_id")
+class PersonsTellingApartWithdrawn(Event, frozen=True, omit_defaults=True):
+    """That two persons are two was taken back."""
+
+    person_id: int
+    other: int
+
+    def touches(self) -> tuple[tuple[str, int], ...]:
+        """Both persons, as for what is taken back."""
+        return (("person", self.person_id), ("person", self.other))
+
+
 @recorded_as("PersonDeleted", "person", "person_id")
 class PersonDeleted(Event, frozen=True, omit_defaults=True):
     """A person was deleted, and with it `persons`: itself and all that were merged into it. Their faces are nobody's,

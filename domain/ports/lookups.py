@@ -84,6 +84,12 @@ class PersonLookups(Protocol):
     def behind(self, person_id: int) -> list[int]:
         """This person and everyone merged into it."""
 
+    def told_apart(self) -> set[tuple[int, int]]:
+        """The pairs of canonical persons that were said to be two, the lower id first."""
+
+    def told_apart_from(self, person_id: int) -> set[int]:
+        """The persons that this very one was said not to be, as they were named then."""
+
 
 class FaceLookups(Protocol):
     """What commands ask about faces."""
@@ -105,6 +111,9 @@ class FaceLookups(Protocol):
 
     def rejections(self, face_id: int) -> set[int]:
         """The persons that this face was said not to be, as they were named then."""
+
+    def confirmations(self, face_id: int) -> set[int]:
+        """The persons that this face was said to be all the same, as they were named then."""
 
     def deleted_with(self, person_id: int, persons: Collection[int]) -> list[int]:
         """The faces that were deleted with a person, of those that say one of `persons`."""

@@ -20,7 +20,7 @@ from domain.events.insight import Insight
 from domain.events.library import LibraryAdded, LibraryRelocated
 from domain.events.media import MediaDiscovered, MediaMoved
 from domain.events.operation import Operation
-from domain.events.person import Person, PersonMerged, PersonUnmerged
+from domain.events.person import Person, PersonMerged, PersonsTellingApartWithdrawn, PersonsToldApart, PersonUnmerged
 from domain.ports.lookups import Snapshot
 
 MOST_LOOKED_THROUGH: Final = 10_000
@@ -229,7 +229,8 @@ def _is_in_sight(tables: Snapshot, event: Event, faces: Collection[int]) -> bool
     if event.subject == "face":
         return key in faces
     if event.subject == "person":
-        return _is_person_in_sight(tables, key)
+        others = [event.other] if isinstance(event, (PersonsToldApart, PersonsTellingApartWithdrawn)) else []
+        return all(_is_person_in_sight(tables, person_id) for person_id in (key, *others))
     return event.subject in {"entity", "fact"} and _is_graph_in_sight(tables, event, key)
 
 

@@ -25,6 +25,7 @@ from domain.events.face import (
     Face,
     FaceAssigned,
     FaceCarried,
+    FaceConfirmed,
     FaceDeleted,
     FaceFollowed,
     FaceIgnored,
@@ -268,6 +269,7 @@ def repeated(uow: UnitOfWork, face: Face, heir: int) -> list[Event]:
     if face.ignored:
         events.append(FaceIgnored(heir))
     events += [FaceRejected(heir, person_id) for person_id in sorted(uow.faces.rejections(face.id))]
+    events += [FaceConfirmed(heir, person_id) for person_id in sorted(uow.faces.confirmations(face.id))]
     if face.status == DELETED:
         events.append(FaceDeleted(heir))
     return [*events, FaceCarried(face.id, heir)]

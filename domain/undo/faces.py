@@ -13,6 +13,8 @@ from domain.events.face import (
     WITHDRAWN,
     Face,
     FaceAssigned,
+    FaceConfirmationWithdrawn,
+    FaceConfirmed,
     FaceDeleted,
     FaceDetected,
     FaceDrawn,
@@ -188,3 +190,17 @@ def _rejection_withdrawn(uow: UnitOfWork, recorded: Recorded, event: FaceRejecti
     _face(uow, event.face_id, recorded)
     if event.person_id not in uow.faces.rejections(event.face_id):
         yield FaceRejected(event.face_id, event.person_id)
+
+
+@takes_back(FaceConfirmed)
+def _confirmed(uow: UnitOfWork, recorded: Recorded, event: FaceConfirmed) -> Iterable[Event]:
+    _face(uow, event.face_id, recorded)
+    if event.person_id in uow.faces.confirmations(event.face_id):
+        yield FaceConfirmationWithdrawn(event.face_id, event.person_id)
+
+
+@takes_back(FaceConfirmationWithdrawn)
+def _confirmation_withdrawn(uow: UnitOfWork, recorded: Recorded, event: FaceConfirmationWithdrawn) -> Iterable[Event]:
+    _face(uow, event.face_id, recorded)
+    if event.person_id not in uow.faces.confirmations(event.face_id):
+        yield FaceConfirmed(event.face_id, event.person_id)

@@ -23,6 +23,8 @@ from domain.events.person import (
     PersonRenamed,
     PersonRestored,
     PersonShown,
+    PersonsTellingApartWithdrawn,
+    PersonsToldApart,
     PersonUnmerged,
 )
 from domain.ports.unit_of_work import UnitOfWork
@@ -149,6 +151,20 @@ def _unmerged(uow: UnitOfWork, recorded: Recorded, event: PersonUnmerged) -> Ite
         raise blocked(uow, recorded, (later or streams)[0], (PersonMerged,), "merged the two the other way round")
     require_faces_in_sight(uow, [*uow.persons.behind(event.person_id), *uow.persons.behind(event.was)])
     yield PersonMerged(event.person_id, event.was)
+
+
+@takes_back(PersonsToldApart)
+def _told_apart(uow: UnitOfWork, recorded: Recorded, event: PersonsToldApart) -> Iterable[Event]:
+    if event.other in uow.persons.told_apart_from(event.person_id):
+        yield PersonsTellingApartWithdrawn(event.person_id, event.other)
+
+
+@takes_back(PersonsTellingApartWithdrawn)
+def _telling_apart_withdrawn(
+    uow: UnitOfWork, recorded: Recorded, event: PersonsTellingApartWithdrawn
+) -> Iterable[Event]:
+    if event.other not in uow.persons.told_apart_from(event.person_id):
+        yield PersonsToldApart(event.person_id, event.other)
 
 
 @takes_back(PersonCreated)

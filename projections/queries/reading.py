@@ -22,6 +22,7 @@ from projections.queries.libraries import Libraries
 from projections.queries.media import MediaFiles
 from projections.queries.memories import DatedFiles
 from projections.queries.operations import Operations
+from projections.queries.person_likeness import FacesOfPersons
 from projections.queries.person_sight import PersonSight
 from projections.queries.persons import Persons
 from projections.queries.persons_with_faces import PersonsWithFaces
@@ -91,7 +92,7 @@ class Lookups:
     @cached_property
     def persons(self) -> Persons:
         """Queries on persons alone."""
-        return Persons(self.connection, self.tables.persons)
+        return Persons(self.connection, self.tables.persons, self.tables.told_apart)
 
     @cached_property
     def persons_with_faces(self) -> PersonsWithFaces:
@@ -121,6 +122,11 @@ class Lookups:
     def embedded_faces(self) -> EmbeddedFaces:
         """Queries on faces by their embeddings."""
         return EmbeddedFaces(self.connection, self.tables, self.visible)
+
+    @cached_property
+    def faces_of_persons(self) -> FacesOfPersons:
+        """Queries on the faces of persons by their embeddings."""
+        return FacesOfPersons(self.connection, self.tables, self.visible)
 
     @cached_property
     def exemplars(self) -> Exemplars:

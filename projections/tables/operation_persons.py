@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, bindparam, insert, select
 
 from domain.events.event import Event, Recorded, topics
-from domain.events.face import FaceAssigned, FaceRejected, FaceRejectionWithdrawn, FaceUnassigned
+from domain.events.face import (
+    FaceAssigned,
+    FaceConfirmationWithdrawn,
+    FaceConfirmed,
+    FaceRejected,
+    FaceRejectionWithdrawn,
+    FaceUnassigned,
+)
 from projections.tables.projection import Id, Projection, Row
 
 
@@ -31,6 +38,7 @@ class OperationPersonsTable(Projection):
         absent = insert(t).from_select(["operation_id", "person_id"], pair)
         concerned: list[type[Event]] = [event for event in topics().values() if event.subject == "person"]
         concerned += [FaceAssigned, FaceUnassigned, FaceRejected, FaceRejectionWithdrawn]
+        concerned += [FaceConfirmed, FaceConfirmationWithdrawn]
         for event in concerned:
             self.on_each(event, absent, _pairs, once=True)
 

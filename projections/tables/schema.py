@@ -20,6 +20,7 @@ from projections.tables.api_keys import ApiKeysTable
 from projections.tables.attachments import embeddings_table
 from projections.tables.counting_triggers import triggers
 from projections.tables.entities import EntitiesTable, EntityAliasesTable
+from projections.tables.face_confirmations import FaceConfirmationsTable
 from projections.tables.face_detections import FaceDetectionsTable
 from projections.tables.face_rejections import FaceRejectionsTable
 from projections.tables.facts import ExaminationsTable, FactsTable
@@ -30,6 +31,7 @@ from projections.tables.operation_persons import OperationPersonsTable
 from projections.tables.operations import OperationsTable
 from projections.tables.person_faces import PersonFacesTable
 from projections.tables.persons import PersonsTable
+from projections.tables.persons_told_apart import PersonsToldApartTable
 from projections.tables.projection import Projection
 from projections.tables.summaries import SummariesTable
 from projections.tables.tagged_media import TaggedMediaTable
@@ -39,7 +41,7 @@ from projections.tables.unmatched_faces import UnmatchedFacesTable
 from projections.tables.users import UsersTable
 from projections.tables.visible_counts import PersonCountsTable, TagCountsTable
 
-REVISION = 2
+REVISION = 3
 """Raise it when a projection changes what it writes while its SQL stays the same, as tests/golden/test_rows.py says;
 every other change shows in the fingerprint."""
 
@@ -58,12 +60,14 @@ class ReadTables:
         self.entities = EntitiesTable(self.metadata, generation)
         self.entity_aliases = EntityAliasesTable(self.metadata, generation)
         self.persons = PersonsTable(self.metadata, generation)
+        self.told_apart = PersonsToldApartTable(self.metadata, generation)
         self.operation_persons = OperationPersonsTable(self.metadata, generation)
         self.media = MediaTable(self.metadata, generation)
         self.tags = TagsTable(self.metadata, generation)
         self.tagged_media = TaggedMediaTable(self.metadata, generation)
         self.faces = FaceDetectionsTable(self.metadata, generation)
         self.rejections = FaceRejectionsTable(self.metadata, generation)
+        self.confirmations = FaceConfirmationsTable(self.metadata, generation)
         self.person_faces = PersonFacesTable(self.metadata, generation)
         self.unmatched = UnmatchedFacesTable(self.metadata, generation)
         self.insights = InsightsTable(self.metadata, generation)
@@ -85,12 +89,14 @@ class ReadTables:
             self.entities,
             self.entity_aliases,
             self.persons,
+            self.told_apart,
             self.operation_persons,
             self.media,
             self.tags,
             self.tagged_media,
             self.faces,
             self.rejections,
+            self.confirmations,
             self.person_faces,
             self.unmatched,
             self.insights,

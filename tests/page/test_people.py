@@ -45,6 +45,49 @@ def test_naming_a_face_offers_the_likely_others_and_they_are_confirmed_at_once(
     visitor.complaints.clear()  # the browser itself reports the 404 of who is gone
 
 
+def test_who_is_less_surely_alike_stands_below_and_is_not_ticked(visitor: Visitor, server: Server) -> None:
+    def doubt(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        said["items"][0]["preselected"], said["items"][1]["preselected"] = True, False
+        route.fulfill(response=answer, json=said)
+
+    visitor.page.route("**/image/faces/*/similar*", doubt)
+    page = visitor.open(OBAMA)
+    page.get_by_role("button", name="Who is this?").click()
+    page.get_by_role("combobox", name="Who is").fill("Barack Obama")
+    page.keyboard.press("Enter")
+    offered = page.get_by_role("dialog", name="Also Barack Obama?")
+    expect(offered.get_by_role("heading", name="Less sure")).to_be_visible()
+    expect(offered.locator(".pick")).to_have_count(2)
+    expect(offered.locator(".picks-divider ~ .picks .pick")).to_have_attribute("aria-pressed", "false")
+    offered.get_by_role("button", name="Confirm 1 face").click()
+    expect(page.get_by_text("1 more face of Barack Obama")).to_be_visible()
+    assert server.persons() == {"Barack Obama": 2}
+
+
+def test_the_least_alike_face_comes_first_and_loses_the_name_with_one_key(visitor: Visitor, server: Server) -> None:
+    server.name_face_of(BIDEN, "Barack Obama")
+    (person,) = server.get("/persons")["items"]
+    faces = [server.get("/image/faces", path=f"portraits/{name}.jpg")["items"][0] for name in ("obama", "obama2")]
+    assigned = {"ids": [face["id"] for face in faces], "action": "assign", "person_id": person["id"]}
+    server.send("POST", "/image/faces/batch", assigned)
+    page = visitor.open(f"#/person/{person['id']}")
+    expect(page.locator(".face-cell")).to_have_count(3)
+    page.get_by_label("Order of the faces").select_option("Least alike first")
+    expect(page.locator(".face-cell").first).to_have_attribute("aria-label", "Photo biden.jpg")
+    expect(page.locator(".face-cell").first).to_contain_text("%")
+    expect(page.locator(".face-cell").first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".face-cell").nth(1)).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("u")
+    expect(page.locator(".face-cell")).to_have_count(2)
+    assert server.persons() == {"Barack Obama": 2}
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".face-cell")).to_have_count(3)
+
+
 def test_a_known_person_is_suggested_first(visitor: Visitor, server: Server) -> None:
     server.name_face_of("portraits/obama2.jpg", "Barack Obama")
     server.name_face_of(BIDEN, "Aaron")

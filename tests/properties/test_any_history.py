@@ -18,7 +18,7 @@ from domain.base.actor import CLI, WATCHER
 from domain.base.errors import LibraryError
 from domain.base.geometry import Box
 from domain.base.names import name_key
-from domain.commands import entities, faces, insights, libraries, persons, review, summaries, tags
+from domain.commands import entities, faces, insights, libraries, persons, review, suggestions, summaries, tags
 from domain.commands.detection import mark_failed
 from domain.commands.entities import EntityChanges, FactChanges
 from domain.commands.faces import FaceChanges
@@ -256,6 +256,18 @@ class Histories(RuleBasedStateMachine):
         """Not this person."""
         one, who = self._face(face), self._person(person)
         self._do(lambda uow: faces.reject_person(uow, one, who))
+
+    @rule(person=WHICH, other=WHICH)
+    def tell_apart(self, person: int, other: int) -> None:
+        """Two persons are two."""
+        one, second = self._person(person), self._person(other)
+        self._do(lambda uow: suggestions.tell_apart(uow, one, second))
+
+    @rule(ids=st.lists(WHICH, min_size=1, max_size=4), person=WHICH)
+    def confirm(self, ids: list[int], person: int) -> None:
+        """Faces are whose they are said to be."""
+        some, who = list(map(self._face, ids)), self._person(person)
+        self._do(lambda uow: suggestions.confirm_faces(uow, who, some))
 
     @rule(photo=PHOTO, person=st.none() | WHICH)
     def draw(self, photo: int, person: int | None) -> None:

@@ -47,11 +47,14 @@ class Saved(NamedTuple):
 
 
 class Stand(NamedTuple):
-    """All that a person sees, versions aside: persons, faces with the persons they are not, tags of photos, insights
-    with their conversations, entities with their facts, summaries."""
+    """All that a person sees, versions aside: persons, faces with the persons they are not, what was said to wrong
+    suggestions (pairs of persons, faces with theirs), tags of photos, insights with their conversations, entities with
+    their facts, summaries."""
 
     persons: dict[int, PersonView]
     faces: dict[int, tuple[FaceView, set[int]]]
+    apart: set[tuple[int, int]]
+    confirmed: dict[int, set[int]]
     tags: dict[bytes, tuple[str, ...]]
     insights: dict[int, tuple[Insight, tuple[TranscriptMessage, ...]]]
     entities: dict[int, tuple[EntityView, tuple[FactView, ...]]]
@@ -129,6 +132,8 @@ class World:
             return Stand(
                 {person.id: msgspec.structs.replace(person, version=0) for person, _ in persons},
                 {face.id: (msgspec.structs.replace(face, version=0), tables.faces.rejected(face.id)) for face in shown},
+                tables.persons.told_apart(),
+                {face.id: tables.faces.confirmations(face.id) for face in shown},
                 {content: names for content, names in tags.items() if names},
                 {each.id: (without_versions(each), tables.transcripts.of(each.id)) for each in told},
                 {each.id: (but_version(each), facts_in(graph, each)) for each in entities},

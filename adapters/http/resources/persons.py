@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -23,6 +24,7 @@ from adapters.http.web import (
     Page,
     Reply,
     Routes,
+    Sorted,
     clamped,
     id_of,
     next_cursor,
@@ -33,12 +35,26 @@ from adapters.http.web import (
     within,
     write,
 )
+from adapters.http.web.face_models import compared_model
 from adapters.store.transaction import Transaction
 from domain.commands.persons import PersonChanges, change_person, create_person, delete_person, merge_persons
 from projections.queries.faces import FaceView
 from projections.queries.persons_with_faces import PersonView
+from projections.queries.reading import Lookups
 
 routes = Routes("Persons")
+
+LIKENESS_STEPS: Final = 10_000
+"""Steps in which a likeness is sorted: as it is answered."""
+LAST: Final = 2**62
+"""Sorts what has no time or likeness behind everything that has."""
+
+
+class PersonFace(FaceView, frozen=True):
+    """A face of a person: sorted by likeness with its `similarity`, the mean cosine to the nearest three of the
+    person's others that hang together; null where there is none, or no vector of the current model."""
+
+    similarity: float | None = None
 
 
 class PersonsQuery(msgspec.Struct):
@@ -98,9 +114,12 @@ class MergeInto(msgspec.Struct):
 
 
 class FacesOfPerson(msgspec.Struct):
-    """Which faces."""
+    """Which faces, in which order: by `id`, by `time`, when the photo was taken, or by `likeness`, how alike a face is
+    to the person's others, so that with `asc` the least alike come first. What has no time or likeness comes last."""
 
     library: LibraryParam | None = None
+    sort: Literal["id", "time", "likeness"] = "id"
+    order: Literal["asc", "desc"] = "asc"
     limit: ClampedLimit = USUAL_LIMIT
     offset: Offset = 0
     cursor: Cursor | None = None
@@ -210,11 +229,56 @@ def merge(call: Call, id: int, body: MergeInto) -> Reply:
     )
 
 
-@routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[FaceView], errors=(404,))
+@routes("GET", "/persons/{id}/faces", query=FacesOfPerson, answers=Page[PersonFace], errors=(404,))
 def list_faces_of_person(call: Call, id: int, query: FacesOfPerson) -> Reply:
-    """A person's faces, with those of everyone merged into it, by id."""
-    after, limit = id_of(query.cursor) or 0, clamped(query.limit)
+    """A person's faces, with those of everyone merged into it.
+
+    By likeness the ones that may be somebody else's come first. Each face is compared with the visible ones of the
+    person that hang together; faces that wait for a vector of the current model come last, with `similarity` null.
+    """
+    limit = clamped(query.limit)
     with call.dependencies.ledger.reading(call.actor) as tables:
         person = person_of(tables, id)
-        rows = within(tables, query.library).faces.of_person(person.merged_into or id, after, limit + 1, query.offset)
-    return Reply(Page(rows[:limit], next_cursor(rows, limit)))
+        canonical = person.merged_into or id
+        if (query.sort, query.order) == ("id", "asc"):
+            faces = within(tables, query.library).faces
+            views = faces.of_person(canonical, id_of(query.cursor) or 0, limit + 1, query.offset)
+            rows = [_with_similarity(view, None) for view in views]
+            return Reply(Page(rows[:limit], next_cursor(rows, limit)))
+        return Reply(_sorted_faces(call, tables, canonical, query, limit))
+
+
+def _sorted_faces(call: Call, tables: Lookups, person_id: int, query: FacesOfPerson, limit: int) -> Page[PersonFace]:
+    narrowed, sort = within(tables, query.library), f"{query.sort}.{query.order}"
+    after = None if query.cursor is None else sorted_place(query.cursor, sort, int)
+    dated = dict(narrowed.faces_of_persons.dated(person_id))
+    likenesses = _likenesses(call, tables, person_id) if query.sort == "likeness" else {}
+    sign = 1 if query.order == "asc" else -1
+
+    def value(face_id: int) -> int:
+        likeness = likenesses.get(face_id)
+        known = {
+            "id": face_id,
+            "time": dated[face_id],
+            "likeness": None if likeness is None else round(likeness * LIKENESS_STEPS),
+        }[query.sort]
+        return LAST if known is None else sign * known
+
+    places = sorted((value(face_id), face_id) for face_id in dated)
+    following = [place for place in places if after is None or place > after][query.offset :]
+    views = {view.id: view for view in narrowed.faces.views([face_id for _, face_id in following[:limit]])}
+    kept = [place for place in following[:limit] if place[1] in views]
+    cursor = next_cursor(following, limit, lambda place: Sorted(sort, *place))
+    return Page([_with_similarity(views[face_id], likenesses.get(face_id)) for _, face_id in kept], cursor)
+
+
+def _likenesses(call: Call, tables: Lookups, person_id: int) -> Mapping[int, float]:
+    model = compared_model(call.dependencies, tables)
+    thresholds = None if model is None else call.dependencies.thresholds_of(model)
+    if model is None or thresholds is None:
+        return {}
+    return call.dependencies.person_suggestions.likenesses(tables, person_id, model, thresholds.offer)
+
+
+def _with_similarity(view: FaceView, similarity: float | None) -> PersonFace:
+    return PersonFace(**msgspec.structs.asdict(view), similarity=similarity)

@@ -101,6 +101,18 @@ export const mergePerson = (id, into) => ask('POST', `persons/${id}/merge`, { bo
 /** What that would change. @param {number} id @param {number} into */
 export const rehearseMerge = (id, into) => rehearse('POST', `persons/${id}/merge`, { body: { into } });
 
+/** 'These are two people', so that it is never suggested again that they are one. @param {number} id @param {number} other */
+export const tellApart = (id, other) => ask('POST', 'persons/suggestions/refuse', { body: { persons: [id, other] } });
+
+/**
+ * 'These faces are this person's', so that it is never suggested again that they are another's.
+ * @param {number} person @param {number[]} ids
+ * @throws {Problem} as `decideMany`
+ */
+export async function confirmFaces(person, ids) {
+  return told(ids, await ask('POST', 'persons/suggestions/refuse', { body: { person_id: person, face_ids: ids } }));
+}
+
 /** @typedef {'set_null'|'delete'} Cascade what becomes of the faces of a person who is deleted */
 
 /** @param {number} id @param {Cascade} cascade */

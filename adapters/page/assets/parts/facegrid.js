@@ -1,26 +1,31 @@
-/** A grid of faces, each opening something; in select mode each can be chosen, Shift chooses all between. */
+/**
+ * A grid of faces, each opening something; in select mode each can be chosen, Shift chooses all between. The arrows go
+ * from face to face, and a key may do something with the one in focus.
+ */
 import { faceCrop } from './crop.js';
 import { fill, h } from './dom.js';
 import { count } from './words.js';
 
 /**
- * @import { FaceView } from '../../shapes'
- * @typedef {{ label: string, run: (ids: number[]) => Promise<void>|void, single?: boolean }} Action
- *   a `single` one is offered on one face only
+ * @import { PersonFace } from '../../shapes'
+ * @typedef {{ label: string, run: (ids: number[]) => Promise<void>|void, single?: boolean, key?: string }} Action
+ *   a `single` one is offered on one face only; `key` does it with the face in focus
  */
 
 export class FaceGrid {
   /**
    * @param {object} given
-   * @param {(face: FaceView, element: HTMLElement) => void} given.open
+   * @param {(face: PersonFace, element: HTMLElement) => void} given.open
    * @param {Action[]} given.actions offered on what is selected
-   * @param {(face: FaceView) => string} given.label
+   * @param {(face: PersonFace) => string} given.label
+   * @param {(face: PersonFace) => string} [given.note] a word on the picture
    */
-  constructor({ open, actions, label }) {
+  constructor({ open, actions, label, note = () => '' }) {
     this.open = open;
     this.actions = actions;
     this.label = label;
-    /** @type {FaceView[]} */
+    this.note = note;
+    /** @type {PersonFace[]} */
     this.faces = [];
     /** The button of each face, in the same order. @type {HTMLButtonElement[]} */
     this.cells = [];
@@ -35,7 +40,7 @@ export class FaceGrid {
     );
     this.grid = h('div', {
       class: 'face-grid',
-      onkeydown: (event) => event.key === 'Escape' && this.selecting && this.select(false),
+      onkeydown: (event) => this.#press(event),
     });
     this.bar = h('div', {
       class: 'select-bar',
@@ -46,7 +51,7 @@ export class FaceGrid {
     this.element = h('div', {}, this.grid, this.bar);
   }
 
-  /** @param {FaceView[]} faces */
+  /** @param {PersonFace[]} faces */
   show(faces) {
     this.faces = faces;
     const present = new Set(faces.map((face) => face.id));
@@ -59,7 +64,7 @@ export class FaceGrid {
     this.#say();
   }
 
-  /** @param {FaceView} face @param {number} index */
+  /** @param {PersonFace} face @param {number} index */
   #face(face, index) {
     /** @param {MouseEvent} event */
     const press = (event) => {
@@ -71,9 +76,24 @@ export class FaceGrid {
       'button',
       { type: 'button', class: 'face-cell', 'aria-label': this.label(face), onclick: press },
       faceCrop(face.id, 224),
+      this.note(face) && h('span', { class: 'face-note' }, this.note(face)),
     );
     if (this.selecting) button.setAttribute('aria-pressed', String(this.chosen.has(face.id)));
     return button;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.key === 'Escape' && this.selecting) return this.select(false);
+    const index = this.cells.findIndex((cell) => cell === document.activeElement);
+    const face = this.faces[index];
+    if (!face || event.ctrlKey || event.metaKey || event.altKey) return;
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const action = this.selecting ? undefined : this.actions.find((each) => each.key === event.key);
+    if (by) this.cells[index + by]?.focus();
+    else if (action) action.run([face.id]);
+    else return;
+    event.preventDefault();
   }
 
   /** @param {number} index @param {boolean} through from the last chosen one on */

@@ -1,4 +1,7 @@
-/** After a face was named: the unassigned faces that are likely the same person, to confirm in one action. */
+/**
+ * After a face was named: the unassigned faces that are likely the same person, to confirm in one action. Those that are
+ * surely alike are ticked; the others stand below, unticked.
+ */
 import { get, isStatus } from '../api.js';
 import { faceCrop } from './crop.js';
 import { assign, personOf } from './decide.js';
@@ -8,7 +11,7 @@ import { complain, done } from './toast.js';
 import { count } from './words.js';
 
 /**
- * @import { FaceView } from '../../shapes'
+ * @import { SimilarFace } from '../../shapes'
  * @import { Choice } from './personpicker.js'
  */
 
@@ -25,13 +28,7 @@ export async function offerLikely(faceId, choice, changed, naming) {
   try {
     const { items } = await get(`image/faces/${faceId}/similar`, { limit: MOST });
     const person = items.length ? await personOf(choice) : undefined;
-    if (person)
-      ask(
-        person,
-        items.map((each) => each.face),
-        changed,
-        naming,
-      );
+    if (person) ask(person, [...items], changed, naming);
   } catch (problem) {
     if (!isStatus(problem, 503)) complain(problem);
   }
@@ -39,35 +36,37 @@ export async function offerLikely(faceId, choice, changed, naming) {
 
 /**
  * @param {{ id: number, name: string }} person
- * @param {FaceView[]} faces
+ * @param {SimilarFace[]} likely
  * @param {() => Promise<void>} changed
  * @param {number|null} naming
  */
-function ask(person, faces, changed, naming) {
-  const chosen = new Set(faces.map((face) => face.id));
+function ask(person, likely, changed, naming) {
+  const sure = likely.filter((each) => each.preselected);
+  const unsure = likely.filter((each) => !each.preselected);
+  const chosen = new Set(sure.map(({ face }) => face.id));
   const button = h('button', { type: 'button', class: 'button primary' });
   const say = () => {
     button.textContent = chosen.size ? `Confirm ${count(chosen.size, 'face')}` : 'None of them';
   };
-  /** @param {FaceView} face @param {Element} box */
-  const toggle = (face, box) => {
-    if (!chosen.delete(face.id)) chosen.add(face.id);
-    box.setAttribute('aria-pressed', String(chosen.has(face.id)));
+  /** @param {number} id @param {Element} box */
+  const toggle = (id, box) => {
+    if (!chosen.delete(id)) chosen.add(id);
+    box.setAttribute('aria-pressed', String(chosen.has(id)));
     say();
   };
-  /** @param {FaceView} face */
-  const choice = (face) => {
+  /** @param {SimilarFace} each */
+  const choice = ({ face: { id } }) => {
     /** @type {HTMLButtonElement} */
     const box = h(
       'button',
       {
         type: 'button',
         class: 'pick',
-        'aria-pressed': 'true',
-        'aria-label': `Face ${face.id}`,
-        onclick: () => toggle(face, box),
+        'aria-pressed': String(chosen.has(id)),
+        'aria-label': `Face ${id}`,
+        onclick: () => toggle(id, box),
       },
-      faceCrop(face.id, 160),
+      faceCrop(id, 160),
     );
     return box;
   };
@@ -86,8 +85,15 @@ function ask(person, faces, changed, naming) {
   const dialog = openDialog(
     `Also ${person.name}?`,
     [
-      h('p', { class: 'hint' }, 'These look alike. Take away who is somebody else.'),
-      h('div', { class: 'picks' }, faces.map(choice)),
+      sure.length > 0 && [
+        h('p', { class: 'hint' }, 'These look alike. Take away who is somebody else.'),
+        h('div', { class: 'picks' }, sure.map(choice)),
+      ],
+      unsure.length > 0 && [
+        h('h3', { class: 'picks-divider' }, 'Less sure'),
+        h('p', { class: 'hint' }, `These may be ${person.name} or somebody else. Choose the right ones.`),
+        h('div', { class: 'picks' }, unsure.map(choice)),
+      ],
       h(
         'div',
         { class: 'actions' },

@@ -25,12 +25,18 @@ import { afterUndo, complain, done, toast } from '../parts/toast.js';
 import { count, fileName } from '../parts/words.js';
 
 /**
- * @import { EntityRow, FacesBatch, PersonPatch, PersonView as Person, Rehearsal } from '../../shapes'
+ * @import { EntityRow, FacesBatch, PersonFace, PersonPatch, PersonView as Person, Rehearsal } from '../../shapes'
  * @import { Place, View } from '../router.js'
  * @import { Choice } from '../parts/personpicker.js'
  * @import { Cascade } from '../parts/decide.js'
  * @import { Named } from '../parts/graph.js'
  */
+
+/** "63 %", or what keeps it from being known. @param {PersonFace} face */
+const likenessOf = ({ similarity, embedded }) => {
+  if (typeof similarity === 'number') return `${Math.round(similarity * 100)} %`;
+  return embedded ? 'not compared yet' : 'cannot be compared';
+};
 
 /**
  * @param {Place} place
@@ -39,6 +45,15 @@ import { count, fileName } from '../parts/words.js';
 export function person({ part }) {
   return new PersonView(Number(part)).view();
 }
+
+/** In which order the faces stand, by the word that the choice has. */
+const ORDERS = {
+  newest: { text: 'Newest first', query: { sort: 'time', order: 'desc' } },
+  oldest: { text: 'Oldest first', query: { sort: 'time', order: 'asc' } },
+  unlike: { text: 'Least alike first', query: { sort: 'likeness', order: 'asc' } },
+};
+
+/** @typedef {keyof typeof ORDERS} Order */
 
 class PersonView {
   /** @param {number} id */
@@ -51,15 +66,32 @@ class PersonView {
     this.grid = new FaceGrid({
       open: (face) => go(to('photo', '', { file: face.path, of: face.library_id, persons: this.id })),
       label: (face) => `Photo ${fileName(face.path)}`,
+      note: (face) => (this.order === 'unlike' ? likenessOf(face) : ''),
       actions: [
         { label: 'Assign to…', run: (ids) => this.#assign(ids) },
-        { label: 'Unassign', run: (ids) => this.#many('unassign', ids, 'unassigned') },
+        { label: 'Unassign', key: 'u', run: (ids) => this.#many('unassign', ids, 'unassigned') },
         { label: 'Not faces', run: (ids) => this.#many('delete', ids, 'taken away') },
         { label: 'Use as cover', single: true, run: ([id]) => this.#chooseCover(present(id)) },
       ],
     });
     this.known = knownList();
     this.counted = h('h2', {});
+    /** @type {Order} */
+    this.order = 'newest';
+    this.hint = h('p', { class: 'faint face-hint', hidden: true });
+    this.orders = h(
+      'select',
+      {
+        class: 'order',
+        'aria-label': 'Order of the faces',
+        onchange: async () => {
+          this.order = /** @type {Order} */ (this.orders.value);
+          await this.load();
+          if (this.order === 'unlike') this.grid.cells[0]?.focus();
+        },
+      },
+      Object.entries(ORDERS).map(([value, { text }]) => h('option', { value }, text)),
+    );
   }
 
   /** The person; nothing that asks for it is there before it has come. */
@@ -77,7 +109,8 @@ class PersonView {
         { class: 'page wide' },
         this.head,
         this.known.element,
-        h('div', { class: 'page-head' }, this.counted, this.grid.toggle),
+        h('div', { class: 'page-head' }, this.counted, this.orders, this.grid.toggle),
+        this.hint,
         this.grid.element,
       ),
       enter: () => {
@@ -97,9 +130,11 @@ class PersonView {
       document.title = `${person.name} · imageapi`;
       this.#showHead();
       this.#showKnown();
-      const faces = await getAll(`persons/${this.id}/faces`);
+      const faces = await getAll(`persons/${this.id}/faces`, ORDERS[this.order].query);
       this.counted.textContent = count(faces.length, 'face');
+      this.orders.hidden = faces.length < 2;
       this.grid.show(faces);
+      this.#showHint(faces);
     } catch (problem) {
       if (!isStatus(problem, 404)) return complain(problem);
       fill(
@@ -121,6 +156,16 @@ class PersonView {
       this.counted.textContent = '';
       this.grid.show([]);
     }
+  }
+
+  /** How the wrong ones are taken away, where those stand first. @param {PersonFace[]} faces */
+  #showHint(faces) {
+    this.hint.hidden = this.order !== 'unlike' || !faces.length;
+    fill(
+      this.hint,
+      'The faces that are least like the others come first. ',
+      this.editable && [h('kbd', {}, 'U'), ` takes ${this.person.name}’s name off the one in focus.`],
+    );
   }
 
   #showHead() {

@@ -1,40 +1,72 @@
-/** The review: groups of faces that are likely one person's, each decided about with one key. */
-import { getAll } from '../api.js';
+/**
+ * The review: who may be one person and who two, then groups of faces without a name; each decided about with one key.
+ */
+import { get, getAll } from '../api.js';
 import { to } from '../router.js';
 import { choosePerson } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
 import { acceptCluster, decideMany, settle } from '../parts/decide.js';
 import { fill, h, isTyping } from '../parts/dom.js';
+import { reviewRow } from '../parts/reviewrow.js';
+import { alike, suggestionRow } from '../parts/suggestions.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
-import { count } from '../parts/words.js';
+import { count, figure } from '../parts/words.js';
 
 /**
  * @import { Answered } from '../api.js'
  * @import { ClusterView, UnmatchedFace } from '../../shapes'
+ * @import { ReviewRow } from '../parts/reviewrow.js'
  * @import { View } from '../router.js'
  */
 
 const MOST = 60;
+/** Suggestions of each kind at once: what is decided makes room for the next. */
+const MOST_SUGGESTED = 20;
 
 /** @returns {View} */
 export function review() {
   const list = h('ol', { class: 'clusters' });
+  const suggested = h('ol', { class: 'clusters suggested' });
   const state = h('div', { class: 'state slim' });
+  const pending = h('p', { class: 'faint', hidden: true });
   const left = h('section', { class: 'unmatched', 'aria-label': 'Names that were left behind' });
-  /** @type {ClusterView[]} */
-  let clusters = [];
+  const unnamed = h('h2', { class: 'review-part', hidden: true }, 'Faces without a name');
+  /** Every row that the keys go through, the suggestions first. @type {ReviewRow[]} */
+  let rows = [];
   let at = 0;
   let busy = false;
 
   async function load() {
     try {
-      fill(left, leftBehind(await getAll('faces/unmatched', { limit: MOST }, MOST)));
-      clusters = await getAll('faces/clusters', { limit: MOST }, MOST);
-      at = Math.min(at, Math.max(0, clusters.length - 1));
-      fill(list, clusters.map(row));
+      const [unmatched, merges, splits, clusters, stats] = await Promise.all([
+        getAll('faces/unmatched', { limit: MOST }, MOST),
+        getAll('persons/suggestions', { kind: 'merge', limit: MOST_SUGGESTED }, MOST_SUGGESTED),
+        getAll('persons/suggestions', { kind: 'split', limit: MOST_SUGGESTED }, MOST_SUGGESTED),
+        getAll('faces/clusters', { limit: MOST }, MOST),
+        get('faces/stats'),
+      ]);
+      fill(left, leftBehind(unmatched));
+      const doubts = [...merges, ...splits].map((each) => suggestionRow(each, { decide, chosen, load }));
+      const groups = clusters.map(row);
+      rows = [...doubts, ...groups];
+      at = Math.min(at, Math.max(0, rows.length - 1));
+      fill(
+        suggested,
+        doubts.map((each) => each.element),
+      );
+      fill(
+        list,
+        groups.map((each) => each.element),
+      );
+      unnamed.hidden = !doubts.length || !groups.length;
+      pending.hidden = !stats.pending;
+      fill(
+        pending,
+        `${figure(stats.scanned)} of ${count(stats.photos, 'photo')} are looked at: more groups come, and these grow.`,
+      );
       fill(
         state,
-        clusters.length === 0 && [
+        rows.length === 0 && [
           h('h2', {}, 'Nothing to review'),
           h('p', {}, 'No two faces without a name are alike. ', h('a', { href: to('people') }, 'To the people')),
         ],
@@ -80,13 +112,22 @@ export function review() {
       ),
     );
 
-  /** Show which group the keys are about. @param {boolean} [move] */
+  /** Show which row the keys are about. @param {boolean} [move] */
   function mark(move = false) {
-    [...list.children].forEach((row, index) => {
-      if (index === at) row.setAttribute('aria-current', 'true');
-      else row.removeAttribute('aria-current');
+    rows.forEach(({ element }, index) => {
+      if (index === at) element.setAttribute('aria-current', 'true');
+      else element.removeAttribute('aria-current');
     });
-    if (move) list.children[at]?.scrollIntoView({ block: 'nearest' });
+    if (move) rows[at]?.element.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** @param {HTMLElement} element */
+  function chosen(element) {
+    at = Math.max(
+      0,
+      rows.findIndex((each) => each.element === element),
+    );
+    mark();
   }
 
   /**
@@ -105,16 +146,6 @@ export function review() {
       busy = false;
     }
   }
-
-  /** @type {Map<string, (cluster: ClusterView) => void>} */
-  const keys = new Map([
-    ['y', accept],
-    ['x', rejectNearest],
-    ['n', name],
-    ['i', putAside],
-    ['j', () => step(1)],
-    ['k', () => step(-1)],
-  ]);
 
   /** @param {ClusterView} cluster */
   function accept({ size, face_ids: ids, nearest }) {
@@ -141,73 +172,44 @@ export function review() {
     decide(`${count(size, 'face')} put aside`, () => decideMany('ignore', ids));
   }
 
-  /** @param {1|-1} by */
+  /** @param {number} by */
   const step = (by) => {
-    at = Math.min(Math.max(0, at + by), clusters.length - 1);
+    at = Math.min(Math.max(0, at + by), rows.length - 1);
     mark(true);
   };
 
-  /** @param {ClusterView} cluster @param {number} index */
-  function row(cluster, index) {
+  /** @param {ClusterView} cluster @returns {ReviewRow} */
+  function row(cluster) {
     const { nearest } = cluster;
-    /** @param {string} key @param {string} text @param {'quiet'|'primary'} [kind] */
-    const button = (key, text, kind = 'quiet') =>
-      h(
-        'button',
-        {
-          type: 'button',
-          class: `button small ${kind}`,
-          'aria-keyshortcuts': key,
-          onclick: () => {
-            at = index;
-            mark();
-            keys.get(key)?.(cluster);
-          },
-        },
-        text,
-        ' ',
-        h('kbd', {}, key.toUpperCase()),
-      );
-    return h(
-      'li',
-      { class: 'cluster', 'data-cluster': String(cluster.id) },
-      h(
+    return reviewRow({
+      faces: h(
         'div',
         { class: 'cluster-faces' },
         cluster.faces.map((face) => faceCrop(face.id, 224)),
       ),
-      h(
-        'div',
-        { class: 'cluster-words' },
-        h(
-          'span',
-          { class: 'cluster-size' },
-          count(cluster.size, 'face'),
-          nearest && [
-            ' like ',
-            h('b', {}, nearest.name),
-            h('span', { class: 'faint' }, ` ${Math.round(nearest.similarity * 100)} % alike`),
-          ],
-        ),
-        h(
-          'div',
-          { class: 'cluster-actions' },
-          nearest && button('y', `Yes, ${nearest.name}`, 'primary'),
-          nearest && button('x', `Not ${nearest.name}`),
-          button('n', 'Name…', nearest ? 'quiet' : 'primary'),
-          button('i', 'Ignore strangers'),
-        ),
-      ),
-    );
+      words: [
+        count(cluster.size, 'face'),
+        nearest && [' like ', h('b', {}, nearest.name), h('span', { class: 'faint' }, ` ${alike(nearest.similarity)}`)],
+      ],
+      answers: [
+        nearest && { key: 'y', text: `Yes, ${nearest.name}`, kind: 'primary', run: () => accept(cluster) },
+        nearest && { key: 'x', text: `Not ${nearest.name}`, run: () => rejectNearest(cluster) },
+        { key: 'n', text: 'Name…', kind: nearest ? 'quiet' : 'primary', run: () => name(cluster) },
+        { key: 'i', text: 'Ignore strangers', run: () => putAside(cluster) },
+      ],
+      chosen,
+      data: { 'data-cluster': String(cluster.id) },
+    });
   }
 
   /** @param {KeyboardEvent} event */
   const press = (event) => {
     if (isTyping() || document.querySelector('dialog[open]') || event.ctrlKey || event.metaKey || event.altKey) return;
-    const [cluster, act] = [clusters[at], keys.get(event.key)];
-    if (!cluster || !act) return;
+    const by = { j: 1, k: -1 }[event.key];
+    const act = by ? () => step(by) : rows[at]?.keys.get(event.key);
+    if (!act || !rows.length) return;
     event.preventDefault();
-    act(cluster);
+    act();
   };
   const again = () => load();
 
@@ -222,7 +224,10 @@ export function review() {
         h('h1', {}, 'Review'),
         h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous'),
       ),
+      pending,
       left,
+      suggested,
+      unnamed,
       list,
       state,
     ),
