@@ -10,6 +10,7 @@ from bench import (
     insights,
     ledger,
     meaning,
+    person_suggestions,
     places,
     queries,
     rebuild,
@@ -27,6 +28,7 @@ if __name__ == "__main__":
     thumbnails.main()
     faces.main()
     clusters.main([])
+    person_suggestions.main([])
     places.main()
     meaning.main([])
     server.main()
