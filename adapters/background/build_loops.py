@@ -174,7 +174,15 @@ def build_loops(
     loops.append(_loop("keywords", follow("keywords", TagsByKeywords.TOPICS, TagsByKeywords(ledger).answer).step))
     detects = None
     if engine is not None:
-        detects = DetectsFaces(ledger, engine, gallery, board, at_once=photos_at_once(settings), likeness=likeness)
+        detects = DetectsFaces(
+            ledger,
+            engine,
+            gallery,
+            board,
+            at_once=photos_at_once(settings),
+            likeness=likeness,
+            away=lambda: tuple(watcher.missing),
+        )
         binds = BindsByTag(ledger, engine, similarity, settings.face_autobind_min_cos)
         loops += [
             _loop("detection", detects.step, on_stop=detects.ask_to_stop),

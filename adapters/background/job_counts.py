@@ -63,7 +63,7 @@ class Figures:
 
     def _backlog(self, lags: Mapping[str, int]) -> Mapping[str, int]:
         """What waits. Detection counts its photos itself, every few seconds while it works."""
-        jobs = [job for job in self._board.progress() if job.kind == "detect" and job.state != "done"]
+        jobs = [job for job in self._board.progress() if job.kind.startswith("detect") and job.state != "done"]
         photos = sum((job.total or job.done) - job.done for job in jobs)
         return {"detection": photos, "thumbnails": lags.get("thumbnails", 0), "clips": self._clips_wanted()}
 

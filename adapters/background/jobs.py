@@ -12,9 +12,9 @@ import msgspec
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of long work: `kind` is `scan`, `detect`, `thumbnails` or `rebuild`; `rate` items a second over the
-    last moments, `seconds_left` an estimate from it; `state` is `running`, `waiting` (with the reason in `note`) or
-    `done`; `began_at` and `ended_at` in microseconds since 1970."""
+    """One piece of long work: `kind` is `scan`, `detect`, `detect.again` (the face model changed), `thumbnails`,
+    `rebuild` …; `rate` items a second over the last moments, `seconds_left` an estimate from it; `state` is `running`,
+    `waiting` (with the reason in `note`) or `done`; `began_at` and `ended_at` in microseconds since 1970."""
 
     id: int
     kind: str

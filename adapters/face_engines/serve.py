@@ -47,7 +47,13 @@ def faces_app(engine: FaceEngine, key: str | None = None, *, max_body_bytes: int
         picture, _ = await _parts(request)
         found = await anyio.to_thread.run_sync(engine.detect, picture)
         faces = [
-            wire.FaceAnswer(face.box, face.confidence, wire.encoded_vector(face.vector), dimensions_of(face.vector))
+            wire.FaceAnswer(
+                face.box,
+                face.confidence,
+                wire.encoded_vector(face.vector),
+                dimensions=dimensions_of(face.vector),
+                quality=face.quality,
+            )
             for face in found.faces
         ]
         return _json(wire.DetectAnswer(found.model_version, faces))
@@ -59,8 +65,8 @@ def faces_app(engine: FaceEngine, key: str | None = None, *, max_body_bytes: int
         except msgspec.DecodeError as error:
             raise HTTPException(HTTPStatus.BAD_REQUEST, f"The part 'meta' is wrong: {error}.") from error
         embedding = await anyio.to_thread.run_sync(engine.embed, picture, box)
-        vector = embedding.vector
-        return _json(wire.EmbedAnswer(embedding.model_version, wire.encoded_vector(vector), dimensions_of(vector)))
+        vector, dimensions = wire.encoded_vector(embedding.vector), dimensions_of(embedding.vector)
+        return _json(wire.EmbedAnswer(embedding.model_version, vector, dimensions, embedding.quality))
 
     async def model(_: Request) -> Response:
         version = await anyio.to_thread.run_sync(lambda: engine.model_version)

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from adapters.face_engines.stated_thresholds import StatedThresholds
+from domain.base.face_quality import FaceQuality
 from domain.base.geometry import Box
 from domain.ports.face_engine import MOST_DIMENSIONS, padded_vector
 
@@ -25,12 +26,14 @@ MODEL = "/api/internal/faces/model"
 
 class FaceAnswer(msgspec.Struct, frozen=True):
     """One face: `bbox` normalised to the upright picture, `embedding` the base64 of 512 little-endian float32, of which
-    the first `dimensions` are the model's and the rest 0; where nothing is said of it, all of them are."""
+    the first `dimensions` are the model's and the rest 0; where nothing is said of it, all of them are. `quality` where
+    the service measures it."""
 
     bbox: Box
     confidence: float
     embedding: str
     dimensions: int | None = None
+    quality: FaceQuality | None = None
 
 
 class DetectAnswer(msgspec.Struct, frozen=True):
@@ -46,6 +49,7 @@ class EmbedAnswer(msgspec.Struct, frozen=True):
     model_version: str
     embedding: str
     dimensions: int | None = None
+    quality: FaceQuality | None = None
 
 
 class ModelAnswer(msgspec.Struct, frozen=True):

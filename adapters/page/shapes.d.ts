@@ -227,6 +227,12 @@ export interface FacePatch {
   box?: BoxGiven;
 }
 
+export interface FaceQuality {
+  sharpness: number;
+  size: number;
+  yaw?: number | null;
+}
+
 export interface FaceStats {
   photos: number;
   scanned: number;
@@ -244,6 +250,7 @@ export interface FaceView {
   content_hash: string;
   box: Box;
   confidence: number | null;
+  quality: FaceQuality | null;
   source: string;
   status: string;
   model_version: string;
@@ -747,6 +754,7 @@ export interface PersonFace {
   content_hash: string;
   box: Box;
   confidence: number | null;
+  quality: FaceQuality | null;
   source: string;
   status: string;
   model_version: string;

@@ -159,15 +159,12 @@ def library_root(given: str, folder: Path) -> Path:
 
 def face_model(given: str, folder: Path) -> str:
     """The name of a packaged embedder, or the path of an existing file."""
-    return given if given in PACKAGED_FACE_MODELS else str(existing_file(given, folder))
-
-
-def existing_file(given: str, folder: Path) -> Path:
-    """A file that is there."""
+    if given in PACKAGED_FACE_MODELS:
+        return given
     found = path(given, folder)
     if not found.is_file():
-        raise Refused(f"a file that exists; there is none at {found}")
-    return found
+        raise Refused(f"{', '.join(PACKAGED_FACE_MODELS)}, or a file that exists; there is none at {found}")
+    return str(found)
 
 
 def choice(kind: type[StrEnum]) -> Parser:

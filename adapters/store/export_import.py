@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import msgspec
 import orjson
@@ -20,7 +20,8 @@ from domain.base.errors import Conflict, RuleViolation
 from domain.events.event import class_of
 from projections.apply import rendered
 
-FORMAT = 1
+FORMAT: Final = 2
+"""What is written. Format 1, in which no vector was stored as halves, is read as well."""
 BATCH = 1000
 POLICIES_THAT_DECIDE = ("autobind", "keywords")
 """Their checkpoints travel: a policy that read the log anew would decide again where a person has decided since."""
@@ -96,8 +97,8 @@ class _Import:
         first = _json(number, line)
         if first.get("imageapi") != "log":
             raise RuleViolation("this is no export of imageapi: its first line does not say so")
-        if first.get("format") != FORMAT:
-            raise RuleViolation(f"this export has format {first.get('format')}; this version reads {FORMAT}")
+        if first.get("format") not in range(1, FORMAT + 1):
+            raise RuleViolation(f"this export has format {first.get('format')}; this version reads 1 to {FORMAT}")
         self._total = int(first["events"])
 
     def _take(self, kind: str, batch: list[tuple[int, dict[str, Any]]]) -> None:

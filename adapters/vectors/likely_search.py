@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -50,8 +51,8 @@ class LikelySearch:
         ids = self._space.ids(near.places).tolist()
         faces = self._lookups.embedded_faces.unassigned_with(ids)
         never = self._refused(faces)
-        is_anyones = np.array([id_ in faces for id_ in ids], dtype=bool)
-        rivals = self._rivals(near.places[is_anyones])
+        is_nobodys = np.array([id_ in faces for id_ in ids], dtype=bool)
+        rivals = self._rivals(near.places[is_nobodys]) if is_nobodys.any() else {}
         found: dict[int, Likely] = {}
         for id_, place, similarity in zip(ids, near.places.tolist(), near.cosines.tolist(), strict=True):
             likely = judged(similarity, len(self._exemplars), rivals.get(place, -1.0), self._thresholds)
@@ -66,21 +67,27 @@ class LikelySearch:
         every = [face for those in faces.values() for face in those]
         return {self._face.id} | self._lookups.embedded_faces.refused(self._person, every)
 
-    def _rivals(self, places: Places) -> dict[int, float]:
-        """How like the faces at these places are to the likest other person, less what that person's faces make the
-        thresholds rise by, by place; those who are near to nobody else are left out."""
+    @cached_property
+    def _others(self) -> tuple[Places, Places, Mapping[int, int]]:
+        """The places of everybody else's faces, ascending, whose each is, and how many each other person has."""
         named = np.array(self._lookups.embedded_faces.assigned(self._face.model_version), dtype=np.int64).reshape(-1, 2)
         among, owners = self._space.places(named[:, 0]), named[:, 1]
         is_anothers = (among >= 0) & (owners != (-1 if self._person is None else self._person))
         among, first = np.unique(among[is_anothers], return_index=True)
         owners = owners[is_anothers][first]
+        counts = zip(*(each.tolist() for each in np.unique(owners, return_counts=True)), strict=True)
+        return among, owners, dict(counts)
+
+    def _rivals(self, places: Places) -> dict[int, float]:
+        """How like the faces at these places are to the likest other person, less what that person's faces make the
+        thresholds rise by, by place; those who are near to nobody else are left out."""
+        among, owners, counts = self._others
         least = self._thresholds.offer
         edges = self._space.joined(np.unique(places), among, least, RIVALS)
         whose = owners[np.searchsorted(among, edges.to)]
         cosines: dict[tuple[int, int], list[float]] = {}
         for of, owner, cosine in zip(edges.of.tolist(), whose.tolist(), edges.cosines.tolist(), strict=True):
             cosines.setdefault((of, owner), []).append(cosine)
-        counts = dict(zip(*(each.tolist() for each in np.unique(owners, return_counts=True)), strict=True))
         likest: dict[int, float] = {}
         for (place, owner), theirs in cosines.items():
             # What is not near is at most as like as what is near at least.

@@ -220,7 +220,12 @@ def _followed(content_hash: bytes, placed: Placed, model: str, seen: Found | Non
     if seen is None:
         return event
     return msgspec.structs.replace(
-        event, confidence=seen.face.confidence, model_version=model, embedding_id=seen.embedding_id, found=seen.face.box
+        event,
+        confidence=seen.face.confidence,
+        model_version=model,
+        embedding_id=seen.embedding_id,
+        found=seen.face.box,
+        quality=seen.face.quality,
     )
 
 

@@ -88,6 +88,8 @@ def record_detection(
     model = detection.model_version
     standing = [(face, found) for face, found in pairing.same if face.status == DETECTED]
     again = [(face, found) for face, found in standing if _tells_something(uow, face, model)]
+    # A deletion may be taken back when the model that the face has its vector of is long gone.
+    again += [(face, found) for face, found in pairing.same if _is_deleted_with_vector(face, model)]
     kept = [(face, (embedded or {})[face.id]) for face in pairing.gone if face.id in (embedded or {})]
     carried = Carrying()
     if is_first_look(old):
@@ -112,11 +114,14 @@ def record_detection(
             one.face.confidence,
             model_version=model,
             embedding_id=one.embedding_id,
+            quality=one.face.quality,
         )
         for one in found
         if one.face_id is not None
     ]
-    events += [FaceEmbedded(face.id, embedding.model_version, next(ids)) for face, embedding in kept]
+    events += [
+        FaceEmbedded(face.id, embedding.model_version, next(ids), quality=embedding.quality) for face, embedding in kept
+    ]
     places = zip(_face_ids(uow, len(carried.erased)), carried.erased, strict=True)
     events += [FaceErased(face_id, content_hash, found.box, model, AUTO) for face_id, found in places]
     events += [FaceRetracted(face.id) for face in pairing.gone if face.status == DETECTED and not _stays(face)]
@@ -136,6 +141,11 @@ def _stays(face: Face) -> bool:
     return face.touched or face.person_id is not None or face.status == DELETED
 
 
+def _is_deleted_with_vector(face: Face, model: str) -> bool:
+    """Whether a deleted face has a vector, as none that was erased does, and it is of another model."""
+    return face.status == DELETED and face.embedding_id is not None and face.model_version != model
+
+
 def _tells_something(uow: UnitOfWork, face: Face, model: str) -> bool:
     """Whether it is news that this model finds a face: its vectors are wanted, or a person drew it and no engine found
     it yet, so that it would be lost if the drawing were taken back."""
@@ -150,8 +160,8 @@ def _face_ids(uow: UnitOfWork, count: int) -> Iterable[int]:
 
 def _redetected(face: Face, found: DetectedFace, model: str, embedding_id: int) -> Event:
     if box_is_human(face):
-        return FaceEmbedded(face.id, model, embedding_id, found.box, found.confidence)
-    return FaceRedetected(face.id, found.box, found.confidence, model, embedding_id)
+        return FaceEmbedded(face.id, model, embedding_id, found.box, found.confidence, quality=found.quality)
+    return FaceRedetected(face.id, found.box, found.confidence, model, embedding_id, quality=found.quality)
 
 
 def _mark(uow: UnitOfWork, content_hash: bytes, status: str, model_version: str, reason: str | None = None) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from domain.base.errors import Conflict, Forbidden, NotFound, RuleViolation
+from domain.base.face_quality import FaceQuality
 from domain.base.geometry import Box
 from domain.commands.persons import check_version, live_person
 from domain.events.event import Event, Recorded
@@ -133,10 +134,10 @@ def draw_face(
     box = checked_box(box)
     person = None if person_id is None else live_person(uow, person_id)
     uow.begin("face.draw", f"drew a face of {person.name}" if person else "drew a face")
-    model, embedding_id = _attached(uow, content_hash, embedding, model_version)
+    model, embedding_id, quality = _attached(uow, content_hash, embedding, model_version)
     face_id = uow.new_id("face")
     events: list[Event] = [MarkerLifted(id_, content_hash) for id_, _, _ in uow.faces.markers(content_hash)]
-    events.append(FaceDrawn(face_id, content_hash, box, model, embedding_id))
+    events.append(FaceDrawn(face_id, content_hash, box, model, embedding_id, quality=quality))
     if person is not None:
         events.append(FaceAssigned(face_id, person.id, BY_USER))
     uow.append(*events)
@@ -328,7 +329,7 @@ def _assignment(uow: UnitOfWork, face: Face, person_id: int | None) -> tuple[lis
 
 
 def _moved(uow: UnitOfWork, face: Face, box: Box, changes: FaceChanges) -> FaceMoved:
-    model, embedding_id = _attached(uow, face.content_hash, changes.embedding, changes.model_version)
+    model, embedding_id, quality = _attached(uow, face.content_hash, changes.embedding, changes.model_version)
     return FaceMoved(
         face.id,
         box,
@@ -337,16 +338,17 @@ def _moved(uow: UnitOfWork, face: Face, box: Box, changes: FaceChanges) -> FaceM
         embedding_id=embedding_id,
         was_embedding_id=face.embedding_id,
         was_model_version=face.model_version,
+        quality=quality,
     )
 
 
 def _attached(
     uow: UnitOfWork, content_hash: bytes, embedding: Embedding | None, model_version: str
-) -> tuple[str, int | None]:
-    """The model version to record of a face and the id of its attached embedding, None where `model_version` could not
-    use the crop. On a photo that the model has not looked at yet the face waits for that look with all the others:
-    with a face of this model on it the photo would count as looked at."""
+) -> tuple[str, int | None, FaceQuality | None]:
+    """The model version to record of a face, the id of its attached embedding and its quality, None where
+    `model_version` could not use the crop. On a photo that the model has not looked at yet the face waits for that look
+    with all the others: with a face of this model on it the photo would count as looked at."""
     model = model_version if embedding is None else embedding.model_version
     if not uow.faces.has_rows(content_hash, model):
-        return PENDING, None
-    return model, None if embedding is None else uow.attach([embedding])[0]
+        return PENDING, None, None
+    return (model, None, None) if embedding is None else (model, uow.attach([embedding])[0], embedding.quality)

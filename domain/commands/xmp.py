@@ -191,7 +191,8 @@ class _TakingOver:
         ids = uow.attach([] if embedding is None else [embedding])
         model = PENDING if embedding is None else embedding.model_version
         face_id = uow.new_id("face")
-        self.events.append(FaceDrawn(face_id, self._content, box, model, ids[0] if ids else None))
+        quality = None if embedding is None else embedding.quality
+        self.events.append(FaceDrawn(face_id, self._content, box, model, ids[0] if ids else None, quality=quality))
         self.taken.drawn += 1
         if person_id is not None:
             self.events.append(FaceAssigned(face_id, person_id, FROM_XMP))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from domain.base.face_quality import FaceQuality
 from domain.base.geometry import Box
 from domain.events.event import Event, recorded_as
 
@@ -57,7 +58,7 @@ BY_USER = Why("user")
 
 @recorded_as("FaceDetected", "face", "face_id", opens=True)
 class FaceDetected(Event, frozen=True, omit_defaults=True):
-    """An engine found a face."""
+    """An engine found a face, of the `quality` that it measured; an engine of before measured none."""
 
     face_id: int
     content_hash: bytes
@@ -65,6 +66,7 @@ class FaceDetected(Event, frozen=True, omit_defaults=True):
     confidence: float
     model_version: str
     embedding_id: int
+    quality: FaceQuality | None = None
 
 
 @recorded_as("FaceDrawn", "face", "face_id", opens=True)
@@ -76,6 +78,7 @@ class FaceDrawn(Event, frozen=True, omit_defaults=True):
     box: Box
     model_version: str
     embedding_id: int | None = None
+    quality: FaceQuality | None = None
 
 
 @recorded_as("FaceRedetected", "face", "face_id")
@@ -88,6 +91,7 @@ class FaceRedetected(Event, frozen=True, omit_defaults=True):
     confidence: float | None
     model_version: str
     embedding_id: int
+    quality: FaceQuality | None = None
 
 
 @recorded_as("FaceEmbedded", "face", "face_id")
@@ -100,6 +104,7 @@ class FaceEmbedded(Event, frozen=True, omit_defaults=True):
     embedding_id: int
     found: Box | None = None
     confidence: float | None = None
+    quality: FaceQuality | None = None
 
 
 @recorded_as("FaceRetracted", "face", "face_id")
@@ -120,6 +125,7 @@ class FaceMoved(Event, frozen=True, omit_defaults=True):
     embedding_id: int | None = None
     was_embedding_id: int | None = None
     was_model_version: str = ""
+    quality: FaceQuality | None = None
 
 
 @recorded_as("FaceAssigned", "face", "face_id")
@@ -248,6 +254,7 @@ class FaceFollowed(Event, frozen=True, omit_defaults=True):
     embedding_id: int | None
     was_embedding_id: int | None
     found: Box | None = None
+    quality: FaceQuality | None = None
 
 
 @recorded_as("FaceUnmatched", "face", "face_id")

@@ -9,11 +9,14 @@ import msgspec
 from domain.base.actor import WATCHER, Actor
 from domain.events.event import Event, recorded_as
 
+LOOKED_AGAIN: Final = "detect.again"
+"""The kind of the operation in which photos are looked at again, since the face model changed."""
 _WITHOUT_NAMES: Final = {
     "autobind": "recognised faces on tagged photos",
     "bootstrap": "made persons from tags",
     "cluster.accept": "said whose a cluster of faces is",
     "detect": "looked for faces",
+    LOOKED_AGAIN: "looked at photos again, since the face model changed",
     "entity.change": "changed an entity",
     "entity.create": "created an entity",
     "entity.delete": "deleted an entity",
@@ -63,7 +66,7 @@ _WITHOUT_NAMES: Final = {
 libraries of anywhere."""
 
 
-LONG_KINDS: Final = ("detect", "scan", "summary.embed", "summary.write", "xmp.read")
+LONG_KINDS: Final = ("detect", LOOKED_AGAIN, "scan", "summary.embed", "summary.write", "xmp.read")
 """Kinds of operation that go over many transactions and say in the end what came of them."""
 
 

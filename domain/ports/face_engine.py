@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain.base.face_quality import FaceQuality
 from domain.base.geometry import Box
 
 MOST_DIMENSIONS = 512
@@ -15,10 +16,11 @@ MOST_DIMENSIONS = 512
 
 class Embedding(msgspec.Struct, frozen=True):
     """A face or a text as a point of one model's space: `vector` is little-endian float32 of L2 norm 1, as many as the
-    model gives; of a face at most `MOST_DIMENSIONS`."""
+    model gives; of a face at most `MOST_DIMENSIONS`, with its `quality` where the engine measures it."""
 
     model_version: str
     vector: bytes
+    quality: FaceQuality | None = None
 
 
 def padded_vector(vector: bytes) -> bytes:
@@ -33,11 +35,12 @@ def dimensions_of(vector: bytes) -> int:
 
 class DetectedFace(msgspec.Struct, frozen=True):
     """One face that an engine found: `box` normalised to 0..1 of the upright picture, `confidence` 0..1,
-    `vector` as in `Embedding`."""
+    `vector` and `quality` as in `Embedding`."""
 
     box: Box
     confidence: float
     vector: bytes
+    quality: FaceQuality | None = None
 
 
 class Detection(msgspec.Struct, frozen=True):

@@ -47,6 +47,7 @@ def _followed(uow: UnitOfWork, recorded: Recorded, event: FaceFollowed) -> Itera
             event.confidence,
             model_version=event.model_version,
             embedding_id=event.embedding_id,
+            quality=event.quality,
         )
     yield FaceFollowed(
         face.id,

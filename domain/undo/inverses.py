@@ -10,14 +10,14 @@ from domain.commands.carrying import CARRY
 from domain.events.erasure import PersonErased
 from domain.events.event import Event, Recorded
 from domain.events.face import FaceAssigned, MarkerLifted
-from domain.events.operation import Operation, OperationBegan, OperationEnded
+from domain.events.operation import LOOKED_AGAIN, Operation, OperationBegan, OperationEnded
 from domain.events.person import PersonRestored, PersonUnmerged
 from domain.ports.unit_of_work import UnitOfWork
 from domain.undo.heirs import of_heirs
 from domain.undo.undoable import inverse_for
 
 Kinds = tuple[type[Event], ...]
-REPEATING: Final = frozenset({"detect", CARRY})
+REPEATING: Final = frozenset({"detect", LOOKED_AGAIN, CARRY})
 """The kinds of operation that repeat decisions of old on a photo that was saved anew, and decide nothing."""
 ERASURE = "erase"
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from domain.base.errors import InTheWay, NotFound, RuleViolation
 from domain.events.event import Event, Recorded
-from domain.events.operation import Operation
+from domain.events.operation import LOOKED_AGAIN, Operation
 from domain.ports.unit_of_work import UnitOfWork
 from domain.rules.access import MOST_LOOKED_THROUGH, require_known_operation, require_operation_in_sight
 
@@ -20,6 +20,7 @@ _INVERSES: dict[type[Event], Inverse] = {}
 _NOT_UNDOABLE: Final = {
     "scan": "a scan records what is on the disk",
     "detect": "a detection records what an engine found; delete or reassign the faces instead",
+    LOOKED_AGAIN: "it gives the faces vectors of another model, and decides nothing; set FACE_MODEL instead",
     "import": "an import is the beginning of a log",
     "erase": "an erasure leaves nothing to bring back",
     "user.sign_in": "a sign-in cannot be taken back",

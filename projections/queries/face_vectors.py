@@ -21,6 +21,7 @@ class EmbeddedFaces:
         self._faces = tables.faces.table
         self._persons = tables.persons.table
         self._media = tables.media.table
+        self._tags, self._tagged = tables.tags.table, tables.tagged_media.table
         self._rejections = tables.rejections.table
         self._libraries = tuple(libraries)
 
@@ -141,3 +142,20 @@ class EmbeddedFaces:
             for embedding_id, face_id in self._connection.execute(statement):
                 found.setdefault(embedding_id, []).append(face_id)
         return found
+
+    def unassigned_with_names(self, model_version: str) -> list[bytes]:
+        """The contents with a visible face of one model that is nobody's and no stranger's, and with a tag that is the
+        name of a person."""
+        f, p, tags, tagged = self._faces, self._persons, self._tags, self._tagged
+        named = p.alias("named")
+        is_name = (named.c.name_key == tags.c.name_key) & named.c.merged_into.is_(None) & named.c.deleted.is_(False)
+        statement = (
+            select(f.c.content_hash)
+            .distinct()
+            .select_from(f.outerjoin(p, p.c.id == f.c.person_id))
+            .join(tagged, tagged.c.content_hash == f.c.content_hash)
+            .join(tags, tags.c.id == tagged.c.tag_id)
+            .join(named, is_name)
+            .where(tags.c.deleted.is_(False), f.c.model_version == model_version, self._is_nobodys())
+        )
+        return [bytes(content) for content in self._connection.execute(statement).scalars()]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, and_, func, select, true
 
+from domain.base.face_quality import FaceQuality
 from domain.base.geometry import Box
 from domain.events.face import DELETED, DETECTED, FAILED, NO_FACES, WITHDRAWN, Face
 from projections.tables.attachments import read_vector
@@ -16,12 +17,13 @@ from projections.tables.schema import ReadTables
 
 class FaceView(msgspec.Struct, frozen=True):
     """A face as clients see it: `person_id` is the canonical person, `library_id` and `path` a visible file that shows
-    it."""
+    it; `quality` is missing of a face that was found before it was measured, or by an engine that does not."""
 
     id: int
     content_hash: str
     box: Box
     confidence: float | None
+    quality: FaceQuality | None
     source: str
     status: str
     model_version: str
@@ -205,6 +207,9 @@ class Faces:
                 f.c.w,
                 f.c.h,
                 f.c.confidence,
+                f.c.sharpness,
+                f.c.size,
+                f.c.yaw,
                 f.c.source,
                 f.c.status,
                 f.c.model_version,
@@ -363,21 +368,21 @@ def _face(row: Row[*tuple[Any, ...]]) -> Face:
 
 
 def _view(row: Row[*tuple[Any, ...]]) -> FaceView:
-    id_, content, x, y, w, h, confidence, source, status, model, person_id, name, ignored, embedding_id, *file = row
-    library_id, path, version = file
+    measured = row.sharpness is not None
     return FaceView(
-        id=id_,
-        content_hash=bytes(content).hex(),
-        box=Box(x, y, w, h),
-        confidence=confidence,
-        source=source,
-        status=status,
-        model_version=model,
-        person_id=person_id,
-        person_name=name,
-        ignored=bool(ignored),
-        embedded=embedding_id is not None,
-        library_id=library_id,
-        path=path,
-        version=version,
+        id=row.id,
+        content_hash=bytes(row.content_hash).hex(),
+        box=Box(row.x, row.y, row.w, row.h),
+        confidence=row.confidence,
+        quality=FaceQuality(row.sharpness, row.size, row.yaw) if measured else None,
+        source=row.source,
+        status=row.status,
+        model_version=row.model_version,
+        person_id=row.person_id,
+        person_name=row.person_name,
+        ignored=bool(row.ignored),
+        embedded=row.embedding_id is not None,
+        library_id=row.library_id,
+        path=row.path,
+        version=row.version,
     )

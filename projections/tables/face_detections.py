@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 
+from domain.base.face_quality import FaceQuality
 from domain.base.geometry import Box
 from domain.events.erasure import FaceErased
 from domain.events.face import (
@@ -64,10 +66,12 @@ from domain.events.person import PersonDeleted, PersonRestored
 from projections.tables.projection import Id, Projection, id_column
 
 QUALITY: ColumnElement[int] = literal_column(
-    "CAST(round(w * h * coalesce(confidence, 0.5) * 100000) AS BIGINT)", BigInteger()
+    "CAST(round(w * h * coalesce(confidence, 0.5) * coalesce(clarity, 0.5) * 1000000) AS BIGINT)", BigInteger()
 )
-"""How much a face shows of its person, larger is better: its share of the picture times the confidence. Written out, so
-that an index of it serves."""
+"""How much a face shows of its person, larger is better: its share of the picture times the confidence times how clear
+it is (`FaceQuality.clarity`: sharp, large enough, seen from the front). A face that was found before that was measured
+counts as half clear, and is before or behind others of its kind as ever. Written out, so that an index of it serves."""
+_MEASURED = ("sharpness", "size", "yaw", "clarity")
 _IS_FACE = "status IN ('detected', 'deleted', 'withdrawn')"
 
 
@@ -88,6 +92,7 @@ class FaceDetectionsTable(Projection):
             Column("w", Float(53)),
             Column("h", Float(53)),
             Column("confidence", Float(53)),
+            *(Column(name, Float(53)) for name in _MEASURED),
             Column("source", Text),
             Column("model_version", Text, nullable=False),
             Column("embedding_id", Id, ForeignKey("log_embeddings.id", deferrable=True, initially="DEFERRED")),
@@ -148,6 +153,7 @@ class FaceDetectionsTable(Projection):
                 "status": DETECTED,
                 **_box(e.box),
                 "confidence": e.confidence,
+                **_measured(e.quality),
                 "source": AUTO,
                 "model_version": e.model_version,
                 "embedding_id": e.embedding_id,
@@ -164,6 +170,7 @@ class FaceDetectionsTable(Projection):
                 "status": DETECTED,
                 **_box(e.box),
                 "confidence": None,
+                **_measured(e.quality),
                 "source": MANUAL,
                 "model_version": e.model_version,
                 "embedding_id": e.embedding_id,
@@ -183,6 +190,7 @@ class FaceDetectionsTable(Projection):
                 "w": None,
                 "h": None,
                 "confidence": None,
+                **_measured(None),
                 "source": None,
                 "model_version": e.model_version,
                 "embedding_id": None,
@@ -200,6 +208,7 @@ class FaceDetectionsTable(Projection):
                 "status": DELETED,
                 **_box(e.box),
                 "confidence": None,
+                **_measured(None),
                 "source": e.source,
                 "model_version": e.model_version,
                 "embedding_id": None,
@@ -211,6 +220,8 @@ class FaceDetectionsTable(Projection):
         self.on(FaceRetracted, delete(t).where(t.c.id == bindparam("key")), lambda e, r: {"key": e.face_id})
         change = update(t).where(t.c.id == bindparam("key"))
         engine: dict[str, Any] = {"model_version": bindparam("to_model"), "embedding_id": bindparam("to_embedding")}
+        # What an engine does not measure stays as it was measured last.
+        engine |= {name: func.coalesce(bindparam(f"to_{name}", type_=Float(53)), t.c[name]) for name in _MEASURED}
         box: dict[str, Any] = {name: bindparam(f"to_{name}") for name in ("x", "y", "w", "h")}
         self.on(
             FaceRedetected,
@@ -221,12 +232,18 @@ class FaceDetectionsTable(Projection):
                 "to_model": e.model_version,
                 "to_embedding": e.embedding_id,
                 **_box(e.box, "to_"),
+                **_measured(e.quality, "to_"),
             },
         )
         self.on(
             FaceEmbedded,
             change.values(**engine),
-            lambda e, r: {"key": e.face_id, "to_model": e.model_version, "to_embedding": e.embedding_id},
+            lambda e, r: {
+                "key": e.face_id,
+                "to_model": e.model_version,
+                "to_embedding": e.embedding_id,
+                **_measured(e.quality, "to_"),
+            },
         )
         self.on(
             FaceMoved,
@@ -236,6 +253,7 @@ class FaceDetectionsTable(Projection):
                 "to_model": e.model_version,
                 "to_embedding": e.embedding_id,
                 **_box(e.box, "to_"),
+                **_measured(e.quality, "to_"),
             },
         )
 
@@ -256,6 +274,7 @@ class FaceDetectionsTable(Projection):
                 "to_model": e.model_version,
                 "to_embedding": e.embedding_id,
                 **_box(e.box, "to_"),
+                **_measured(e.quality, "to_"),
             },
         )
 
@@ -336,6 +355,11 @@ class FaceDetectionsTable(Projection):
             ),
             lambda e, r: {"key": e.face_id, **(nowhere if e.box is None else _box(e.box, "to_"))},
         )
+
+
+def _measured(quality: FaceQuality | None, prefix: str = "") -> dict[str, float | None]:
+    measured = quality and {"clarity": quality.clarity, **msgspec.structs.asdict(quality)}
+    return {f"{prefix}{name}": measured[name] if measured else None for name in _MEASURED}
 
 
 def _box(box: Box, prefix: str = "") -> dict[str, float]:

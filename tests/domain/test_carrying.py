@@ -143,7 +143,7 @@ def test_a_photo_saved_with_another_rating_needs_no_look_at_its_faces(world: Wor
     assert [face.id for face in world.faces("X")] == faces
     assert world.markers("BLANK") == [("no_faces", MODEL)]
     with world.reading() as tables:
-        assert tables.detection_backlog.waiting(MODEL, 0, 10) == []
+        assert tables.detection_backlog.waiting(MODEL, 10) == []
 
 
 CROPPED = Placement(Box(0.05, 0.05, 0.8, 0.8))

@@ -11,6 +11,7 @@ from domain.base.actor import CLI
 from domain.base.geometry import Box, intersection_over_union
 from domain.commands.detection import mark_failed, wants_embedding
 from domain.commands.faces import FaceChanges, change_face, delete_face, draw_face, reject_person
+from domain.events.erasure import FaceErased
 from domain.events.face import (
     DELETED,
     DETECTED,
@@ -29,6 +30,7 @@ from domain.ports.face_engine import DetectedFace, Detection, Embedding
 from domain.rules.face_pairing import paired
 from tests.domain.world import BELOW, LEFT, MODEL, OTHER_MODEL, RIGHT, World, content, found, photo, vector
 
+EARLIER, LATER = "centerface+sface-2021dec", "centerface-2+sface-2021dec"
 NEAR_LEFT = Box(0.11, 0.11, 0.2, 0.2)
 """Overlaps `LEFT` by 0.82."""
 
@@ -132,6 +134,28 @@ def test_two_boxes_on_one_old_face_the_better_keeps_its_person(world: World) -> 
     assert world.face(new).box == NEAR_LEFT
 
 
+def test_a_deleted_face_gets_the_vector_of_a_later_model_so_that_it_may_be_taken_back(world: World) -> None:
+    face = world.a_face()
+    deleted = world.operation_of(delete_face, face)
+    before = world.head
+    world.detect("one.jpg", found(NEAR_LEFT, 30), model=OTHER_MODEL)
+    assert types(world, before) == [FaceEmbedded]
+    world.undo(deleted)
+    back = world.face(face)
+    assert (back.status, back.box, back.model_version) == (DETECTED, LEFT, OTHER_MODEL)
+    assert world.vector_of(face) == vector(30)
+
+
+def test_a_face_that_an_erasure_took_gets_no_vector_of_a_later_model(world: World) -> None:
+    world.scan(photo("one.jpg"))
+    with world.uow() as uow:
+        uow.begin("erase", "erased a face")
+        uow.append(FaceErased(uow.new_id("face"), content("one.jpg"), LEFT, MODEL, "auto"))
+    before = world.head
+    world.detect("one.jpg", found(NEAR_LEFT), model=OTHER_MODEL)
+    assert types(world, before) == [ContentMarked]
+
+
 def test_a_deleted_face_stays_deleted_and_keeps_its_box_from_coming_back(world: World) -> None:
     face = world.a_face()
     world.do(delete_face, face)
@@ -140,6 +164,34 @@ def test_a_deleted_face_stays_deleted_and_keeps_its_box_from_coming_back(world: 
     assert world.face(face).status == DELETED
     world.detect("one.jpg", model=OTHER_MODEL)
     assert world.face(face).status == DELETED
+
+
+def waiting_for(world: World, model: str) -> set[str]:
+    """The photos that a model has still to look at."""
+    with world.reading() as tables:
+        backlog = tables.detection_backlog
+        rows = [*backlog.waiting(model, 10), *backlog.waiting(model, 10, again=True)]
+    return {media.path for _, media in rows}
+
+
+def test_what_an_earlier_detector_saw_is_looked_at_again_and_what_people_decided_stands(world: World) -> None:
+    world.scan(photo("blank.jpg"))
+    world.detect("blank.jpg", model=EARLIER)
+    named, deleted = (world.a_face(name) for name in ("named.jpg", "deleted.jpg"))
+    ann = world.a_person("Ann", named)
+    world.do(delete_face, deleted)
+    world.scan(photo("drawn.jpg"))
+    drawn = world.do(draw_face, content("drawn.jpg"), RIGHT, Embedding(MODEL, vector(70)))
+    assert waiting_for(world, LATER) == {"blank.jpg", "named.jpg", "deleted.jpg", "drawn.jpg"}
+    (new,) = world.detect("blank.jpg", found(LEFT), model=LATER)
+    assert world.face(new).status == DETECTED
+    world.detect("named.jpg", model=LATER, **{str(named): vector(3)})
+    world.detect("deleted.jpg", found(NEAR_LEFT), model=LATER)
+    world.detect("drawn.jpg", model=LATER, **{str(drawn): vector(71)})
+    assert (world.face(named).person_id, world.face(named).box) == (ann, LEFT)
+    assert world.face(deleted).status == DELETED
+    assert (world.face(drawn).source, world.face(drawn).box) == ("manual", RIGHT)
+    assert waiting_for(world, LATER) == set()
 
 
 def test_a_face_that_nobody_decided_about_is_retracted_when_no_longer_found(world: World) -> None:

@@ -246,8 +246,8 @@ def test_detection_finds_a_face_where_one_was_drawn_and_taken_back(world: World)
     undone = world.undo(drawn)
     with world.reading() as tables:
         assert not tables.faces.has_rows(content("one.jpg"), MODEL)
-        waiting = tables.detection_backlog.waiting(MODEL, 0, 10)
-        assert ([media.path for media in waiting], tables.faces.stats(MODEL).pending) == (["one.jpg"], 1)
+        waiting = tables.detection_backlog.waiting(MODEL, 10)
+        assert ([media.path for _, media in waiting], tables.faces.stats(MODEL).pending) == (["one.jpg"], 1)
     (new,) = world.detect("one.jpg", found(LEFT))
     assert new != face.id
     with nothing_appended(world), pytest.raises(Conflict, match=f"face {new} was found in its place"):

@@ -29,7 +29,8 @@ Every fact that the log can hold, by what it is about. This page is made from th
 The *stored name* is the event's name and the version of its fields; what is stored under it never changes.
 *Stream* names the thing that the event is about: `person-12` has everything that happened to person 12, in order.
 *Moves* says which read tables it changes. A field with `= …` may be left out of what is stored. **private** events
-never leave through the feed.
+never leave through the feed. An `embedding_id` names an attachment: a vector that is kept beside the events
+([export](export.md) tells its two forms).
 """
 
 

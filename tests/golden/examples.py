@@ -7,12 +7,23 @@ from typing import Any, Final
 
 import msgspec
 
+from domain.base.face_quality import FaceQuality
+from domain.base.geometry import Box
 from domain.events.account import UserAdded
 from domain.events.api_key import ApiKeyIssued
 from domain.events.burst import BurstJoined, BurstLeft
 from domain.events.entity import EntityAliased, EntityCreated, EntityRenamed, FactCorrected, FactRecorded
 from domain.events.event import Event, topics
-from domain.events.face import FaceAssigned, FaceEmbedded, Why
+from domain.events.face import (
+    FaceAssigned,
+    FaceDetected,
+    FaceDrawn,
+    FaceEmbedded,
+    FaceFollowed,
+    FaceMoved,
+    FaceRedetected,
+    Why,
+)
 from domain.events.library import LibraryAdded, LibraryRenamed
 from domain.events.media import FileFacts, MediaChanged, MediaDiscovered, MediaMoved
 from domain.events.person import PersonCreated, PersonRenamed
@@ -37,6 +48,8 @@ KEYED: Final[tuple[type[Event], ...]] = (
     *(SummaryWritten, TagCreated, TagRenamed, UserAdded),
 )
 """Events whose texts become keys by which names, words or files of a stack are found."""
+MEASURED: Final[tuple[type[Event], ...]] = (FaceDetected, FaceRedetected, FaceEmbedded, FaceMoved, FaceFollowed)
+"""Events of faces that say how well one is seen."""
 Text = Callable[[str, int], str]
 
 
@@ -63,6 +76,10 @@ def cases() -> Mapping[str, Event]:
         EntityAliased.topic + ".alike": EntityAliased(1, ("b", "\uff22", "a"), ("c",)),
         FaceAssigned.topic + ".by-user": FaceAssigned(1, 2, Why("user")),
         FaceEmbedded.topic + ".whole": example_of(FaceEmbedded),
+        **{f"{cls.topic}.measured": example_of(cls) for cls in MEASURED},
+        FaceDrawn.topic + ".from-the-front-or-not": FaceDrawn(
+            1, HASH, Box(0.1, 0.2, 0.3, 0.4), "a", quality=FaceQuality(0.25, 30.0)
+        ),
         MediaDiscovered.topic + ".raw": _discovered("a.arw", FileFacts(1, 2, "photo", "arw", 3, 4)),
         MediaDiscovered.topic + ".raw-without-picture": _discovered("b.nef", FileFacts(1, 2, "photo", "nef")),
         MediaDiscovered.topic + ".live": _discovered("c/d.mov", FileFacts(1, 2, "video", "mov", duration=5.0)),

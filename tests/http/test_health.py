@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+from adapters.face_engines.absent import AbsentEngine
 from adapters.http.web.dependencies import StreamPace
 from domain.base.actor import CLI
 from domain.base.errors import Unavailable
@@ -37,6 +38,18 @@ def test_an_engine_that_is_off_is_no_trouble_and_says_what_to_set(world: World) 
     told = world.api("ann").get("/health").json()
     assert (told["status"], told["parts"]["faces"]["status"]) == ("ok", "off")
     assert "FACE_ENGINE" in told["parts"]["faces"]["detail"]
+
+
+def test_a_model_that_is_not_installed_degrades_the_server_which_says_what_brings_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "The face model is not installed: run `imageapi setup --facenet`."
+    monkeypatch.setattr(world, "engine", AbsentEngine(reason))
+    ann = world.api("ann")
+    told = ann.get("/health").json()
+    assert (told["status"], told["parts"]["faces"]) == ("degraded", {"status": "degraded", "detail": reason})
+    assert ann.get("/photos").status_code == 200
+    assert ann.get("/faces/stats").status_code == 200
 
 
 def test_what_does_not_work_is_told_in_words_to_who_is_signed_in(world: World, ann: Api) -> None:

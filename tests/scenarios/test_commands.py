@@ -295,7 +295,7 @@ def test_config_shows_values_with_their_origin_and_no_secret(data: Path) -> None
 
 def test_doctor_says_what_is_there_and_what_each_part_adds(data: Path) -> None:
     said = imageapi(data, "doctor")
-    assert "face engine: centerface+sface" in said.stdout
+    assert "face engine: centerface-2+sface" in said.stdout
     assert "ffmpeg: " in said.stdout
     assert "adds videos" in said.stdout
     assert "watching: no library yet" in said.stdout

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import struct
 from pathlib import Path
 
 import orjson
@@ -78,6 +80,20 @@ def test_an_import_into_sqlite_gives_the_same_rows_ids_and_events(lived_in: Ledg
     other.close()
 
 
+def test_an_export_of_format_1_whose_vectors_are_float32_comes_in_as_it_is(lived_in: Ledger, tmp_path: Path) -> None:
+    own = struct.pack("<2f", 0.6, 0.8)
+    first, *lines = exported(lived_in).splitlines()
+    of_before = [
+        _with(line, vector=base64.b64encode(own).decode()) if b'"embedding":' in line[:20] else line for line in lines
+    ]
+    other = Ledger(Database(f"sqlite:///{tmp_path}/other.db"))
+    import_log(other, [_with(first, format=1), *of_before])
+    with other.reading(CLI) as tables:
+        vectors = tables.faces.vectors(range(1, 4))
+    assert vectors == dict.fromkeys(range(1, 4), own)
+    other.close()
+
+
 def test_an_import_into_postgresql_gives_the_same_rows(lived_in: Ledger, fresh_postgres_url: str) -> None:
     other = Ledger(Database(fresh_postgres_url))
     import_log(other, exported(lived_in).splitlines(keepends=True))
@@ -107,7 +123,7 @@ def test_a_database_that_is_not_empty_is_left_as_it_is(lived_in: Ledger) -> None
     [
         (lambda lines: lines[:-1], "cut off"),
         (lambda lines: [*lines[:-3], *lines[-2:]], "stands where"),
-        (lambda lines: [b'{"imageapi": "log", "format": 2, "events": 1}', *lines[1:]], "format 2"),
+        (lambda lines: [b'{"imageapi": "log", "format": 3, "events": 1}', *lines[1:]], "format 3"),
         (lambda lines: [b"hello", *lines[1:]], "not JSON"),
         (lambda lines: [b"[]", *lines[1:]], "not an object"),
         (lambda lines: lines[1:], "no export"),

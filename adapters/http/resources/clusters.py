@@ -26,7 +26,7 @@ from adapters.http.web.validation import OneOf
 from adapters.http.web.views.faces import BatchOutcome, Suggestion, suggestions
 from adapters.store.transaction import Transaction
 from adapters.vectors.face_clusters import Cluster
-from domain.base.errors import Conflict, NotFound
+from domain.base.errors import Conflict, NotFound, Unavailable
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.review import MOST_TAGS, Bootstrapped, accept_cluster, bootstrap_persons
 from projections.queries.faces import FaceView
@@ -162,8 +162,14 @@ def bootstrap(call: Call, body: TagsThatArePeople) -> Reply:
 
 
 def _clusters(call: Call, lookups: Lookups) -> list[Cluster]:
+    """The clusters of the engine's model, which grow while photos are looked at; where no engine can be had, those of
+    the model that was there last."""
     dependencies = call.dependencies
-    model = lookups.embedded_faces.newest_model() if dependencies.engine is None else dependencies.engine.model_version
+    try:
+        model = None if dependencies.engine is None else dependencies.engine.model_version
+    except Unavailable:
+        model = None
+    model = lookups.embedded_faces.newest_model() if model is None else model
     if model is None:
         return []
     thresholds = dependencies.thresholds_of(model)

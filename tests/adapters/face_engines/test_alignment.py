@@ -93,12 +93,12 @@ def test_what_lies_off_the_picture_repeats_its_border() -> None:
 @pytest.mark.parametrize(
     ("picture", "net"),
     [
-        ((640, 640), (640, 640)),
-        ((4000, 3000), (640, 480)),
+        ((576, 576), (576, 576)),
+        ((4000, 3000), (576, 448)),
         ((300, 200), (320, 224)),
         ((1, 1), (32, 32)),
-        ((9000, 1), (640, 32)),
+        ((9000, 1), (576, 32)),
     ],
 )
-def test_the_nets_input_is_at_most_640_and_a_multiple_of_32(picture: tuple[int, int], net: tuple[int, int]) -> None:
+def test_the_nets_input_is_at_most_576_and_a_multiple_of_32(picture: tuple[int, int], net: tuple[int, int]) -> None:
     assert net_size(*picture) == net

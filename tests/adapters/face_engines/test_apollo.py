@@ -350,6 +350,51 @@ def test_the_services_own_thresholds_are_believed_and_apollos_hold_else(service:
     assert engine.thresholds == Thresholds(**own)
 
 
+def test_a_service_that_says_how_many_numbers_are_its_models_is_taken_at_its_word(
+    service: Service, engine: ApolloEngine
+) -> None:
+    own = np.arange(1, 129, dtype="<f4")
+    padded = {"embedding": _base64(np.pad(own, (0, 384))), "dimensions": 128}
+    service.answer = lambda: JSONResponse({"model_version": "short", "faces": [FACE | padded]})
+    service.embedding = lambda: JSONResponse({"model_version": "short"} | padded)
+    (face,) = engine.detect(PICTURE).faces
+    expected = own / np.linalg.norm(own)
+    for given in (face.vector, engine.embed(PICTURE, BOX).vector):
+        assert np.frombuffer(given, "<f4") == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_service_of_before_that_knows_neither_dimensions_nor_the_words_of_today_is_understood(
+    service: Service, engine: ApolloEngine
+) -> None:
+    named = {
+        "model_version": "centerface+facenet-20180408",
+        "thresholds": {"autobind": 0.6, "suggest": 0.5, "cluster": 0.5},
+        "accepts_bbox": True,
+    }
+    service.model = lambda: JSONResponse(named)
+    service.answer = lambda: JSONResponse({"model_version": named["model_version"], "faces": [FACE]})
+    assert engine.model_version == named["model_version"]
+    assert engine.thresholds == Thresholds(autobind=0.6, offer=0.5, preselect=0.6, cluster=0.5)
+    (face,) = engine.detect(PICTURE).faces
+    assert len(face.vector) == 4 * 512
+
+
+def test_a_service_is_asked_now_and_then_which_model_it_has_and_keeps_its_name_while_it_is_away(
+    service: Service, serve: Callable[[Starlette], str]
+) -> None:
+    engine = ApolloEngine(serve(service.app()), cropping_a_face, ask_again_seconds=0)
+    own = {"autobind": 0.5, "offer": 0.42, "preselect": 0.6, "cluster": 0.5}
+    service.model = lambda: JSONResponse({"model_version": "one"})
+    assert engine.model_version == "one"
+    service.model = lambda: Response(status_code=503)
+    assert engine.model_version == "one"
+    service.model = lambda: JSONResponse({"model_version": "two", "thresholds": own})
+    assert engine.model_version == "two"
+    assert engine.thresholds == Thresholds(**own)
+    assert service.requests == [], "no picture is sent for that"
+    engine.close()
+
+
 def test_a_closed_engine_is_unavailable(engine: ApolloEngine) -> None:
     engine.close()
     assert isinstance(_error(engine), Unavailable)

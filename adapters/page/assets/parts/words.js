@@ -36,6 +36,17 @@ export const figure = (value) => number.format(value);
 export const count = (value, one, many = `${one}s`) => `${number.format(value)} ${value === 1 ? one : many}`;
 
 /**
+ * "40 s left", "3 min left", "2 h 10 min left".
+ * @param {number} seconds
+ */
+export function timeLeft(seconds) {
+  if (seconds < 60) return `${Math.round(seconds)} s left`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min left`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}
+
+/**
  * The wall clock of a photo as a UTC date that shows the same digits.
  * @param {string|null|undefined} takenAt RFC 3339, with or without an offset
  * @returns {Date|null}

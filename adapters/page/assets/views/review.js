@@ -1,7 +1,7 @@
 /**
  * The review: who may be one person and who two, then groups of faces without a name; each decided about with one key.
  */
-import { getAll } from '../api.js';
+import { get, getAll } from '../api.js';
 import { to } from '../router.js';
 import { choosePerson } from '../parts/choose.js';
 import { faceCrop } from '../parts/crop.js';
@@ -10,7 +10,7 @@ import { fill, h, isTyping } from '../parts/dom.js';
 import { reviewRow } from '../parts/reviewrow.js';
 import { alike, suggestionRow } from '../parts/suggestions.js';
 import { afterUndo, complain, done } from '../parts/toast.js';
-import { count } from '../parts/words.js';
+import { count, figure } from '../parts/words.js';
 
 /**
  * @import { Answered } from '../api.js'
@@ -28,6 +28,7 @@ export function review() {
   const list = h('ol', { class: 'clusters' });
   const suggested = h('ol', { class: 'clusters suggested' });
   const state = h('div', { class: 'state slim' });
+  const pending = h('p', { class: 'faint', hidden: true });
   const left = h('section', { class: 'unmatched', 'aria-label': 'Names that were left behind' });
   const unnamed = h('h2', { class: 'review-part', hidden: true }, 'Faces without a name');
   /** Every row that the keys go through, the suggestions first. @type {ReviewRow[]} */
@@ -37,10 +38,11 @@ export function review() {
 
   async function load() {
     try {
-      const [unmatched, suggestions, clusters] = await Promise.all([
+      const [unmatched, suggestions, clusters, stats] = await Promise.all([
         getAll('faces/unmatched', { limit: MOST }, MOST),
         getAll('persons/suggestions', { limit: MOST_SUGGESTED }, MOST_SUGGESTED),
         getAll('faces/clusters', { limit: MOST }, MOST),
+        get('faces/stats'),
       ]);
       fill(left, leftBehind(unmatched));
       const doubts = suggestions.map((each) => suggestionRow(each, { decide, chosen, load }));
@@ -56,6 +58,11 @@ export function review() {
         groups.map((each) => each.element),
       );
       unnamed.hidden = !doubts.length || !groups.length;
+      pending.hidden = !stats.pending;
+      fill(
+        pending,
+        `${figure(stats.scanned)} of ${count(stats.photos, 'photo')} are looked at: more groups come, and these grow.`,
+      );
       fill(
         state,
         rows.length === 0 && [
@@ -216,6 +223,7 @@ export function review() {
         h('h1', {}, 'Review'),
         h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous'),
       ),
+      pending,
       left,
       suggested,
       unnamed,
