@@ -45,8 +45,8 @@ class Kind(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Of one kind of pictures: `faces` a photo, on how many photos of 1 there were more `looks`, and milliseconds of CPU
-    a photo of the engine, of its nets alone (which is `kept` of it), and of the engine of before, of which this one is
+    """Of one kind of pictures: `faces` a photo, the share of photos that had more `looks`, and milliseconds of CPU a
+    photo of the engine, of its nets alone (which is `kept` of it), and of the engine of before, of which this one is
     a `share`; None where that is not installed."""
 
     faces: float
