@@ -14,6 +14,7 @@ from bench import (
     places,
     queries,
     rebuild,
+    recognition,
     server,
     thumbnails,
     video,
@@ -27,6 +28,7 @@ if __name__ == "__main__":
     queries.main([])
     thumbnails.main()
     faces.main()
+    recognition.main([])
     clusters.main([])
     person_suggestions.main([])
     places.main()
