@@ -10,9 +10,11 @@ from bench import (
     insights,
     ledger,
     meaning,
+    person_suggestions,
     places,
     queries,
     rebuild,
+    recognition,
     server,
     thumbnails,
     video,
@@ -26,7 +28,9 @@ if __name__ == "__main__":
     queries.main([])
     thumbnails.main()
     faces.main()
+    recognition.main([])
     clusters.main([])
+    person_suggestions.main([])
     places.main()
     meaning.main([])
     server.main()

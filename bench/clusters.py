@@ -1,11 +1,11 @@
 """Clusters of 100,000 faces whose persons are known, and who is like one face among many.
 
-    python -m bench.clusters [--faces 100000] [--among 1000000] [--skip-dbscan]
+    python -m bench.clusters [--model sface] [--faces 100000] [--among 1000000] [--skip-dbscan]
 
-The faces are synthetic, with the spread that the packaged FaceNet has on labelled photos: two faces of one person have
-a cosine of 0.72 ± 0.10, two of different ones of 0 ± 0.15, so that one pair of strangers in a thousand passes 0.477.
-How many faces a person has follows a power law, up to 1,000. scikit-learn, faiss and usearch are measured beside where
-they are installed; nothing here needs them.
+The faces are synthetic, with the spread that the model has on labelled photos (bench/recognition_made.py): with SFace
+two faces of one person have a cosine of 0.77 ± 0.14, two of different ones of 0.10 ± 0.10; with FaceNet 0.72 ± 0.10 and
+0 ± 0.15. How many faces a person has follows a power law, up to 1,000. scikit-learn, faiss and usearch are measured
+beside where they are installed; nothing here needs them.
 """
 
 from __future__ import annotations
@@ -19,54 +19,58 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from adapters.face_engines import model_card
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from adapters.vectors.face_clusters import Cluster, ClusterGraph
 from adapters.vectors.similarity import Similarity
 from adapters.vectors.space import Space
+from bench import recognition_made
+from bench.recognition_made import Spread, around, directions
 from domain.base.actor import CLI, WATCHER
 from domain.base.geometry import Box
 from domain.events.face import BY_USER, FaceAssigned, FaceDetected
 from domain.events.person import PersonCreated
-from domain.ports.face_engine import MOST_DIMENSIONS, Embedding, Thresholds
+from domain.ports.face_engine import Embedding, Thresholds
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
-CLUSTER_FROM, SUGGEST_FROM = 0.50, 0.42  # FaceNet's
-THRESHOLDS = Thresholds(autobind=0.5, offer=SUGGEST_FROM, preselect=0.55, cluster=CLUSTER_FROM)
 MODEL = "bench"
-SPREAD = 21.0
-"""Decay of the spectrum, in dimensions: the cosines of strangers then have a deviation of 1 / sqrt(2 · SPREAD)."""
 QUERIES = 200
 
 
-def synthetic(count: int, seed: int = 1) -> tuple[Matrix, Labels]:
+class Kind(NamedTuple):
+    """Which model's faces are made, and its thresholds."""
+
+    spread: Spread
+    thresholds: Thresholds
+
+
+KINDS = {
+    "sface": Kind(recognition_made.SFACE, model_card.SFACE.thresholds.resolved()),
+    "sface-hard": Kind(recognition_made.SFACE_HARD, model_card.SFACE.thresholds.resolved()),
+    "facenet": Kind(recognition_made.FACENET, model_card.FACENET.thresholds.resolved()),
+}
+
+
+def synthetic(count: int, spread: Spread, seed: int = 1) -> tuple[Matrix, Labels]:
     """`count` faces in random order, and whose each is."""
     chance = np.random.default_rng(seed)
     sizes: list[int] = []
     while sum(sizes) < count:
         sizes.append(int(min(chance.pareto(1.0) * 4 + 1, 1000, count - sum(sizes))))
     persons = chance.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    centres = directions(len(sizes), chance)
-    faces = np.empty((count, MOST_DIMENSIONS), dtype=np.float32)
+    shared, centres = directions(1, spread, chance)[0], directions(len(sizes), spread, chance)
+    faces = np.empty((count, spread.dimensions), dtype=np.float32)
     for start in range(0, count, 50_000):
         these = persons[start : start + 50_000]
-        own = np.sqrt(np.clip(chance.normal(0.72, 0.10, len(these)), 0.2, 0.97)).astype(np.float32)[:, None]
-        mixed = own * centres[these] + np.sqrt(1 - own * own) * directions(len(these), chance)
-        faces[start : start + 50_000] = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+        faces[start : start + 50_000] = around(spread, shared, centres[these], chance)
     return faces, persons
-
-
-def directions(count: int, chance: np.random.Generator) -> Matrix:
-    """So many unit vectors that fill about as many dimensions as faces do."""
-    spectrum = np.exp(-np.arange(MOST_DIMENSIONS) / (2 * SPREAD)).astype(np.float32)
-    rows = chance.standard_normal((count, MOST_DIMENSIONS), dtype=np.float32) * spectrum
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 def pairwise(found: Labels, true: Labels) -> tuple[float, float, float]:
@@ -90,30 +94,30 @@ def filled(faces: Matrix) -> Space:
     return space
 
 
-def cluster(faces: Matrix, persons: Labels) -> None:
+def cluster(faces: Matrix, persons: Labels, least: float) -> None:
     """Print what the clusters of these faces are worth, and what a new face costs."""
     began = time.perf_counter()
     space = filled(faces)
     taken = time.perf_counter() - began
     print(f"{len(faces):,} vectors into cells: {taken:.1f} s, {space.bytes_used / len(faces):,.0f} bytes a face")
-    graph = ClusterGraph(CLUSTER_FROM)
+    graph = ClusterGraph(least)
     places = np.arange(len(faces))
     clusters: Sequence[Cluster] = []
     for what, shown in (("all but one", places[:-1]), ("one more face", places), ("nothing new", places)):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         clusters = graph.clusters(space, shown, shown + 1)
-        taken = time.perf_counter() - began
+        taken, used = time.perf_counter() - began, time.process_time() - used
         more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        print(f"clusters, {what}: {taken:.2f} s, {len(clusters):,} clusters, peak {more:+,.0f} MB")
+        print(f"clusters, {what}: {taken:.2f} s ({used:.2f} of CPU), {len(clusters):,} clusters, peak {more:+,.0f} MB")
     found = places.copy()
     for each in clusters:
         found[np.array(each.face_ids) - 1] = each.key - 1
     print("Chinese whispers: precision {:.4f}, recall {:.4f}, F1 {:.4f}".format(*pairwise(found, persons)))
 
 
-def dbscan(faces: Matrix, persons: Labels) -> None:
-    """Print what DBSCAN makes of the same faces at several radii, from every exact cosine of at least 0.5."""
+def dbscan(faces: Matrix, persons: Labels, lowest: float) -> None:
+    """Print what DBSCAN makes of the same faces at several radii, from every exact cosine of at least `lowest`."""
     if importlib.util.find_spec("sklearn") is None:
         print("DBSCAN: scikit-learn is not installed")
         return
@@ -124,14 +128,14 @@ def dbscan(faces: Matrix, persons: Labels) -> None:
     columns, values, ends = [], [], [0]
     for start in range(0, len(faces), 1000):
         cosines = faces[start : start + 1000] @ faces.T
-        row, column = np.nonzero(cosines >= CLUSTER_FROM)
+        row, column = np.nonzero(cosines >= lowest)
         columns.append(column.astype(np.int32))
         values.append(np.maximum(1 - cosines[row, column], 0).astype(np.float32))
         ends += (ends[-1] + np.cumsum(np.bincount(row, minlength=len(cosines)))).tolist()
     distances = csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=(len(faces),) * 2)
     taken = time.perf_counter() - began
-    print(f"all cosines, exact: {taken:.0f} s, {distances.nnz:,} of at least {CLUSTER_FROM}")
-    for least in (0.50, 0.55, 0.60, 0.65, 0.70, 0.75):
+    print(f"all cosines, exact: {taken:.0f} s, {distances.nnz:,} of at least {lowest}")
+    for least in (lowest + 0.05 * step for step in range(6)):
         began = time.perf_counter()
         labels = DBSCAN(eps=1 - least, min_samples=3, metric="precomputed").fit_predict(distances).astype(np.int64)
         alone = labels < 0
@@ -143,9 +147,9 @@ def dbscan(faces: Matrix, persons: Labels) -> None:
         )
 
 
-def search(count: int) -> None:
+def search(count: int, kind: Kind) -> None:
     """Print the nearest of one face among `count`: time of one query and recall@10, beside others in the same run."""
-    faces, _ = synthetic(count, seed=2)
+    faces, _ = synthetic(count, kind.spread, seed=2)
     asked = np.random.default_rng(3).choice(count, QUERIES, replace=False)
     truth = []
 
@@ -160,7 +164,7 @@ def search(count: int) -> None:
     print(f"  into cells: {time.perf_counter() - began:.0f} s")
 
     def near(vector: Matrix) -> Sequence[int]:
-        return space.nearest(vector, SUGGEST_FROM).places[:10].tolist()  # type: ignore[no-any-return,unused-ignore]  # as above
+        return space.nearest(vector, kind.thresholds.offer).places[:10].tolist()  # type: ignore[no-any-return,unused-ignore]  # as above
 
     timed("imageapi", near, faces[asked], truth, space.bytes_used / count)
     for index in (_faiss, _usearch):
@@ -196,7 +200,7 @@ def _faiss(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
 
     began = time.perf_counter()
     cells = round(len(faces) ** 0.5)
-    index: Any = faiss.index_factory(MOST_DIMENSIONS, f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
+    index: Any = faiss.index_factory(faces.shape[1], f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
     index.train(faces[np.random.default_rng(0).choice(len(faces), min(len(faces), 40 * cells), replace=False)])
     index.add(faces)
     index.nprobe = 32
@@ -207,7 +211,7 @@ def _faiss(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
         near = near[np.argsort(-(faces[near] @ vector))][:10]
         return near.tolist()  # type: ignore[no-any-return,unused-ignore]  # as above
 
-    timed("faiss IVF-SQ8, re-scored", find, faces[asked], truth, MOST_DIMENSIONS + 8)
+    timed("faiss IVF-SQ8, re-scored", find, faces[asked], truth, faces.shape[1] + 8)
 
 
 def _usearch(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
@@ -217,7 +221,7 @@ def _usearch(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
     from usearch.index import Index  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - not among the requirements
 
     began = time.perf_counter()
-    index: Any = Index(ndim=MOST_DIMENSIONS, metric="ip", dtype="f16")
+    index: Any = Index(ndim=faces.shape[1], metric="ip", dtype="f16")
     index.add(np.arange(len(faces)), faces)
     print(f"  usearch, graph: {time.perf_counter() - began:.0f} s")
 
@@ -227,9 +231,9 @@ def _usearch(faces: Matrix, asked: Labels, truth: Sequence[set[int]]) -> None:
     timed("usearch HNSW f16", find, faces[asked], truth, index.memory_usage / len(faces))
 
 
-def suggest(count: int) -> None:
+def suggest(count: int, kind: Kind) -> None:
     """Print what one suggestion takes, tables and all, where `count` faces are somebody's."""
-    faces, persons = synthetic(count, seed=4)
+    faces, persons = synthetic(count, kind.spread, seed=4)
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(Database(f"sqlite:///{Path(folder) / 'log.db'}"))
         record_faces(ledger, faces, persons)
@@ -240,7 +244,7 @@ def suggest(count: int) -> None:
                 face = tables.faces.get(asked + 1)
                 assert face is not None
                 began = time.perf_counter()
-                similarity.suggest(tables, face, 10, THRESHOLDS)
+                similarity.suggest(tables, face, 10, kind.thresholds)
             times.append(time.perf_counter() - began)
         print(
             f"suggestions among {count:,} named faces, tables included: first {times[0]:.1f} s (reads the vectors), "
@@ -274,19 +278,21 @@ def record_faces(ledger: Ledger, faces: Matrix, persons: Labels) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print every figure."""
     parser = argparse.ArgumentParser(prog="python -m bench.clusters")
+    parser.add_argument("--model", choices=KINDS, default="sface")
     parser.add_argument("--faces", type=int, default=100_000)
     parser.add_argument("--among", type=int, default=1_000_000)
     parser.add_argument("--skip-dbscan", action="store_true")
     chosen = parser.parse_args(arguments)
-    faces, persons = synthetic(chosen.faces)
-    cluster(faces, persons)
+    kind = KINDS[chosen.model]
+    faces, persons = synthetic(chosen.faces, kind.spread)
+    cluster(faces, persons, kind.thresholds.cluster)
     if not chosen.skip_dbscan:
-        dbscan(faces, persons)
+        dbscan(faces, persons, kind.thresholds.cluster)
     for count in (chosen.faces, chosen.among):
-        suggest(count)
+        suggest(count, kind)
     for count in (chosen.faces, chosen.among):
         print(f"the nearest of one face among {count:,}:")
-        search(count)
+        search(count, kind)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from adapters.store.database import Database
 from adapters.store.ledger import Ledger
 from adapters.vectors.person_suggestions import LikelyAnothers, LikelyOne, PersonSuggestions
 from adapters.vectors.similarity import Similarity
-from bench.clusters import MODEL, Labels, Matrix, directions, record_faces
+from bench.clusters import MODEL, Labels, Matrix, record_faces
+from bench.recognition_made import FACENET, directions
 from domain.base.actor import CLI, WATCHER
 from domain.commands.faces import change_faces
 from domain.commands.libraries import add_library
@@ -40,7 +41,9 @@ def faces_of(persons: int, each: int, chance: np.random.Generator) -> tuple[Matr
     """Faces in the order of their persons, and whose each is."""
     true = np.repeat(np.arange(persons), each)
     own = np.sqrt(np.clip(chance.normal(MEAN, DEVIATION, len(true)), 0.1, 0.97)).astype(np.float32)[:, None]
-    mixed = own * directions(persons, chance)[true] + np.sqrt(1 - own * own) * directions(len(true), chance)
+    mixed = own * directions(persons, FACENET, chance)[true] + np.sqrt(1 - own * own) * directions(
+        len(true), FACENET, chance
+    )
     return mixed / np.linalg.norm(mixed, axis=1, keepdims=True), true
 
 

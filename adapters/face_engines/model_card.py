@@ -87,7 +87,7 @@ SFACE = ModelCard(
     mean=0.0,
     scale=1.0,
     input="data",
-    thresholds=StatedThresholds(autobind=0.46, offer=0.40, preselect=0.54, cluster=0.46),
+    thresholds=StatedThresholds(autobind=0.46, offer=0.40, preselect=0.54, cluster=0.48),
 )
 FACENET = ModelCard(
     name="facenet-20180408",

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import select
 
+from adapters.settings.catalogue import cores
 from projections.queries.reading import Lookups
 from projections.tables.attachments import is_halves
 
@@ -34,8 +36,9 @@ HEAD: Final = 96
 """Principal components in a head. The embeddings of faces fill far fewer dimensions than they have."""
 RESCORED: Final = 5_000
 """Vectors with the likest heads, of which the cosines are computed."""
-PROBES: Final = 16
-"""Cells that `joined` looks into for each vector."""
+PROBES: Final = 8
+"""Cells that `joined` looks into for each vector: what one misses, the other of a pair mostly finds. In
+bench/clusters.py 16 of them raise the F1 by 0.0002 and take a third longer."""
 BLOCK: Final = 2048
 ROUNDS: Final = 6
 """Rounds of k-means for the centres; more do not raise the recall."""
@@ -213,8 +216,9 @@ class Space:
             rows, cells = self._rows, self._cells
             probed = None if cells is None or len(among) <= self._exact else cells.probed(rows, of, among, PROBES)
         parts = [(of, among)] if probed is None else probed
-        found = [edges for queries, members in parts for edges in _compared(rows, queries, members, least, most)]
-        return _likest(NO_EDGES.joined_by(*found), most)
+        with ThreadPoolExecutor(cores()) as threads:  # NumPy lets go of the lock
+            found = threads.map(lambda part: _compared(rows, part[0], part[1], least, most), parts)
+            return _likest(NO_EDGES.joined_by(*(edges for those in found for edges in those)), most)
 
 
 def matrix_of(stored: Sequence[bytes]) -> Matrix:
@@ -342,43 +346,49 @@ def _trained(rows: npt.NDArray[np.int16], count: int) -> tuple[Matrix, Matrix]:
     return centres, np.ascontiguousarray(axes, dtype=np.float32)
 
 
-def _compared(
-    rows: npt.NDArray[np.int16], queries: Places, members: Places, least: float, most: int
-) -> Iterator[Edges]:
+def _compared(rows: npt.NDArray[np.int16], queries: Places, members: Places, least: float, most: int) -> list[Edges]:
     """The edges between two sets of places, at most `most` a query, block by block."""
+    edges: list[Edges] = []
     if not len(queries) or not len(members):
-        return
+        return edges
     for columns in _blocks(len(members), 16_384):
         there = members[columns]
         turned = np.ascontiguousarray(_widened(rows[there]).T)
         for at in _blocks(len(queries)):
             here = queries[at]
             cosines = _widened(rows[here]) @ turned
-            yield _best(cosines, here, there, least, most)
+            edges.append(_best(cosines, here, there, least, most))
+    return edges
 
 
 def _best(cosines: Matrix, here: Places, there: Places, least: float, most: int) -> Edges:
-    is_like = cosines >= least
-    crowded = np.flatnonzero(np.count_nonzero(is_like, axis=1) > most + 1)
+    """The edges at `least`, at most `most` a row and one to spare for the vector itself; in no order."""
+    # What is like is rare: its places in the flat matrix are found ten times as quick as row and column.
+    of, to = np.divmod(np.flatnonzero(cosines.ravel() >= least), cosines.shape[1])
+    counts = np.bincount(of, minlength=len(cosines))
+    crowded = np.flatnonzero(counts > most + 1)
     if len(crowded):
         # A face of someone with thousands of them has as many edges; all but the likest go before anything is sorted.
         likest = np.argpartition(cosines[crowded], -(most + 1), axis=1)[:, -(most + 1) :]
-        is_like[crowded] = False
-        is_like[crowded[:, None], likest] = True
-    of, to = np.nonzero(is_like)
+        kept = (counts <= most + 1)[of]
+        of = np.concatenate([of[kept], np.repeat(crowded, most + 1)])
+        to = np.concatenate([to[kept], likest.ravel()])
     is_other = here[of] != there[to]
     of, to = of[is_other], to[is_other]
-    found = cosines[of, to]
-    return _likest(Edges(here[of], there[to], found), most)
+    return Edges(here[of], there[to], cosines[of, to])
 
 
 def _likest(edges: Edges, most: int) -> Edges:
-    """The `most` likest of each vector that was searched for."""
-    order = np.lexsort((edges.to, -edges.cosines, edges.of))
+    """The `most` likest of each vector that was searched for, in the order of their places; of equals the first."""
+    # One number tells the order: the place, then how unlike, since the bits of a positive float rise as it does. That
+    # sorts in a fifth of the time that three keys take.
+    unlike = np.uint32(0xFFFFFFFF) - np.maximum(edges.cosines, 0).astype(np.float32).view(np.uint32)
+    keys = (edges.of.astype(np.int64) << 32) | unlike
+    first = np.argsort(edges.to, kind="stable")
+    order = first[np.argsort(keys[first], kind="stable")]
     sorted_of = edges.of[order]
     rank = np.arange(len(order)) - np.searchsorted(sorted_of, sorted_of)
-    order = order[rank < most]
-    return edges.chosen(order)
+    return edges.chosen(order[rank < most])
 
 
 def _widened(rows: npt.NDArray[np.int16]) -> Matrix:
