@@ -21,7 +21,7 @@ from adapters.face_engines.yunet import YuNet
 _DOUBTFUL: Final = 0.12
 """Confidence from which the first look's doubts are worth another: at 0.1 three things a picture, at 0.05 ten."""
 _TURNED_DOUBT: Final = 0.3
-_CLEAR: Final = 0.6
+_CLEAR: Final = 0.7
 _SUSPECT: Final = 0.25
 _UPRIGHT: Final = 45.0
 """Degrees of turn up to which a face is seen as upright ones are: beyond, its landmarks are out by a tenth of its width
