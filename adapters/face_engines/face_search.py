@@ -20,7 +20,8 @@ from adapters.face_engines.yunet import YuNet
 
 _DOUBTFUL: Final = 0.12
 """Confidence from which the first look's doubts are worth another: at 0.1 three things a picture, at 0.05 ten."""
-_CLEAR: Final = 0.6
+_TURNED_DOUBT: Final = 0.3
+_CLEAR: Final = 0.7
 _SUSPECT: Final = 0.25
 _UPRIGHT: Final = 45.0
 """Degrees of turn up to which a face is seen as upright ones are: beyond, its landmarks are out by a tenth of its width
@@ -65,9 +66,11 @@ class FaceSearch:
         sure = [face for face in seen if face.confidence >= SURE]
         settled = [face for face in sure if abs(face.turn) <= _UPRIGHT]
         places = [Place.of(face, _rounded(face.turn)) for face in seen]
+        # CenterFace tells how a face is turned; YuNet takes most for upright.
+        places = [place._replace(score=1 + place.score) if place.score >= SURE else place for place in places]
         if may_hold_small_faces(pixels, sure):
             places += [Place.of(face, _rounded(face.turn)) for face in self.yunet.proposals(pixels, _SMALL_SIDE)]
-        found = merged(sure, self._closer(pixels, chosen(places, settled, _MOST)))
+        found = merged(sure, self._closer(pixels, chosen(places, settled, _MOST)), _TURNED_DOUBT)
         if any(place.score >= _SUSPECT for place in places) and not any(is_clear(face) for face in found):
             found = merged(found, self._closer(pixels, chosen(self._turned(pixels), [], _MOST_TURNED)))
         return found
@@ -155,17 +158,22 @@ def chosen(places: Iterable[Place], settled: Sequence[FoundFace], most: float) -
     return taken
 
 
-def merged(sure: Sequence[FoundFace], closer: Sequence[FoundFace]) -> list[FoundFace]:
+def merged(sure: Sequence[FoundFace], closer: Sequence[FoundFace], doubt: float = 0.0) -> list[FoundFace]:
     """What both looks found. A face of the first stays where it was found; where the closer look was surer, its
-    landmarks count."""
+    landmarks count. Of a face that is turned the first is believed by `doubt` less."""
     faces = list(sure)
+    open_to_better = set(range(len(sure)))
     for face in sorted(closer, key=lambda face: -face.confidence):
         place = Place.of(face, 0.0)
-        same = [index for index, other in enumerate(faces) if _is_same(place, Place.of(other, 0.0))]
-        if not same:
+        same = next((index for index, other in enumerate(faces) if _is_same(place, Place.of(other, 0.0))), None)
+        if same is None:
             faces.append(face)
-        elif any(faces[index] is one for index in same for one in sure) and face.confidence > faces[same[0]].confidence:
-            faces[same[0]] = faces[same[0]]._replace(landmarks=face.landmarks, confidence=face.confidence)
+        elif same in open_to_better:
+            open_to_better.remove(same)
+            first = faces[same]
+            if face.confidence > first.confidence - (0.0 if abs(first.turn) <= _UPRIGHT else doubt):
+                surest = max(face.confidence, first.confidence)
+                faces[same] = first._replace(landmarks=face.landmarks, confidence=surest)
     return sorted(faces, key=lambda face: -face.confidence)
 
 
