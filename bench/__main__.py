@@ -10,6 +10,7 @@ from bench import (
     insights,
     ledger,
     meaning,
+    person_suggestions,
     places,
     queries,
     rebuild,
@@ -29,6 +30,7 @@ if __name__ == "__main__":
     faces.main()
     recognition.main([])
     clusters.main([])
+    person_suggestions.main([])
     places.main()
     meaning.main([])
     server.main()

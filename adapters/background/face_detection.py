@@ -27,6 +27,7 @@ from domain.base.actor import WATCHER
 from domain.base.errors import NotFound, Unavailable, Unreadable
 from domain.base.paths import shown
 from domain.commands.detection import mark_failed, record_detection, wants_embedding
+from domain.commands.earlier_vectors import take_up_vectors
 from domain.events.face import FaceWithdrawn
 from domain.events.library import LibraryRestored
 from domain.events.media import Media, MediaChanged, MediaDiscovered, MediaMoved, MediaReturned
@@ -90,6 +91,8 @@ class DetectsFaces:
         self._looked_at = -1
         self._model = ""
         self._were_away: frozenset[int] = frozenset()
+        self._former: bool | None = None
+        """Whether the model is one of before, to which somebody goes back; None where that was not asked yet."""
 
     def step(self) -> bool:
         """Detect on some photos; whether there may be more. What one pass records is one operation.
@@ -131,6 +134,7 @@ class DetectsFaces:
         if model != self._model:
             self._left.clear()
             self._known_away.clear()
+            self._former = None
         self._looked_at, self._model, self._were_away = head, model, away
 
     def _files_of_news(self, due: Collection[int]) -> frozenset[int] | None:
@@ -191,6 +195,8 @@ class DetectsFaces:
         """Detect on photos, `at_once` at a time, and record each as it comes; the first trouble of the engine ends the
         batch."""
         trouble: Unavailable | None = None
+        if way.again and self._was_here(model):
+            photos = [files for files in photos if not self._take_up(way, files[0], model)]
         looks = [(files, self._threads.submit(self._look, files)) for files in photos]
         for files, look in looks:
             if (trouble is not None or self._stopping.is_set()) and look.cancel():
@@ -210,6 +216,22 @@ class DetectsFaces:
         if trouble is not None:
             self._wait(str(trouble))
             raise trouble
+
+    def _was_here(self, model: str) -> bool:
+        """Whether this model looked at photos before another one did, as far as the log has vectors of it."""
+        if self._former is None:
+            with self._ledger.reading(WATCHER) as tables:
+                self._former = tables.faces.knows_model(model)
+        return self._former
+
+    def _take_up(self, way: DetectionPass, media: Media, model: str) -> bool:
+        """Give the faces of a photo the vectors that this model once made of them; whether there is one for each."""
+        with self._ledger.transaction(WATCHER, operation_id=way.operation_id) as uow:
+            way.operation_id = uow.begin(way.words.kind, way.words.text)
+            is_taken_up = take_up_vectors(uow, media.content_hash or b"", model)
+        if is_taken_up:
+            way.recorded()
+        return is_taken_up
 
     def _leave(self, files: Sequence[Media]) -> None:
         """Ask for these files again later."""

@@ -11,11 +11,14 @@ from adapters.cli.application import ApplicationParts
 from adapters.cli.doctor import findings, meaning_state
 from adapters.cli.libraries import line_of
 from adapters.cli.progress import console_on, progress_of
+from adapters.face_engines.model_card import face_model
+from adapters.settings import FaceEngineChoice
 from adapters.store.generations import rebuild as rebuild_tables
 from adapters.store.generations import verify as verify_tables
 from domain.base.actor import CLI
-from domain.base.errors import InTheWay
+from domain.base.errors import InTheWay, Unavailable
 from domain.undo.operations import undo_or_say_what_is_in_the_way, undo_with_later
+from projections.queries.detection_backlog import Waiting
 
 
 def status(application: ApplicationParts, words: argparse.Namespace) -> int:
@@ -29,13 +32,28 @@ def status(application: ApplicationParts, words: argparse.Namespace) -> int:
             print(line_of(library, counts.get(library.id, (0, 0, 0))))
         stats = tables.faces.stats(None)
         last = tables.operations.latest(1)
+        model = _embedded_model(application)
+        again = Waiting(0, 0) if model is None else tables.detection_backlog.counts(model)
     print(f"faces: {stats.faces} on {stats.with_faces} of {stats.photos} photos, {stats.unassigned} nobody's")
     looked_at = f"{stats.scanned} of {stats.photos} photos ({_percent(stats.scanned, stats.photos)} %)"
     print(f"looked for faces: {looked_at}, {stats.no_faces} without, {stats.failed} failed, {stats.pending} to come")
+    if again.again:
+        print(f"face model changed: {again.again} of these photos are still to be looked at again")
     print(f"persons: {stats.persons}")
     print(f"search by meaning: {meaning_state(application)}")
     print(f"log: {application.ledger.head()} events" + (f", last: {last[0].text} ({last[0].actor})" if last else ""))
     return 0
+
+
+def _embedded_model(application: ApplicationParts) -> str | None:
+    """The model of the engine on this machine; None where it is another's, which may take long to say so, or cannot be
+    had."""
+    if application.settings.face_engine is not FaceEngineChoice.EMBEDDED:
+        return None
+    try:
+        return face_model(application.settings.face_model).version
+    except Unavailable:
+        return None
 
 
 def _percent(part: int, whole: int) -> int:

@@ -55,7 +55,7 @@ class FaceSearch:
             cv2.error: they cannot be loaded or run.
         """
         self.detector = CenterFace(centerface)
-        self._yunet = YuNet(yunet)
+        self.yunet = YuNet(yunet)
         self._small, self._large = (CloserLook(self.detector, tile) for tile in (_SMALL_TILE, _LARGE_TILE))
         self.faces(np.zeros((MAX_SIDE, MAX_SIDE, 3), np.uint8))
 
@@ -66,7 +66,7 @@ class FaceSearch:
         settled = [face for face in sure if abs(face.turn) <= _UPRIGHT]
         places = [Place.of(face, _rounded(face.turn)) for face in seen]
         if may_hold_small_faces(pixels, sure):
-            places += [Place.of(face, _rounded(face.turn)) for face in self._yunet.proposals(pixels, _SMALL_SIDE)]
+            places += [Place.of(face, _rounded(face.turn)) for face in self.yunet.proposals(pixels, _SMALL_SIDE)]
         found = merged(sure, self._closer(pixels, chosen(places, settled, _MOST)))
         if any(place.score >= _SUSPECT for place in places) and not any(is_clear(face) for face in found):
             found = merged(found, self._closer(pixels, chosen(self._turned(pixels), [], _MOST_TURNED)))
@@ -103,7 +103,7 @@ class FaceSearch:
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         places = []
         for turn, rotation in _TURNS.items():
-            for face in self._yunet.proposals(np.asarray(cv2.rotate(small, rotation), np.uint8), _TURNED_SIDE):
+            for face in self.yunet.proposals(np.asarray(cv2.rotate(small, rotation), np.uint8), _TURNED_SIDE):
                 place = Place.of(face, turn + _rounded(face.turn))
                 centre = _turned_back(place.centre, turn, size) / ratio
                 places.append(place._replace(centre=centre, size=place.size / ratio))

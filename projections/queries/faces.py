@@ -182,6 +182,12 @@ class Faces:
             found.update((id_, read_vector(vector)) for id_, vector in self._connection.execute(statement))
         return found
 
+    def knows_model(self, model_version: str) -> bool:
+        """Whether any vector that was ever recorded is of this model."""
+        e = self._embeddings
+        statement = select(e.c.id).where(e.c.model_version == model_version).limit(1)
+        return self._connection.execute(statement).first() is not None
+
     # What clients see
 
     def _is_visible(self) -> ColumnElement[bool]:

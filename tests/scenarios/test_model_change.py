@@ -34,6 +34,7 @@ from tests.fakes import Renamed
 from tests.http.painted import PaintedFaces, paint
 from tests.scenarios.conftest import Place
 from tests.scenarios.faces import content_of, detect, faces_on
+from tests.scenarios.serving import imageapi
 from tests.scenarios.test_kill import end, make_photos, start
 from tests.waiting import until
 
@@ -232,7 +233,7 @@ def test_the_job_says_why_all_photos_are_looked_at_again_and_how_far_that_is(thr
     assert (fresh.title, fresh.done, fresh.total) == ("recognising faces", 1, 1)
     assert (again.kind, again.state, again.done, again.total) == ("detect.again", "waiting", 0, 3)
     assert (again.title, again.note) == ("looking at all photos again: the face model changed", "new photos come first")
-    run(detects, 3)
+    run(detects, 2)
     again, fresh = _told(board)
     assert (fresh.state, fresh.note) == ("done", "found 1 faces on 1 photos")
     assert (again.state, again.done, again.total, again.note) == ("running", 2, 3, None)
@@ -247,6 +248,11 @@ def test_the_job_says_why_all_photos_are_looked_at_again_and_how_far_that_is(thr
 
 def _told(board: JobBoard) -> list[Job]:
     return sorted(board.progress(), key=lambda job: job.kind, reverse=True)
+
+
+def test_status_tells_how_many_photos_are_still_to_be_looked_at_again(three_photos: Place) -> None:
+    said = imageapi(three_photos.data, "status")
+    assert "face model changed: 3 of these photos are still to be looked at again" in said.stdout
 
 
 def test_a_face_whose_file_is_away_keeps_its_vector_and_gets_the_new_one_when_it_is_back(three_photos: Place) -> None:
@@ -310,6 +316,21 @@ def test_a_service_whose_model_changes_while_it_works_begins_anew_and_compares_n
     detects.close()
     faces = [row(three_photos, only_face(three_photos, name)) for name in ("1.jpg", "3.jpg")]
     assert {face.model_version for face in faces} == {"painted-3"}
+
+
+def test_who_goes_back_to_the_model_of_before_waits_for_no_photo_whose_vectors_are_still_there(
+    three_photos: Place,
+) -> None:
+    run(looks(three_photos, PaintedFaces(NEW)))
+    paint(three_photos.root / "4.jpg", RIGHT, shade=104)
+    three_photos.scan()
+    run(looks(three_photos, PaintedFaces(NEW)))
+    engine, board = PaintedFaces(OLD), JobBoard()
+    run(looks(three_photos, engine, board))
+    assert engine.asked == 1, "it never saw the photo that came since"
+    assert {row(three_photos, only_face(three_photos, f"{n}.jpg")).model_version for n in (1, 3, 4)} == {OLD}
+    ended = "looked at all photos again, since the face model changed: 3 photos, with 0 new faces"
+    assert board.progress()[0].note == ended
 
 
 def test_a_tagged_photo_that_came_before_the_named_faces_had_new_vectors_is_bound_in_the_end(

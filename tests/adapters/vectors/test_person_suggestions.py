@@ -225,11 +225,14 @@ def test_a_refused_group_stays_away_and_its_faces_count_as_the_persons(world: Wo
 
 
 def test_of_too_few_faces_nothing_is_told(world: World, watching: Watching) -> None:
-    own, wrong = people(world, 1, 2, each=3)
-    world.a_person("Ann", *own[:2], wrong[0])
+    own, wrong, others = people(world, 1, 2, 3, each=4)
+    ann = world.a_person("Ann", *own[:2], wrong[0])
     assert watching.anothers() == []
-    world.a_person("Bob", *wrong[1:])
+    for face in (*wrong[1:2], *others[:2]):
+        world.assign(face, ann)
     assert watching.anothers() == []
+    world.assign(own[2], ann)
+    assert [each.face_ids for each in watching.anothers()] == [tuple(wrong[:2]), tuple(others[:2])]
 
 
 def test_faces_of_another_model_are_left_out(world: World, watching: Watching) -> None:

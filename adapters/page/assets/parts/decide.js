@@ -101,7 +101,11 @@ export const mergePerson = (id, into) => ask('POST', `persons/${id}/merge`, { bo
 /** What that would change. @param {number} id @param {number} into */
 export const rehearseMerge = (id, into) => rehearse('POST', `persons/${id}/merge`, { body: { into } });
 
-/** 'These are two people', so that it is never suggested again that they are one. @param {number} id @param {number} other */
+/**
+ * 'These are two people', so that it is never suggested again that they are one.
+ * @param {number} id
+ * @param {number} other
+ */
 export const tellApart = (id, other) => ask('POST', 'persons/suggestions/refuse', { body: { persons: [id, other] } });
 
 /**

@@ -1,6 +1,6 @@
 /**
- * After a face was named: the unassigned faces that are likely the same person, to confirm in one action. Those that are
- * surely alike are ticked; the others stand below, unticked.
+ * After a face was named: the unassigned faces that are likely the same person, to confirm in one action. Those that
+ * are surely alike are ticked; the others stand below, unticked.
  */
 import { get, isStatus } from '../api.js';
 import { faceCrop } from './crop.js';

@@ -55,7 +55,7 @@ function mergeRow({ person, into, similarity, names_alike: namesAlike, examples 
       h('figcaption', {}, link(whose), h('span', { class: 'faint' }, ` ${count(whose.face_count, 'face')}`)),
     );
   const why = [alike(similarity), namesAlike && 'the names are alike', 'never on the same photo'].filter(Boolean);
-  return reviewRow({
+  const row = reviewRow({
     faces: h(
       'div',
       { class: 'pair' },
@@ -70,7 +70,7 @@ function mergeRow({ person, into, similarity, names_alike: namesAlike, examples 
     ),
     words: ['Are ', h('b', {}, person.name), ' and ', h('b', {}, into.name), ' one person?', reason(why.join(' · '))],
     answers: [
-      { key: 'y', text: 'Yes, one person…', kind: 'primary', run: () => askHow(person, into, review) },
+      { key: 'y', text: 'Yes, one person…', kind: 'primary', run: () => askHow(person, into, review, row.element) },
       {
         key: 'x',
         text: 'No, two people',
@@ -80,6 +80,7 @@ function mergeRow({ person, into, similarity, names_alike: namesAlike, examples 
     chosen: review.chosen,
     data: { 'data-merge': `${person.id}-${into.id}` },
   });
+  return row;
 }
 
 /** @param {string} text */
@@ -88,12 +89,14 @@ const reason = (text) => h('span', { class: 'faint reason' }, text);
 /**
  * Say what becomes of the two, and let choose whose name stays.
  * @param {PersonView} person @param {PersonView} into @param {Review} review
+ * @param {HTMLElement} row where it was asked: nothing opens once that is gone
  */
-async function askHow(person, into, review) {
+async function askHow(person, into, review, row) {
   /** The one that goes and the one that stays. @type {[PersonView, PersonView]} */
   let chosen = [person, into];
   try {
     const whole = await facesTogether(person, into);
+    if (!row.isConnected) return;
     /** @param {PersonView} goes @param {PersonView} stays */
     const way = (goes, stays) =>
       h(

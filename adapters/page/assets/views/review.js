@@ -20,8 +20,8 @@ import { count, figure } from '../parts/words.js';
  */
 
 const MOST = 60;
-/** Suggestions of each kind at once: what is decided makes room for the next. */
-const MOST_SUGGESTED = 20;
+/** Suggestions at once: what is decided makes room for the next. */
+const MOST_SUGGESTED = 40;
 
 /** @returns {View} */
 export function review() {
@@ -38,15 +38,14 @@ export function review() {
 
   async function load() {
     try {
-      const [unmatched, merges, splits, clusters, stats] = await Promise.all([
+      const [unmatched, suggestions, clusters, stats] = await Promise.all([
         getAll('faces/unmatched', { limit: MOST }, MOST),
-        getAll('persons/suggestions', { kind: 'merge', limit: MOST_SUGGESTED }, MOST_SUGGESTED),
-        getAll('persons/suggestions', { kind: 'split', limit: MOST_SUGGESTED }, MOST_SUGGESTED),
+        getAll('persons/suggestions', { limit: MOST_SUGGESTED }, MOST_SUGGESTED),
         getAll('faces/clusters', { limit: MOST }, MOST),
         get('faces/stats'),
       ]);
       fill(left, leftBehind(unmatched));
-      const doubts = [...merges, ...splits].map((each) => suggestionRow(each, { decide, chosen, load }));
+      const doubts = suggestions.map((each) => suggestionRow(each, { decide, chosen, load }));
       const groups = clusters.map(row);
       rows = [...doubts, ...groups];
       at = Math.min(at, Math.max(0, rows.length - 1));
