@@ -103,7 +103,7 @@ FACENET = ModelCard(
     scale=1 / 128,
     mirror=True,
     # As above: 0.1 % at or above 0.59, 0.01 % at or above 0.67.
-    thresholds=StatedThresholds(autobind=0.58, offer=0.50, preselect=0.66, cluster=0.62),
+    thresholds=StatedThresholds(autobind=0.58, offer=0.50, preselect=0.68, cluster=0.62),
 )
 
 
