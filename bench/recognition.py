@@ -31,7 +31,7 @@ from bench.recognition_photos import (
     vectors_of,
 )
 from domain.ports.face_engine import DetectedFace, Thresholds
-from domain.rules.recognition import rise, similarity_to_person
+from domain.rules.recognition import PRESELECT_RISE, rise, similarity_to_person
 
 Names = npt.NDArray[np.str_]
 Flags = npt.NDArray[np.bool_]
@@ -151,7 +151,7 @@ class Asked(NamedTuple):
 
     def preselected(self, thresholds: Thresholds, named: int, has_rivals: bool) -> Flags:
         """What would be ticked."""
-        return self._from(thresholds.preselect + rise(named), has_rivals)
+        return self._from(thresholds.preselect + rise(named, PRESELECT_RISE), has_rivals)
 
     def offered(self, thresholds: Thresholds, named: int, has_rivals: bool) -> Flags:
         """What would be shown, ticked or not."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from domain.ports.face_engine import Thresholds
-from domain.rules.recognition import NEAREST, rise
+from domain.rules.recognition import NEAREST, PRESELECT_RISE, rise
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
@@ -109,10 +109,11 @@ def found_as_more_is_named(
         for person in those:
             free = is_free.copy()
             free[order[person, :named]] = False
-            above = similarities(faces, faces[order[person, :named]]) - rise(named)
+            own = similarities(faces, faces[order[person, :named]])
+            above = own - rise(named)
             may_be = free if likest is None else free & (above >= likest)
             is_theirs = whose == person
-            presumed = may_be & (above >= thresholds.preselect)
+            presumed = may_be & (own >= thresholds.preselect + rise(named, PRESELECT_RISE))
             right, ticked = right + int((presumed & is_theirs).sum()), ticked + int(presumed.sum())
             theirs += int((free & is_theirs).sum())
             offered += int((may_be & (above >= thresholds.offer) & is_theirs).sum())

@@ -26,10 +26,12 @@ met by the faces of one age. The mean of more of them lost faces of rare ages in
 let in strangers."""
 EXEMPLARS: Final = 24
 """Faces of a person that others are compared with: the clearest, as evenly spread over the years as there are."""
-RISE: Final = 0.04
-"""What a threshold rises by when the number of exemplars doubles: so much liker to the nearest three of them the likest
-strangers become, of SFace's faces 0.02 and of FaceNet's 0.03, while a person's own faces gain 0.07 to 0.1; with 0.03
-precision still fell from three named faces to five (bench/recognition.py)."""
+OFFER_RISE: Final = 0.02
+"""What `offer` rises by when the number of exemplars doubles: by so much the likest strangers become liker to the
+nearest three of them, so that as many are asked about; blurred and covered faces, which gain little, still are."""
+PRESELECT_RISE: Final = 0.04
+"""What `preselect` rises by: a person's own faces gain 0.07 to 0.1. With 0.03 precision still fell from three named
+faces to five in bench/recognition.py."""
 
 
 class Likely(msgspec.Struct, frozen=True):
@@ -72,19 +74,20 @@ def similarity_to_person(cosines: Iterable[float]) -> float:
     return sum(nearest) / len(nearest)
 
 
-def rise(exemplars: int) -> float:
-    """What the thresholds rise by where a person has so many exemplars: 0 up to `NEAREST` of them."""
-    return RISE * log2(min(max(exemplars, NEAREST), EXEMPLARS) / NEAREST)
+def rise(exemplars: int, by: float = OFFER_RISE) -> float:
+    """What a threshold rises by where a person has so many exemplars: 0 up to `NEAREST`, then `by` each time that they
+    double."""
+    return by * log2(min(max(exemplars, NEAREST), EXEMPLARS) / NEAREST)
 
 
 def judged(similarity: float, exemplars: int, rival: float, thresholds: Thresholds) -> Likely | None:
     """Whether a face of this `similarity` to a person of so many `exemplars` may be asked about, and presumed; None
-    where it may not. `rival` is its similarity to the likest other person, less what that person's exemplars make the
-    thresholds rise by."""
+    where it may not. `rival` is its similarity to the likest other person, less what `offer` rises by for that person's
+    exemplars."""
     above = similarity - rise(exemplars)
     if above < thresholds.offer or rival > above:
         return None
-    return Likely(round(similarity, 4), above >= thresholds.preselect)
+    return Likely(round(similarity, 4), similarity >= thresholds.preselect + rise(exemplars, PRESELECT_RISE))
 
 
 def ranked(

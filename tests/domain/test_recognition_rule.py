@@ -10,7 +10,8 @@ from domain.ports.face_engine import Thresholds
 from domain.rules.recognition import (
     EXEMPLARS,
     NEAREST,
-    RISE,
+    OFFER_RISE,
+    PRESELECT_RISE,
     Candidate,
     Likely,
     chosen,
@@ -56,12 +57,15 @@ def test_a_face_that_is_liker_to_another_person_is_not_offered() -> None:
     assert judged(0.6, 1, 0.6, THRESHOLDS) == Likely(0.6, True)
 
 
-def test_the_thresholds_rise_with_each_doubling_of_the_exemplars_up_to_a_number() -> None:
+def test_the_thresholds_rise_with_each_doubling_of_the_exemplars_up_to_a_number_what_is_presumed_by_more() -> None:
     assert [rise(count) for count in (1, 2, NEAREST)] == [0, 0, 0]
-    assert rise(2 * NEAREST) == pytest.approx(RISE)
-    assert rise(10 * EXEMPLARS) == rise(EXEMPLARS) == pytest.approx(3 * RISE)
-    assert judged(0.5, 2 * NEAREST, -inf, THRESHOLDS) == Likely(0.5, False)
-    assert judged(0.5 + RISE, 2 * NEAREST, -inf, THRESHOLDS) == Likely(0.54, True)
+    assert rise(2 * NEAREST) == pytest.approx(OFFER_RISE)
+    assert rise(10 * EXEMPLARS) == rise(EXEMPLARS) == pytest.approx(3 * OFFER_RISE)
+    six = 2 * NEAREST
+    assert judged(0.4 + OFFER_RISE - 0.001, six, -inf, THRESHOLDS) is None
+    assert judged(0.4 + OFFER_RISE, six, -inf, THRESHOLDS) == Likely(0.42, False)
+    assert judged(0.5 + PRESELECT_RISE - 0.001, six, -inf, THRESHOLDS) == Likely(0.539, False)
+    assert judged(0.5 + PRESELECT_RISE, six, -inf, THRESHOLDS) == Likely(0.54, True)
 
 
 def test_of_the_persons_that_a_face_may_be_only_the_likest_is_presumed() -> None:
