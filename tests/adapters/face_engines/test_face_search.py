@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from adapters.face_engines.centerface import SURE, FoundFace, Points
-from adapters.face_engines.closer_look import Place
+from adapters.face_engines.closer_look import LookedAt
 from adapters.face_engines.decoding import Pixels, decoded
 from adapters.face_engines.face_search import FaceSearch, chosen, may_hold_small_faces, merged, overlap
 from adapters.face_engines.model_card import FaceModel
@@ -193,11 +193,11 @@ def _face(left: float, confidence: float, side: float = 40.0) -> FoundFace:
 
 
 def test_the_likeliest_places_are_looked_at_once_each_as_far_as_there_is_room() -> None:
-    places = [Place.of(_face(left, score), 0.0) for left, score in ((0, 0.2), (5, 0.4), (200, 0.3), (400, 0.1))]
+    places = [LookedAt.of(_face(left, score), 0.0) for left, score in ((0, 0.2), (5, 0.4), (200, 0.3), (400, 0.1))]
     assert [place.score for place in chosen(places, [], 9.0)] == [0.4, 0.3, 0.1]
     assert [place.score for place in chosen(places, [_face(201, 0.9)], 9.0)] == [0.4, 0.1]
     assert [place.score for place in chosen(places, [], 2.0)] == [0.4, 0.3]
-    large = Place.of(_face(800, 0.9, side=200.0), 0.0)
+    large = LookedAt.of(_face(800, 0.9, side=200.0), 0.0)
     assert [place.score for place in chosen([*places, large], [], 4.0)] == [0.9, 0.4]
 
 
