@@ -161,10 +161,15 @@ class Asked(NamedTuple):
         return (self.similarity >= least) & (not has_rivals or self.similarity >= self.rival)
 
 
-def asked_after(seen: Seen, named: int, has_rivals: bool, nearest: int | None = None) -> Asked:
-    """Each person's remaining faces among everybody's, `named` faces of each drawn to be named, `DRAWS` times."""
+def asked_after(
+    seen: Seen, named: int, has_rivals: bool, nearest: int | None = None, cosines: Matrix | None = None
+) -> Asked:
+    """Each person's remaining faces among everybody's, `named` faces of each drawn to be named, `DRAWS` times.
+
+    `nearest` and `cosines` take the place of the rule's and of the vectors' own.
+    """
     chance = np.random.default_rng(0)
-    cosines = seen.vectors @ seen.vectors.T
+    cosines = seen.vectors @ seen.vectors.T if cosines is None else cosines
     persons, counts = np.unique(seen.persons, return_counts=True)
     persons = persons[counts > named]
     parts: list[Asked] = []
@@ -208,6 +213,21 @@ def tell_rule(seen: Seen) -> None:
     for what, nearest in (("the nearest", 1), ("mean of the nearest three", 3), ("mean of all", 99)):
         shares = (_recall_at_precision(asked_after(seen, named, False, nearest)) for named in (1, 3, 6))
         print(f"    {what:<26}" + "  ".join(f"{recall:.4f} (from {least:.3f})" for recall, least in shares))
+    among_all = _against_the_library(seen)
+    shares = (_recall_at_precision(asked_after(seen, named, False, 3, among_all)) for named in (1, 3, 6))
+    print(
+        "    the three, s-norm, in deviations "
+        + "  ".join(f"{recall:.4f} (from {least:.2f})" for recall, least in shares)
+    )
+
+
+def _against_the_library(seen: Seen) -> Matrix:
+    """Cosines in deviations from what the two faces have with all others, averaged over the two (s-norm)."""
+    cosines = seen.vectors @ seen.vectors.T
+    others = np.where(np.eye(len(cosines), dtype=bool), np.nan, cosines)
+    mean, apart = np.nanmean(others, axis=1), np.nanstd(others, axis=1)
+    by_row = (cosines - mean[:, None]) / apart[:, None]
+    return np.asarray((by_row + by_row.T) / 2, dtype=np.float32)
 
 
 def _recall_at_precision(asked: Asked, precision: float = 0.99) -> tuple[float, float]:

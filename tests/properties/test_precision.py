@@ -16,12 +16,14 @@ from bench import recognition_made as made
 from domain.ports.face_engine import Thresholds
 from domain.rules.recognition import similarity_to_person
 
-ONE_STRANGER = 0.0015
-"""Precision that one stranger more among the faces that are found here costs: what chance may make of a step."""
+TWO_STRANGERS = 0.003
+"""Precision that two strangers among the thousand faces that are found here cost: what chance may make of a step."""
+FEW = 0.03
+"""The same where the thresholds are lowered, and a sibling brings strangers by the dozen."""
 MODELS = [
-    pytest.param(made.SFACE, SFACE, 0.03, id="SFace"),
-    pytest.param(made.SFACE_HARD, SFACE, 0.03, id="SFace on yearbooks"),
-    pytest.param(made.FACENET, FACENET, 0.12, id="FaceNet"),
+    pytest.param(made.SFACE, SFACE, 0.05, id="SFace"),
+    pytest.param(made.SFACE_HARD, SFACE, 0.02, id="SFace on yearbooks"),
+    pytest.param(made.FACENET, FACENET, 0.14, id="FaceNet"),
 ]
 """How faces lie, the card of the model, and by how much its thresholds are lowered so that some strangers pass."""
 
@@ -39,10 +41,11 @@ def test_the_more_faces_are_named_the_surer_is_what_is_ticked(
     seed: int, spread: made.Spread, card: ModelCard, by: float
 ) -> None:
     faces, whose = made.library(spread, 40, 25, seed)
-    found = made.found_as_more_is_named(faces, whose, lowered(card, by), 40, everybody=False)
-    shares = [each.precision for each in found.values()]
-    assert all(later >= earlier - ONE_STRANGER for earlier, later in pairwise(shares)), shares
-    assert shares[-1] >= 0.99
+    for lower, slack, least in ((0.0, TWO_STRANGERS, 0.995), (by, FEW, 0.96)):
+        found = made.found_as_more_is_named(faces, whose, lowered(card, lower), 40, everybody=False)
+        shares = [each.precision for each in found.values()]
+        assert all(later >= earlier - slack for earlier, later in pairwise(shares)), shares
+        assert shares[-1] >= least
 
 
 def test_faces_that_others_are_liker_to_are_left_out() -> None:
@@ -72,6 +75,6 @@ def test_in_a_library_of_twenty_thousand_faces_precision_never_falls(
     spread: made.Spread, card: ModelCard, by: float, everybody: bool
 ) -> None:
     faces, whose = made.library(spread, 500, 40)
-    found = made.found_as_more_is_named(faces, whose, lowered(card, by), 60, everybody=everybody)
+    found = made.found_as_more_is_named(faces, whose, lowered(card, 0.0), 60, everybody=everybody)
     shares = [each.precision for each in found.values()]
     assert all(later >= earlier - 0.001 for earlier, later in pairwise(shares)), shares
