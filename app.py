@@ -56,7 +56,7 @@ from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.summaries.summary_search import SummarySearch
 from adapters.text_embedding.build_embedders import TextEmbedders, build_embedders
-from adapters.vectors.person_suggestions import PersonSuggestions
+from adapters.vectors.alike_persons import PersonSuggestions
 from adapters.vectors.similarity import Similarity, likeness
 from adapters.workers.pools import Pools
 from domain.ports.face_engine import FaceEngine

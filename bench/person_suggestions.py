@@ -20,7 +20,7 @@ import numpy as np
 
 from adapters.store.database import Database
 from adapters.store.ledger import Ledger
-from adapters.vectors.person_suggestions import LikelyAnothers, LikelyOne, PersonSuggestions
+from adapters.vectors.alike_persons import LikelyAnothers, LikelyOne, PersonSuggestions
 from adapters.vectors.similarity import Similarity
 from bench.clusters import MODEL, Labels, Matrix, record_faces
 from bench.recognition_made import FACENET, directions

@@ -22,6 +22,7 @@ from bench import recognition_made
 from bench.recognition_photos import (
     ALTERED,
     VERSIONS,
+    Alteration,
     Matrix,
     Portrait,
     altered_by,
@@ -274,11 +275,11 @@ def tell_alterations(seen: Seen, photos_each: int) -> None:
 
 
 def _altered(
-    seen: Seen, alterations: Mapping[str, object], shown: Sequence[Portrait], faces: Sequence[DetectedFace]
+    seen: Seen, alterations: Mapping[str, Alteration], shown: Sequence[Portrait], faces: Sequence[DetectedFace]
 ) -> Iterator[tuple[str, Flags, Matrix]]:
     """Of each alteration, which of the faces were found again, and those faces' cosines to all photos."""
     for what, alter in alterations.items():
-        again = faces_seen(seen.model, list(altered_by(alter, shown, faces)))  # type: ignore[arg-type]
+        again = faces_seen(seen.model, list(altered_by(alter, shown, faces)))
         found = np.array([face is not None for face in again])
         yield what, found, vectors_of([face for face in again if face is not None]) @ seen.vectors.T
 

@@ -27,6 +27,7 @@ from domain.base.geometry import Box
 from domain.ports.face_engine import DetectedFace
 
 Matrix = npt.NDArray[np.float32]
+Alteration = Callable[[Image.Image, Box], Image.Image]
 CACHE: Final = Path(__file__).resolve().parent.parent / ".cache"
 PUBLIC: Final = {
     "obama.jpg": "obama",
@@ -99,20 +100,20 @@ def vectors_of(faces: Sequence[DetectedFace]) -> Matrix:
 # Alterations: what happens to faces on the photos of a family
 
 
-def _turned(degrees: float) -> Callable[[Image.Image, Box], Image.Image]:
+def _turned(degrees: float) -> Alteration:
     return lambda picture, _: picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=GROUND)
 
 
-def _lit(brightness: float) -> Callable[[Image.Image, Box], Image.Image]:
+def _lit(brightness: float) -> Alteration:
     return lambda picture, _: ImageEnhance.Brightness(picture).enhance(brightness)
 
 
-def _blurred(share: float) -> Callable[[Image.Image, Box], Image.Image]:
+def _blurred(share: float) -> Alteration:
     """Out of focus: a radius of this share of the face's width."""
     return lambda picture, box: picture.filter(ImageFilter.GaussianBlur(share * box.w * picture.width))
 
 
-def _covered(top: float, bottom: float, colour: tuple[int, int, int]) -> Callable[[Image.Image, Box], Image.Image]:
+def _covered(top: float, bottom: float, colour: tuple[int, int, int]) -> Alteration:
     """A bar over the face between two heights of its box: a mask, or sunglasses."""
 
     def covered(picture: Image.Image, box: Box) -> Image.Image:
@@ -125,7 +126,7 @@ def _covered(top: float, bottom: float, colour: tuple[int, int, int]) -> Callabl
     return covered
 
 
-def _small(width: int) -> Callable[[Image.Image, Box], Image.Image]:
+def _small(width: int) -> Alteration:
     """The face so many pixels wide, on a picture of 320."""
 
     def small(picture: Image.Image, box: Box) -> Image.Image:
@@ -140,7 +141,7 @@ def _small(width: int) -> Callable[[Image.Image, Box], Image.Image]:
     return small
 
 
-def _saved_at(quality: int) -> Callable[[Image.Image, Box], Image.Image]:
+def _saved_at(quality: int) -> Alteration:
     def saved(picture: Image.Image, _: Box) -> Image.Image:
         with Image.open(io.BytesIO(jpeg(picture, quality))) as image:
             return image.convert("RGB")
@@ -163,7 +164,7 @@ def _mirrored(picture: Image.Image, _: Box) -> Image.Image:
     return ImageOps.mirror(picture)
 
 
-ALTERED: Final[Mapping[str, Callable[[Image.Image, Box], Image.Image]]] = {
+ALTERED: Final[Mapping[str, Alteration]] = {
     "turned by 15°": _turned(15),
     "dark (a quarter of the light)": _lit(0.25),
     "out of focus": _blurred(0.04),
@@ -175,7 +176,7 @@ ALTERED: Final[Mapping[str, Callable[[Image.Image, Box], Image.Image]]] = {
     "tinted": _tinted,
 }
 """How another photo of the person might look."""
-VERSIONS: Final[Mapping[str, Callable[[Image.Image, Box], Image.Image]]] = {
+VERSIONS: Final[Mapping[str, Alteration]] = {
     "cropped": _cropped,
     "JPEG at quality 50": _saved_at(50),
     "brighter": _lit(1.3),
@@ -187,8 +188,6 @@ VERSIONS: Final[Mapping[str, Callable[[Image.Image, Box], Image.Image]]] = {
 """What programs make of one and the same photo."""
 
 
-def altered_by(
-    alter: Callable[[Image.Image, Box], Image.Image], shown: Sequence[Portrait], seen: Sequence[DetectedFace]
-) -> Iterator[bytes]:
+def altered_by(alter: Alteration, shown: Sequence[Portrait], seen: Sequence[DetectedFace]) -> Iterator[bytes]:
     """These photos with the face that the engine saw on each altered."""
     return (jpeg(alter(one.picture(), face.box)) for one, face in zip(shown, seen, strict=True))

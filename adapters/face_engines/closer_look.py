@@ -20,7 +20,7 @@ _NEAR = 0.2
 _GREY = 127
 
 
-class Place(NamedTuple):
+class LookedAt(NamedTuple):
     """Where a face may be: its `centre` in pixels, the mean of its sides as `size`, by how many degrees it is `turn`ed
     clockwise, and a `score` that orders places."""
 
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     score: float
 
     @classmethod
-    def of(cls, face: FoundFace, turn: float) -> Place:
+    def of(cls, face: FoundFace, turn: float) -> LookedAt:
         """Where something that looks like a face is."""
         return cls(face.box[:2] + face.box[2:] / 2, float(np.sqrt(face.box[2] * face.box[3])), turn, face.confidence)
 
@@ -43,7 +43,7 @@ class CloserLook:
         self._detector = detector
         self._tile = tile
 
-    def faces(self, pixels: Pixels, places: Sequence[Place]) -> list[FoundFace]:
+    def faces(self, pixels: Pixels, places: Sequence[LookedAt]) -> list[FoundFace]:
         """The faces that are at these places; at most one each."""
         if not places:
             return []
@@ -65,7 +65,7 @@ class CloserLook:
         return found
 
 
-def _onto_tile(place: Place, tile: int) -> Points:
+def _onto_tile(place: LookedAt, tile: int) -> Points:
     """The 2 x 3 matrix that brings a place, turned upright, to the middle of a tile."""
     centre = (float(place.centre[0]), float(place.centre[1]))
     turned = cv2.getRotationMatrix2D(centre, place.turn, _FACE * tile / max(place.size, 1.0))

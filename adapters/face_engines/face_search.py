@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 
 from adapters.face_engines.centerface import MAX_SIDE, SURE, CenterFace, FoundFace, Points
-from adapters.face_engines.closer_look import CloserLook, Place
+from adapters.face_engines.closer_look import CloserLook, LookedAt
 from adapters.face_engines.decoding import Pixels
 from adapters.face_engines.yunet import YuNet
 
 _DOUBTFUL: Final = 0.12
 """Confidence from which the first look's doubts are worth another: at 0.1 three things a picture, at 0.05 ten."""
-_CLEAR: Final = 0.6
+_TURNED_DOUBT: Final = 0.3
+_CLEAR: Final = 0.7
 _SUSPECT: Final = 0.25
 _UPRIGHT: Final = 45.0
 """Degrees of turn up to which a face is seen as upright ones are: beyond, its landmarks are out by a tenth of its width
@@ -64,10 +65,12 @@ class FaceSearch:
         seen = self.detector.faces(pixels, _DOUBTFUL)
         sure = [face for face in seen if face.confidence >= SURE]
         settled = [face for face in sure if abs(face.turn) <= _UPRIGHT]
-        places = [Place.of(face, _rounded(face.turn)) for face in seen]
+        places = [LookedAt.of(face, _rounded(face.turn)) for face in seen]
+        # CenterFace tells how a face is turned; YuNet takes most for upright.
+        places = [place._replace(score=1 + place.score) if place.score >= SURE else place for place in places]
         if may_hold_small_faces(pixels, sure):
-            places += [Place.of(face, _rounded(face.turn)) for face in self.yunet.proposals(pixels, _SMALL_SIDE)]
-        found = merged(sure, self._closer(pixels, chosen(places, settled, _MOST)))
+            places += [LookedAt.of(face, _rounded(face.turn)) for face in self.yunet.proposals(pixels, _SMALL_SIDE)]
+        found = merged(sure, self._closer(pixels, chosen(places, settled, _MOST)), _TURNED_DOUBT)
         if any(place.score >= _SUSPECT for place in places) and not any(is_clear(face) for face in found):
             found = merged(found, self._closer(pixels, chosen(self._turned(pixels), [], _MOST_TURNED)))
         return found
@@ -87,16 +90,16 @@ class FaceSearch:
         if best is not None and abs(best.turn) <= _UPRIGHT and overlap(best.box, drawn) >= _MIN_OVERLAP:
             return best
         centre, size = drawn[:2] + drawn[2:] / 2, float(np.sqrt(drawn[2] * drawn[3]))
-        turned = self._large.faces(pixels, [Place(centre, size, turn, 1.0) for turn in _TURNS])
+        turned = self._large.faces(pixels, [LookedAt(centre, size, turn, 1.0) for turn in _TURNS])
         surest = max(turned, key=lambda face: face.confidence, default=best)
         return surest if surest is not None and overlap(surest.box, drawn) >= _MIN_OVERLAP else None
 
-    def _closer(self, pixels: Pixels, places: Sequence[Place]) -> list[FoundFace]:
+    def _closer(self, pixels: Pixels, places: Sequence[LookedAt]) -> list[FoundFace]:
         large = [place for place in places if place.size >= _LARGE_FACE]
         small = [place for place in places if place.size < _LARGE_FACE]
         return [*self._large.faces(pixels, large), *self._small.faces(pixels, small)]
 
-    def _turned(self, pixels: Pixels) -> list[Place]:
+    def _turned(self, pixels: Pixels) -> list[LookedAt]:
         """Where faces may be that lie on a side or stand on their heads."""
         ratio = min(1.0, _TURNED_SIDE / max(pixels.shape[:2]))
         size = (max(1, round(pixels.shape[1] * ratio)), max(1, round(pixels.shape[0] * ratio)))
@@ -104,7 +107,7 @@ class FaceSearch:
         places = []
         for turn, rotation in _TURNS.items():
             for face in self.yunet.proposals(np.asarray(cv2.rotate(small, rotation), np.uint8), _TURNED_SIDE):
-                place = Place.of(face, turn + _rounded(face.turn))
+                place = LookedAt.of(face, turn + _rounded(face.turn))
                 centre = _turned_back(place.centre, turn, size) / ratio
                 places.append(place._replace(centre=centre, size=place.size / ratio))
         return places
@@ -141,11 +144,11 @@ def is_clear(face: FoundFace) -> bool:
     return face.confidence >= _CLEAR and abs(face.turn) <= _UPRIGHT
 
 
-def chosen(places: Iterable[Place], settled: Sequence[FoundFace], most: float) -> list[Place]:
+def chosen(places: Iterable[LookedAt], settled: Sequence[FoundFace], most: float) -> list[LookedAt]:
     """The likeliest places, one of those that lie upon each other, without those where a face is known, as many as
     `most` small tiles hold."""
-    known = [Place.of(face, 0.0) for face in settled]
-    taken: list[Place] = []
+    known = [LookedAt.of(face, 0.0) for face in settled]
+    taken: list[LookedAt] = []
     room = most
     for place in sorted(places, key=lambda place: -place.score):
         takes = 3.0 if place.size >= _LARGE_FACE else 1.0
@@ -155,17 +158,22 @@ def chosen(places: Iterable[Place], settled: Sequence[FoundFace], most: float) -
     return taken
 
 
-def merged(sure: Sequence[FoundFace], closer: Sequence[FoundFace]) -> list[FoundFace]:
+def merged(sure: Sequence[FoundFace], closer: Sequence[FoundFace], doubt: float = 0.0) -> list[FoundFace]:
     """What both looks found. A face of the first stays where it was found; where the closer look was surer, its
-    landmarks count."""
+    landmarks count. Of a face that is turned the first is believed by `doubt` less."""
     faces = list(sure)
+    open_to_better = set(range(len(sure)))
     for face in sorted(closer, key=lambda face: -face.confidence):
-        place = Place.of(face, 0.0)
-        same = [index for index, other in enumerate(faces) if _is_same(place, Place.of(other, 0.0))]
-        if not same:
+        place = LookedAt.of(face, 0.0)
+        same = next((index for index, other in enumerate(faces) if _is_same(place, LookedAt.of(other, 0.0))), None)
+        if same is None:
             faces.append(face)
-        elif any(faces[index] is one for index in same for one in sure) and face.confidence > faces[same[0]].confidence:
-            faces[same[0]] = faces[same[0]]._replace(landmarks=face.landmarks, confidence=face.confidence)
+        elif same in open_to_better:
+            open_to_better.remove(same)
+            first = faces[same]
+            if face.confidence > first.confidence - (0.0 if abs(first.turn) <= _UPRIGHT else doubt):
+                surest = max(face.confidence, first.confidence)
+                faces[same] = first._replace(landmarks=face.landmarks, confidence=surest)
     return sorted(faces, key=lambda face: -face.confidence)
 
 
@@ -174,7 +182,7 @@ def _rounded(turn: float) -> float:
     return 0.0 if abs(turn) <= _UPRIGHT else turn
 
 
-def _is_same(one: Place, other: Place) -> bool:
+def _is_same(one: LookedAt, other: LookedAt) -> bool:
     return bool(np.abs(one.centre - other.centre).max() < 0.5 * max(one.size, other.size))
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from adapters.face_engines.centerface import Points
 from adapters.face_engines.decoding import Pixels, decoded, out_of_memory
 from adapters.face_engines.embedder import Embedder, Vector
-from adapters.face_engines.face_quality import face_quality
 from adapters.face_engines.face_search import FaceSearch
+from adapters.face_engines.measuring import face_quality
 from adapters.face_engines.model_card import FaceModel
 from domain.base.errors import Unavailable, Unreadable
 from domain.base.geometry import Box, clamped

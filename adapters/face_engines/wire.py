@@ -24,7 +24,7 @@ EMBED = "/api/internal/faces/embed"
 MODEL = "/api/internal/faces/model"
 
 
-class FaceAnswer(msgspec.Struct, frozen=True):
+class FaceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One face: `bbox` normalised to the upright picture, `embedding` the base64 of 512 little-endian float32, of which
     the first `dimensions` are the model's and the rest 0; where nothing is said of it, all of them are. `quality` where
     the service measures it."""
@@ -43,7 +43,7 @@ class DetectAnswer(msgspec.Struct, frozen=True):
     faces: list[FaceAnswer]
 
 
-class EmbedAnswer(msgspec.Struct, frozen=True):
+class EmbedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `embed` answers."""
 
     model_version: str

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from adapters.vectors.space import Matrix, Places
+from adapters.vectors.rows import Matrix
+from adapters.vectors.space import Places
 from domain.rules.recognition import NEAREST
 
 Flags = npt.NDArray[np.bool_]

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from adapters.vectors.space import Matrix, Near, Places, Space, fitted
+from adapters.vectors.rows import Matrix, fitted
+from adapters.vectors.space import Near, Places, Space
 from domain.events.face import Face
 from domain.ports.face_engine import Thresholds
 from domain.rules.recognition import NEAREST, Likely, judged, rise, similarity_to_person

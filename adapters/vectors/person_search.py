@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from adapters.vectors.space import Matrix, Near, Space
+from adapters.vectors.rows import Matrix
+from adapters.vectors.space import Near, Space
 from domain.events.face import Face
 from domain.rules.recognition import NEAREST, similarity_to_person
 from projections.queries.reading import Lookups

@@ -16,7 +16,8 @@ import numpy as np
 from adapters.vectors.face_clusters import Cluster, Clusters
 from adapters.vectors.likely_search import LikelySearch
 from adapters.vectors.person_search import PersonSearch
-from adapters.vectors.space import Matrix, Space, fitted
+from adapters.vectors.rows import Matrix, fitted
+from adapters.vectors.space import Space
 from domain.events.face import Face
 from domain.ports.face_engine import Thresholds
 from domain.rules.recognition import Likely, of_several, ranked, similarity_to_person

@@ -36,7 +36,8 @@ def test_two_that_are_likely_one_come_with_evidence_and_merging_them_answers_it(
     assert one["similarity"] >= one["threshold"] == 0.9
     assert [pair["face_id"] for pair in one["examples"]] == [reds[2]]
     assert one["examples"][0]["other_face_id"] in reds[:2]
-    assert suggestions(ed, kind="split") == []
+    assert suggestions(ed, kind="split") == suggestions(ed, library="Work") == []
+    assert suggestions(ed, library="Family") == [one]
     ed.post(f"/persons/{anna}/merge", json={"into": ann})
     assert suggestions(ed) == []
 

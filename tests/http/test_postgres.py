@@ -31,6 +31,15 @@ def test_a_whole_evening_of_naming_works_on_postgresql(
         ed.post(f"/operations/{merged.headers['operation-id']}/undo")
         assert ed.get(f"/persons/{red}").json()["face_count"] == 1
         assert ed.get(f"/image/faces/{face_ids(ed, 'bob.jpg')[0]}/suggestions").json()["items"][0]["person_id"] == blue
+        cousin = named(ed, "Strasse B.", *face_ids(ed, "cousin.jpg"))
+        (one,) = ed.get("/persons/suggestions").json()["items"]
+        assert {one["person"]["id"], one["into"]["id"]} == {red, cousin}
+        assert ed.post("/persons/suggestions/refuse", json={"persons": [red, cousin]}).status_code == 200
+        assert ed.get("/persons/suggestions").json()["items"] == []
+        refused = ed.post("/persons/suggestions/refuse", json={"person_id": red, "face_ids": [left]})
+        assert [row["ok"] for row in refused.json()["results"]] == [True]
+        for sort in ("time", "likeness"):
+            assert [row["id"] for row in ed.get(f"/persons/{red}/faces?sort={sort}").json()["items"]] == [left]
         ed.post("/image/tags", json={"path": "plain.jpg", "name": "Ünder"})
         assert [p["path"] for p in ed.get("/photos", params={"q": "üNDER"}).json()["items"]] == ["plain.jpg"]
         pages = [ed.get("/photos", params={"limit": 4, "sort": "name"}).json()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adapters.vectors.space import matrix_of
+from adapters.vectors.rows import matrix_of
 from projections.tables.attachments import read_vector, stored_vector
 
 

@@ -13,7 +13,7 @@ from adapters.http.web.face_models import compared_model
 from adapters.http.web.validation import OneOf
 from adapters.http.web.views.faces import BatchOutcome, Suggestion
 from adapters.store.transaction import Transaction
-from adapters.vectors.person_suggestions import LikelyAnothers, LikelyOne, Suggested
+from adapters.vectors.alike_persons import LikelyAnothers, LikelyOne, Suggested
 from domain.base.errors import RuleViolation
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.suggestions import confirm_faces, tell_apart
@@ -190,7 +190,15 @@ def _views(
         else:
             examples = [AlikeFaces(*pair) for pair in suggested.examples(each)]
             person, into = persons[each.person], persons[each.into]
-            shown.append(MergeSuggestion(person, into, each.similarity, each.threshold, each.names_alike, examples))
+            suggestion = MergeSuggestion(
+                person=person,
+                into=into,
+                similarity=each.similarity,
+                threshold=each.threshold,
+                names_alike=each.names_alike,
+                examples=examples,
+            )
+            shown.append(suggestion)
     return shown
 
 

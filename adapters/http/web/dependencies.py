@@ -27,7 +27,7 @@ from adapters.media.video_stream import VideoStreams
 from adapters.store.key_uses import KeyUses
 from adapters.store.ledger import Ledger
 from adapters.summaries.summary_search import SummarySearch
-from adapters.vectors.person_suggestions import PersonSuggestions
+from adapters.vectors.alike_persons import PersonSuggestions
 from adapters.vectors.similarity import Similarity
 from domain.base.errors import Unavailable
 from domain.ports.face_engine import FaceEngine, Likeness, Thresholds

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.face_engines.centerface import CenterFace, FoundFace
 from adapters.face_engines.decoding import Pixels, decoded
-from adapters.face_engines.face_quality import face_quality, yaw
+from adapters.face_engines.measuring import face_quality, yaw
 from adapters.face_engines.model_card import FaceModel
 from domain.ports.face_engine import FaceEngine
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from adapters.face_engines.centerface import SURE, FoundFace, Points
-from adapters.face_engines.closer_look import Place
+from adapters.face_engines.closer_look import LookedAt
 from adapters.face_engines.decoding import Pixels, decoded
 from adapters.face_engines.face_search import FaceSearch, chosen, may_hold_small_faces, merged, overlap
 from adapters.face_engines.model_card import FaceModel
@@ -157,13 +157,19 @@ def test_a_turned_photo_shows_the_same_faces_with_eyes_and_mouth_where_they_are(
 
 
 def test_somebody_who_lies_among_upright_people_is_found_with_eyes_and_mouth(search: FaceSearch, group: Pixels) -> None:
-    lying = _turned(group[40:440, 850:1080], 90)
-    page = cv2.copyMakeBorder(group, 0, 260, 0, 0, cv2.BORDER_CONSTANT, value=(90, 110, 120))
-    page[900 : 900 + lying.shape[0], 500 : 500 + lying.shape[1]] = lying
-    faces = search.faces(np.asarray(page, np.uint8))
-    (below,) = [face for face in faces if face.box[1] > 880]
+    part = np.ascontiguousarray(group[40:440, 850:1080])
+    lying, (left, top) = _turned(part, 90), (500, 900)
+    page = np.asarray(cv2.copyMakeBorder(group, 0, 260, 0, 0, cv2.BORDER_CONSTANT, value=(90, 110, 120)), np.uint8)
+    page[top : top + lying.shape[0], left : left + lying.shape[1]] = lying
+    faces = search.faces(page)
+    (below,) = [face for face in faces if face.box[1] > top - 20]
     assert len(faces) == 7
     assert below.turn == pytest.approx(90, abs=25)
+    (upright,) = search.faces(part)
+    origin = np.array([left, top])
+    moved = below._replace(box=below.box - [left, top, 0, 0], landmarks=below.landmarks - origin)
+    out = np.abs(_put_back(moved, 90, part).landmarks - upright.landmarks).mean() / upright.box[2]
+    assert out < 0.05
 
 
 def test_a_face_drawn_on_a_turned_photo_has_its_eyes_where_they_are(search: FaceSearch, group: Pixels) -> None:
@@ -187,11 +193,11 @@ def _face(left: float, confidence: float, side: float = 40.0) -> FoundFace:
 
 
 def test_the_likeliest_places_are_looked_at_once_each_as_far_as_there_is_room() -> None:
-    places = [Place.of(_face(left, score), 0.0) for left, score in ((0, 0.2), (5, 0.4), (200, 0.3), (400, 0.1))]
+    places = [LookedAt.of(_face(left, score), 0.0) for left, score in ((0, 0.2), (5, 0.4), (200, 0.3), (400, 0.1))]
     assert [place.score for place in chosen(places, [], 9.0)] == [0.4, 0.3, 0.1]
     assert [place.score for place in chosen(places, [_face(201, 0.9)], 9.0)] == [0.4, 0.1]
     assert [place.score for place in chosen(places, [], 2.0)] == [0.4, 0.3]
-    large = Place.of(_face(800, 0.9, side=200.0), 0.0)
+    large = LookedAt.of(_face(800, 0.9, side=200.0), 0.0)
     assert [place.score for place in chosen([*places, large], [], 4.0)] == [0.9, 0.4]
 
 

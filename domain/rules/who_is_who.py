@@ -22,7 +22,7 @@ SHORTEST_ALIKE: Final = 2
 """Letters at least that two names have in common where they are alike: an initial alone says nothing."""
 
 
-class Known(msgspec.Struct, frozen=True):
+class ComparedPerson(msgspec.Struct, frozen=True):
     """A person in question: `faces` are those that hang together, of the model that compares."""
 
     id: int
@@ -52,18 +52,18 @@ def _words(name: str) -> list[str]:
     return [word for word in bare if word]
 
 
-def least_likeness(one: Known, other: Known, thresholds: Thresholds) -> float:
+def least_likeness(one: ComparedPerson, other: ComparedPerson, thresholds: Thresholds) -> float:
     """The cosine from which two persons are likely one."""
     is_enough = min(one.faces, other.faces) >= ENOUGH or are_names_alike(one.name, other.name)
     return thresholds.offer if is_enough else thresholds.preselect
 
 
-def are_born_apart(one: Known, other: Known) -> bool:
+def are_born_apart(one: ComparedPerson, other: ComparedPerson) -> bool:
     """Whether somebody wrote that the two were born on different days."""
     return None not in (one.birth_date, other.birth_date) and one.birth_date != other.birth_date
 
 
-def that_stays(one: Known, other: Known) -> tuple[Known, Known]:
+def that_stays(one: ComparedPerson, other: ComparedPerson) -> tuple[ComparedPerson, ComparedPerson]:
     """Of two that are one: who is merged, and into whom; with more faces, else named earlier."""
     merged, stays = sorted((one, other), key=lambda each: (each.faces, -each.id))
     return merged, stays

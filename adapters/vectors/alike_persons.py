@@ -21,10 +21,18 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from adapters.vectors.coherence import Flags, coherence, cosines_of, nearest_mean
-from adapters.vectors.space import Matrix, Places, Space
+from adapters.vectors.rows import Matrix
+from adapters.vectors.space import Places, Space
 from domain.ports.face_engine import Thresholds
-from domain.rules.person_suggestions import Known, are_born_apart, are_names_alike, examples, least_likeness, that_stays
 from domain.rules.recognition import Likely, ranked
+from domain.rules.who_is_who import (
+    ComparedPerson,
+    are_born_apart,
+    are_names_alike,
+    examples,
+    least_likeness,
+    that_stays,
+)
 from projections.queries.reading import Lookups
 
 PARTS: Final = 4
@@ -147,7 +155,9 @@ class Suggested:
         born on two days or are on one photo."""
         known, queries = self._compared.known, self._lookups.faces_of_persons
         named = {
-            id_: Known(id_, name, born, known[id_].size) for id_, (name, born) in self._shown.items() if id_ in known
+            id_: ComparedPerson(id_, name, born, known[id_].size)
+            for id_, (name, born) in self._shown.items()
+            if id_ in known
         }
         never = self._lookups.persons.told_apart() | queries.refused()
         found = [
@@ -303,7 +313,9 @@ def _examples(space: Space, one: _Person, other: _Person) -> list[Example]:
     return examples(likest, EXAMPLES)
 
 
-def _suggested(one: Known, other: Known, similarity: float, thresholds: Thresholds) -> LikelyOne | None:
+def _suggested(
+    one: ComparedPerson, other: ComparedPerson, similarity: float, thresholds: Thresholds
+) -> LikelyOne | None:
     """Two persons as likely one, where they are."""
     threshold = least_likeness(one, other, thresholds)
     if similarity < threshold or are_born_apart(one, other):

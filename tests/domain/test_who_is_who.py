@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from domain.ports.face_engine import Thresholds
-from domain.rules.person_suggestions import Known, are_born_apart, are_names_alike, examples, least_likeness, that_stays
+from domain.rules.who_is_who import (
+    ComparedPerson,
+    are_born_apart,
+    are_names_alike,
+    examples,
+    least_likeness,
+    that_stays,
+)
 
 LIKE = Thresholds(autobind=0.5, offer=0.4, preselect=0.6, cluster=0.5)
 
@@ -34,9 +41,9 @@ def test_names_are_not_alike_by_an_initial_alone_or_a_part_in_the_middle(one: st
     assert not are_names_alike(one, other)
 
 
-def known(id_: int, faces: int, name: str = "", birth_date: str | None = None) -> Known:
+def known(id_: int, faces: int, name: str = "", birth_date: str | None = None) -> ComparedPerson:
     """A person."""
-    return Known(id_, name or f"Person {id_}", birth_date, faces)
+    return ComparedPerson(id_, name or f"Person {id_}", birth_date, faces)
 
 
 def test_who_has_too_few_faces_to_tell_has_to_be_liker_unless_the_names_are_alike() -> None:

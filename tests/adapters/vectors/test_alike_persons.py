@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from adapters.vectors.alike_persons import LikelyAnothers, LikelyOne, PersonSuggestions, Suggested
 from adapters.vectors.coherence import coherence
-from adapters.vectors.person_suggestions import LikelyAnothers, LikelyOne, PersonSuggestions, Suggested
 from adapters.vectors.similarity import Similarity
 from domain.base.actor import CLI, Actor
 from domain.commands.faces import change_faces, reject_person
