@@ -224,3 +224,11 @@ def test_a_face_that_was_found_stays_where_it_was_and_takes_landmarks_that_are_s
     assert kept.landmarks[0, 0] == 0.9
     assert other is new
     assert merged([_face(0, 0.95)], [surer])[0].landmarks[0, 0] == 0.95
+
+
+def test_what_hardly_is_anything_but_a_face_is_looked_at_beyond_that_room_but_not_without_end() -> None:
+    places = [LookedAt.of(_face(100.0 * number, 0.6), 0.0) for number in range(300)]
+    doubtful = [LookedAt.of(_face(50_000 + 100.0 * number, 0.4), 0.0) for number in range(20)]
+    assert len(chosen([*places[:30], *doubtful], [], 9.0)) == 30
+    assert len(chosen([*places[:5], *doubtful], [], 9.0)) == 9
+    assert len(chosen(places, [], 9.0)) == 240
