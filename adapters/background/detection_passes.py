@@ -9,6 +9,7 @@ import msgspec
 from adapters.background.jobs import JobBoard, JobProgress
 from adapters.store.ledger import Ledger
 from domain.base.actor import WATCHER
+from domain.events.face import faces_in_words
 from domain.events.operation import LOOKED_AGAIN
 from projections.queries.detection_backlog import BacklogPlace
 
@@ -101,13 +102,15 @@ class DetectionPass:
             self._job.at(self._photos, self._job.job.total, reason, waiting=True)
 
     def _end(self, left: int) -> None:
-        text = f"found {self.faces} faces on {self._photos} photos"
+        photos = f"{self._photos} photo{'' if self._photos == 1 else 's'}"
+        text = f"found {faces_in_words(self.faces)} on {photos}"
         if self.again:
-            text = f"{self.words.text}: {self._photos} photos, with {self.faces} new faces"
+            text = f"{self.words.text}: {photos}, with {self.faces} new face{'' if self.faces == 1 else 's'}"
         if self.operation_id is not None:
             with self._ledger.transaction(WATCHER, operation_id=self.operation_id) as uow:
                 uow.end(text)
         if self._job is not None:
-            self._job.end(f"{text}; {left} wait for their files" if left else text)
+            waiting = "1 waits for its file" if left == 1 else f"{left} wait for their files"
+            self._job.end(f"{text}; {waiting}" if left else text)
         self._job = self.operation_id = None
         self.count_at, self._photos, self.faces = 0.0, 0, 0

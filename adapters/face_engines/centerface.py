@@ -51,8 +51,8 @@ class CenterFace:
     def faces(self, pixels: Pixels, least: float = SURE, max_side: int | None = MAX_SIDE) -> list[FoundFace]:
         """What looks like a face on a BGR picture with at least a confidence of `least`, the surest first.
 
-        The picture is scaled so that its long side is at most `max_side`, where there is one. At 640 faces are found
-        from about 30 pixels of 1440 on; larger inputs cost more than they find (see `face_search`).
+        The picture is scaled so that its long side is at most `max_side`, where there is one. At 576 faces are found
+        from about 35 pixels of 1440 on; larger inputs cost more than they find (see `face_search`).
         """
         height, width = pixels.shape[:2]
         net_width, net_height = net_size(width, height, max_side)

@@ -15,6 +15,8 @@ from adapters.face_engines.decoding import Pixels
 _FACE = 1 / 3
 """Of a tile's side: the face with a face's width around it."""
 _COLUMNS = 3
+_ON_A_SHEET = 36
+"""Tiles that the net sees at once: they bound its memory."""
 _NEAR = 0.2
 """Of a tile's side: so far from its middle a face is still the one that was asked about."""
 _GREY = 127
@@ -45,8 +47,10 @@ class CloserLook:
 
     def faces(self, pixels: Pixels, places: Sequence[LookedAt]) -> list[FoundFace]:
         """The faces that are at these places; at most one each."""
-        if not places:
-            return []
+        sheets = (places[first : first + _ON_A_SHEET] for first in range(0, len(places), _ON_A_SHEET))
+        return [face for sheet in sheets for face in self._on_sheet(pixels, sheet)]
+
+    def _on_sheet(self, pixels: Pixels, places: Sequence[LookedAt]) -> list[FoundFace]:
         tile, columns = self._tile, min(len(places), _COLUMNS)
         rows = -(-len(places) // columns)
         sheet = np.full((rows * tile, columns * tile, 3), _GREY, np.uint8)

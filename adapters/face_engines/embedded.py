@@ -1,6 +1,6 @@
 """The face engine that runs on this machine: nets from packages, in worker processes.
 
-The server's own process holds neither OpenCV nor a model: each worker loads both once (about 0.3 s), and has 250 MB of
+The server's own process holds neither OpenCV nor a model: each worker loads both once (about 0.3 s), and has 247 MB of
 its own with SFace, 390 MB with FaceNet (proportional set size after previews of 1440 pixels).
 """
 

@@ -3,9 +3,10 @@ again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from domain.base.face_quality import FaceQuality
 from domain.commands.detection import last_sighting
 from domain.events.event import Event
 from domain.events.face import (
@@ -38,15 +39,19 @@ def take_up_vectors(uow: UnitOfWork, content_hash: bytes, model_version: str) ->
     return True
 
 
+def last_quality(stream: Iterable[Event]) -> FaceQuality | None:
+    """How well a face was seen when that was last measured in these events of it; None where it never was."""
+    measured = [event.quality for event in stream if isinstance(event, _MEASURED)]
+    return next((quality for quality in reversed(measured) if quality is not None), None)
+
+
 def _embedded(
     uow: UnitOfWork, face_id: int, stream: Sequence[Event], model_version: str, embedding_id: int
 ) -> FaceEmbedded:
     """The face with a vector of before: where it was last seen, and how well, no embedder changes."""
     sighting = last_sighting(uow, face_id)
     box, confidence = (None, None) if sighting is None else (sighting.box, sighting.confidence)
-    measured = (event.quality for event in reversed(stream) if isinstance(event, _MEASURED))
-    quality = next((each for each in measured if each is not None), None)
-    return FaceEmbedded(face_id, model_version, embedding_id, box, confidence, quality=quality)
+    return FaceEmbedded(face_id, model_version, embedding_id, box, confidence, quality=last_quality(stream))
 
 
 def _earlier_vector(face: Face, stream: Sequence[Event], model_version: str) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from domain.base.errors import Conflict, Forbidden, InTheWay
 from domain.commands.detection import last_sighting
+from domain.commands.earlier_vectors import last_quality
 from domain.events.event import Event, Recorded
 from domain.events.face import (
     DELETED,
@@ -175,6 +176,9 @@ def _moved(uow: UnitOfWork, recorded: Recorded, event: FaceMoved) -> Iterable[Ev
         embedding_id=event.was_embedding_id,
         was_embedding_id=face.embedding_id,
         was_model_version=face.model_version,
+        quality=last_quality(
+            earlier.event for earlier in uow.later_in(recorded.stream, 0) if earlier.position < recorded.position
+        ),
     )
 
 

@@ -9,13 +9,14 @@ from msgspec.structs import asdict
 
 from domain.base.actor import AUTOBIND
 from domain.base.errors import Conflict, Forbidden
+from domain.base.face_quality import FaceQuality
 from domain.base.geometry import Box
 from domain.commands.autobind import Comparison, bind_by_tag
 from domain.commands.faces import FaceChanges, change_face, change_faces, delete_face, draw_face, reject_person
 from domain.commands.persons import delete_person
 from domain.commands.tags import tag_contents
 from domain.events.face import AUTO, DELETED, DETECTED, MANUAL, WITHDRAWN, Face, FaceAssigned, FaceUnassigned, Why
-from domain.ports.face_engine import Embedding
+from domain.ports.face_engine import DetectedFace, Embedding
 from domain.undo.operations import undo
 from tests.domain.world import (
     BELOW,
@@ -209,6 +210,18 @@ def test_a_face_that_detection_embedded_anew_is_still_the_same_to_undo(world: Wo
     world.detect("one.jpg", found(LEFT, 40), model=OTHER_MODEL)
     world.undo(assigned)
     assert (world.face(face).person_id, world.face(face).model_version) == (None, OTHER_MODEL)
+
+
+def test_a_box_moved_back_is_as_well_seen_as_it_was(world: World) -> None:
+    sharp, blurred = FaceQuality(0.9, 200.0, 5.0), FaceQuality(0.1, 30.0)
+    (face,) = world.shows("one.jpg", DetectedFace(LEFT, 0.9, vector(), sharp))
+    moved = FaceChanges(box=RIGHT, embedding=Embedding(MODEL, vector(10), blurred))
+    operation = world.operation_of(change_face, face, moved)
+    world.undo(operation)
+    with world.reading() as tables:
+        seen = tables.faces.view(face)
+    assert seen is not None
+    assert (seen.quality, seen.box) == (sharp, LEFT)
 
 
 def test_a_box_moved_back_has_its_old_vector_though_the_model_changed_since(world: World) -> None:

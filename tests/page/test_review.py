@@ -112,7 +112,7 @@ def test_a_face_of_somebody_else_is_asked_about_and_answered_with_one_key(visito
     server.send("POST", "/image/faces/batch", assigned)
     page = visitor.open("#/review")
     asked = page.locator("[data-split]")
-    expect(asked).to_contain_text("Is 1 face of Barack Obama somebody else?")
+    expect(asked).to_contain_text("Is this face of Barack Obama somebody else?")
     expect(asked.locator("img")).to_have_attribute("src", re.compile(rf"/faces/{wrong}/crop"))
     page.keyboard.press("x")
     expect(page.get_by_text("1 face is Barack Obama", exact=True)).to_be_visible()

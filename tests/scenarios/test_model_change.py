@@ -235,7 +235,7 @@ def test_the_job_says_why_all_photos_are_looked_at_again_and_how_far_that_is(thr
     assert (again.title, again.note) == ("looking at all photos again: the face model changed", "new photos come first")
     run(detects, 2)
     again, fresh = _told(board)
-    assert (fresh.state, fresh.note) == ("done", "found 1 faces on 1 photos")
+    assert (fresh.state, fresh.note) == ("done", "found 1 face on 1 photo")
     assert (again.state, again.done, again.total, again.note) == ("running", 2, 3, None)
     run(detects)
     detects.close()
@@ -264,7 +264,7 @@ def test_a_face_whose_file_is_away_keeps_its_vector_and_gets_the_new_one_when_it
     run(detects)
     assert row(three_photos, face).model_version == OLD
     assert row(three_photos, only_face(three_photos, "1.jpg")).model_version == NEW
-    assert (board.progress()[0].note or "").endswith("2 photos, with 0 new faces; 1 wait for their files")
+    assert (board.progress()[0].note or "").endswith("2 photos, with 0 new faces; 1 waits for its file")
     time.sleep(0.3)
     run(detects)
     assert len(board.progress()) == 1, "to ask for it again is no work that anybody need see"

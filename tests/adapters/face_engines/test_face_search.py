@@ -18,6 +18,7 @@ from adapters.face_engines.face_search import FaceSearch, chosen, may_hold_small
 from adapters.face_engines.model_card import FaceModel
 from tests.adapters.face_engines.material import encoded
 
+_HEAD = np.array([[-0.4, 0.0], [0.0, -0.3], [1.4, 0.0], [0.0, 1.3]])
 Photo = Callable[[str], bytes]
 
 PREVIEW = (1440, 1080)
@@ -92,6 +93,21 @@ def test_faces_of_24_pixels_on_a_preview_are_found_and_nobody_else(search: FaceS
         assert len(_hits(faces, where)) == len(faces) == 1, name
         coarse += len(_hits(search.detector.faces(pixels), where))
     assert coarse <= 2, "the first look alone finds them: this test shows nothing"
+
+
+def test_on_a_group_of_sixty_the_small_faces_are_found_too(search: FaceSearch, photo: Photo, group: Pixels) -> None:
+    page = np.asarray(_scene(photo, "rocket.jpg"), np.uint8)[:, :, ::-1].copy()
+    heads = []
+    for face in search.faces(group):
+        left, top, right, bottom = (int(side) for side in np.tile(face.box[:2], 2) + _HEAD @ face.box[2:])
+        heads.append(
+            cv2.resize(group[max(top, 0) : bottom, max(left, 0) : right], (54, 72), interpolation=cv2.INTER_AREA)
+        )
+    for number in range(60):
+        left, top = 60 + number % 10 * 135, 60 + number // 10 * 170
+        page[top : top + 72, left : left + 54] = heads[number % len(heads)]
+    faces = search.faces(decoded(encoded(Image.fromarray(page[:, :, ::-1]), quality=85)))
+    assert len(faces) == 60, "more than the room that doubtful places have"
 
 
 def test_a_portrait_is_looked_at_once(search: FaceSearch, photo: Photo) -> None:
@@ -208,3 +224,11 @@ def test_a_face_that_was_found_stays_where_it_was_and_takes_landmarks_that_are_s
     assert kept.landmarks[0, 0] == 0.9
     assert other is new
     assert merged([_face(0, 0.95)], [surer])[0].landmarks[0, 0] == 0.95
+
+
+def test_what_hardly_is_anything_but_a_face_is_looked_at_beyond_that_room_but_not_without_end() -> None:
+    places = [LookedAt.of(_face(100.0 * number, 0.6), 0.0) for number in range(300)]
+    doubtful = [LookedAt.of(_face(50_000 + 100.0 * number, 0.4), 0.0) for number in range(20)]
+    assert len(chosen([*places[:30], *doubtful], [], 9.0)) == 30
+    assert len(chosen([*places[:5], *doubtful], [], 9.0)) == 9
+    assert len(chosen(places, [], 9.0)) == 240

@@ -46,7 +46,8 @@ function ask(person, likely, changed, naming) {
   const chosen = new Set(sure.map(({ face }) => face.id));
   const button = h('button', { type: 'button', class: 'button primary' });
   const say = () => {
-    button.textContent = chosen.size ? `Confirm ${count(chosen.size, 'face')}` : 'None of them';
+    button.textContent = chosen.size ? `Confirm ${count(chosen.size, 'face')}` : 'Confirm';
+    button.disabled = chosen.size === 0;
   };
   /** @param {number} id @param {Element} box */
   const toggle = (id, box) => {
@@ -72,9 +73,8 @@ function ask(person, likely, changed, naming) {
   };
   button.addEventListener('click', async () => {
     try {
-      const answer = chosen.size ? await assign([...chosen], person, naming) : null;
+      const answer = await assign([...chosen], person, naming);
       dialog.close();
-      if (!answer) return;
       done(`${count(chosen.size, 'more face')} of ${person.name}`, answer);
       await changed();
     } catch (problem) {
@@ -85,15 +85,17 @@ function ask(person, likely, changed, naming) {
   const dialog = openDialog(
     `Also ${person.name}?`,
     [
-      sure.length > 0 && [
-        h('p', { class: 'hint' }, 'These look alike. Take away who is somebody else.'),
-        h('div', { class: 'picks' }, sure.map(choice)),
-      ],
-      unsure.length > 0 && [
-        h('h3', { class: 'picks-divider' }, 'Less sure'),
-        h('p', { class: 'hint' }, `These may be ${person.name} or somebody else. Choose the right ones.`),
-        h('div', { class: 'picks' }, unsure.map(choice)),
-      ],
+      h('div', { class: 'offered' }, [
+        sure.length > 0 && [
+          h('p', { class: 'hint' }, 'These look alike. Take away who is somebody else.'),
+          h('div', { class: 'picks' }, sure.map(choice)),
+        ],
+        unsure.length > 0 && [
+          h('h3', { class: 'picks-divider' }, 'Less sure'),
+          h('p', { class: 'hint' }, `These may be ${person.name} or somebody else. Choose the right ones.`),
+          h('div', { class: 'picks unsure' }, unsure.map(choice)),
+        ],
+      ]),
       h(
         'div',
         { class: 'actions' },
@@ -103,5 +105,7 @@ function ask(person, likely, changed, naming) {
     ],
     { class: 'roomy likely' },
   );
-  button.focus();
+  // The faces stand above: to scroll down to the button would let somebody confirm what they never saw.
+  const first = chosen.size ? button : dialog.element.querySelector('.pick');
+  if (first instanceof HTMLElement) first.focus({ preventScroll: true });
 }

@@ -176,7 +176,7 @@ function splitRow({ person, size, face_ids: ids, faces, nearest }, review) {
     ),
     words: [
       size === 1 ? 'Is ' : 'Are ',
-      h('b', {}, count(size, 'face')),
+      h('b', {}, size === 1 ? 'this face' : count(size, 'face')),
       ' of ',
       link(person),
       ' somebody else?',
@@ -204,7 +204,7 @@ function splitRow({ person, size, face_ids: ids, faces, nearest }, review) {
       },
       {
         key: 'x',
-        text: `No, all ${person.name}`,
+        text: size === 1 ? `No, it is ${person.name}` : `No, all are ${person.name}`,
         run: () => review.decide(`${count(size, 'face')} ${are} ${person.name}`, () => confirmFaces(person.id, ids)),
       },
     ],

@@ -164,7 +164,9 @@ class PersonView {
     fill(
       this.hint,
       'The faces that are least like the others come first. ',
-      this.editable && [h('kbd', {}, 'U'), ` takes ${this.person.name}’s name off the one in focus.`],
+      this.editable && [
+        h('span', { class: 'with-keys' }, h('kbd', {}, 'U'), ` takes ${this.person.name}’s name off the one in focus.`),
+      ],
     );
   }
 

@@ -188,10 +188,19 @@ export function review() {
       ),
       words: [
         count(cluster.size, 'face'),
-        nearest && [' like ', h('b', {}, nearest.name), h('span', { class: 'faint' }, ` ${alike(nearest.similarity)}`)],
+        nearest && [
+          nearest.preselected ? ' like ' : ', perhaps ',
+          h('b', {}, nearest.name),
+          h('span', { class: 'faint' }, ` ${alike(nearest.similarity)}`),
+        ],
       ],
       answers: [
-        nearest && { key: 'y', text: `Yes, ${nearest.name}`, kind: 'primary', run: () => accept(cluster) },
+        nearest && {
+          key: 'y',
+          text: `Yes, ${nearest.name}`,
+          kind: nearest.preselected ? 'primary' : 'quiet',
+          run: () => accept(cluster),
+        },
         nearest && { key: 'x', text: `Not ${nearest.name}`, run: () => rejectNearest(cluster) },
         { key: 'n', text: 'Name…', kind: nearest ? 'quiet' : 'primary', run: () => name(cluster) },
         { key: 'i', text: 'Ignore strangers', run: () => putAside(cluster) },
@@ -221,7 +230,7 @@ export function review() {
         'div',
         { class: 'page-head' },
         h('h1', {}, 'Review'),
-        h('span', { class: 'faint' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous'),
+        h('span', { class: 'faint with-keys' }, h('kbd', {}, 'J'), ' ', h('kbd', {}, 'K'), ' next and previous'),
       ),
       pending,
       left,
