@@ -149,6 +149,18 @@ def test_a_face_that_is_liker_to_somebody_else_is_no_likely_other(world: World) 
     assert set(likely_of(world, ids[1])) == {ids[2]}
 
 
+def test_whom_a_face_was_said_not_to_be_is_no_rival_for_it(world: World) -> None:
+    ids = shown(world, np.stack([along(1), along(0.5, 1), along(0.6, 1), along(0.65, 1)]))
+    named(world, ids[:1], "Ann")
+    bob = named(world, ids[1:2], "Bob")
+    assert set(likely_of(world, ids[0])) == set()
+    world.do(reject_person, ids[2], bob)
+    assert set(likely_of(world, ids[0])) == {ids[2]}
+    bobby = named(world, ids[3:], "Bobby")
+    world.do(merge_persons, bob, bobby)
+    assert set(likely_of(world, ids[0])) == {ids[2]}
+
+
 def test_of_a_person_with_many_faces_the_clearest_ones_stand_for_all(world: World) -> None:
     boxes = [Box(0.1, 0.1, 0.2 + 0.01 * number, 0.2) for number in range(EXEMPLARS + 6)]
     ids = [
