@@ -24,7 +24,7 @@ from adapters.vectors.coherence import Flags, coherence, cosines_of, nearest_mea
 from adapters.vectors.rows import Matrix
 from adapters.vectors.space import Places, Space
 from domain.ports.face_engine import Thresholds
-from domain.rules.recognition import Likely, ranked
+from domain.rules.recognition import Likely, likest, ranked
 from domain.rules.who_is_who import (
     ComparedPerson,
     are_born_apart,
@@ -340,4 +340,6 @@ def _likest(
         id_: float(nearest_mean(cosines_of(vectors, _vectors(compared.space, compared.known[id_]))).mean())
         for id_ in nearby
     }
-    return next(iter(ranked(similarities, {id_: compared.known[id_].size for id_ in nearby}, thresholds).items()), None)
+    likely = ranked(similarities, {id_: compared.known[id_].size for id_ in nearby}, thresholds)
+    person = likest(likely)
+    return None if person is None else (person, likely[person])
