@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.base.errors import Conflict, Forbidden, InTheWay
+from domain.base.face_quality import FaceQuality
 from domain.commands.detection import last_sighting
 from domain.events.event import Event, Recorded
 from domain.events.face import (
@@ -175,7 +176,15 @@ def _moved(uow: UnitOfWork, recorded: Recorded, event: FaceMoved) -> Iterable[Ev
         embedding_id=event.was_embedding_id,
         was_embedding_id=face.embedding_id,
         was_model_version=face.model_version,
+        quality=_measured_before(uow, recorded),
     )
+
+
+def _measured_before(uow: UnitOfWork, recorded: Recorded) -> FaceQuality | None:
+    """The quality of the face as it was measured last before `recorded`: at the place that it goes back to."""
+    before = [r.event for r in uow.later_in(recorded.stream, 0) if r.position < recorded.position]
+    measured: list[FaceQuality | None] = [getattr(past, "quality", None) for past in before]
+    return next((quality for quality in reversed(measured) if quality is not None), None)
 
 
 @takes_back(FaceRejected)
