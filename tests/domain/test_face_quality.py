@@ -92,6 +92,14 @@ def test_a_box_moved_back_has_the_quality_of_its_old_place_and_moved_again_that_
     assert quality_of(world, face) == TINY
 
 
+def test_of_a_box_moved_to_where_nothing_can_be_measured_the_quality_is_not_known(world: World) -> None:
+    (face,) = world.shows("one.jpg", measured(found(LEFT), SHARP))
+    moved = world.operation_of(change_face, face, FaceChanges(box=BELOW, model_version=MODEL))
+    assert quality_of(world, face) is None
+    world.undo(moved)
+    assert quality_of(world, face) == SHARP
+
+
 def test_what_was_recorded_before_quality_was_measured_reads_as_ever() -> None:
     before = FaceDetected(1, b"content", LEFT, 0.9, MODEL, 1)
     payload = msgspec.to_builtins(before)
