@@ -123,6 +123,8 @@ def test_a_refusal_says_what_is_wrong_with_it_and_a_rehearsal_changes_nothing(
     assert fields(ed.post("/persons/suggestions/refuse", json={})) == ["persons"]
     assert fields(ed.post("/persons/suggestions/refuse", json={"face_ids": [1]})) == ["person_id"]
     assert fields(ed.post("/persons/suggestions/refuse", json={"persons": [ann]})) == ["persons"]
+    both = ed.post("/persons/suggestions/refuse", json={"persons": [ann, bob], "person_id": ann})
+    assert fields(both) == ["person_id"]
     problem(world.api("vic").post("/persons/suggestions/refuse", json={"persons": [ann, bob]}), 403)
     told = ed.post("/persons/suggestions/refuse", params={"dry_run": True}, json={"persons": [ann, bob]}).json()
     assert told["text"] == "said that Ann and Bob are two"

@@ -144,6 +144,8 @@ def refuse_suggestion(call: Call, body: SuggestionRefused) -> Reply:
     """
 
     def refuse(uow: Transaction) -> list[Outcome]:
+        if body.persons is not None and body.person_id is not None:
+            raise RuleViolation("leave it out beside two persons: it says whose the face_ids are", "person_id")
         if body.persons is not None:
             return tell_apart(uow, *body.persons)
         if body.person_id is None:
