@@ -77,8 +77,10 @@ class BindsByTag:
         likest: dict[int, tuple[int, float]] = {}
         with self._ledger.reading(WATCHER) as tables:
             for face in tables.faces.on_content(content):
-                if face.model_version == model and face.person_id is None:
-                    for person, likely in self._similarity.suggest(tables, face, 1, thresholds).items():
-                        likest[face.id] = person, likely.similarity
+                # A face of somebody who was deleted is nobody's, and may be bound as others are.
+                person = None if face.person_id is None else tables.persons.get(face.person_id)
+                if face.model_version == model and (person is None or person.canonical_id is None):
+                    for person_id, likely in self._similarity.suggest(tables, face, 1, thresholds).items():
+                        likest[face.id] = person_id, likely.similarity
         least = thresholds.autobind if self._least is None else self._least
         return Comparison(model, least, likeness, likest)

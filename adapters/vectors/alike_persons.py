@@ -24,7 +24,7 @@ from adapters.vectors.coherence import Flags, coherence, cosines_of, nearest_mea
 from adapters.vectors.rows import Matrix
 from adapters.vectors.space import Places, Space
 from domain.ports.face_engine import Thresholds
-from domain.rules.recognition import Likely, ranked
+from domain.rules.recognition import Likely, likest, ranked
 from domain.rules.who_is_who import (
     ComparedPerson,
     are_born_apart,
@@ -113,8 +113,9 @@ class PersonSuggestions:
         self._sets: OrderedDict[tuple[str, float, frozenset[int]], _Persons] = OrderedDict()
         self._lists: OrderedDict[tuple[str, float, bytes], Mapping[int, float]] = OrderedDict()
 
-    def of(self, lookups: Lookups, model: str, thresholds: Thresholds) -> Suggested:
-        """What is to be suggested of the visible persons, as the tables have them now."""
+    def of(self, lookups: Lookups, model: str, thresholds: Thresholds, whole: Lookups | None = None) -> Suggested:
+        """What is to be suggested of the visible persons, as the tables have them now. `whole` shows all that the user
+        sees, where `lookups` is narrowed: who is on one photo anywhere there is not one."""
         key = (model, thresholds.offer, lookups.visible)
         with self._lock:
             persons = self._sets.setdefault(key, _Persons(thresholds.offer))
@@ -122,7 +123,8 @@ class PersonSuggestions:
             while len(self._sets) > SETS_KEPT:
                 self._sets.popitem(last=False)
         rows, confirmed = _in_order(lookups.faces_of_persons.embedded(model), lookups)
-        return Suggested(lookups, persons.follow(self._space(lookups, model), rows, confirmed), thresholds)
+        compared = persons.follow(self._space(lookups, model), rows, confirmed)
+        return Suggested(lookups, compared, thresholds, whole or lookups)
 
     def likenesses(self, lookups: Lookups, person_id: int, model: str, offer: float) -> Mapping[int, float]:
         """How alike each visible face of a canonical person is to those of it that hang together, by face id; without
@@ -144,8 +146,8 @@ class PersonSuggestions:
 class Suggested:
     """What is suggested in one snapshot."""
 
-    def __init__(self, lookups: Lookups, compared: _Compared, thresholds: Thresholds) -> None:
-        self._lookups = lookups
+    def __init__(self, lookups: Lookups, compared: _Compared, thresholds: Thresholds, whole: Lookups) -> None:
+        self._lookups, self._whole = lookups, whole
         self._compared = compared
         self._thresholds = thresholds
         self._shown = lookups.faces_of_persons.shown()
@@ -153,20 +155,20 @@ class Suggested:
     def likely_one(self) -> list[LikelyOne]:
         """The pairs of visible persons that are likely one, the likest first, without those that were told apart, were
         born on two days or are on one photo."""
-        known, queries = self._compared.known, self._lookups.faces_of_persons
+        known = self._compared.known
         named = {
             id_: ComparedPerson(id_, name, born, known[id_].size)
             for id_, (name, born) in self._shown.items()
             if id_ in known
         }
-        never = self._lookups.persons.told_apart() | queries.refused()
+        never = self._lookups.persons.told_apart() | self._lookups.faces_of_persons.refused()
         found = [
             _suggested(named[pair[0]], named[pair[1]], score, self._thresholds)
             for pair, score in self._compared.scores.items()
             if pair not in never and named.keys() >= set(pair)
         ]
         likely = [one for one in found if one is not None]
-        on = queries.contents({id_ for one in likely for id_ in (one.person, one.into)})
+        on = self._whole.faces_of_persons.contents({id_ for one in likely for id_ in (one.person, one.into)})
         likely = [one for one in likely if on.get(one.person, set()).isdisjoint(on.get(one.into, set()))]
         return sorted(likely, key=lambda one: (-one.similarity, one.person, one.into))
 
@@ -340,4 +342,6 @@ def _likest(
         id_: float(nearest_mean(cosines_of(vectors, _vectors(compared.space, compared.known[id_]))).mean())
         for id_ in nearby
     }
-    return next(iter(ranked(similarities, {id_: compared.known[id_].size for id_ in nearby}, thresholds).items()), None)
+    likely = ranked(similarities, {id_: compared.known[id_].size for id_ in nearby}, thresholds)
+    person = likest(likely)
+    return None if person is None else (person, likely[person])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
@@ -51,22 +51,19 @@ class LikelySearch:
     def _judged(self, near: Near) -> dict[int, Likely]:
         ids = self._space.ids(near.places).tolist()
         faces = self._lookups.embedded_faces.unassigned_with(ids)
-        never = self._refused(faces)
+        refused = self._lookups.embedded_faces.refused([face for those in faces.values() for face in those])
         is_nobodys = np.array([id_ in faces for id_ in ids], dtype=bool)
         rivals = self._rivals(near.places[is_nobodys]) if is_nobodys.any() else {}
         found: dict[int, Likely] = {}
         for id_, place, similarity in zip(ids, near.places.tolist(), near.cosines.tolist(), strict=True):
-            likely = judged(similarity, len(self._exemplars), rivals.get(place, -1.0), self._thresholds)
-            if likely is not None:
-                found |= {face: likely for face in faces.get(id_, ()) if face not in never}
+            for face in faces.get(id_, ()):
+                never = refused.get(face, set())
+                # Whom a face was said not to be is no rival either.
+                rival = max((s for p, s in rivals.get(place, {}).items() if p not in never), default=-1.0)
+                likely = judged(similarity, len(self._exemplars), rival, self._thresholds)
+                if likely is not None and face != self._face.id and self._person not in never:
+                    found[face] = likely
         return found
-
-    def _refused(self, faces: Mapping[int, Sequence[int]]) -> set[int]:
-        """The face itself, and those that were said not to be the person."""
-        if self._person is None:
-            return {self._face.id}
-        every = [face for those in faces.values() for face in those]
-        return {self._face.id} | self._lookups.embedded_faces.refused(self._person, every)
 
     @cached_property
     def _others(self) -> tuple[Places, Places, Mapping[int, int]]:
@@ -79,9 +76,9 @@ class LikelySearch:
         counts = zip(*(each.tolist() for each in np.unique(owners, return_counts=True)), strict=True)
         return among, owners, dict(counts)
 
-    def _rivals(self, places: Places) -> dict[int, float]:
-        """How like the faces at these places are to the likest other person, less what that person's faces make the
-        thresholds rise by, by place; those who are near to nobody else are left out."""
+    def _rivals(self, places: Places) -> dict[int, dict[int, float]]:
+        """How like the faces at these places are to the other persons that they are near to, less what a person's faces
+        make the thresholds rise by: by place, and by person."""
         among, owners, counts = self._others
         least = self._thresholds.offer
         edges = self._space.joined(np.unique(places), among, least, RIVALS)
@@ -89,10 +86,10 @@ class LikelySearch:
         cosines: dict[tuple[int, int], list[float]] = {}
         for of, owner, cosine in zip(edges.of.tolist(), whose.tolist(), edges.cosines.tolist(), strict=True):
             cosines.setdefault((of, owner), []).append(cosine)
-        likest: dict[int, float] = {}
+        rivals: dict[int, dict[int, float]] = {}
         for (place, owner), theirs in cosines.items():
             # What is not near is at most as like as what is near at least.
             missing = max(0, min(NEAREST, counts[owner]) - len(theirs))
             similarity = similarity_to_person([*theirs, *[least] * missing]) - rise(counts[owner])
-            likest[place] = max(likest.get(place, -1.0), similarity)
-        return likest
+            rivals.setdefault(place, {})[owner] = similarity
+        return rivals

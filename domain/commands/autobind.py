@@ -36,13 +36,19 @@ class Comparison(msgspec.Struct, frozen=True):
         likest, theirs = self.likest.get(face_id, (person_id, similarity))
         return likest != person_id and theirs > similarity
 
+    def is_anothers(self, face_id: int, person_id: int) -> bool:
+        """Whether a face is so like somebody else that a tag of that name would bind it."""
+        likest, theirs = self.likest.get(face_id, (person_id, -1.0))
+        return likest != person_id and theirs >= self.threshold
+
 
 def bind_by_tag(uow: UnitOfWork, content_hash: bytes, comparison: Comparison) -> list[Bound]:
     """Bind unassigned faces of a photo to persons whose names are tags on it.
 
     A face is bound where it is like that person's faces and liker to nobody else, the likest person first; a person
-    with no face yet takes the face of a photo that has one face and one such tag. Rejections, deletions and strangers
-    are obeyed, and faces of other models are never compared.
+    with no face yet takes the face of a photo that has one face and one such tag, unless it is like enough to somebody
+    else to be bound to them. Rejections, deletions and strangers are obeyed, and faces of other models are never
+    compared.
     """
     persons = _tagged_persons(uow, content_hash)
     if not persons:
@@ -55,7 +61,7 @@ def bind_by_tag(uow: UnitOfWork, content_hash: bytes, comparison: Comparison) ->
     ]
     bound = _by_likeness(uow, free, persons, comparison)
     if not bound and len(faces) == 1 and len(persons) == 1 and free:
-        bound = _first_face(uow, free[0], persons[0])
+        bound = _first_face(uow, free[0], persons[0], comparison)
     if bound:
         names = ", ".join(sorted({b.person.name for b in bound}))
         uow.begin("autobind", f"recognised {names} on a photo with that tag")
@@ -93,7 +99,9 @@ def _by_likeness(uow: UnitOfWork, free: list[Face], persons: list[Person], compa
     return list(bound.values())
 
 
-def _first_face(uow: UnitOfWork, face: Face, person: Person) -> list[Bound]:
+def _first_face(uow: UnitOfWork, face: Face, person: Person, comparison: Comparison) -> list[Bound]:
+    if comparison.is_anothers(face.id, person.id):
+        return []
     if uow.faces.count_of(uow.persons.behind(person.id)) or person.id in never(uow, face):
         return []
     return [Bound(face.id, person, Why("only-face", face.model_version))]

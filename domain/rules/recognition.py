@@ -105,6 +105,12 @@ def ranked(
     return found
 
 
+def likest(likely: Mapping[int, Likely]) -> int | None:
+    """Who is named where only one can be, of the persons that a face may be, as `ranked` has them: who may be presumed,
+    though the many faces of another may lie a little nearer, else the first; None where there are none."""
+    return next((person for person, each in likely.items() if each.preselected), next(iter(likely), None))
+
+
 def of_several(scored: Collection[Mapping[int, float]]) -> dict[int, float]:
     """How like several faces of one person are to others: by person the median over the faces, of which each was scored
     against the persons that it is near to; who is near to no more than half of them is left out."""

@@ -93,14 +93,16 @@ class EmbeddedFaces:
             found.update(id_ for id_ in self._connection.execute(statement).scalars() if id_ is not None)
         return found
 
-    def refused(self, person_id: int, face_ids: Sequence[int]) -> set[int]:
-        """Those of these faces that were said not to be a canonical person."""
+    def refused(self, face_ids: Sequence[int]) -> Mapping[int, set[int]]:
+        """The canonical persons that each of these faces was said not to be; faces of which nothing was said are left
+        out."""
         r, p = self._rejections, self._persons
-        found: set[int] = set()
+        found: dict[int, set[int]] = {}
         for start in range(0, len(face_ids), CHUNK):
             these = r.c.face_id.in_(face_ids[start : start + CHUNK])
-            statement = select(r.c.face_id).join(p, r.c.person_id == p.c.id).where(these, p.c.canonical_id == person_id)
-            found.update(self._connection.execute(statement).scalars())
+            statement = select(r.c.face_id, p.c.canonical_id).join(p, r.c.person_id == p.c.id)
+            for face_id, person_id in self._connection.execute(statement.where(these, p.c.canonical_id.is_not(None))):
+                found.setdefault(face_id, set()).add(person_id)
         return found
 
     # Of nobody, and visible

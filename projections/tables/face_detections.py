@@ -245,9 +245,11 @@ class FaceDetectionsTable(Projection):
                 **_measured(e.quality, "to_"),
             },
         )
+        # Of another place, what was measured at the one before tells nothing.
+        measured = {name: bindparam(f"to_{name}", type_=Float(53)) for name in _MEASURED}
         self.on(
             FaceMoved,
-            change.values(**box, **engine, touched=True, version=t.c.version + 1),
+            change.values(**box, **engine | measured, touched=True, version=t.c.version + 1),
             lambda e, r: {
                 "key": e.face_id,
                 "to_model": e.model_version,

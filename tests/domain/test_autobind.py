@@ -189,6 +189,15 @@ def test_a_person_without_a_face_takes_the_only_face_of_a_photo_with_the_only_su
     assert world.since(before) == [FaceAssigned(face, ann, Why("only-face", MODEL))]
 
 
+def test_a_person_without_a_face_does_not_take_one_that_is_clearly_somebody_elses(world: World) -> None:
+    world.a_person("Ann")
+    bob = known(world, "Bob")
+    (face,) = world.shows("portrait", found(LEFT, 5))
+    tag(world, "portrait", "Ann")
+    assert bind(world, "portrait", likest={face: (bob, 0.996)}) == {}
+    assert bind(world, "portrait", likest={face: (bob, THRESHOLD - 0.01)}) == {face: "Ann"}
+
+
 def test_a_second_face_even_an_ignored_one_or_a_second_person_leaves_it_open(world: World) -> None:
     world.a_person("Ann")
     world.a_person("Bob")

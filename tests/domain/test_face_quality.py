@@ -83,6 +83,23 @@ def test_a_drawn_face_and_a_moved_one_are_measured(world: World) -> None:
     assert quality_of(world, drawn) == SHARP
 
 
+def test_a_box_moved_back_has_the_quality_of_its_old_place_and_moved_again_that_of_the_new_one(world: World) -> None:
+    (face,) = world.shows("one.jpg", measured(found(LEFT), SHARP))
+    changes = FaceChanges(box=BELOW, embedding=Embedding(MODEL, vector(20), TINY))
+    undone = world.undo(world.operation_of(change_face, face, changes))
+    assert quality_of(world, face) == SHARP
+    world.undo(undone)
+    assert quality_of(world, face) == TINY
+
+
+def test_of_a_box_moved_to_where_nothing_can_be_measured_the_quality_is_not_known(world: World) -> None:
+    (face,) = world.shows("one.jpg", measured(found(LEFT), SHARP))
+    moved = world.operation_of(change_face, face, FaceChanges(box=BELOW, model_version=MODEL))
+    assert quality_of(world, face) is None
+    world.undo(moved)
+    assert quality_of(world, face) == SHARP
+
+
 def test_what_was_recorded_before_quality_was_measured_reads_as_ever() -> None:
     before = FaceDetected(1, b"content", LEFT, 0.9, MODEL, 1)
     payload = msgspec.to_builtins(before)

@@ -16,6 +16,7 @@ from domain.rules.recognition import (
     Likely,
     chosen,
     judged,
+    likest,
     of_several,
     ranked,
     rise,
@@ -77,6 +78,9 @@ def test_of_the_persons_that_a_face_may_be_only_the_likest_is_presumed() -> None
 def test_a_person_of_few_faces_is_presumed_before_one_whom_only_the_number_of_faces_makes_liker() -> None:
     found = ranked({ANN: 0.58, BOB: 0.6}, {ANN: 1, BOB: 24}, THRESHOLDS)
     assert found == {BOB: Likely(0.6, False), ANN: Likely(0.58, True)}
+    assert likest(found) == ANN
+    assert likest(ranked({ANN: 0.45, BOB: 0.47}, {ANN: 1, BOB: 1}, THRESHOLDS)) == BOB
+    assert likest({}) is None
 
 
 def test_several_faces_of_one_person_are_as_like_others_as_the_middle_one() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.http.painted import paint
 from tests.http.words import fields, named, problem
 from tests.http.world import Api, World, face_ids
 
@@ -40,6 +41,21 @@ def test_two_that_are_likely_one_come_with_evidence_and_merging_them_answers_it(
     assert suggestions(ed, library="Family") == [one]
     ed.post(f"/persons/{anna}/merge", json={"into": ann})
     assert suggestions(ed) == []
+
+
+def test_two_that_are_on_one_photo_are_two_in_a_library_without_that_photo_too(own_world: World) -> None:
+    own_world.scan()
+    own_world.detect()
+    ed = own_world.api("ed")
+    ann, anna = named(ed, "Anna", *face_ids(ed, "trips/ann.jpg")), named(ed, "Anna B.", *face_ids(ed, "cousin.jpg"))
+    assert [one["into"]["id"] for one in suggestions(ed, library="Family")] == [ann]
+    paint(own_world.folder / "work" / "couple.jpg", ("red", 60, 60, 90), ("pink", 360, 60, 90))
+    own_world.scan()
+    own_world.detect()
+    red, pink = face_ids(ed, "couple.jpg")
+    for face, person in ((red, ann), (pink, anna)):
+        ed.post("/image/faces/batch", json={"ids": [face], "action": "assign", "person_id": person})
+    assert suggestions(ed) == suggestions(ed, library="Family") == []
 
 
 def test_a_refused_merge_never_comes_again_until_it_is_undone(ed: Api, reds: list[int]) -> None:
@@ -107,6 +123,8 @@ def test_a_refusal_says_what_is_wrong_with_it_and_a_rehearsal_changes_nothing(
     assert fields(ed.post("/persons/suggestions/refuse", json={})) == ["persons"]
     assert fields(ed.post("/persons/suggestions/refuse", json={"face_ids": [1]})) == ["person_id"]
     assert fields(ed.post("/persons/suggestions/refuse", json={"persons": [ann]})) == ["persons"]
+    both = ed.post("/persons/suggestions/refuse", json={"persons": [ann, bob], "person_id": ann})
+    assert fields(both) == ["person_id"]
     problem(world.api("vic").post("/persons/suggestions/refuse", json={"persons": [ann, bob]}), 403)
     told = ed.post("/persons/suggestions/refuse", params={"dry_run": True}, json={"persons": [ann, bob]}).json()
     assert told["text"] == "said that Ann and Bob are two"

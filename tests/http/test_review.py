@@ -167,6 +167,10 @@ def test_a_person_out_of_sight_is_nobodys_nearest(own_world: World) -> None:
     named(ed, "Ann", *face_ids(ed, "red.jpg"))
     assert clusters(ed)[0]["nearest"]["name"] == "Ann"
     assert clusters(rex)[0]["nearest"] is None
+    named(ed, "Cousin", *face_ids(ed, "cousin.jpg"))
+    asked = f"/image/faces/{face_ids(ed, 'trips/ann.jpg')[0]}/suggestions"
+    assert [each["name"] for each in ed.get(asked, params={"limit": 1}).json()["items"]] == ["Ann"]
+    assert [each["name"] for each in rex.get(asked, params={"limit": 1}).json()["items"]] == ["Cousin"]
 
 
 def test_without_an_engine_the_faces_that_were_found_are_still_reviewed(world: World, reds: list[int]) -> None:
@@ -182,7 +186,13 @@ def test_while_an_engine_cannot_say_its_model_the_faces_of_the_last_one_are_stil
     def unreached(_: object) -> str:
         raise Unavailable("the face engine was not reached yet")
 
+    named(ed, "Anna B.", reds[0])
+    ann = named(ed, "Anna", reds[1])
     monkeypatch.setattr(type(world.engine), "model_version", property(unreached), raising=False)
+    (merge,) = ed.get("/persons/suggestions").json()["items"]
+    assert merge["names_alike"]
+    assert ed.get(f"/persons/{ann}/faces", params={"sort": "likeness"}).json()["items"][0]["id"] == reds[1]
+    ed.post("/image/faces/batch", json={"ids": reds[:2], "action": "unassign"})
     assert sorted(clusters(ed)[0]["face_ids"]) == sorted(reds)
 
 

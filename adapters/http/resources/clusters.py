@@ -22,13 +22,15 @@ from adapters.http.web import (
     within,
     write,
 )
+from adapters.http.web.face_models import compared_model
 from adapters.http.web.validation import OneOf
 from adapters.http.web.views.faces import BatchOutcome, Suggestion, suggestions
 from adapters.store.transaction import Transaction
 from adapters.vectors.face_clusters import Cluster
-from domain.base.errors import Conflict, NotFound, Unavailable
+from domain.base.errors import Conflict, NotFound
 from domain.commands.faces import LARGEST_BATCH, Outcome
 from domain.commands.review import MOST_TAGS, Bootstrapped, accept_cluster, bootstrap_persons
+from domain.rules.recognition import likest
 from projections.queries.faces import FaceView
 from projections.queries.reading import Lookups
 
@@ -162,14 +164,8 @@ def bootstrap(call: Call, body: TagsThatArePeople) -> Reply:
 
 
 def _clusters(call: Call, lookups: Lookups) -> list[Cluster]:
-    """The clusters of the engine's model, which grow while photos are looked at; where no engine can be had, those of
-    the model that was there last."""
     dependencies = call.dependencies
-    try:
-        model = None if dependencies.engine is None else dependencies.engine.model_version
-    except Unavailable:
-        model = None
-    model = lookups.embedded_faces.newest_model() if model is None else model
+    model = compared_model(dependencies, lookups)
     if model is None:
         return []
     thresholds = dependencies.thresholds_of(model)
@@ -204,7 +200,9 @@ def _nearest(call: Call, lookups: Lookups, cluster: Cluster) -> Suggestion | Non
         return None
     similarity = call.dependencies.similarity
     likely = similarity.suggest_for_all(lookups, typical, cluster.face_ids, NEIGHBOURS, thresholds)
-    return next(iter(suggestions(lookups, likely)), None)
+    known = {each.person_id: each for each in suggestions(lookups, likely)}
+    person = likest({id_: likely[id_] for id_ in known})
+    return None if person is None else known[person]
 
 
 def _members(call: Call, body: ClusterAccepted) -> list[int]:

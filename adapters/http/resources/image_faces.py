@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -58,6 +58,9 @@ from domain.rules.access import seen_face
 from projections.queries.faces import FaceView
 
 routes = Routes("Faces")
+
+MOST_LIKEST: Final = 200
+"""Of the persons or faces likest to one, as many as are answered at once."""
 
 
 class SimilarFace(msgspec.Struct):
@@ -134,7 +137,7 @@ class NotThisPerson(msgspec.Struct):
 class Likest(msgspec.Struct):
     """How many."""
 
-    limit: Annotated[int, Meta(ge=1, le=200)] = 10
+    limit: Annotated[int, Meta(ge=1, le=MOST_LIKEST)] = 10
 
 
 class CropSize(msgspec.Struct):
@@ -270,8 +273,10 @@ def suggest(call: Call, id: int, query: Likest) -> Reply:
         thresholds = call.dependencies.thresholds_of(face.model_version)
         if thresholds is None:
             return Reply(Page([]))
-        scored = call.dependencies.similarity.suggest(tables, face, query.limit, thresholds)
-        return Reply(Page(suggestions(tables, scored)))
+        # Those whom the actor may not know of take nobody's place, nor does it show where they stood.
+        wanted = MOST_LIKEST if call.actor.is_restricted else query.limit
+        scored = call.dependencies.similarity.suggest(tables, face, wanted, thresholds)
+        return Reply(Page(suggestions(tables, scored)[: query.limit]))
 
 
 @routes("GET", "/image/faces/{id}/similar", query=Likest, answers=Page[SimilarFace], errors=(404,))

@@ -119,7 +119,7 @@ def list_person_suggestions(call: Call, query: SuggestionsQuery) -> Reply:
     after = None if query.cursor is None else _cursor_place(place_of(query.cursor, AfterSuggestion))
     with call.dependencies.ledger.reading(call.actor) as tables:
         narrowed = within(tables, query.library)
-        suggested = _suggested(call, narrowed)
+        suggested = _suggested(call, narrowed, tables)
         found = [] if suggested is None else _found(suggested, query.kind)
         following = [each for each in found if after is None or _place(each) > after]
         items = [] if suggested is None else _views(narrowed, suggested, following[: query.limit])
@@ -144,6 +144,8 @@ def refuse_suggestion(call: Call, body: SuggestionRefused) -> Reply:
     """
 
     def refuse(uow: Transaction) -> list[Outcome]:
+        if body.persons is not None and body.person_id is not None:
+            raise RuleViolation("leave it out beside two persons: it says whose the face_ids are", "person_id")
         if body.persons is not None:
             return tell_apart(uow, *body.persons)
         if body.person_id is None:
@@ -153,12 +155,12 @@ def refuse_suggestion(call: Call, body: SuggestionRefused) -> Reply:
     return write(call, refuse, lambda uow, outcomes: BatchOutcome(outcomes, uow.operation_id))
 
 
-def _suggested(call: Call, lookups: Lookups) -> Suggested | None:
+def _suggested(call: Call, lookups: Lookups, whole: Lookups) -> Suggested | None:
     model = compared_model(call.dependencies, lookups)
     thresholds = None if model is None else call.dependencies.thresholds_of(model)
     if model is None or thresholds is None:
         return None
-    return call.dependencies.person_suggestions.of(lookups, model, thresholds)
+    return call.dependencies.person_suggestions.of(lookups, model, thresholds, whole)
 
 
 def _found(suggested: Suggested, kind: str | None) -> list[LikelyOne | LikelyAnothers]:

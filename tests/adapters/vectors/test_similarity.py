@@ -9,11 +9,12 @@ import pytest
 from adapters.vectors.similarity import STEP, Similarity
 from domain.base.geometry import Box
 from domain.commands.faces import change_faces, reject_person
+from domain.commands.media import ReadFile
 from domain.commands.persons import merge_persons
 from domain.ports.face_engine import DetectedFace, Thresholds
 from domain.rules.recognition import EXEMPLARS, NEAREST, rise
 from tests.adapters.vectors.material import Matrix, faces_of, shown
-from tests.domain.world import MODEL, ONE_LIBRARY, World
+from tests.domain.world import MODEL, ONE_LIBRARY, World, photo
 
 FLOOR = 0.3
 THRESHOLDS = Thresholds(autobind=0.5, offer=FLOOR, preselect=0.5, cluster=0.5)
@@ -149,6 +150,18 @@ def test_a_face_that_is_liker_to_somebody_else_is_no_likely_other(world: World) 
     assert set(likely_of(world, ids[1])) == {ids[2]}
 
 
+def test_whom_a_face_was_said_not_to_be_is_no_rival_for_it(world: World) -> None:
+    ids = shown(world, np.stack([along(1), along(0.5, 1), along(0.6, 1), along(0.65, 1)]))
+    named(world, ids[:1], "Ann")
+    bob = named(world, ids[1:2], "Bob")
+    assert set(likely_of(world, ids[0])) == set()
+    world.do(reject_person, ids[2], bob)
+    assert set(likely_of(world, ids[0])) == {ids[2]}
+    bobby = named(world, ids[3:], "Bobby")
+    world.do(merge_persons, bob, bobby)
+    assert set(likely_of(world, ids[0])) == {ids[2]}
+
+
 def test_of_a_person_with_many_faces_the_clearest_ones_stand_for_all(world: World) -> None:
     boxes = [Box(0.1, 0.1, 0.2 + 0.01 * number, 0.2) for number in range(EXEMPLARS + 6)]
     ids = [
@@ -163,6 +176,24 @@ def test_of_a_person_with_many_faces_the_clearest_ones_stand_for_all(world: Worl
         vectors = tables.exemplars.vectors_of(ann.id, MODEL)
     assert {face_id for face_id, _ in found} == set(ids[6:])
     assert len(vectors) == EXEMPLARS
+
+
+def taken(file: ReadFile, at: int) -> ReadFile:
+    """A photo that says when it was taken."""
+    return msgspec.structs.replace(file, facts=msgspec.structs.replace(file.facts, taken_at=at))
+
+
+def test_the_faces_of_a_child_stand_for_the_person_beside_hundreds_of_clearer_ones_of_later(world: World) -> None:
+    clear, small = Box(0.1, 0.1, 0.4, 0.4), Box(0.1, 0.1, 0.1, 0.1)
+    photos = [(f"{number}.jpg", 1_700_000_000_000_000, clear, along(1, number / 500)) for number in range(150)]
+    photos += [(f"child-{number}.jpg", 500_000_000_000_000, small, along(0, 1, number / 10)) for number in range(4)]
+    world.scan(*(taken(photo(name), taken_at) for name, taken_at, _, _ in photos))
+    ids = [world.detect(name, DetectedFace(box, 0.9, row.tobytes()))[0] for name, _, box, row in photos]
+    ann = named(world, ids[:-1], "Ann")
+    with world.reading() as tables:
+        stand = {face for face, _ in tables.exemplars.of([ann], MODEL)[ann]}
+    assert {*ids[-4:-1]} < stand
+    assert [person for person, _ in suggested(world, ids[-1])] == [ann]
 
 
 def test_somebody_whose_only_face_is_asked_about_is_not_suggested_for_it(world: World) -> None:
