@@ -137,7 +137,7 @@ class ApolloEngine:
         except ValueError as error:
             raise self._malformed(f"its model {answer.model_version}: {error}") from error
         self._notice(answer.model_version)
-        return Embedding(answer.model_version, vector, answer.quality)
+        return Embedding(answer.model_version, vector, wire.decoded_quality(answer.quality))
 
     def close(self) -> None:
         """Close the connections; calls that wait for an answer fail at once with `Unavailable`."""
@@ -297,7 +297,7 @@ def _face(face: wire.FaceAnswer) -> DetectedFace:
     if not 0 <= face.confidence <= 1:
         raise ValueError("a confidence is not within 0..1")
     vector = wire.decoded_vector(face.embedding, face.dimensions)
-    return DetectedFace(box, face.confidence, vector, face.quality)
+    return DetectedFace(box, face.confidence, vector, wire.decoded_quality(face.quality))
 
 
 def _detail(body: bytes) -> str:

@@ -52,7 +52,7 @@ def faces_app(engine: FaceEngine, key: str | None = None, *, max_body_bytes: int
                 face.confidence,
                 wire.encoded_vector(face.vector),
                 dimensions=dimensions_of(face.vector),
-                quality=face.quality,
+                quality=wire.encoded_quality(face.quality),
             )
             for face in found.faces
         ]
@@ -66,7 +66,9 @@ def faces_app(engine: FaceEngine, key: str | None = None, *, max_body_bytes: int
             raise HTTPException(HTTPStatus.BAD_REQUEST, f"The part 'meta' is wrong: {error}.") from error
         embedding = await anyio.to_thread.run_sync(engine.embed, picture, box)
         vector, dimensions = wire.encoded_vector(embedding.vector), dimensions_of(embedding.vector)
-        return _json(wire.EmbedAnswer(embedding.model_version, vector, dimensions, embedding.quality))
+        return _json(
+            wire.EmbedAnswer(embedding.model_version, vector, dimensions, wire.encoded_quality(embedding.quality))
+        )
 
     async def model(_: Request) -> Response:
         version = await anyio.to_thread.run_sync(lambda: engine.model_version)

@@ -24,6 +24,9 @@ EMBED = "/api/internal/faces/embed"
 MODEL = "/api/internal/faces/model"
 
 
+NOTHING_MEASURED = msgspec.Raw(b"null")
+
+
 class FaceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One face: `bbox` normalised to the upright picture, `embedding` the base64 of 512 little-endian float32, of which
     the first `dimensions` are the model's and the rest 0; where nothing is said of it, all of them are. `quality` where
@@ -33,7 +36,7 @@ class FaceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     confidence: float
     embedding: str
     dimensions: int | None = None
-    quality: FaceQuality | None = None
+    quality: msgspec.Raw = NOTHING_MEASURED
 
 
 class DetectAnswer(msgspec.Struct, frozen=True):
@@ -49,7 +52,7 @@ class EmbedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     model_version: str
     embedding: str
     dimensions: int | None = None
-    quality: FaceQuality | None = None
+    quality: msgspec.Raw = NOTHING_MEASURED
 
 
 class ModelAnswer(msgspec.Struct, frozen=True):
@@ -74,6 +77,20 @@ class ProblemDetails(msgspec.Struct, frozen=True):
     status: int
     detail: str
     type: str = "about:blank"
+
+
+def encoded_quality(quality: FaceQuality | None) -> msgspec.Raw:
+    """How well a face is seen as it travels."""
+    return NOTHING_MEASURED if quality is None else msgspec.Raw(msgspec.json.encode(quality))
+
+
+def decoded_quality(told: msgspec.Raw) -> FaceQuality | None:
+    """How well a face is seen, where the service says it in these words; what it means by others is not known, and
+    spoils no answer."""
+    try:
+        return msgspec.json.decode(told, type=FaceQuality | None)
+    except msgspec.ValidationError:
+        return None
 
 
 def encoded_vector(vector: bytes) -> str:

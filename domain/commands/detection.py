@@ -60,7 +60,7 @@ def last_sighting(uow: UnitOfWork, face_id: int) -> FaceSighting | None:
 def wants_embedding(faces: Iterable[Face], detection: Detection) -> list[Face]:
     """Old faces that the detection did not find again but that stay, and have no embedding of this model yet: embed
     their own boxes before the facts are recorded."""
-    pairing = paired(list(faces), detection.faces)
+    pairing = paired(list(faces), detection.faces, model_version=detection.model_version)
     return [
         face
         for face in pairing.gone
@@ -84,7 +84,7 @@ def record_detection(
     model for old faces that were not found again.
     """
     old = uow.faces.on_content(content_hash)
-    pairing = paired(old, detection.faces)
+    pairing = paired(old, detection.faces, model_version=detection.model_version)
     model = detection.model_version
     standing = [(face, found) for face, found in pairing.same if face.status == DETECTED]
     again = [(face, found) for face, found in standing if _tells_something(uow, face, model)]

@@ -42,14 +42,18 @@ def is_same_face(face: Face, box: Box, *, drawn: bool = False) -> bool:
     return intersection_over_union(face.box, box) > least
 
 
-def paired(old: Sequence[Face], found: Sequence[Other], *, drawn: bool = False) -> Pairing[Other]:
-    """Pair old faces and boxes that show the same one, the best overlap first, one to one."""
+def paired(
+    old: Sequence[Face], found: Sequence[Other], *, drawn: bool = False, model_version: str | None = None
+) -> Pairing[Other]:
+    """Pair old faces and boxes that show the same one, the best overlap first, one to one. `drawn` says that a person
+    drew the boxes; `model_version` which model found them: what another one found need overlap no more than what was
+    drawn."""
     overlaps = sorted(
         (
             (intersection_over_union(face.box, box.box), -face.id, -place)
             for face in old
             for place, box in enumerate(found)
-            if is_same_face(face, box.box, drawn=drawn)
+            if is_same_face(face, box.box, drawn=drawn or face.model_version != (model_version or face.model_version))
         ),
         reverse=True,
     )

@@ -194,6 +194,16 @@ def test_what_an_earlier_detector_saw_is_looked_at_again_and_what_people_decided
     assert waiting_for(world, LATER) == set()
 
 
+def test_a_named_face_that_another_detector_boxes_differently_is_the_same_face(world: World) -> None:
+    face = world.a_face()
+    ann = world.a_person("Ann", face)
+    elsewhere = Box(LEFT.x + 0.08, LEFT.y + 0.02, LEFT.w, LEFT.h)
+    assert 0.3 < intersection_over_union(LEFT, elsewhere) < 0.5
+    assert world.detect("one.jpg", found(elsewhere), model=OTHER_MODEL) == []
+    (again,) = world.faces("one.jpg")
+    assert (again.id, again.person_id, again.model_version) == (face, ann, OTHER_MODEL)
+
+
 def test_a_face_that_nobody_decided_about_is_retracted_when_no_longer_found(world: World) -> None:
     left, right = world.shows("one.jpg", found(LEFT), found(RIGHT))
     before = world.head

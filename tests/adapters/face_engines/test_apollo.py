@@ -302,6 +302,15 @@ def test_what_is_no_face_answer_is_unavailable_and_blames_no_picture(
     assert what in str(error)
 
 
+@pytest.mark.parametrize("quality", [0.7, {"sharpness": 312.0, "size": 90.0}, {"blur": 1}, [1, 2], "good", None])
+def test_what_a_service_calls_quality_in_other_words_is_not_known_and_spoils_no_answer(
+    service: Service, engine: ApolloEngine, quality: object
+) -> None:
+    service.answer = lambda: Response(_face(quality=quality), media_type="application/json")
+    (face,) = engine.detect(PICTURE).faces
+    assert face.quality is None
+
+
 def test_a_malformed_embedding_is_unavailable(service: Service, engine: ApolloEngine) -> None:
     service.embedding = lambda: JSONResponse({"model_version": "m", "embedding": ""})
     with pytest.raises(Unavailable, match="its model m: an embedding has 0 bytes"):
