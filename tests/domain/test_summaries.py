@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import msgspec
@@ -20,7 +21,7 @@ from tests.domain.world import EDITOR, NOW_RESTRICTED, ONE_LIBRARY, VIEWER, Worl
 DAY = "2020-05-01"
 NOON = datetime(2020, 5, 1, 12, tzinfo=UTC)
 SAID = ConversationMessage("1", "Anna", NOON, "received", "Lunch at the harbour?")
-VECTOR = Embedding("embedder-1", bytes(range(16)))
+VECTOR = Embedding("embedder-1", struct.pack("<4f", 0.5, -0.5, 0.5, 0.5))
 
 
 def source(*messages: ConversationMessage, contact: str = "Anna", day: str = DAY) -> SummarySource:

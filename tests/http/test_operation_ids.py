@@ -118,6 +118,9 @@ WRITES: Final[Mapping[str, Callable[[Desk], Response]]] = {
     "POST /persons": lambda d: d.post("/persons", json={"name": d.name()}),
     "PATCH /persons/{id}": lambda d: d.patch(f"/persons/{d.person()}", json={"notes": "Sails."}),
     "DELETE /persons/{id}": lambda d: d.delete(f"/persons/{d.person()}"),
+    "POST /persons/suggestions/refuse": lambda d: d.post(
+        "/persons/suggestions/refuse", json={"persons": [d.person(), d.person()]}
+    ),
     "POST /persons/{id}/merge": lambda d: d.post(f"/persons/{d.person()}/merge", json={"into": d.person()}),
     "POST /image/tags": lambda d: d.post("/image/tags", json={**ANN, "name": d.name()}),
     "DELETE /image/tags": lambda d: d.delete("/image/tags", params={**BOB, "name": d.tag_name()}),
