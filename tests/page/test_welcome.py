@@ -62,5 +62,5 @@ def test_photos_appear_while_they_are_indexed(page: Page, fresh: Server, tmp_pat
     shutil.copy2(sample_photos / "coffee.png", tmp_path / "photos")
     (library,) = fresh.get("/libraries")["items"]
     fresh.send("POST", f"/libraries/{library['id']}/scan")
-    expect(page.locator(".tile img.shown")).to_have_count(1)
+    expect(page.locator(".tile img.shown")).to_have_count(1, timeout=30_000)  # its thumbnail is made meanwhile
     expect(page.get_by_role("heading", name="No photos yet")).to_have_count(0)
