@@ -156,9 +156,11 @@ class DetectsFaces:
                     model, self._batch, again=way.again, after=reached, away=away, among=way.among
                 )
                 by_content: dict[bytes, list[Media]] = {}
-                for reached, media in waiting:  # noqa: B007 - the last place is what is reached
+                for _, media in waiting:
                     if media.id not in self._left:
                         by_content.setdefault(media.content_hash or b"", []).append(media)
+                if waiting:
+                    reached, _ = waiting[-1]
                 if by_content or not waiting:
                     break
             is_news = any(media.id not in self._known_away for files in by_content.values() for media in files)
